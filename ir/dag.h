@@ -1,0 +1,104 @@
+// Dag: word-level operations over unsigned bit vectors of explicit width; the meaning of a kernel.
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/graph/adjacency_list.hpp>
+
+#include "ir/bits.h"
+
+namespace bitgrid {
+
+/// Operations. One row of the table in dag.cc (`op_table()`) says everything that parser, printer, verifier, evaluator and Verilog writer need.
+/// Operands and results are unsigned, bit 0 least significant; a result wraps to the node's width; narrower operands are extended with zeros.
+enum class Op : uint8_t {
+  kInput,     // no operands; `resident` inputs live in LUT contents
+  kConstant,  // value
+  kXnor,      // a, b
+  kXor,       // a, b
+  kAnd,       // a, b
+  kOr,        // a, b
+  kNot,       // a
+  kSelect,    // condition (1 bit), if 1, if 0
+  kSlice,     // a, bits low .. low + width - 1
+  kConcat,    // most significant first
+  kPopcount,  // number of ones of a
+  kAdd,       // a, b
+  kSubtract,  // a, b; modulo 2^width
+  kLess,      // a < b, 1 bit
+  kLut,       // table of 2^(operand width) words of `width` bits, indexed by a
+  kOutput,    // a; the node's name is the output's name
+};
+
+struct OpInfo {
+  Op op;
+  std::string_view name;  // in the text form
+  int min_operands;
+  int max_operands;  // -1: any number
+};
+
+/// The one table of operations, indexed by Op.
+const std::vector<OpInfo>& op_table();
+inline const OpInfo& info(Op op) { return op_table()[static_cast<size_t>(op)]; }
+
+using NodeId = uint32_t;
+
+struct Node {
+  Op op = Op::kConstant;
+  uint32_t width = 0;
+  std::string name;               // unique in the Dag; made up ("n12") where the builder gave none
+  std::vector<NodeId> operands;   // in order; smaller ids than the node's own
+  BitVector value;                // kConstant
+  uint32_t low = 0;               // kSlice
+  bool resident = false;          // kInput
+  std::vector<BitVector> table;   // kLut: 2^k words of `width` bits
+};
+
+/// A Boost.Graph graph: an edge runs from operand to user. Vertex ids are dense and topologically ordered (an operand's id is smaller than its user's).
+using DagGraph = boost::adjacency_list<boost::vecS, boost::vecS, boost::bidirectionalS, Node>;
+
+struct Dag {
+  std::string name;
+  DagGraph graph;
+  std::vector<NodeId> inputs;   // in order of creation: bit offsets of BitMatrix columns follow this order
+  std::vector<NodeId> outputs;  // likewise
+
+  size_t size() const { return boost::num_vertices(graph); }
+  const Node& node(NodeId id) const { return graph[id]; }
+};
+
+/// Sum of the widths of inputs / outputs = columns of the BitMatrix of a batch of invocations.
+uint32_t input_bits(const Dag& dag);
+uint32_t output_bits(const Dag& dag);
+/// First column of an input or output node. Throws Error if there is none of that name.
+uint32_t input_offset(const Dag& dag, std::string_view name);
+uint32_t output_offset(const Dag& dag, std::string_view name);
+
+// Building. Each adds a node and returns its id. An empty name lets the Dag choose one.
+NodeId add_input(Dag& dag, const std::string& name, uint32_t width, bool resident = false);
+NodeId add_constant(Dag& dag, const BitVector& value, const std::string& name = "");
+NodeId add_constant(Dag& dag, uint32_t width, uint64_t value, const std::string& name = "");
+NodeId add_node(Dag& dag, Op op, uint32_t width, const std::vector<NodeId>& operands, const std::string& name = "");
+NodeId add_slice(Dag& dag, NodeId a, uint32_t low, uint32_t width, const std::string& name = "");
+NodeId add_lut(Dag& dag, NodeId a, const std::vector<BitVector>& table, const std::string& name = "");
+NodeId add_output(Dag& dag, const std::string& name, NodeId a);
+
+/// Throws Error (node, what is wrong, cure) unless widths, operand counts, names, tables and order are right.
+void verify(const Dag& dag);
+
+/// Text form; `parse_dag(print(dag))` gives the same Dag, and `print` of that the same text.
+/// Errors name source, line, and cure.
+std::string print(const Dag& dag);
+Dag parse_dag(std::string_view text, const std::string& source = "dag");
+
+/// Evaluates a batch of invocations, 64 at a time in each machine word. inputs.cols == input_bits(dag); returns rows x output_bits(dag).
+BitMatrix evaluate(const Dag& dag, const BitMatrix& inputs);
+
+/// Graphviz, for looking at small kernels.
+std::string to_dot(const Dag& dag);
+
+}  // namespace bitgrid

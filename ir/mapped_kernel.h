@@ -1,0 +1,70 @@
+// MappedKernel: a kernel as grid configuration plus the place and time of every bit. The joint between mappers and simulators.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ir/grid_config.h"
+
+namespace bitgrid {
+
+/// A bit on a border port in one phase, relative to the invocation's phase 0. `position` is x for N and S, y for E and W.
+/// An input bit is on the port when the border cell reads it in that phase; an output bit is the one that the border cell latches in that phase.
+/// The parity of the phase is the colour of the border cell: (x + y) % 2 == phase % 2.
+struct BitSlot {
+  Side side = Side::N;
+  int position = 0;
+  int phase = 0;
+  bool operator==(const BitSlot&) const = default;
+};
+
+/// Input bit `bit` (index into the kernel's concatenated inputs) enters at `slot` and is held there for `hold` cycles (settle mode holds, wave mode has 1).
+/// One bit may enter at several ports.
+struct InputSlot {
+  uint32_t bit = 0;
+  BitSlot slot;
+  int hold = 1;
+  bool operator==(const InputSlot&) const = default;
+};
+
+/// A stream with a period of ii bits, the same for every invocation: bits[k] is read at slot.phase + 2 * k, and again every 2 * ii phases, before and after.
+struct ConstantStream {
+  BitSlot slot;
+  std::vector<uint8_t> bits;  // ii of them, 0 or 1
+  bool operator==(const ConstantStream&) const = default;
+};
+
+/// Input bit `bit` lives in the LUT contents of a cell: word0 or word1 by its value.
+struct ResidentSlot {
+  uint32_t bit = 0;
+  int x = 0;
+  int y = 0;
+  CellWord word0 = 0;
+  CellWord word1 = 0;
+  bool operator==(const ResidentSlot&) const = default;
+};
+
+struct MappedKernel {
+  std::string name;
+  std::string strategy;  // "systolic", "plane", "netlist"
+  GridConfig grid;       // resident cells hold their word0 here
+  uint32_t input_bits = 0;
+  uint32_t output_bits = 0;
+  std::vector<InputSlot> inputs;
+  std::vector<BitSlot> outputs;  // one for each output bit
+  std::vector<ConstantStream> constants;
+  std::vector<ResidentSlot> residents;
+  int ii = 1;           // cycles from one invocation to the next
+  int lead_cycles = 0;  // cycles that the constant streams run (inputs 0) before phase 0 of the first invocation
+  bool operator==(const MappedKernel&) const = default;
+};
+
+/// (last output phase - first input phase + 1) / 2, rounded up.
+int latency_cycles(const MappedKernel& kernel);
+
+/// Checks what any simulator relies on: ports on the border, phases of the right colour, no two drivers of one port in one slot modulo ii,
+/// bits in range, every input bit placed. Throws Error naming the kernel and the slot.
+void verify(const MappedKernel& kernel);
+
+}  // namespace bitgrid
