@@ -1,0 +1,322 @@
+#include "lowering/systolic.h"
+
+#include <algorithm>
+#include <cassert>
+#include <numeric>
+
+#include "lowering/stamps/layout.h"
+#include "lowering/stamps/row_end.h"
+
+namespace bitgrid {
+namespace {
+
+constexpr int kSumFront = 2;  // slot 0 of a sum is read at (x, y) in phase x + y + 2, of a column word in phase x + y
+
+/// Cell A of the multiply-accumulate stamp: N own carry (bounced by the cell above), E the column's bit, S carry of the row below, W partial sum.
+CellWord mac_cell(int weight) {
+  const Lut sum = weight == 0 ? kFromW : lut([](bool n, bool e, bool, bool w) { return n ^ e ^ w; });
+  const Lut carry = weight == 0  ? Lut{0}
+                    : weight > 0 ? lut([](bool n, bool e, bool, bool w) { return majority(n, e, w); })
+                                 : lut([](bool n, bool e, bool, bool w) { return majority(n, e, !w); });
+  return cell_word({carry, sum, kFromS, Lut{0}});
+}
+
+void put_cell(Layout& g, int x, int y, CellWord word) {
+  const auto luts = cell_luts(word);
+  for (const Side s : kSides) {
+    if (luts[static_cast<size_t>(s)] != 0) g.put(x, y, s, luts[static_cast<size_t>(s)]);
+  }
+}
+
+/// Places of everything; y of the first plane row is 1 (row 0 bounces carries and passes the columns' words).
+struct Geometry {
+  int columns = 0;
+  bool combine = false;      // two more columns combine digit planes
+  bool strips = false;       // row ends turn south
+  bool strips_only = false;  // no array: words enter the strips from the north border
+  bool residual = false;
+  int corner_x = 0;
+  std::vector<int> group_y;  // bottom plane row of each group
+  int strip_y = 0;           // first row of the row-end stamps
+  int width = 0;
+  int height = 0;
+
+  int left(int group) const { return corner_x + 2 * group; }
+};
+
+class Builder {
+ public:
+  Builder(const std::string& name, const SystolicForm& form, uint32_t input_bits) : form_(form) {
+    kernel_.name = name;
+    kernel_.strategy = "systolic";
+    kernel_.input_bits = input_bits;
+    kernel_.ii = form.word_slots;
+  }
+
+  MappedKernel build(SystolicStats* stats) {
+    make_strip_stamps();
+    make_geometry();
+    Layout g(geo_.width, geo_.height);
+    if (!geo_.strips_only) {
+      lay_array(g);
+      lay_combination(g);
+      lay_row_ends(g);
+    }
+    lay_strips(g);
+    kernel_.grid = g.config();
+    place_resident_words();
+    connect_inputs();
+    kernel_.outputs = raw_;
+    kernel_.outputs.insert(kernel_.outputs.end(), results_.begin(), results_.end());
+    kernel_.output_bits = static_cast<uint32_t>(kernel_.outputs.size());
+    normalise_phases();
+    kernel_.lead_cycles = (geo_.width + geo_.height) / 2 + strip_delay_ + 4 * form_.word_slots;
+    if (stats) {
+      stats->array_cells = int64_t{geo_.corner_x} * (geo_.strips_only ? 0 : geo_.strip_y);
+      stats->corner_cells = int64_t{geo_.width - geo_.corner_x} * geo_.strip_y;
+      stats->strip_cells = int64_t{geo_.width} * (geo_.height - geo_.strip_y);
+    }
+    return std::move(kernel_);
+  }
+
+ private:
+  int groups() const { return static_cast<int>(form_.groups.size()); }
+  bool sign_at_row_end() const { return form_.sign && form_.strip_constant == 0; }
+
+  /// The chain of stamps of group `g` between row end and south border.
+  std::vector<const StripStamp*> chain(int group) const {
+    std::vector<const StripStamp*> stamps;
+    if (constant_) stamps.push_back(&*constant_);
+    if (form_.multiply) stamps.push_back(&multipliers_[static_cast<size_t>(group)]);
+    if (clamp_) stamps.push_back(&*clamp_);
+    return stamps;
+  }
+
+  void make_strip_stamps() {
+    if (form_.strip_constant != 0) constant_ = add_constant_stamp(form_.strip_constant, form_.word_slots);
+    if (form_.multiply) {
+      for (const RowGroup& g : form_.groups) multipliers_.push_back(multiply_stamp(g.multiplier, g.multiplier_constant, form_.word_slots));
+    }
+    if (form_.clamp) clamp_ = clamp_stamp({form_.word_slots, form_.clamp->shift, form_.clamp->sign, form_.clamp->width, form_.clamp->low});
+  }
+
+  void make_geometry() {
+    geo_.columns = static_cast<int>(form_.columns.size());
+    for (const RowGroup& g : form_.groups) {
+      geo_.combine |= g.planes.size() > 1;
+      geo_.residual |= g.residual.has_value();
+    }
+    geo_.strips = form_.clamp || (form_.sign && !sign_at_row_end());
+    geo_.strips_only = geo_.strips && form_.columns.empty() && form_.raw_bits == 0 &&
+                       std::all_of(form_.groups.begin(), form_.groups.end(),
+                                   [](const RowGroup& g) { return g.residual && g.planes[0].start == 0 && !g.planes[0].start_word; });
+    int y = 1;
+    for (const RowGroup& g : form_.groups) {
+      y += static_cast<int>(g.planes.size());
+      geo_.group_y.push_back(y - 1);
+    }
+    geo_.corner_x = 2 * geo_.columns + (geo_.combine ? 2 : 0);
+    geo_.strip_y = geo_.strips_only ? 0 : y + (geo_.residual ? 1 : 0);  // one more row bounces the last residual adder's carry
+    const bool turns = geo_.strips || geo_.residual;
+    geo_.width = geo_.corner_x + (turns ? 2 * groups() + (geo_.strips ? 1 : 0) : 0);
+    geo_.height = geo_.strip_y;
+    for (const StripStamp* s : chain(0)) geo_.height += s->rows;
+    if (geo_.width == 0) geo_.width = 1;
+  }
+
+  void lay_array(Layout& g) {
+    for (int c = 0; c < geo_.columns; ++c) {
+      g.put(2 * c, 0, Side::S, kFromS);
+      g.put(2 * c + 1, 0, Side::S, kFromN);
+    }
+    int y = 0;
+    for (const RowGroup& group : form_.groups) {
+      for (const PlaneRow& row : group.planes) {
+        ++y;
+        assert(row.weights.empty() || row.residents.empty());
+        for (int c = 0; c < geo_.columns; ++c) {
+          const auto i = static_cast<size_t>(c);
+          put_cell(g, 2 * c, y, mac_cell(row.residents.empty() ? row.weights[i] : row.residents[i].zero));
+          put_cell(g, 2 * c + 1, y, cell_word({Lut{0}, kFromW, kFromN, kFromN}));
+        }
+        add_start(row, y);
+      }
+    }
+  }
+
+  void add_start(const PlaneRow& row, int y) {
+    const BitSlot slot{Side::W, y, y + kSumFront};
+    if (row.start_word) {
+      add_word(*row.start_word, slot);
+    } else if (row.start != 0) {
+      ConstantStream stream{slot, std::vector<uint8_t>(static_cast<size_t>(form_.word_slots))};
+      for (int k = 0; k < form_.word_slots; ++k) stream.bits[static_cast<size_t>(k)] = static_cast<uint8_t>((row.start >> k) & 1);
+      kernel_.constants.push_back(std::move(stream));
+    }
+  }
+
+  /// Horner's rule at the row ends: the sum of the plane above arrives one slot later (times two) and is added.
+  void lay_combination(Layout& g) {
+    if (!geo_.combine) return;
+    const int x = 2 * geo_.columns;
+    int y = 0;
+    for (const RowGroup& group : form_.groups) {
+      const int planes = static_cast<int>(group.planes.size());
+      for (int p = 0; p < planes; ++p) {
+        ++y;
+        if (p == 0) {
+          g.wire(x, y, Side::W, "E");
+        } else {
+          g.wire(x + 1, y, Side::N, "W");
+          g.put(x, y, Side::E, lut([](bool n, bool e, bool, bool w) { return n ^ e ^ w; }));
+          g.put(x, y, Side::N, lut([](bool n, bool e, bool, bool w) { return majority(n, e, w); }));
+          g.wire(x, y - 1, Side::S, "S");
+        }
+        g.wire(x + 1, y, Side::W, p + 1 < planes ? "S" : "E");
+      }
+    }
+  }
+
+  /// Rows run east; the residual word comes down column L and is added; the sum turns south in column R or goes on to the east border.
+  void lay_row_ends(Layout& g) {
+    const bool turns = geo_.strips || geo_.residual;
+    for (int r = 0; r < groups(); ++r) {
+      const int y = geo_.group_y[static_cast<size_t>(r)];
+      const bool east = form_.raw_bits > 0 || sign_at_row_end();
+      if (turns) {
+        const int l = geo_.left(r);
+        g.wire(geo_.corner_x, y, Side::W, Side::E, l - geo_.corner_x);
+        if (form_.groups[static_cast<size_t>(r)].residual) {
+          g.wire(l, 0, Side::N, Side::S, y);
+          g.put(l, y, Side::E, lut([](bool n, bool, bool s, bool w) { return n ^ s ^ w; }));
+          g.put(l, y, Side::S, lut([](bool n, bool, bool s, bool w) { return majority(n, s, w); }));
+          g.wire(l, y + 1, Side::N, "N");
+        } else {
+          g.wire(l, y, Side::W, "E");
+        }
+        if (geo_.strips) g.wire(l + 1, y, Side::W, Side::S, 1), g.wire(l + 1, y + 1, Side::N, Side::S, geo_.strip_y - y - 1);
+        if (east) g.wire(l + 1, y, Side::W, Side::E, geo_.width - l - 1);
+      }
+      const BitSlot end{Side::E, y, geo_.width - 1 + y + kSumFront};
+      for (uint32_t k = 0; k < form_.raw_bits; ++k) raw_.push_back({end.side, end.position, end.phase + 2 * static_cast<int>(k)});
+      if (sign_at_row_end()) results_.push_back({end.side, end.position, end.phase + 2 * (form_.word_slots - 1)});
+    }
+  }
+
+  void lay_strips(Layout& g) {
+    if (!geo_.strips) return;
+    for (int r = 0; r < groups(); ++r) {
+      int y = geo_.strip_y, slot = 0;
+      int phase = geo_.left(r) + 1 + y + kSumFront;  // (R, y) reads slot 0
+      for (const StripStamp* stamp : chain(r)) {
+        g.place(stamp->layout, geo_.left(r), y);
+        if (r == 0) lay_lanes(g, *stamp, y, phase);
+        y += stamp->rows;
+        phase += stamp->delay + 1;
+        slot += stamp->slot_shift;
+        if (r == 0) strip_delay_ += stamp->delay;
+      }
+      const uint32_t width = form_.clamp ? static_cast<uint32_t>(form_.clamp->width) : 1;
+      if (form_.sign) slot = form_.word_slots - 1;
+      for (uint32_t k = 0; k < width; ++k) results_.push_back({Side::S, geo_.left(r) + 1, phase - 1 + 2 * (slot + static_cast<int>(k))});
+    }
+  }
+
+  void lay_lanes(Layout& g, const StripStamp& stamp, int y, int phase) {
+    for (const Lane& lane : stamp.lanes) {
+      g.wire(0, y + lane.row, Side::W, Side::E, geo_.corner_x);
+      kernel_.constants.push_back({{Side::W, y + lane.row, phase + lane.phase - geo_.corner_x}, lane.slots});
+    }
+  }
+
+  void place_resident_words() {
+    int y = 0;
+    for (const RowGroup& group : form_.groups) {
+      for (const PlaneRow& row : group.planes) {
+        ++y;
+        for (size_t c = 0; c < row.residents.size(); ++c) {
+          const ResidentDigit& d = row.residents[c];
+          kernel_.residents.push_back({d.bit, 2 * static_cast<int>(c), y, mac_cell(d.zero), mac_cell(d.one)});
+        }
+      }
+    }
+  }
+
+  void connect_inputs() {
+    for (int c = 0; c < geo_.columns; ++c) add_word(form_.columns[static_cast<size_t>(c)], {Side::N, 2 * c + 1, 2 * c + 1});
+    for (int r = 0; r < groups(); ++r) {
+      const auto& residual = form_.groups[static_cast<size_t>(r)].residual;
+      if (!residual) continue;
+      const int x = geo_.left(r) + (geo_.strips_only ? 1 : 0);
+      add_word(*residual, {Side::N, x, x + kSumFront});
+    }
+  }
+
+  void add_word(const Word& word, BitSlot slot) {
+    for (uint32_t k = 0; k < word.bits; ++k) {
+      kernel_.inputs.push_back({word.first + k, {slot.side, slot.position, slot.phase + 2 * static_cast<int>(k + word.shift)}, 1});
+    }
+  }
+
+  /// Moves all phases by an even number so that the first input bit is read in phase 0 or 1, and constants into their first period.
+  void normalise_phases() {
+    int first = 0;
+    if (!kernel_.inputs.empty()) {
+      first = std::min_element(kernel_.inputs.begin(), kernel_.inputs.end(), [](const InputSlot& a, const InputSlot& b) {
+                return a.slot.phase < b.slot.phase;
+              })->slot.phase;
+    }
+    const int by = first >= 0 ? -(first & ~1) : (-first + 1) & ~1;
+    for (InputSlot& in : kernel_.inputs) in.slot.phase += by;
+    for (BitSlot& out : kernel_.outputs) out.phase += by;
+    const int period = 2 * kernel_.ii;
+    for (ConstantStream& c : kernel_.constants) c.slot.phase = ((c.slot.phase + by) % period + period) % period;
+  }
+
+  const SystolicForm& form_;
+  MappedKernel kernel_;
+  Geometry geo_;
+  std::optional<StripStamp> constant_, clamp_;
+  std::vector<StripStamp> multipliers_;
+  std::vector<BitSlot> raw_, results_;
+  int strip_delay_ = 0;
+};
+
+/// Every partial sum stays within 0 .. 2^P - 1: the word-serial carries have no reset.
+[[maybe_unused]] bool sums_fit(const SystolicForm& form) {
+  const int64_t limit = int64_t{1} << form.word_slots;
+  for (const RowGroup& group : form.groups) {
+    int64_t total = group.residual ? static_cast<int64_t>(group.residual->max << group.residual->shift) : 0;
+    int64_t scale = int64_t{1} << (group.planes.size() - 1);
+    for (const PlaneRow& row : group.planes) {
+      int64_t low = row.start_word ? 0 : row.start, high = row.start_word ? static_cast<int64_t>(row.start_word->max) : row.start;
+      if (row.start_word) low = int64_t{1} << 40;  // the lowering keeps input words above their guard (it knows their smallest value)
+      for (size_t c = 0; c < form.columns.size(); ++c) {
+        const auto x = static_cast<int64_t>(form.columns[c].max << form.columns[c].shift);
+        const int lo = row.residents.empty() ? row.weights[c] : std::min(row.residents[c].zero, row.residents[c].one);
+        const int hi = row.residents.empty() ? row.weights[c] : std::max(row.residents[c].zero, row.residents[c].one);
+        if (lo < 0) low -= x;
+        if (hi > 0) high += x;
+      }
+      if (low < 0) return false;
+      total += scale * high;
+      scale /= 2;
+    }
+    if (total >= limit) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+MappedKernel map_systolic(const std::string& name, const SystolicForm& form, uint32_t input_bits, SystolicStats* stats) {
+  assert(!form.groups.empty() && form.word_slots > 0 && sums_fit(form));
+  return Builder(name, form, input_bits).build(stats);
+}
+
+int64_t systolic_cells(int columns, int groups, int planes, bool strips, int strip_rows) {
+  const int64_t width = 2 * columns + (planes > 1 ? 2 : 0) + (strips ? 2 * groups + 1 : 0);
+  return width * (1 + int64_t{groups} * planes + (strips ? strip_rows : 0));
+}
+
+}  // namespace bitgrid
