@@ -13,8 +13,9 @@
 
 namespace bitgrid {
 
-/// Operations. One row of the table in dag.cc (`op_table()`) says everything that parser, printer, verifier, evaluator and Verilog writer need.
-/// Operands and results are unsigned, bit 0 least significant; a result wraps to the node's width; narrower operands are extended with zeros.
+/// Operations. One row of the table in dag.cc (`op_table()`) says everything that parser, printer, verifier, evaluator and Verilog writer
+/// need. Operands and results are unsigned, bit 0 least significant; a result wraps to the node's width; narrower operands are extended
+/// with zeros.
 enum class Op : uint8_t {
   kInput,     // no operands; `resident` inputs live in LUT contents
   kConstant,  // value
@@ -34,31 +35,64 @@ enum class Op : uint8_t {
   kOutput,    // a; the node's name is the output's name
 };
 
+/// What an operation has besides its operands.
+enum class Attribute : uint8_t { kNone, kResident, kValue, kLow, kTable };
+
+/// What `verify` asks of the width of a node.
+enum class WidthRule : uint8_t {
+  kAny,        // operands are extended with zeros or cut to the node's width
+  kValue,      // the width of the node's value
+  kCondition,  // as kAny, but the first operand is 1 bit wide
+  kSlice,      // low + width <= width of the operand
+  kSum,        // sum of the widths of the operands
+  kOne,        // 1
+  kTable,      // the width of every word of a table of 2^(operand width) words
+  kOperand,    // the width of the operand
+};
+
+/// Logic levels that an operation is taken to cost (see `logic_levels`).
+enum class Levels : uint8_t { kWires, kGate, kCarry, kTree, kTable };
+
+struct Evaluation;  // ir/dag_eval.h
+
 struct OpInfo {
   Op op;
   std::string_view name;  // in the text form
   int min_operands;
   int max_operands;  // -1: any number
+  Attribute attribute;
+  WidthRule width;
+  Levels levels;
+  std::string_view verilog;  // {0} {1} {2}: operands brought to the node's (kOne: to a common) width; empty: no expression of its own
+  void (*evaluate)(const Evaluation&);  // 64 invocations in each word; null: nothing to compute
 };
 
 /// The one table of operations, indexed by Op.
 const std::vector<OpInfo>& op_table();
-inline const OpInfo& info(Op op) { return op_table()[static_cast<size_t>(op)]; }
+inline const OpInfo& info(Op op) {
+  return op_table()[static_cast<size_t>(op)];
+}
+
+/// Limits that keep a slip of the pen in a file from taking all memory.
+inline constexpr uint32_t kMaxWidth = 1u << 16;
+inline constexpr uint32_t kMaxLutInputs = 16;
+inline constexpr uint32_t kMaxTableBits = 1u << 24;
 
 using NodeId = uint32_t;
 
 struct Node {
   Op op = Op::kConstant;
   uint32_t width = 0;
-  std::string name;               // unique in the Dag; made up ("n12") where the builder gave none
-  std::vector<NodeId> operands;   // in order; smaller ids than the node's own
-  BitVector value;                // kConstant
-  uint32_t low = 0;               // kSlice
-  bool resident = false;          // kInput
-  std::vector<BitVector> table;   // kLut: 2^k words of `width` bits
+  std::string name;              // unique in the Dag; made up ("n12") where the builder gave none
+  std::vector<NodeId> operands;  // in order; smaller ids than the node's own
+  BitVector value;               // kConstant
+  uint32_t low = 0;              // kSlice
+  bool resident = false;         // kInput
+  std::vector<BitVector> table;  // kLut: 2^k words of `width` bits
 };
 
-/// A Boost.Graph graph: an edge runs from operand to user. Vertex ids are dense and topologically ordered (an operand's id is smaller than its user's).
+/// A Boost.Graph graph: an edge runs from operand to user. Vertex ids are dense and topologically ordered (an operand's id is smaller than
+/// its user's).
 using DagGraph = boost::adjacency_list<boost::vecS, boost::vecS, boost::bidirectionalS, Node>;
 
 struct Dag {
@@ -66,6 +100,7 @@ struct Dag {
   DagGraph graph;
   std::vector<NodeId> inputs;   // in order of creation: bit offsets of BitMatrix columns follow this order
   std::vector<NodeId> outputs;  // likewise
+  uint64_t next_name = 0;       // no node is called "n" and this number or a larger one
 
   size_t size() const { return boost::num_vertices(graph); }
   const Node& node(NodeId id) const { return graph[id]; }
@@ -87,8 +122,14 @@ NodeId add_slice(Dag& dag, NodeId a, uint32_t low, uint32_t width, const std::st
 NodeId add_lut(Dag& dag, NodeId a, const std::vector<BitVector>& table, const std::string& name = "");
 NodeId add_output(Dag& dag, const std::string& name, NodeId a);
 
+/// Logic levels of a node: 0 for wires, 1 for a gate, logarithmic in the width for adders, comparisons, popcounts and tables.
+uint32_t logic_levels(const Dag& dag, NodeId id);
+
 /// Throws Error (node, what is wrong, cure) unless widths, operand counts, names, tables and order are right.
 void verify(const Dag& dag);
+
+/// A name of the text form: [A-Za-z_][A-Za-z0-9_.]*.
+bool is_name(std::string_view name);
 
 /// Text form; `parse_dag(print(dag))` gives the same Dag, and `print` of that the same text.
 /// Errors name source, line, and cure.
