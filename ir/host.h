@@ -1,0 +1,42 @@
+// The host of a Program: moves bits between kernels, memory and ring buffers. It adds, multiplies and compares nothing of the model.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "ir/program.h"
+
+namespace bitgrid {
+
+/// What the host keeps between tokens.
+struct HostState {
+  int64_t position = 0;                             // of the next token
+  std::vector<int> tokens;                          // of the last positions, newest last (as many as the largest age)
+  std::vector<std::vector<uint64_t>> caches;        // [cache][slot * count + channel]
+};
+
+/// Runs a batch of invocations of step `step` (rows in order of position, then repetition; columns as Dag inputs) and returns the output bits.
+using StepRunner = std::function<BitMatrix(int step, const BitMatrix& inputs)>;
+
+/// Codes of every tensor at every position of a batch.
+struct HostTrace {
+  int positions = 0;
+  std::vector<std::vector<uint64_t>> codes;  // [tensor][position * count + channel]
+
+  uint64_t at(const Program& program, int tensor, int position, int channel) const {
+    const auto t = static_cast<size_t>(tensor);
+    return codes[t][static_cast<size_t>(position) * static_cast<size_t>(program.tensors[t].count) + static_cast<size_t>(channel)];
+  }
+};
+
+HostState initial_state(const Program& program);
+
+/// Runs all steps for consecutive tokens: each step takes all positions as one batch (a position sees keys and values up to itself only), so that the
+/// kernels run back to back. Advances the state.
+HostTrace run_tokens(const Program& program, HostState& state, const std::vector<int>& tokens, const StepRunner& runner);
+
+/// Values of the logits at a position of the batch.
+std::vector<int64_t> logits(const Program& program, const HostTrace& trace, int position);
+
+}  // namespace bitgrid

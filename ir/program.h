@@ -1,0 +1,121 @@
+// Program: the kernels of a model and the order in which one token invokes them. All arithmetic happens inside kernels; the host only moves bits.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ir/dag.h"
+
+namespace bitgrid {
+
+/// Numbers travel as unsigned codes: value[c] = code[c] * scale + zero[c].
+struct Encoding {
+  uint32_t bits = 0;
+  int64_t scale = 1;
+  std::vector<int64_t> zero;  // one for all channels, or one per channel
+};
+
+inline int64_t decode(const Encoding& e, size_t channel, uint64_t code) {
+  return static_cast<int64_t>(code) * e.scale + e.zero[e.zero.size() == 1 ? 0 : channel];
+}
+
+/// A named vector of numbers, one for each token position.
+struct Tensor {
+  std::string name;
+  int count = 0;
+  Encoding encoding;
+  std::vector<uint64_t> max_code;  // largest code that occurs, one for all channels or one per channel
+};
+
+/// Rows of codes in host memory: embedding rows, position biases.
+struct CodeTable {
+  std::string name;
+  int rows = 0;
+  int cols = 0;
+  uint32_t bits = 0;
+  std::vector<uint64_t> codes;  // row-major
+};
+
+/// A ring buffer of the last `window` positions of a tensor; position p lives in slot p mod window.
+struct Cache {
+  int tensor = 0;
+  int window = 0;
+};
+
+/// An input or output of a kernel, as the Dag declares it: `words` numbers of `bits` bits, number 0 in the lowest bits.
+struct KernelPort {
+  int words = 0;
+  uint32_t bits = 0;
+  std::vector<uint64_t> max_code;  // largest code of a word that occurs, one for all or one per word: what verification draws from
+};
+
+struct Kernel {
+  std::string name;
+  Dag dag;
+  std::vector<KernelPort> inputs;   // in the order of dag.inputs
+  std::vector<KernelPort> outputs;  // in the order of dag.outputs
+};
+
+/// `words` of the port from a tensor: channels first + repetition * stride on.
+struct TensorSource {
+  int tensor = 0;
+  int first = 0;
+  int stride = 0;
+};
+/// The table row of the token `age` positions ago; the last row of the table before the start of the text.
+struct TokenSource {
+  int table = 0;
+  int age = 0;
+};
+/// For each ring slot from first_slot on: the code in table row `row` at the slot's distance t - p; column `window` (the last) for slots never written.
+struct DistanceSource {
+  int table = 0;
+  int row = 0;
+  int window = 0;
+  int first_slot = 0;
+};
+/// Ring slots first_slot .. + slots - 1, of each the channels first_channel .. + channels - 1.
+struct CacheSource {
+  int cache = 0;
+  int first_slot = 0;
+  int slots = 0;
+  int first_channel = 0;
+  int channels = 0;
+};
+using Source = std::variant<TensorSource, TokenSource, DistanceSource, CacheSource>;
+
+struct Destination {
+  int tensor = 0;
+  int first = 0;
+  int stride = 0;
+};
+
+/// One use of a kernel by a token: `repeat` invocations on one tile. Steps of one stage do not depend on each other and run side by side.
+struct Step {
+  std::string name;  // kernel name, with the instance where a kernel has several
+  int kernel = 0;
+  int repeat = 1;
+  int stage = 0;
+  std::vector<Source> inputs;             // one for each input port
+  std::vector<Destination> outputs;       // one for each output port
+};
+
+struct Program {
+  std::string name;
+  std::vector<Kernel> kernels;
+  std::vector<Tensor> tensors;
+  std::vector<CodeTable> tables;
+  std::vector<Cache> caches;
+  std::vector<Step> steps;
+  int logits = 0;  // tensor
+};
+
+/// Invocations of a kernel for one token, over all its steps.
+int invocations_per_token(const Program& program, int kernel);
+
+/// Throws Error unless ports, sources and tensors fit together and every tensor is written before it is read.
+void verify(const Program& program);
+
+}  // namespace bitgrid
