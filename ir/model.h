@@ -21,6 +21,7 @@ struct Matrix {
   std::vector<int8_t> data;
 
   int8_t at(int row, int column) const { return data[static_cast<size_t>(row) * static_cast<size_t>(inputs) + static_cast<size_t>(column)]; }
+  bool operator==(const Matrix&) const = default;
 };
 
 /// y = clamp(((u + bias[c]) * multiplier[c] + (1 << (shift-1))) >> shift, lo, hi); shift <= 0: (..) << -shift without rounding term.
@@ -31,11 +32,13 @@ struct Requantise {
   int hi = 0;
   std::vector<int32_t> multiplier;
   std::vector<int32_t> bias;
+  bool operator==(const Requantise&) const = default;
 };
 
 /// y = u + bias[c] >= 0 ? +1 : -1.
 struct Sign {
   std::vector<int32_t> bias;  // empty or one per channel
+  bool operator==(const Sign&) const = default;
 };
 
 /// y = table[x - lo]: any table over the range lo .. lo + table.size() - 1 of its operand.
@@ -43,6 +46,7 @@ struct Table {
   std::string name;
   int lo = 0;
   std::vector<int32_t> values;
+  bool operator==(const Table&) const = default;
 };
 
 /// What follows a linear map. monostate: the exact sums go on.
@@ -52,6 +56,7 @@ struct Linear {
   Matrix weights;
   Activation activation;
   std::optional<Table> table;  // applied after a Requantise
+  bool operator==(const Linear&) const = default;
 };
 
 /// Residual attention with threshold weights over a window of the last `window` positions (docs/numerics.md, attention).
@@ -66,6 +71,7 @@ struct Attention {
   Requantise score;               // to 0 .. hi; no bias per channel
   Activation mix;                 // of the sums of weighted values: Requantise or Sign
   Linear output;                  // no activation: added to the stream
+  bool operator==(const Attention&) const = default;
 };
 
 /// x = x + down(up(activation(x))).
@@ -73,12 +79,14 @@ struct FeedForward {
   Activation input;
   Linear up;
   Linear down;
+  bool operator==(const FeedForward&) const = default;
 };
 
 /// x = linear(input(x)): the stream is replaced. Without `input` the stream itself is the operand.
 struct Dense {
   Activation input;
   Linear linear;
+  bool operator==(const Dense&) const = default;
 };
 
 using Layer = std::variant<Attention, FeedForward, Dense>;
@@ -88,6 +96,7 @@ struct Embedding {
   std::vector<std::vector<int8_t>> tables;  // each [vocabulary][width]
   int lo = 0;                               // range of the entries
   int hi = 0;
+  bool operator==(const Embedding&) const = default;
 };
 
 /// Logits: z = weights * activation(x) + bias.
@@ -95,12 +104,14 @@ struct Head {
   Activation input;
   Matrix weights;
   std::vector<int32_t> bias;  // empty or one per symbol
+  bool operator==(const Head&) const = default;
 };
 
 /// S[i] of a temperature: w_i = S[min(max z - z_i, 4095)] (DESIGN section 11).
 struct SamplingTable {
   std::string temperature;  // as written in the file: "0.7"
   std::vector<int32_t> weights;
+  bool operator==(const SamplingTable&) const = default;
 };
 
 struct Model {
@@ -115,6 +126,39 @@ struct Model {
   std::vector<SamplingTable> sampling;
   std::optional<double> reported_bits_per_character;
   uint64_t content_hash = 0;  // of model file and weights: says whether an artefact belongs to this model
+  bool operator==(const Model&) const = default;
 };
+
+/// What is wrong with a model: `where` is a path such as "layers.0.query.weights".
+struct ModelProblem {
+  std::string where;
+  std::string problem;
+  std::string cure;
+};
+
+/// The first inconsistency of a model: shapes that do not fit together, values outside their sets, ranges, shifts and multipliers that
+/// docs/numerics.md does not allow, or sums that need more than 32 bits in the worst case. nullopt: every engine can run the model.
+std::optional<ModelProblem> find_problem(const Model& model);
+
+/// Throws Error for `find_problem`.
+void verify(const Model& model);
+
+/// The range rule of a requantisation: symmetric -(2^(b-1)-1) .. 2^(b-1)-1 with b in 2..16, or 0 .. 2^b-1 with b in 1..16.
+bool is_requantise_range(int64_t lo, int64_t hi);
+
+/// "binary", "ternary", "int2", and the set in words: "-1 or 1".
+std::string name_of(WeightValues values);
+std::string set_of(WeightValues values);
+bool is_weight(WeightValues values, int64_t value);
+
+/// Limits that keep every engine's arithmetic within 64 bits and its state in memory.
+inline constexpr int kMinShift = -16;
+inline constexpr int kMaxShift = 40;
+inline constexpr int kMaxMultiplier = 255;
+inline constexpr int kMaxWidth = 1 << 16;
+inline constexpr int kMaxWindow = 1 << 16;
+inline constexpr int kMaxLayers = 1024;
+inline constexpr size_t kSamplingEntries = 4096;
+inline constexpr int kMaxSamplingWeight = (1 << 24) - 1;
 
 }  // namespace bitgrid

@@ -1,0 +1,60 @@
+// safetensors files of integers: an 8-byte little-endian header length, a JSON header, then the tensors' bytes without gaps.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bitgrid {
+
+enum class DType : uint8_t { kI8, kU8, kI16, kI32, kI64 };
+
+struct Tensor {
+  std::string name;
+  DType dtype = DType::kI32;
+  std::vector<uint64_t> shape;
+  std::vector<int64_t> values;  // row-major
+
+  bool operator==(const Tensor&) const = default;
+};
+
+/// A read file: the header, and the bytes from which tensors are decoded when asked for.
+struct Safetensors {
+  struct Entry {
+    DType dtype = DType::kI32;
+    std::vector<uint64_t> shape;
+    uint64_t begin = 0;  // bytes from the start of `data`
+    uint64_t end = 0;
+  };
+
+  std::string path;
+  std::string bytes;  // of the whole file
+  size_t data = 0;    // where the tensors' bytes begin
+  std::map<std::string, Entry> entries;
+};
+
+/// Throws Error (file, tensor, cure) for truncated files, bad headers, float tensors, and offsets that do not fit shape and file, overlap
+/// or leave holes.
+Safetensors read_safetensors(const std::string& path);
+
+/// The same from memory; `path` only for messages.
+Safetensors parse_safetensors(std::string bytes, const std::string& path);
+
+/// Decodes one tensor of the file. Precondition: it exists.
+Tensor tensor(const Safetensors& file, const std::string& name);
+
+/// The bytes of a file with these tensors, in this order. Throws Error for a value that its dtype cannot hold or a wrong number of values.
+std::string print_safetensors(const std::vector<Tensor>& tensors);
+
+/// Writes them under a temporary name and renames.
+void write_safetensors(const std::string& path, const std::vector<Tensor>& tensors);
+
+/// "[3, 4]".
+std::string shape_text(const std::vector<uint64_t>& shape);
+
+/// Index of element `i` of a row-major tensor: "[1, 2]".
+std::string index_text(const std::vector<uint64_t>& shape, uint64_t i);
+
+}  // namespace bitgrid

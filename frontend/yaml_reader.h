@@ -1,0 +1,58 @@
+// Strict reading of YAML: every value is asked for by name and kind, and whatever nobody asked for is an error with its line.
+#pragma once
+
+#include <yaml-cpp/yaml.h>
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bitgrid {
+
+/// The key of `known` nearest to `word` by edit distance; "" if none is near enough to be a slip of the pen.
+std::string nearest(const std::string& word, const std::vector<std::string>& known);
+
+/// Parses one YAML document. Throws Error (FILE:LINE) for bad UTF-8 and bad YAML.
+YAML::Node parse_yaml(const std::string& text, const std::string& file);
+
+/// A value in the file, with its key path for messages.
+struct YamlValue {
+  std::string file;
+  std::string path;  // "layers.0.query"
+  int line = 0;
+  YAML::Node node;
+
+  std::string where() const { return file + ":" + std::to_string(line); }
+  bool is_map() const { return node.IsMap(); }
+  bool is_list() const { return node.IsSequence(); }
+  bool is_integer() const;
+
+  /// Each throws Error if the value is of another kind.
+  std::string text() const;
+  int64_t integer(int64_t lo, int64_t hi) const;
+  double number() const;
+  std::vector<YamlValue> list() const;
+};
+
+/// A mapping of which every key must be among `known`, none twice.
+class YamlMap {
+ public:
+  YamlMap(const YamlValue& value, std::vector<std::string> known);
+
+  bool has(const std::string& key) const;
+  /// Throws Error naming the missing key and the line of the mapping.
+  YamlValue get(const std::string& key) const;
+  const std::string& path() const { return value_.path; }
+  std::string where() const { return value_.where(); }
+  int line() const { return value_.line; }
+  /// Keys in the order of the file (for mappings whose keys are free: pass known = {"*"}).
+  std::vector<std::string> keys() const { return keys_; }
+
+ private:
+  YamlValue value_;
+  std::vector<std::string> keys_;
+};
+
+}  // namespace bitgrid
