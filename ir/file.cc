@@ -1,0 +1,112 @@
+#include "ir/file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "ir/error.h"
+
+namespace bitgrid {
+namespace {
+
+std::string reason() {
+  return std::strerror(errno);
+}
+
+/// Closes on every way out.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+  bool close() {
+    const int fd = fd_;
+    fd_ = -1;
+    return ::close(fd) == 0;
+  }
+
+ private:
+  int fd_;
+};
+
+bool write_all(int fd, std::string_view data) {
+  while (!data.empty()) {
+    const ssize_t n = ::write(fd, data.data(), data.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return false;
+    data.remove_prefix(static_cast<size_t>(n));
+  }
+  return true;
+}
+
+// Slicing by 8: table[k][b] is the CRC of byte b followed by k zero bytes.
+constexpr auto kCrcTables = [] {
+  std::array<std::array<uint32_t, 256>, 8> tables{};
+  for (uint32_t b = 0; b < 256; ++b) {
+    uint32_t crc = b;
+    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1u) ? 0xEDB88320u : 0u);
+    tables[0][b] = crc;
+  }
+  for (uint32_t b = 0; b < 256; ++b) {
+    for (size_t k = 1; k < 8; ++k) tables[k][b] = (tables[k - 1][b] >> 8) ^ tables[0][tables[k - 1][b] & 0xFFu];
+  }
+  return tables;
+}();
+
+}  // namespace
+
+std::string read_file(const std::string& path) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) throw Error(path, "cannot be opened: " + reason(), "check the path and its permissions");
+  struct stat info {};
+  if (::fstat(file.get(), &info) == 0 && S_ISDIR(info.st_mode)) throw Error(path, "is a folder", "name a file");
+  std::string data;
+  if (info.st_size > 0) data.reserve(static_cast<size_t>(info.st_size));
+  std::array<char, 65536> chunk;
+  for (;;) {
+    const ssize_t n = ::read(file.get(), chunk.data(), chunk.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw Error(path, "cannot be read: " + reason(), "check the file system");
+    if (n == 0) return data;
+    data.append(chunk.data(), static_cast<size_t>(n));
+  }
+}
+
+void write_file(const std::string& path, std::string_view data) {
+  static std::atomic<unsigned> serial{0};  // two threads may write into one folder
+  const std::string temporary = fmt::format("{}.{}.{}.tmp", path, ::getpid(), serial.fetch_add(1));
+  Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  if (file.get() < 0) throw Error(path, "cannot be written: " + reason(), "check that the folder exists and is writable");
+  const bool ok = write_all(file.get(), data) && file.close() && std::rename(temporary.c_str(), path.c_str()) == 0;
+  if (ok) return;
+  const std::string why = reason();
+  ::unlink(temporary.c_str());
+  throw Error(path, "cannot be written: " + why, "check free space and that the path names no folder");
+}
+
+uint32_t crc32(std::string_view data) {
+  const auto& t = kCrcTables;
+  uint32_t crc = 0xFFFFFFFFu;
+  const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(data[i])); };
+  size_t i = 0;
+  for (; i + 8 <= data.size(); i += 8) {
+    const uint32_t low = crc ^ (byte(i) | byte(i + 1) << 8 | byte(i + 2) << 16 | byte(i + 3) << 24);
+    crc = t[7][low & 0xFFu] ^ t[6][(low >> 8) & 0xFFu] ^ t[5][(low >> 16) & 0xFFu] ^ t[4][low >> 24] ^ t[3][byte(i + 4)] ^
+          t[2][byte(i + 5)] ^ t[1][byte(i + 6)] ^ t[0][byte(i + 7)];
+  }
+  for (; i < data.size(); ++i) crc = (crc >> 8) ^ t[0][(crc ^ byte(i)) & 0xFFu];
+  return ~crc;
+}
+
+}  // namespace bitgrid

@@ -1,0 +1,20 @@
+// Small helpers for files: whole-file reading, atomic writing, CRC-32.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace bitgrid {
+
+/// The whole file as bytes. Throws Error naming the path and the system's reason if it cannot be read.
+std::string read_file(const std::string& path);
+
+/// Writes `data` under a temporary name in the same folder and renames it to `path`, so that a reader sees the old file or the whole new
+/// one. Throws Error naming the path and the system's reason; nothing is left behind then.
+void write_file(const std::string& path, std::string_view data);
+
+/// CRC-32 as in IEEE 802.3 and zlib (reflected polynomial EDB88320).
+uint32_t crc32(std::string_view data);
+
+}  // namespace bitgrid
