@@ -1,6 +1,6 @@
 """Train the kjv-ternary model: exact integers in the forward pass, straight-through gradients.
 
-    OMP_NUM_THREADS=1 /usr/bin/python3 train.py --steps 12000 --out model.pt
+    OMP_NUM_THREADS=1 /usr/bin/python3 train.py --steps 14000 --out model.pt
 
 Every activation in the forward pass is an integer held in a float32 (all are far below 2^24, so every sum is
 exact); train.py, integer.py and the compiled fabrics therefore compute the same numbers.
@@ -61,7 +61,7 @@ class Requantise(torch.autograd.Function):
 class Model(torch.nn.Module):
     def __init__(self, config, seed):
         super().__init__()
-        self.c = c = config
+        self.c = c = {**CONFIG, **config}
         torch.manual_seed(seed)
         P = torch.nn.Parameter
         self.embedding = P(torch.randn(V, D) * c["embedding_std"] / 32)
@@ -83,7 +83,8 @@ class Model(torch.nn.Module):
                 bias(f"{n}_value", D)
                 bias(f"{n}_mix", D)
                 slope = torch.tensor(c["position_slopes"])[:, None]
-                self.b[f"{n}_position"] = P((c["position_top"] - slope * torch.arange(WINDOW)[None, :]).clamp(min=-c["position_floor"]) / 4)
+                centre = torch.tensor(c["position_centres"])[:, None]
+                self.b[f"{n}_position"] = P((c["position_top"] - slope * (torch.arange(WINDOW)[None, :] - centre).abs()).clamp(min=-c["position_floor"]) / 4)
             else:
                 weight(f"{n}_up", FF, D)
                 weight(f"{n}_down", D, FF)
@@ -162,12 +163,15 @@ class Model(torch.nn.Module):
 
 
 CONFIG = dict(
-    kb=3, vb=3, emax=15, tau=0.02, embedding_std=40.0, position_top=6.0, position_floor=2.0, position_slopes=[4.0, 2.0, 1.0, 0.25],
-    margin=(1, 1), margin_relu=(1, 1), margin_score=(2, 1),
-    shifts={"0_input": 4, "0_query": 2, "0_key": 3, "0_value": 3, "0_score": 4, "0_mix": 4,
-            "1_input": 4, "1_up": 2,
-            "2_input": 5, "2_query": 2, "2_key": 3, "2_value": 3, "2_score": 4, "2_mix": 4,
-            "3_input": 5, "3_up": 2, "head_input": 5})
+    kb=2, vb=2, emax=15, tau=0.02, embedding_std=24.0,
+    # the relative bias starts, in units of e, at top - slope * |distance - centre|, at least -floor
+    position_top=6.0, position_floor=6.0, position_slopes=[6.0, 4.0, 2.0, 0.5], position_centres=[1, 2, 4, 0],
+    # how far outside its range (below, above) a clamp still passes the gradient: 0 was best by far
+    margin=(0, 0), margin_relu=(0, 0), margin_score=(0, 0),
+    shifts={"0_input": 3, "0_query": 3, "0_key": 4, "0_value": 4, "0_score": 4, "0_mix": 2,
+            "1_input": 4, "1_up": 3,
+            "2_input": 4, "2_query": 3, "2_key": 4, "2_value": 4, "2_score": 4, "2_mix": 2,
+            "3_input": 4, "3_up": 3, "head_input": 4})
 
 
 def load(path):
@@ -175,8 +179,8 @@ def load(path):
         return torch.tensor(corpus.encode(f.read()))
 
 
-def evaluate(model, data, limit=None):
-    """Bits per character of one long stream (the banded attention is the streaming form exactly)."""
+def evaluate(model, data, limit):
+    """Bits per character of one stream of `limit` characters (the banded attention is the streaming form exactly)."""
     data = data[:limit]
     with torch.no_grad():
         n = len(data) // WINDOW * WINDOW
@@ -187,10 +191,10 @@ def evaluate(model, data, limit=None):
 def main():
     a = argparse.ArgumentParser()
     a.add_argument("--data", default="data")
-    a.add_argument("--steps", type=int, default=12000)
+    a.add_argument("--steps", type=int, default=14000)
     a.add_argument("--batch", type=int, default=8)
     a.add_argument("--time", type=int, default=256)
-    a.add_argument("--rate", type=float, default=1e-2)
+    a.add_argument("--rate", type=float, default=3e-2)
     a.add_argument("--seed", type=int, default=1)
     a.add_argument("--out", default="model.pt")
     a.add_argument("--report", type=int, default=250, help="steps between reports")
