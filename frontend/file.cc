@@ -1,7 +1,5 @@
 #include "frontend/file.h"
 
-#include <unistd.h>
-
 #include <filesystem>
 #include <fstream>
 #include <system_error>
@@ -30,27 +28,6 @@ std::string read_file(const std::string& path, uint64_t limit) {
     throw Error(path, "the file cannot be read", "check its permissions");
   }
   return bytes;
-}
-
-void write_file(const std::string& path, std::string_view bytes) {
-  const std::string temporary = path + ".tmp" + std::to_string(::getpid());
-  {
-    std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
-    out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    out.flush();
-    if (!out) {
-      std::error_code ignored;
-      fs::remove(temporary, ignored);
-      throw Error(path, "the file cannot be written", "check that the folder exists, is writable and has room");
-    }
-  }
-  std::error_code error;
-  fs::rename(temporary, path, error);
-  if (error) {
-    std::error_code ignored;
-    fs::remove(temporary, ignored);
-    throw Error(path, "the file cannot be written: " + error.message(), "check that nothing else has that name");
-  }
 }
 
 uint64_t fnv1a(std::string_view bytes, uint64_t hash) {

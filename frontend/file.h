@@ -1,4 +1,4 @@
-// Whole files in and out, with errors that say what to do.
+// Files of users: limited in size, with errors that say what to do.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,6 @@ namespace bitgrid {
 
 /// The bytes of a regular file. Throws Error if it is missing, no regular file, unreadable or larger than `limit` bytes.
 std::string read_file(const std::string& path, uint64_t limit);
-
-/// Writes under a temporary name in the same folder and renames: nobody ever sees half a file.
-void write_file(const std::string& path, std::string_view bytes);
 
 /// 64-bit FNV-1a; chain calls by passing the hash so far.
 uint64_t fnv1a(std::string_view bytes, uint64_t hash = 0xcbf29ce484222325u);

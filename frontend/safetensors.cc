@@ -6,6 +6,7 @@
 
 #include "frontend/file.h"
 #include "ir/error.h"
+#include "ir/file.h"
 
 namespace bitgrid {
 

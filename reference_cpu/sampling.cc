@@ -1,0 +1,42 @@
+#include "reference_cpu/sampling.h"
+
+#include <charconv>
+
+#include "ir/error.h"
+#include "reference_cpu/golden.h"
+
+namespace bitgrid {
+
+namespace {
+
+std::optional<double> parsed(const std::string& s) {
+  double v = 0.0;
+  const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), v);
+  if (error != std::errc() || end != s.data() + s.size()) return std::nullopt;
+  return v;
+}
+
+}  // namespace
+
+Sampler greedy_sampler() {
+  return {};
+}
+
+Sampler temperature_sampler(const Model& model, const std::string& temperature, uint32_t seed) {
+  const std::optional<double> wanted = parsed(temperature);
+  std::string listed;
+  for (const SamplingTable& t : model.sampling) {
+    if (wanted && parsed(t.temperature) == wanted) return {t, seed};
+    listed += (listed.empty() ? "" : ", ") + t.temperature;
+  }
+  throw Error("temperature " + temperature, model.name + " has no sampling table for it",
+              listed.empty() ? "leave the temperature out: this model has no tables" : "use one of " + listed + ", or none for greedy");
+}
+
+int next_token(Sampler& sampler, const std::vector<int64_t>& logits) {
+  if (!sampler.table) return golden::argmax(logits);
+  sampler.state = golden::next_random(sampler.state);
+  return golden::draw(logits, sampler.table->weights, sampler.state);
+}
+
+}  // namespace bitgrid
