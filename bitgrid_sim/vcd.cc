@@ -1,0 +1,118 @@
+#include "bitgrid_sim/vcd.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "bitgrid_sim/scalar.h"
+#include "ir/error.h"
+#include "ir/file.h"
+
+namespace bitgrid {
+namespace {
+
+/// Identifier code: printable characters '!' to '~', least significant first.
+std::string code_of(size_t i) {
+  std::string code;
+  do {
+    code += static_cast<char>('!' + i % 94);
+    i /= 94;
+  } while (i-- > 0);
+  return code;
+}
+
+/// VCD scopes are identifiers.
+std::string identifier(std::string name) {
+  for (char& c : name) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    if (!plain) c = '_';
+  }
+  return name.empty() ? "grid" : name;
+}
+
+}  // namespace
+
+std::string to_string(const PortName& port) {
+  return fmt::format("{}{}_{}", "nesw"[static_cast<size_t>(port.side)], port.position, port.output ? "out" : "in");
+}
+
+PortName parse_port(const std::string& name, int width, int height) {
+  const Error bad("port '" + name + "'", "is no port name", "write side, position and direction: n0_in, e3_out");
+  const size_t side = name.empty() ? std::string::npos : std::string("nesw").find(name[0]);
+  const size_t underscore = name.find('_');
+  if (side == std::string::npos || underscore == std::string::npos) throw bad;
+  PortName port;
+  port.side = kSides[side];
+  const char* end = name.data() + underscore;
+  const auto [stop, code] = std::from_chars(name.data() + 1, end, port.position);
+  const std::string direction = name.substr(underscore + 1);
+  if (code != std::errc() || stop != end || (direction != "in" && direction != "out")) throw bad;
+  port.output = direction == "out";
+  if (port.position < 0 || port.position >= ports_of(port.side, width, height)) {
+    throw Error("port '" + name + "'", fmt::format("is not on the border of a {} x {} grid", width, height),
+                "n and s count x, e and w count y");
+  }
+  return port;
+}
+
+std::vector<PortName> all_ports(int width, int height) {
+  std::vector<PortName> ports;
+  for (const bool output : {false, true}) {
+    for (const Side side : kSides) {
+      for (int p = 0; p < ports_of(side, width, height); ++p) ports.push_back({side, p, output});
+    }
+  }
+  return ports;
+}
+
+std::vector<PortName> kernel_ports(const MappedKernel& kernel) {
+  std::vector<PortName> used;
+  for (const InputSlot& in : kernel.inputs) used.push_back({in.slot.side, in.slot.position, false});
+  for (const ConstantStream& stream : kernel.constants) used.push_back({stream.slot.side, stream.slot.position, false});
+  for (const BitSlot& out : kernel.outputs) used.push_back({out.side, out.position, true});
+  const auto key = [](const PortName& p) { return std::tuple(p.output, p.side, p.position); };
+  std::sort(used.begin(), used.end(), [&](const PortName& a, const PortName& b) { return key(a) < key(b); });
+  used.erase(std::unique(used.begin(), used.end()), used.end());
+  return used;
+}
+
+VcdWriter::VcdWriter(std::vector<PortName> ports, const std::string& scope) : ports_(std::move(ports)), last_(ports_.size(), 2) {
+  // A phase has no length of its own; 1 ns makes viewers show phase numbers.
+  text_ = fmt::format("$comment one timestep a phase; even phases are A $end\n$timescale 1 ns $end\n$scope module {} $end\n",
+                      identifier(scope));
+  for (size_t i = 0; i < ports_.size(); ++i) {
+    codes_.push_back(code_of(i));
+    text_ += fmt::format("$var wire 1 {} {} $end\n", codes_[i], to_string(ports_[i]));
+  }
+  text_ += "$upscope $end\n$enddefinitions $end\n";
+}
+
+void VcdWriter::sample(const std::vector<uint8_t>& values) {
+  const bool first = phase_ == 0;
+  bool stamped = false;
+  const auto stamp = [&] {
+    if (!stamped) text_ += fmt::format("#{}\n{}", phase_, first ? "$dumpvars\n" : "");
+    stamped = true;
+  };
+  for (size_t i = 0; i < ports_.size(); ++i) {
+    if (values[i] == last_[i]) continue;
+    stamp();
+    last_[i] = values[i];
+    text_ += values[i] ? '1' : '0';
+    text_ += codes_[i];
+    text_ += '\n';
+  }
+  if (first && stamped) text_ += "$end\n";
+  ++phase_;
+}
+
+std::string VcdWriter::text() const {
+  return text_ + fmt::format("#{}\n", phase_);
+}
+
+void VcdWriter::write(const std::string& path) const {
+  write_file(path, text());
+}
+
+}  // namespace bitgrid

@@ -1,0 +1,54 @@
+// Waveforms: value change dumps (IEEE 1364, readable by GTKWave) of border ports, one timestep a phase.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ir/grid_config.h"
+#include "ir/mapped_kernel.h"
+
+namespace bitgrid {
+
+/// One direction of a border port. An input shows the bit that is driven in a phase, an output the bit that is latched after it.
+struct PortName {
+  Side side = Side::N;
+  int position = 0;
+  bool output = false;
+  bool operator==(const PortName&) const = default;
+};
+
+/// "n0_in", "w12_out".
+std::string to_string(const PortName& port);
+
+/// Reads such names. Throws Error if a name is malformed or the port is not on the grid's border.
+PortName parse_port(const std::string& name, int width, int height);
+
+/// All 2 * (2W + 2H) of a grid: N, E, S, W; inputs before outputs.
+std::vector<PortName> all_ports(int width, int height);
+/// The ports that a kernel uses, each once, in the same order.
+std::vector<PortName> kernel_ports(const MappedKernel& kernel);
+
+/// Collects changes as text.
+class VcdWriter {
+ public:
+  /// `scope` names the module in the dump.
+  VcdWriter(std::vector<PortName> ports, const std::string& scope);
+
+  const std::vector<PortName>& ports() const { return ports_; }
+  /// Values of the ports in the next phase; one entry a port.
+  void sample(const std::vector<uint8_t>& values);
+  /// The whole dump so far.
+  std::string text() const;
+  /// Writes the dump through a temporary name. Throws Error if it cannot be written.
+  void write(const std::string& path) const;
+
+ private:
+  std::vector<PortName> ports_;
+  std::vector<std::string> codes_;
+  std::vector<uint8_t> last_;
+  uint64_t phase_ = 0;
+  std::string text_;
+};
+
+}  // namespace bitgrid
