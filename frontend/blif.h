@@ -1,0 +1,19 @@
+// Reader of combinational BLIF (Berkeley Logic Interchange Format, University of California, 1992).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "ir/cover_network.h"
+
+namespace bitgrid {
+
+/// One `.model` of `.inputs`, `.outputs` and `.names` with covers of either output polarity; `\` continues a line, `#` starts a comment,
+/// nodes may come in any order. Lines that state only delays, loads or areas are skipped. Latches, subcircuits, library gates, external
+/// don't-cares and second models are refused. Every error names source and line. `source` names the text in messages.
+CoverNetwork parse_blif(std::string_view text, const std::string& source = "blif");
+
+/// Reads a file; throws Error as parse_blif, or if it cannot be read.
+CoverNetwork read_blif(const std::string& path);
+
+}  // namespace bitgrid

@@ -1,0 +1,51 @@
+#include "ir/cover_network.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "ir/bit_slices.h"
+#include "ir/error.h"
+
+namespace bitgrid {
+
+BitMatrix evaluate(const CoverNetwork& network, const BitMatrix& inputs) {
+  if (inputs.cols != network.inputs.size())
+    throw Error("network " + network.name, fmt::format("{} input bits are given, it has {}", inputs.cols, network.inputs.size()),
+                "give one column for each input");
+  std::vector<uint64_t> value(network.inputs.size() + network.nodes.size());
+  return evaluate_slices(inputs, network.outputs.size(), [&](std::span<const uint64_t> in, std::span<uint64_t> out) {
+    std::copy(in.begin(), in.end(), value.begin());
+    for (size_t n = 0; n < network.nodes.size(); ++n) {
+      const CoverNode& node = network.nodes[n];
+      uint64_t sum = 0;
+      for (const CoverRow& row : node.rows) {
+        uint64_t product = ~uint64_t{0};
+        for (size_t i = 0; i < row.size(); ++i)
+          if (row[i] != '-') product &= row[i] == '1' ? value[node.fanins[i]] : ~value[node.fanins[i]];
+        sum |= product;
+      }
+      value[network.signal_of_node(n)] = node.complemented ? ~sum : sum;
+    }
+    for (size_t o = 0; o < network.outputs.size(); ++o) out[o] = value[network.outputs[o].signal];
+  });
+}
+
+void verify(const CoverNetwork& network) {
+  for (size_t n = 0; n < network.nodes.size(); ++n) {
+    const CoverNode& node = network.nodes[n];
+    const std::string where = "network " + network.name + ", node " + node.name;
+    for (const SignalId f : node.fanins)
+      if (f >= network.signal_of_node(n))
+        throw Error(where, fmt::format("fan-in {} does not come before it", f), "order nodes topologically");
+    for (const CoverRow& row : node.rows)
+      if (row.size() != node.fanins.size() || row.find_first_not_of("01-") != std::string::npos)
+        throw Error(where, "row \"" + row + "\" does not fit its " + std::to_string(node.fanins.size()) + " fan-ins",
+                    "use 0, 1 and -, one for each");
+  }
+  for (const auto& o : network.outputs)
+    if (o.signal >= network.inputs.size() + network.nodes.size())
+      throw Error("network " + network.name, "output " + o.name + " refers to no signal", "refer to an input or a node");
+}
+
+}  // namespace bitgrid
