@@ -37,7 +37,7 @@ struct Batch {
     } else if (state.position + index >= 0) {
       row = state.tokens[state.tokens.size() - static_cast<size_t>(-index)];
     }
-    return table.codes[static_cast<size_t>(row * table.cols + word)];
+    return table.codes[static_cast<size_t>(row * table.cols + s.first + word)];
   }
 
   uint64_t by_distance(const DistanceSource& s, int n, int word) const {

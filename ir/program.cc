@@ -26,7 +26,7 @@ void verify_source(const Program& p, const Step& step, const Source& source, con
   } else if (const auto* k = std::get_if<TokenSource>(&source)) {
     require(in_range(k->table, p.tables), step, "reads a table that does not exist");
     const CodeTable& table = p.tables[static_cast<size_t>(k->table)];
-    require(table.cols == port.words && table.bits == port.bits && k->age >= 0, step, "does not fit table " + table.name);
+    require(k->first + port.words <= table.cols && table.bits == port.bits && k->age >= 0, step, "does not fit table " + table.name);
   } else if (const auto* d = std::get_if<DistanceSource>(&source)) {
     require(in_range(d->table, p.tables), step, "reads a table that does not exist");
     const CodeTable& table = p.tables[static_cast<size_t>(d->table)];

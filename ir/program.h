@@ -48,7 +48,8 @@ struct Cache {
 struct KernelPort {
   int words = 0;
   uint32_t bits = 0;
-  std::vector<uint64_t> max_code;  // largest code of a word that occurs, one for all or one per word: what verification draws from
+  std::vector<uint64_t> max_code;  // largest code of a word that occurs, one for all or one per word: verification draws up to it
+  uint64_t min_code = 0;           // and from here
 };
 
 struct Kernel {
@@ -64,10 +65,11 @@ struct TensorSource {
   int first = 0;
   int stride = 0;
 };
-/// The table row of the token `age` positions ago; the last row of the table before the start of the text.
+/// The table row of the token `age` positions ago, columns first ..; the last row of the table before the start of the text.
 struct TokenSource {
   int table = 0;
   int age = 0;
+  int first = 0;
 };
 /// For each ring slot from first_slot on: the code in table row `row` at the slot's distance t - p; column `window` (the last) for slots never written.
 struct DistanceSource {

@@ -1,0 +1,60 @@
+#include "check/verify_kernel.h"
+
+#include "bitgrid_sim/kernel_simulator.h"
+#include "ir/dag.h"
+
+namespace bitgrid {
+
+std::optional<BitDifference> first_difference(const BitMatrix& expected, const BitMatrix& got) {
+  for (size_t row = 0; row < expected.rows; ++row) {
+    for (size_t bit = 0; bit < expected.cols; ++bit) {
+      if (expected.get(row, bit) != got.get(row, bit)) return BitDifference{row, bit, expected.get(row, bit), got.get(row, bit)};
+    }
+  }
+  return std::nullopt;
+}
+
+BitMatrix random_invocations(const Kernel& kernel, int rows, std::mt19937_64& random) {
+  BitMatrix batch(static_cast<size_t>(rows), input_bits(kernel.dag));
+  size_t column = 0;
+  for (size_t p = 0; p < kernel.inputs.size(); ++p) {
+    const KernelPort& port = kernel.inputs[p];
+    const bool resident = kernel.dag.node(kernel.dag.inputs[p]).resident;
+    for (int word = 0; word < port.words; ++word, column += port.bits) {
+      const uint64_t max = port.max_code[port.max_code.size() == 1 ? 0 : static_cast<size_t>(word)];
+      for (int row = 0; row < rows; ++row) {
+        const auto at = static_cast<size_t>(row);
+        if (resident && row > 0) {
+          batch.set_word(at, column, port.bits, batch.get_word(0, column, port.bits));
+          continue;
+        }
+        // The ends of the range first, then uniform; every fourth invocation mixes only ends.
+        uint64_t code = row == 0 ? max : row == 1 ? port.min_code : port.min_code + random() % (max - port.min_code + 1);
+        if (row % 4 == 3) code = random() & 1 ? max : port.min_code;
+        if (resident) code = random() % (max + 1);
+        batch.set_word(at, column, port.bits, code);
+      }
+    }
+  }
+  return batch;
+}
+
+std::optional<BitDifference> verify_mapping(const Kernel& kernel, const MappedKernel& mapped, const VerifyParams& params, VerifyStats* stats) {
+  std::mt19937_64 random(params.seed);
+  KernelSimulator simulator(mapped);
+  const int sets = mapped.residents.empty() ? 1 : 1 + params.resident_changes;
+  std::optional<BitDifference> difference;
+  size_t done = 0;
+  for (int set = 0; set < sets && !difference; ++set) {
+    const BitMatrix inputs = random_invocations(kernel, set == 0 ? params.invocations : 4, random);
+    const BitMatrix expected = evaluate(kernel.dag, inputs), got = simulator.run(inputs);
+    difference = first_difference(expected, got);
+    if (difference) difference->invocation += done;
+    done += inputs.rows;
+    if (stats) stats->compared += expected.rows * expected.cols;
+  }
+  if (stats) stats->cell_updates += simulator.stats().cell_updates();
+  return difference;
+}
+
+}  // namespace bitgrid

@@ -1,0 +1,41 @@
+// Checks a mapped kernel against the meaning of its Dag on random invocations, back to back on the simulated grid.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <random>
+#include <string>
+
+#include "ir/mapped_kernel.h"
+#include "ir/program.h"
+
+namespace bitgrid {
+
+struct VerifyParams {
+  int invocations = 64;         // back to back with one set of resident bits
+  int resident_changes = 2;     // more sets of resident bits, each with a few invocations
+  uint64_t seed = 1;
+};
+
+struct VerifyStats {
+  uint64_t compared = 0;  // output bits
+  uint64_t cell_updates = 0;
+};
+
+/// The first output bit in which two batches differ.
+struct BitDifference {
+  size_t invocation = 0;
+  size_t bit = 0;
+  bool expected = false;
+  bool got = false;
+};
+std::optional<BitDifference> first_difference(const BitMatrix& expected, const BitMatrix& got);
+
+/// Random inputs of a kernel whose words stay within what occurs in its program; all largest, all smallest, and random ones. Resident bits are the same
+/// for all rows.
+BitMatrix random_invocations(const Kernel& kernel, int rows, std::mt19937_64& random);
+
+/// nullopt: equal on all of them.
+std::optional<BitDifference> verify_mapping(const Kernel& kernel, const MappedKernel& mapped, const VerifyParams& params = {}, VerifyStats* stats = nullptr);
+
+}  // namespace bitgrid

@@ -1,0 +1,49 @@
+#include "lowering/map.h"
+
+#include <algorithm>
+#include <map>
+
+#include "lowering/planes/plane.h"
+
+namespace bitgrid {
+
+MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapParams& params) {
+  if (const auto* systolic = std::get_if<SystolicForm>(&form)) return map_systolic(kernel.name, *systolic, input_bits(kernel.dag));
+  if (input_bits(kernel.dag) <= params.plane_inputs) return map_plane(kernel.dag);
+  return map_plane(kernel.dag);
+}
+
+std::vector<MappedKernel> map_kernels(const Lowered& lowered, const MapParams& params,
+                                      const std::function<void(size_t, size_t, const std::string&)>& progress) {
+  std::vector<MappedKernel> mapped;
+  const auto& kernels = lowered.program.kernels;
+  for (size_t k = 0; k < kernels.size(); ++k) {
+    if (progress) progress(k, kernels.size(), kernels[k].name);
+    mapped.push_back(map_kernel(kernels[k], lowered.forms[k], params));
+  }
+  return mapped;
+}
+
+TokenCycles cycles_per_token(const Program& program, const std::vector<MappedKernel>& mapped, int configuration_bits_per_cycle) {
+  TokenCycles cycles;
+  std::map<int, int64_t> stages;  // the longest step of each
+  for (const Step& step : program.steps) {
+    const MappedKernel& kernel = mapped[static_cast<size_t>(step.kernel)];
+    const int64_t length = latency_cycles(kernel) + int64_t{step.repeat - 1} * kernel.ii;
+    stages[step.stage] = std::max(stages[step.stage], length);
+    for (const Source& source : step.inputs) {
+      // In the steady state a token overwrites one slot; a kernel that holds all slots of a channel is written every token, one that holds some of the
+      // slots every now and then: on average slots / window.
+      if (const auto* c = std::get_if<CacheSource>(&source)) {
+        const int window = program.caches[static_cast<size_t>(c->cache)].window;
+        const int64_t cells = static_cast<int64_t>(kernel.residents.size());
+        cycles.resident_cells += cells / window;
+      }
+    }
+  }
+  for (const auto& [stage, length] : stages) cycles.kernels += length;
+  cycles.configuration = (cycles.resident_cells * 64 + configuration_bits_per_cycle - 1) / configuration_bits_per_cycle;
+  return cycles;
+}
+
+}  // namespace bitgrid

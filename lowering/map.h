@@ -1,0 +1,35 @@
+// The mapping strategies, chosen per kernel.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "ir/mapped_kernel.h"
+#include "lowering/lower.h"
+
+namespace bitgrid {
+
+struct MapParams {
+  uint64_t seed = 1;
+  uint32_t plane_inputs = 10;  // kernels of unknown structure with at most so many input bits become planes
+};
+
+/// `systolic` where the kernel has the form of a matrix; else `plane` for few input bits; else `netlist`. Throws Error (kernel, why, what to change).
+MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapParams& params);
+
+/// All kernels of a lowered model. `progress(done, total, name)` is called before each.
+std::vector<MappedKernel> map_kernels(const Lowered& lowered, const MapParams& params,
+                                      const std::function<void(size_t, size_t, const std::string&)>& progress = nullptr);
+
+/// Cycles of one token in the steady state: the stages one after another, the steps of a stage side by side, and configuration.
+struct TokenCycles {
+  int64_t kernels = 0;
+  int64_t resident_cells = 0;  // cells whose words a token rewrites (keys and values)
+  int64_t configuration = 0;   // resident_cells * 64 / configuration bits per cycle
+  int64_t total() const { return kernels + configuration; }
+};
+TokenCycles cycles_per_token(const Program& program, const std::vector<MappedKernel>& mapped, int configuration_bits_per_cycle);
+
+}  // namespace bitgrid

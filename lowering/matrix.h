@@ -1,0 +1,51 @@
+// A constant matrix times a tensor, with what follows at the row ends: one layer's numbers, and kernels that each compute some of its rows.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ir/model.h"
+#include "ir/program.h"
+#include "lowering/row_end.h"
+#include "lowering/systolic.h"
+
+namespace bitgrid {
+
+/// y[r] = sum over c of weights[r][c] * operand[c] (+ residual[r]); the sums leave as they are (`raw`), or through the activation, or both.
+struct MatrixLayer {
+  std::string name;                         // for messages
+  const Tensor* operand = nullptr;          // none: y = residual
+  std::vector<std::vector<int64_t>> weights;  // [row][column]; without an operand: rows of no columns
+  const Tensor* residual = nullptr;
+  Activation activation;                    // monostate: none
+  bool raw = false;
+  std::vector<int32_t> bias;                // of sums without activation: one per row, or empty
+};
+
+/// Constants and widths of a MatrixLayer. sum[r] = y[r] + sum_offset[r] is what stands on the wire at the row end.
+struct MatrixPlan {
+  std::vector<std::vector<int64_t>> weights;  // with multipliers folded in where the activation asks for it
+  std::vector<int64_t> start;                 // constant of each row's stream: sum = start + sum of weights * codes (+ residual code)
+  std::vector<int64_t> sum_offset;
+  int64_t strip_constant = 0;
+  std::optional<RowEnd> end;
+  int word_slots = 0;
+  Encoding raw_encoding;                      // of the sums
+  std::vector<uint64_t> raw_max_code;
+  std::vector<Range> y;                       // of the rows' sums, without folded multipliers
+};
+
+/// Throws Error if the layer's numerics have no mapping.
+MatrixPlan plan_matrix(const MatrixLayer& layer);
+
+struct LoweredKernel {
+  Kernel kernel;
+  SystolicForm form;
+};
+
+/// Rows first .. first + count - 1 as a kernel. Inputs: "x" (operand), "r" (residual); outputs: "sum" (raw), "y" (activation).
+LoweredKernel matrix_kernel(const MatrixLayer& layer, const MatrixPlan& plan, const std::string& name, int first, int count);
+
+}  // namespace bitgrid

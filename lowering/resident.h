@@ -1,0 +1,55 @@
+// A matrix that lives in LUT contents and changes from token to token (keys, values) times word streams.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ir/model.h"
+#include "ir/model_ranges.h"
+#include "ir/program.h"
+#include "lowering/matrix.h"
+#include "lowering/row_end.h"
+
+namespace bitgrid {
+
+/// rows x columns numbers in one encoding. As a kernel input they stand slot by slot, [slot][channel]: the slots are the rows (scores: a row for each
+/// key) or the columns (mix: a column for each value).
+struct ResidentMatrix {
+  int rows = 0;
+  int columns = 0;
+  Encoding encoding;
+  bool slots_are_rows = true;
+
+  int index(int row, int column) const { return slots_are_rows ? row * columns + column : column * rows + row; }
+};
+
+/// y[r] = sum over c of matrix[r][c] * stream[c] (+ start[r]), then the activation.
+struct ResidentLayer {
+  std::string name;  // for messages
+  ResidentMatrix matrix;
+  uint32_t stream_bits = 0;  // streams are unsigned codes whose zero is 0
+  uint64_t stream_max = 0;
+  Activation activation;
+  std::optional<Range> start;  // an input word for each row whose values lie in this range
+};
+
+/// Constants and widths of a ResidentLayer; sum[r] = y[r] + end.total[r] is what stands on the wire at the row end.
+struct ResidentPlan {
+  RowEnd end;
+  int word_slots = 0;
+  int64_t upper_guard = 0;  // what the planes above the bottom one add to the sum to stay >= 0
+  int64_t start_zero = 0;   // a start word's code is its value + start_zero
+  uint32_t start_bits = 0;
+};
+
+/// Throws Error if the layer's numerics have no mapping.
+ResidentPlan plan_resident(const ResidentLayer& layer);
+
+/// Inputs: "x" (streams), "start" (if any), "m" (resident); output "y".
+LoweredKernel resident_kernel(const ResidentLayer& layer, const ResidentPlan& plan, const std::string& name);
+
+/// Largest and smallest sum of matrix row times streams, over all codes of both.
+Range resident_sums(const ResidentLayer& layer);
+
+}  // namespace bitgrid
