@@ -1,0 +1,34 @@
+// What a user of a datapath module must know: its ports and its latency. Kept as a comment at the head of the Verilog file itself.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bitgrid {
+
+struct RtlPort {
+  std::string name;  // a Verilog identifier without "__"
+  uint32_t width = 0;
+  bool operator==(const RtlPort&) const = default;
+};
+
+/// A module with ports clk, rst (synchronous), in_valid, the inputs, out_valid, the outputs. It takes an invocation in every clock; the
+/// result of the invocation that is at the inputs in clock t is at the outputs, with out_valid, in clock t + latency_cycles.
+struct RtlInterface {
+  std::string module;
+  uint32_t latency_cycles = 0;  // at least 1
+  std::vector<RtlPort> inputs;  // in column order of the Dag's BitMatrix
+  std::vector<RtlPort> outputs;
+  bool operator==(const RtlInterface&) const = default;
+};
+
+/// Sum of the widths.
+uint32_t total_width(const std::vector<RtlPort>& ports);
+
+/// The comment, and reading it back from a Verilog text. `source` names the text in Errors.
+std::string interface_comment(const RtlInterface& interface);
+RtlInterface parse_interface(std::string_view verilog, const std::string& source);
+
+}  // namespace bitgrid

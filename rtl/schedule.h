@@ -1,0 +1,22 @@
+// Which pipeline stage computes what: as soon as possible, a given number of logic levels per stage.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ir/dag.h"
+
+namespace bitgrid {
+
+struct Schedule {
+  uint32_t stages = 1;               // stage s ends in the registers of index s + 1
+  std::vector<uint8_t> live;         // by node: 1 if an output depends on it
+  std::vector<uint8_t> constant;     // by node: 1 if it depends on no input; it is never registered
+  std::vector<uint32_t> stage;       // by node: the stage that computes it
+  std::vector<uint32_t> last;        // by node: the last stage that uses it; outputs count as a stage after the last
+  std::vector<uint8_t> partly_used;  // by node: 1 if there are bits of it that nothing uses in stage `last`
+};
+
+Schedule schedule_stages(const Dag& dag, uint32_t levels_per_stage);
+
+}  // namespace bitgrid

@@ -1,0 +1,37 @@
+// Verilog functions that a datapath module calls: popcounts and tables. Each is written once, whatever number of nodes call it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ir/bits.h"
+
+namespace bitgrid {
+
+/// W'hDIGITS.
+std::string verilog_literal(const BitVector& value);
+
+/// "[W-1:0] ", or nothing for one bit.
+std::string verilog_range(uint32_t width);
+
+class VerilogFunctions {
+ public:
+  /// The number of ones of `operand` (an expression that can be sliced if it is wider than 64 bits), as an expression of `width` bits.
+  std::string popcount(const std::string& operand, uint32_t operand_width, uint32_t width);
+
+  /// table[operand], for an operand of log2(table.size()) bits.
+  std::string lut(const std::string& operand, const std::vector<BitVector>& table);
+
+  /// The functions that were asked for so far.
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string popcount_function(uint32_t operand_width, uint32_t width);
+
+  std::string text_;
+  std::map<std::string, std::string> names_;  // by what the function does
+};
+
+}  // namespace bitgrid
