@@ -1,0 +1,158 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "bitgrid_sim/replay.h"
+#include "ir/error.h"
+
+namespace bitgrid {
+namespace {
+
+using Json = nlohmann::json;
+
+/// Reads one line after the other.
+class StimulusReader {
+ public:
+  StimulusReader(std::string_view text, const std::string& source, int width, int height)
+      : rest_(text), source_(source), width_(width), height_(height) {}
+
+  /// The bits of the next phase; false at the end.
+  bool next(BorderBits& bits) {
+    while (!rest_.empty()) {
+      const size_t end = rest_.find('\n');
+      const std::string_view line = rest_.substr(0, end);
+      rest_ = end == std::string_view::npos ? std::string_view() : rest_.substr(end + 1);
+      ++line_;
+      if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+      if (!parse(line, bits)) continue;
+      ++step_;
+      return true;
+    }
+    return false;
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& problem, const std::string& cure) const {
+    throw Error(fmt::format("{}:{}", source_, line_), problem, cure);
+  }
+
+  bool parse(std::string_view line, BorderBits& bits) const {
+    Json object;
+    try {
+      object = Json::parse(line);
+    } catch (const Json::exception& e) {
+      fail(fmt::format("is no JSON ({})", e.what()), "write one object a line");
+    }
+    if (!object.is_object()) fail("is no JSON object", "write {\"in\": {\"N\": [..], \"E\": [..], \"S\": [..], \"W\": [..]}}");
+    const auto in = object.find("in");
+    if (in == object.end() && object.contains("final_cell_outs_yx_NESW")) return false;
+    if (in == object.end()) fail("key \"in\" is missing", "give the border inputs of the phase");
+    check_time(object);
+    if (!in->is_object()) fail("\"in\" is no object", "write {\"N\": [..], \"E\": [..], \"S\": [..], \"W\": [..]}");
+    bits = BorderBits(width_, height_);
+    for (const auto& [key, values] : in->items()) parse_side(key, values, bits);
+    return true;
+  }
+
+  void check_time(const Json& object) const {
+    const auto step = object.find("step");
+    if (step != object.end() && *step != step_)
+      fail(fmt::format("\"step\" is {}, expected {}", short_dump(*step), step_), "number the lines from 0 or leave step out");
+    const auto phase = object.find("phase");
+    const std::string expected = step_ % 2 ? "B" : "A";
+    if (phase != object.end() && *phase != expected) {
+      fail(fmt::format("\"phase\" is {}, expected \"{}\"", short_dump(*phase), expected),
+           "start with phase A and alternate, or leave phase out");
+    }
+  }
+
+  void parse_side(const std::string& key, const Json& values, BorderBits& bits) const {
+    const size_t side = key.size() == 1 ? std::string_view("NESW").find(key[0]) : std::string_view::npos;
+    if (side == std::string_view::npos) fail(fmt::format("\"in\" has an unknown side {}", short_dump(Json(key))), "use N, E, S, W");
+    std::vector<uint8_t>& port = bits.ports[side];
+    if (!values.is_array() || values.size() != port.size()) {
+      const std::string given = values.is_array() ? fmt::format("{} bits", values.size()) : "no list";
+      fail(fmt::format("side {} has {}, the {} x {} grid has {} ports there", key, given, width_, height_, port.size()),
+           "give one bit a port");
+    }
+    for (size_t i = 0; i < port.size(); ++i) {
+      const bool bit = values[i].is_boolean() || (values[i].is_number_unsigned() && values[i].get<uint64_t>() <= 1);
+      if (!bit) fail(fmt::format("side {}, entry {} is {}", key, i, short_dump(values[i])), "use 0 or 1");
+      port[i] = values[i].is_boolean() ? values[i].get<bool>() : values[i].get<uint8_t>();
+    }
+  }
+
+  static std::string short_dump(const Json& value) {
+    std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
+    return text.size() > 24 ? text.substr(0, 24) + "..." : text;
+  }
+
+  std::string_view rest_;
+  const std::string& source_;
+  int width_;
+  int height_;
+  size_t line_ = 0;
+  int64_t step_ = 0;
+};
+
+std::string print_bits(const std::vector<uint8_t>& bits) {
+  std::string text = "[";
+  for (size_t i = 0; i < bits.size(); ++i) text += i ? (bits[i] ? ", 1" : ", 0") : (bits[i] ? "1" : "0");
+  return text + "]";
+}
+
+std::string print_border(const BorderBits& b) {
+  return fmt::format("{{\"N\": {}, \"E\": {}, \"S\": {}, \"W\": {}}}", print_bits(b.ports[0]), print_bits(b.ports[1]),
+                     print_bits(b.ports[2]), print_bits(b.ports[3]));
+}
+
+std::string print_final(const GridState& state) {
+  std::string text = "{\"final_cell_outs_yx_NESW\": [";
+  for (int y = 0; y < state.height; ++y) {
+    text += y ? ", [" : "[";
+    for (int x = 0; x < state.width; ++x) {
+      const unsigned out = state.outputs[state.index(x, y)];
+      text += fmt::format("{}[{}, {}, {}, {}]", x ? ", " : "", out & 1u, (out >> 1) & 1u, (out >> 2) & 1u, (out >> 3) & 1u);
+    }
+    text += "]";
+  }
+  return text + "]}\n";
+}
+
+void sample_vcd(VcdWriter& vcd, const BorderBits& in, const BorderBits& out) {
+  std::vector<uint8_t> values;
+  for (const PortName& p : vcd.ports()) values.push_back((p.output ? out : in).at(p.side, p.position));
+  vcd.sample(values);
+}
+
+template <typename Grid>
+std::string replay(Grid grid, StimulusReader& reader, VcdWriter* vcd) {
+  const int width = grid.width(), height = grid.height();
+  std::string text;
+  BorderBits in(width, height), out(width, height);
+  for (int64_t step = 0; reader.next(in); ++step) {
+    for (const Side side : kSides) {
+      for (int p = 0; p < ports_of(side, width, height); ++p) {
+        if (in.at(side, p)) grid.drive(grid.input_port(side, p));
+      }
+    }
+    grid.step(static_cast<int>(step % 2));
+    for (const Side side : kSides) {
+      for (int p = 0; p < ports_of(side, width, height); ++p) out.at(side, p) = grid.sample(grid.output_port(side, p));
+    }
+    if (vcd) sample_vcd(*vcd, in, out);
+    text += fmt::format("{{\"step\": {}, \"phase\": \"{}\", \"in\": {}, \"out\": {}}}\n", step, "AB"[step % 2], print_border(in),
+                        print_border(out));
+  }
+  return text + print_final(grid.state());
+}
+
+}  // namespace
+
+std::string replay_stimulus(const GridConfig& config, std::string_view stimulus, const std::string& source, const StimulusParams& params) {
+  StimulusReader reader(stimulus, source, config.width, config.height);
+  if (params.engine == GridEngine::kScalar) return replay(ScalarGrid(config), reader, params.vcd);
+  return replay(SlicedGrid(config), reader, params.vcd);
+}
+
+}  // namespace bitgrid
