@@ -30,7 +30,7 @@ struct Reader {
 };
 
 /// The tensor that `value` names, of `rank` dimensions.
-Tensor read_tensor(Reader& r, const YamlValue& value, size_t rank, const char* shape) {
+StoredTensor read_tensor(Reader& r, const YamlValue& value, size_t rank, const char* shape) {
   const std::string name = value.text();
   const auto it = r.weights.entries.find(name);
   if (it == r.weights.entries.end()) {
@@ -44,7 +44,7 @@ Tensor read_tensor(Reader& r, const YamlValue& value, size_t rank, const char* s
     throw Error(value.where(), value.path + ": the tensor " + name + " has the shape " + shape_text(it->second.shape),
                 std::string("give it the shape ") + shape);
   }
-  Tensor t = tensor(r.weights, name);
+  StoredTensor t = tensor(r.weights, name);
   r.elements += t.values.size();
   if (r.elements > kMaxElements) {
     throw Error(value.where(), "the model's tensors have more than " + std::to_string(kMaxElements) + " elements", "use a smaller model");
@@ -55,7 +55,7 @@ Tensor read_tensor(Reader& r, const YamlValue& value, size_t rank, const char* s
 }
 
 template <typename T>
-std::vector<T> narrowed(const Tensor& t, int64_t lo, int64_t hi, const YamlValue& value) {
+std::vector<T> narrowed(const StoredTensor& t, int64_t lo, int64_t hi, const YamlValue& value) {
   std::vector<T> out;
   out.reserve(t.values.size());
   for (size_t i = 0; i < t.values.size(); ++i) {
@@ -134,7 +134,7 @@ Matrix read_matrix(Reader& r, const YamlMap& map) {
   const YamlValue value = map.get("weights");
   Matrix m;
   m.values = read_values(map.get("values"));
-  const Tensor t = read_tensor(r, value, 2, "[outputs, inputs]");
+  const StoredTensor t = read_tensor(r, value, 2, "[outputs, inputs]");
   if (t.shape[0] == 0 || t.shape[1] == 0 || t.shape[0] > kMaxWidth || t.shape[1] > kMaxWidth) {
     throw Error(value.where(), value.path + ": the tensor " + t.name + " has the shape " + shape_text(t.shape),
                 "use 1 .. " + std::to_string(kMaxWidth) + " outputs and inputs");
@@ -200,7 +200,7 @@ Attention read_attention(Reader& r, const YamlValue& value) {
   a.value = read_linear(r, map.get("value"), followers);
   if (map.has("position")) {
     const YamlValue position = map.get("position");
-    const Tensor t = read_tensor(r, position, 2, "[heads, window]");
+    const StoredTensor t = read_tensor(r, position, 2, "[heads, window]");
     if (t.shape[0] != static_cast<uint64_t>(a.heads) || t.shape[1] != static_cast<uint64_t>(a.window)) {
       throw Error(position.where(), position.path + ": the tensor " + t.name + " has the shape " + shape_text(t.shape),
                   "give it the shape [" + std::to_string(a.heads) + ", " + std::to_string(a.window) + "]: heads, window");
@@ -282,7 +282,7 @@ Embedding read_embedding(Reader& r, const YamlValue& value, size_t symbols, int 
   else
     names = map.get("tensors").list();
   for (const YamlValue& name : names) {
-    const Tensor t = read_tensor(r, name, 2, "[symbols of the vocabulary, width]");
+    const StoredTensor t = read_tensor(r, name, 2, "[symbols of the vocabulary, width]");
     if (t.shape[0] != symbols || t.shape[1] != static_cast<uint64_t>(width)) {
       throw Error(name.where(), name.path + ": the tensor " + t.name + " has the shape " + shape_text(t.shape),
                   "give it the shape [" + std::to_string(symbols) + ", " + std::to_string(width) + "]: symbols of the vocabulary, width");

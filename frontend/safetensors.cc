@@ -168,10 +168,10 @@ Safetensors parse_safetensors(std::string bytes, const std::string& path) {
   return file;
 }
 
-Tensor tensor(const Safetensors& file, const std::string& name) {
+StoredTensor tensor(const Safetensors& file, const std::string& name) {
   const Safetensors::Entry& e = file.entries.at(name);
   const DTypeInfo& d = info(e.dtype);
-  Tensor t{name, e.dtype, e.shape, {}};
+  StoredTensor t{name, e.dtype, e.shape, {}};
   const std::string_view raw = std::string_view(file.bytes).substr(file.data + e.begin, e.end - e.begin);
   t.values.reserve(raw.size() / d.bytes);
   const unsigned unused = 64 - 8 * d.bytes;
@@ -182,10 +182,10 @@ Tensor tensor(const Safetensors& file, const std::string& name) {
   return t;
 }
 
-std::string print_safetensors(const std::vector<Tensor>& tensors) {
+std::string print_safetensors(const std::vector<StoredTensor>& tensors) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   std::string data;
-  for (const Tensor& t : tensors) {
+  for (const StoredTensor& t : tensors) {
     const DTypeInfo& d = info(t.dtype);
     const std::string where = "tensor " + t.name;
     uint64_t count = 1;
@@ -215,7 +215,7 @@ std::string print_safetensors(const std::vector<Tensor>& tensors) {
   return out + text + data;
 }
 
-void write_safetensors(const std::string& path, const std::vector<Tensor>& tensors) {
+void write_safetensors(const std::string& path, const std::vector<StoredTensor>& tensors) {
   write_file(path, print_safetensors(tensors));
 }
 

@@ -11,13 +11,13 @@ namespace bitgrid {
 
 enum class DType : uint8_t { kI8, kU8, kI16, kI32, kI64 };
 
-struct Tensor {
+struct StoredTensor {
   std::string name;
   DType dtype = DType::kI32;
   std::vector<uint64_t> shape;
   std::vector<int64_t> values;  // row-major
 
-  bool operator==(const Tensor&) const = default;
+  bool operator==(const StoredTensor&) const = default;
 };
 
 /// A read file: the header, and the bytes from which tensors are decoded when asked for.
@@ -43,13 +43,13 @@ Safetensors read_safetensors(const std::string& path);
 Safetensors parse_safetensors(std::string bytes, const std::string& path);
 
 /// Decodes one tensor of the file. Precondition: it exists.
-Tensor tensor(const Safetensors& file, const std::string& name);
+StoredTensor tensor(const Safetensors& file, const std::string& name);
 
 /// The bytes of a file with these tensors, in this order. Throws Error for a value that its dtype cannot hold or a wrong number of values.
-std::string print_safetensors(const std::vector<Tensor>& tensors);
+std::string print_safetensors(const std::vector<StoredTensor>& tensors);
 
 /// Writes them under a temporary name and renames.
-void write_safetensors(const std::string& path, const std::vector<Tensor>& tensors);
+void write_safetensors(const std::string& path, const std::vector<StoredTensor>& tensors);
 
 /// "[3, 4]".
 std::string shape_text(const std::vector<uint64_t>& shape);

@@ -38,8 +38,8 @@ class LoadModel : public ::testing::Test {
     files.yaml.replace(at, what.size(), with);
   }
 
-  Tensor& named(const std::string& name) {
-    for (Tensor& t : tensors) {
+  StoredTensor& named(const std::string& name) {
+    for (StoredTensor& t : tensors) {
       if (t.name == name) return t;
     }
     throw std::out_of_range(name);
@@ -63,7 +63,7 @@ class LoadModel : public ::testing::Test {
 
   const std::string dir = ::testing::TempDir() + "load_model_test_" + std::to_string(::getpid());
   ModelFiles files;
-  std::vector<Tensor> tensors;
+  std::vector<StoredTensor> tensors;
 };
 
 // Lines of the file: 1 format, 2 name, 3 description, 4 weights, 5 vocabulary, 6 width, 7 embedding, 8 layers, 9-18 attention (12 input, 13
@@ -272,7 +272,7 @@ TEST_F(LoadModel, WrongShapeOfAMatrix) {
 }
 
 TEST_F(LoadModel, WrongLengthOfABias) {
-  Tensor& t = named("layers.0.key.bias");
+  StoredTensor& t = named("layers.0.key.bias");
   t.shape = {7};
   t.values.pop_back();
   EXPECT_EQ(problem(), "model.yaml:14: layers.0.key.bias: 7 biases for 8 channels; give one bias a channel, or none");
@@ -306,7 +306,7 @@ TEST_F(LoadModel, WeightOutsideItsSet) {
 }
 
 TEST_F(LoadModel, BiasBeyond32Bits) {
-  Tensor& t = named("layers.0.key.bias");
+  StoredTensor& t = named("layers.0.key.bias");
   t.dtype = DType::kI64;
   t.values[2] = int64_t{1} << 40;
   EXPECT_EQ(
@@ -355,7 +355,7 @@ TEST_F(LoadModel, TwoSidedQueries) {
 }
 
 TEST_F(LoadModel, TableOfTheWrongLength) {
-  Tensor& t = named("layers.1.up.table");
+  StoredTensor& t = named("layers.1.up.table");
   t.shape = {15};
   t.values.pop_back();
   EXPECT_EQ(
@@ -391,7 +391,7 @@ TEST_F(LoadModel, NameThatIsNoFileName) {
 }
 
 TEST_F(LoadModel, SamplingTableOfTheWrongLength) {
-  Tensor& t = named("sampling.0.7");
+  StoredTensor& t = named("sampling.0.7");
   t.shape = {100};
   t.values.resize(100);
   EXPECT_EQ(problem(),

@@ -28,7 +28,7 @@ std::string problem(const std::string& bytes) {
 }
 
 TEST(Safetensors, RoundTripOfEveryType) {
-  const std::vector<Tensor> tensors = {{"b", DType::kI8, {2, 2}, {-128, 127, 0, -1}},
+  const std::vector<StoredTensor> tensors = {{"b", DType::kI8, {2, 2}, {-128, 127, 0, -1}},
                                        {"a", DType::kU8, {2}, {0, 255}},
                                        {"c", DType::kI16, {1, 2, 1}, {-32768, 32767}},
                                        {"d", DType::kI32, {2}, {INT32_MIN, INT32_MAX}},
@@ -37,7 +37,7 @@ TEST(Safetensors, RoundTripOfEveryType) {
                                        {"empty", DType::kI8, {0, 3}, {}}};
   const Safetensors s = parse_safetensors(print_safetensors(tensors), "w");
   EXPECT_EQ(s.entries.size(), tensors.size());
-  for (const Tensor& t : tensors) EXPECT_EQ(tensor(s, t.name), t) << t.name;
+  for (const StoredTensor& t : tensors) EXPECT_EQ(tensor(s, t.name), t) << t.name;
 }
 
 TEST(Safetensors, WritesAFileAndNothingElse) {

@@ -127,7 +127,7 @@ struct Builder {
 
 /// Collects tensors while the text is written.
 struct Printer {
-  std::vector<Tensor> tensors;
+  std::vector<StoredTensor> tensors;
 
   template <typename T>
   std::string add(const std::string& name, DType dtype, std::vector<uint64_t> shape, const std::vector<T>& values) {
