@@ -1,0 +1,12 @@
+// Runs a program with its output in a file.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace bitgrid {
+
+/// Appends stdout and stderr to `log`; returns the exit status, 127 if there is no such program, 128 + n if signal n ended it.
+int run_command(const std::vector<std::string>& command, const std::string& log);
+
+}  // namespace bitgrid

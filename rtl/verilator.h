@@ -1,0 +1,75 @@
+// Runs datapath Verilog: Verilator, the C++ compiler, and a shared object for each distinct text, kept in a cache.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ir/bits.h"
+#include "rtl/interface.h"
+
+namespace bitgrid {
+
+struct RtlSource {
+  std::string name;  // of the kernel or the file, for messages and progress
+  std::string text;  // Verilog
+  RtlInterface interface;
+};
+
+/// The interface is read from the text's own comment. Throws Error, which names `name`.
+RtlSource make_rtl_source(const std::string& name, const std::string& text);
+/// The same from a file; its path is the source's name.
+RtlSource load_rtl_source(const std::string& path);
+
+struct RtlRunStats {
+  uint64_t clocks = 0;  // added to: reset, one per invocation, and the latency
+};
+
+/// A compiled module.
+struct RtlModel {
+  std::string name;
+  RtlInterface interface;
+
+  /// One invocation (row) per clock, back to back after a reset. Columns are the concatenated inputs and outputs in the interface's order.
+  /// Checks that out_valid is set in the clocks in which results are due, and in no other. Throws Error naming the model. Calls may run at
+  /// the same time.
+  BitMatrix run(const BitMatrix& inputs, RtlRunStats* stats = nullptr) const;
+
+  /// The functions of the shared object (rtl/wrapper.cc writes them).
+  struct Functions {
+    void* (*create)() = nullptr;
+    void (*destroy)(void*) = nullptr;
+    /// One rising edge. Each port takes (width + 31) / 32 words.
+    int (*clock)(void*, int rst, int in_valid, const uint32_t* inputs, uint32_t* outputs) = nullptr;
+  };
+  std::shared_ptr<void> library;  // open as long as a model needs it
+  Functions functions;
+};
+
+struct RtlParams {
+  std::string cache_dir;                // empty: default_rtl_cache()
+  int jobs = 2;                         // models built at the same time
+  std::string verilator = "verilator";  // programs
+  std::string compiler = "c++";
+  /// Called after each model is there, one call at a time: models done, models in all, the model's name.
+  std::function<void(size_t done, size_t total, const std::string& name)> progress;
+};
+
+struct RtlStats {
+  size_t built = 0;   // distinct texts that were built now
+  size_t cached = 0;  // distinct texts that were in the cache
+  double seconds = 0.0;
+};
+
+/// $XDG_CACHE_HOME/bitgrid, or else ~/.cache/bitgrid.
+std::string default_rtl_cache();
+
+/// A model for each source, in order; equal texts share one. What is not in the cache is built; several processes may use one cache at the
+/// same time. Throws Error if a tool is missing, rejects a text, or finds other ports than its comment says; the log stays in the cache
+/// folder.
+std::vector<std::shared_ptr<RtlModel>> build_rtl(const std::vector<RtlSource>& sources, const RtlParams& params = {},
+                                                 RtlStats* stats = nullptr);
+
+}  // namespace bitgrid
