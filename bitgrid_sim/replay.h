@@ -31,6 +31,7 @@ std::string replay_trace(const GridConfig& config, const std::vector<uint8_t>& i
 struct StimulusParams {
   GridEngine engine = GridEngine::kSliced;
   VcdWriter* vcd = nullptr;  // samples its ports in every phase
+  int64_t cycles = -1;  // exactly so many: the stimulus is cut off or followed by phases without driven ports; negative: as the stimulus
 };
 
 /// `stimulus`: JSON lines, one a phase from phase A on: {"in": {"N": [W bits], "E": [H bits], "S": .., "W": ..}}. A side that is left out

@@ -126,11 +126,15 @@ void sample_vcd(VcdWriter& vcd, const BorderBits& in, const BorderBits& out) {
 }
 
 template <typename Grid>
-std::string replay(Grid grid, StimulusReader& reader, VcdWriter* vcd) {
+std::string replay(Grid grid, StimulusReader& reader, const StimulusParams& params) {
   const int width = grid.width(), height = grid.height();
   std::string text;
   BorderBits in(width, height), out(width, height);
-  for (int64_t step = 0; reader.next(in); ++step) {
+  for (int64_t step = 0; params.cycles < 0 || step < 2 * params.cycles; ++step) {
+    if (!reader.next(in)) {
+      if (params.cycles < 0) break;
+      in = BorderBits(width, height);
+    }
     for (const Side side : kSides) {
       for (int p = 0; p < ports_of(side, width, height); ++p) {
         if (in.at(side, p)) grid.drive(grid.input_port(side, p));
@@ -140,7 +144,7 @@ std::string replay(Grid grid, StimulusReader& reader, VcdWriter* vcd) {
     for (const Side side : kSides) {
       for (int p = 0; p < ports_of(side, width, height); ++p) out.at(side, p) = grid.sample(grid.output_port(side, p));
     }
-    if (vcd) sample_vcd(*vcd, in, out);
+    if (params.vcd) sample_vcd(*params.vcd, in, out);
     text += fmt::format("{{\"step\": {}, \"phase\": \"{}\", \"in\": {}, \"out\": {}}}\n", step, "AB"[step % 2], print_border(in),
                         print_border(out));
   }
@@ -151,8 +155,8 @@ std::string replay(Grid grid, StimulusReader& reader, VcdWriter* vcd) {
 
 std::string replay_stimulus(const GridConfig& config, std::string_view stimulus, const std::string& source, const StimulusParams& params) {
   StimulusReader reader(stimulus, source, config.width, config.height);
-  if (params.engine == GridEngine::kScalar) return replay(ScalarGrid(config), reader, params.vcd);
-  return replay(SlicedGrid(config), reader, params.vcd);
+  if (params.engine == GridEngine::kScalar) return replay(ScalarGrid(config), reader, params);
+  return replay(SlicedGrid(config), reader, params);
 }
 
 }  // namespace bitgrid

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <random>
 
@@ -79,7 +80,7 @@ TEST(Stimulus, ReplaysTheOtherEngineBitForBit) {
   if (!std::filesystem::exists(kCases)) GTEST_SKIP() << kCases << " is absent";
   const GridConfig grid = read_lutgrid(kCases + "py_random12x10_lutgrid.json");
   const std::string expected = read_file(kCases + "py_random12x10.expected.jsonl");
-  for (const GridEngine engine : kEngines) EXPECT_EQ(replay_stimulus(grid, expected, "s", {engine, nullptr}), expected);
+  for (const GridEngine engine : kEngines) EXPECT_EQ(replay_stimulus(grid, expected, "s", {engine, nullptr, -1}), expected);
 }
 
 TEST(Stimulus, LeftOutSidesAndNumbersAreFilledIn) {
@@ -92,6 +93,19 @@ TEST(Stimulus, LeftOutSidesAndNumbersAreFilledIn) {
             "{\"step\": 1, \"phase\": \"B\", \"in\": {\"N\": [0, 0], \"E\": [0], \"S\": [0, 0], \"W\": [0]}, "
             "\"out\": {\"N\": [0, 0], \"E\": [1], \"S\": [0, 0], \"W\": [0]}}\n"
             "{\"final_cell_outs_yx_NESW\": [[[0, 1, 0, 0], [0, 1, 0, 0]]]}\n");
+}
+
+TEST(Stimulus, CyclesCutOffOrExtend) {
+  const GridConfig config(1, 1);
+  const std::string three = "{\"in\": {}}\n{\"in\": {}}\n{\"in\": {}}\n";
+  const auto lines = [&](int64_t cycles) {
+    const std::string text = replay_stimulus(config, three, "s", {GridEngine::kSliced, nullptr, cycles});
+    return std::count(text.begin(), text.end(), '\n');
+  };
+  EXPECT_EQ(lines(-1), 4);
+  EXPECT_EQ(lines(0), 1);
+  EXPECT_EQ(lines(1), 3);
+  EXPECT_EQ(lines(5), 11);
 }
 
 std::string objection(const std::string& stimulus) {

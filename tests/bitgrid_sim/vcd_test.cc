@@ -42,7 +42,7 @@ TEST(Vcd, RecordsAReplay) {
   GridConfig config(1, 1);
   config.cells[0] = cell_word({0, kFromW, 0, 0});
   VcdWriter vcd({{Side::W, 0, false}, {Side::E, 0, true}}, "g");
-  replay_stimulus(config, "{\"in\": {\"W\": [1]}}\n{\"in\": {}}\n{\"in\": {}}\n", "s", {GridEngine::kSliced, &vcd});
+  replay_stimulus(config, "{\"in\": {\"W\": [1]}}\n{\"in\": {}}\n{\"in\": {}}\n", "s", {GridEngine::kSliced, &vcd, -1});
   const std::string text = vcd.text();
   EXPECT_EQ(text.substr(text.find("#0")), "#0\n$dumpvars\n1!\n1\"\n$end\n#1\n0!\n#2\n0\"\n#3\n");
 }
