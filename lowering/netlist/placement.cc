@@ -85,7 +85,9 @@ class Annealer {
       for (uint32_t i = n; i > 1; --i) std::swap(list[i - 1], list[rng_() % i]);
       return list;
     };
-    std::vector<uint32_t> cells = shuffled(r.cells()), ins = shuffled(r.ports()), outs = shuffled(r.ports());
+    std::vector<uint32_t> cells = shuffled(r.cells());
+    std::erase_if(cells, [&](uint32_t c) { return !r.is_inner(c); });
+    std::vector<uint32_t> ins = shuffled(r.ports()), outs = shuffled(r.ports());
     for (BlockId b = 0; b < netlist_.blocks(); ++b) {
       std::vector<uint32_t>& free = netlist_.is_cell(b) ? cells : netlist_.is_input(b) ? ins : outs;
       placement_.at[b] = free.back();
@@ -154,7 +156,7 @@ class Annealer {
       return static_cast<uint32_t>((static_cast<int>(placement_.at[b]) + offset + ports) % ports);
     }
     auto near = [&](int at, int size) {
-      const int low = std::max(0, at - reach), high = std::min(size - 1, at + reach);
+      const int low = std::max(1, at - reach), high = std::min(size - 2, at + reach);
       return low + static_cast<int>(rng_() % static_cast<uint64_t>(high - low + 1));
     };
     return r.cell(near(r.x(placement_.at[b]), r.width), near(r.y(placement_.at[b]), r.height));
@@ -239,11 +241,12 @@ class Annealer {
 
 Placement place(const PackedNetlist& netlist, const Region& region, const PlacementParams& params, PlacementStats* stats) {
   const size_t ports = std::max(netlist.inputs(), netlist.outputs());
-  if (region.cells() < netlist.cells.size() || region.ports() < ports)
+  if (region.inner_cells() < netlist.cells.size() || region.ports() < ports)
     throw Error(
         "netlist " + netlist.network->name,
-        fmt::format("{} cells and {} ports do not fit a region of {} x {}", netlist.cells.size(), ports, region.width, region.height),
+        fmt::format("{} logic cells and {} ports do not fit a region of {} x {}", netlist.cells.size(), ports, region.width, region.height),
         "enlarge the region");
+  if (netlist.blocks() == 0) return {region, {}};
   return Annealer(netlist, region, params).run(stats);
 }
 

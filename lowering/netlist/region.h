@@ -20,6 +20,12 @@ struct Region {
   int x(uint32_t cell) const { return static_cast<int>(cell) % width; }
   int y(uint32_t cell) const { return static_cast<int>(cell) / width; }
 
+  /// Logic stays off the border, where cells have fewer than four neighbours: that ring belongs to ports and wires.
+  bool is_inner(uint32_t cell) const { return x(cell) > 0 && y(cell) > 0 && x(cell) < width - 1 && y(cell) < height - 1; }
+  uint32_t inner_cells() const {
+    return width < 3 || height < 3 ? 0 : static_cast<uint32_t>(width - 2) * static_cast<uint32_t>(height - 2);
+  }
+
   Side port_side(uint32_t port) const {
     const auto w = static_cast<uint32_t>(width), h = static_cast<uint32_t>(height);
     return port < w ? Side::N : port < w + h ? Side::E : port < 2 * w + h ? Side::S : Side::W;
