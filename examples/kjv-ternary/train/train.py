@@ -192,6 +192,7 @@ def main():
     a = argparse.ArgumentParser()
     a.add_argument("--data", default="data")
     a.add_argument("--steps", type=int, default=14000)
+    a.add_argument("--stop", type=int, help="stop after this many steps of the schedule")
     a.add_argument("--batch", type=int, default=8)
     a.add_argument("--time", type=int, default=256)
     a.add_argument("--rate", type=float, default=3e-2)
@@ -214,7 +215,9 @@ def main():
     train, heldout = load(os.path.join(args.data, "train.txt")), load(os.path.join(args.data, "heldout.txt"))
     model = Model(config, args.seed)
     if args.start:
-        model.load_state_dict(torch.load(args.start)["model"])
+        saved = torch.load(args.start)
+        model.load_state_dict(saved["model"])
+        print("continues from step", saved["step"])
     print(json.dumps(config), flush=True)
     optimiser = torch.optim.Adam(model.parameters(), lr=args.rate, eps=1e-12, foreach=True)
     random = np.random.RandomState(args.seed)
@@ -225,7 +228,8 @@ def main():
     if args.ranges:
         print_ranges(model)
     model.stats = None
-    for step in range(args.steps):
+    last = args.stop or args.steps
+    for step in range(last):
         rate = args.rate * min(1, (step + 1) / 100) * (0.5 + 0.5 * math.cos(math.pi * step / args.steps) + 1e-3)
         for group in optimiser.param_groups:
             group["lr"] = rate
@@ -240,7 +244,7 @@ def main():
             for w in model.w.values():
                 w.clamp_(-1, 1)
         total += loss.item() / math.log(2)
-        if (step + 1) % args.report == 0 or step + 1 == args.steps:
+        if (step + 1) % args.report == 0 or step + 1 == last:
             done = (step % args.report) + 1
             print(f"step {step + 1} train {total / done:.4f} heldout {evaluate(model, heldout, 32768):.4f} "
                   f"tau {model.log_tau.exp().item():.4f} {time.time() - began:.0f} s", flush=True)
