@@ -1,16 +1,28 @@
 #include "lowering/map.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 
+#include "ir/error.h"
+#include "lowering/netlist/map_netlist.h"
 #include "lowering/planes/plane.h"
 
 namespace bitgrid {
 
 MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapParams& params) {
   if (const auto* systolic = std::get_if<SystolicForm>(&form)) return map_systolic(kernel.name, *systolic, input_bits(kernel.dag));
-  if (input_bits(kernel.dag) <= params.plane_inputs) return map_plane(kernel.dag);
-  return map_plane(kernel.dag);
+  const uint32_t inputs = input_bits(kernel.dag);
+  const bool narrow = inputs <= params.plane_inputs;
+  if (params.mode == MapMode::kWave && !narrow) {
+    throw Error("kernel " + kernel.name, fmt::format("it has {} input bits, and wave mode (II = 1) needs a table of at most {}", inputs, params.plane_inputs),
+                "use --mode settle, or cut it into tables");
+  }
+  if (narrow && params.mode != MapMode::kSettle) return map_plane(kernel.dag);
+  NetlistParams netlist;
+  netlist.seed = params.seed;
+  return map_netlist(kernel.dag, netlist);
 }
 
 std::vector<MappedKernel> map_kernels(const Lowered& lowered, const MapParams& params,

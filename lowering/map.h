@@ -11,12 +11,20 @@
 
 namespace bitgrid {
 
-struct MapParams {
-  uint64_t seed = 1;
-  uint32_t plane_inputs = 10;  // kernels of unknown structure with at most so many input bits become planes
+enum class MapMode : uint8_t {
+  kAuto,
+  kWave,    // II = 1
+  kSettle,  // inputs held until everything has settled
 };
 
-/// `systolic` where the kernel has the form of a matrix; else `plane` for few input bits; else `netlist`. Throws Error (kernel, why, what to change).
+struct MapParams {
+  uint64_t seed = 1;
+  MapMode mode = MapMode::kAuto;  // of kernels of unknown structure; matrices are systolic in any mode
+  uint32_t plane_inputs = 10;     // with at most so many input bits they become planes
+};
+
+/// `systolic` where the kernel has the form of a matrix; else `plane` (wave mode) for few input bits; else `netlist` (settle mode). Throws Error
+/// (kernel, why, what to change).
 MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapParams& params);
 
 /// All kernels of a lowered model. `progress(done, total, name)` is called before each.

@@ -1,0 +1,172 @@
+#include "check/artefacts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "ir/error.h"
+#include "ir/file.h"
+#include "ir/mapped_kernel_io.h"
+
+namespace bitgrid {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+constexpr const char* kCompiledFormat = "bitgrid-compiled-1";
+constexpr const char* kVerilogFormat = "bitgrid-verilog-1";
+
+void make_folder(const fs::path& dir) {
+  std::error_code error;
+  fs::create_directories(dir, error);
+  if (error) throw Error(dir.string(), "the folder cannot be made: " + error.message(), "choose another with -o");
+}
+
+/// A kernel's name as a file name.
+std::string file_name(const std::string& kernel) {
+  std::string name = kernel;
+  for (char& c : name) {
+    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '.' && c != '_' && c != '-') c = '_';
+  }
+  return name;
+}
+
+template <typename Kernels>
+void write_manifest(const fs::path& path, const char* format, const Manifest& m, const Kernels& kernels, const std::string& folder) {
+  ordered_json json = {{"format", format}, {"source", m.source}, {"source_hash", fmt::format("{:016x}", m.source_hash)}, {"seed", m.seed}};
+  json["kernels"] = ordered_json::array();
+  for (const auto& k : kernels) json["kernels"].push_back({{"name", k.name}, {"file", folder + "/" + file_name(k.name)}});
+  write_file(path.string(), json.dump(1) + "\n");
+}
+
+struct Entry {
+  std::string name, file;
+};
+
+std::optional<std::vector<Entry>> read_manifest(const fs::path& path, const char* format, Manifest& m) {
+  if (!fs::exists(path)) return std::nullopt;
+  try {
+    const auto json = nlohmann::json::parse(read_file(path.string()));
+    if (json.at("format") != format) throw Error(path.string(), "the format is not " + std::string(format), "make the folder again");
+    m.source = json.at("source");
+    m.source_hash = std::stoull(json.at("source_hash").get<std::string>(), nullptr, 16);
+    m.seed = json.at("seed");
+    std::vector<Entry> entries;
+    for (const auto& k : json.at("kernels")) {
+      const std::string file = k.at("file");
+      if (fs::path(file).is_absolute() || file.find("..") != std::string::npos) throw Error(path.string(), "the file name " + file + " leads outside", "make the folder again");
+      entries.push_back({k.at("name"), file});
+    }
+    return entries;
+  } catch (const nlohmann::json::exception& e) {
+    throw Error(path.string(), std::string("this is no manifest: ") + e.what(), "make the folder again");
+  } catch (const std::logic_error&) {
+    throw Error(path.string(), "source_hash is no hexadecimal number", "make the folder again");
+  }
+}
+
+std::string describe(const BitSlot& s) { return fmt::format("{}{} phase {}", letter(s.side), s.position, s.phase); }
+
+}  // namespace
+
+uint64_t content_hash(std::string_view text) {
+  uint64_t hash = 0xcbf29ce484222325u;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return hash;
+}
+
+void write_compiled(const std::string& dir, const Manifest& manifest, const std::vector<MappedKernel>& kernels) {
+  const fs::path root(dir);
+  make_folder(root / "kernels");
+  for (const MappedKernel& k : kernels) write_mapped_kernel(k, (root / "kernels" / file_name(k.name)).string());
+  write_manifest(root / "compile.json", kCompiledFormat, manifest, kernels, "kernels");
+}
+
+void write_verilog(const std::string& dir, const Manifest& manifest, const std::vector<RtlSource>& kernels) {
+  const fs::path root(dir);
+  make_folder(root / "verilog");
+  for (const RtlSource& k : kernels) write_file((root / "verilog" / (file_name(k.name) + ".v")).string(), k.text);
+  write_manifest(root / "verilog.json", kVerilogFormat, manifest, kernels, "verilog");
+}
+
+std::optional<CompiledFolder> read_compiled(const std::string& dir) {
+  CompiledFolder folder;
+  const auto entries = read_manifest(fs::path(dir) / "compile.json", kCompiledFormat, folder.manifest);
+  if (!entries) return std::nullopt;
+  for (const Entry& e : *entries) {
+    MappedKernelFile file = read_mapped_kernel((fs::path(dir) / e.file).string(), BgbsCheck::kReport);
+    if (!file.crc_ok) folder.damaged.push_back(e.name);
+    file.kernel.name = e.name;
+    folder.kernels.push_back(std::move(file.kernel));
+  }
+  return folder;
+}
+
+std::optional<VerilogFolder> read_verilog(const std::string& dir) {
+  VerilogFolder folder;
+  const auto entries = read_manifest(fs::path(dir) / "verilog.json", kVerilogFormat, folder.manifest);
+  if (!entries) return std::nullopt;
+  for (const Entry& e : *entries) {
+    RtlSource source = load_rtl_source((fs::path(dir) / (e.file + ".v")).string());
+    source.name = e.name;
+    folder.kernels.push_back(std::move(source));
+  }
+  return folder;
+}
+
+const MappedKernel& find_kernel(const CompiledFolder& folder, const std::string& dir, const std::string& name) {
+  const auto it = std::find_if(folder.kernels.begin(), folder.kernels.end(), [&](const MappedKernel& k) { return k.name == name; });
+  if (it != folder.kernels.end()) return *it;
+  std::string names;
+  for (const MappedKernel& k : folder.kernels) names += (names.empty() ? "" : ", ") + k.name;
+  throw Error(dir, "there is no kernel '" + name + "' in this folder", "choose one of " + names);
+}
+
+std::optional<std::string> first_drift(const MappedKernel& a, const MappedKernel& b) {
+  if (a == b) return std::nullopt;
+  if (a.grid.width != b.grid.width || a.grid.height != b.grid.height) {
+    return fmt::format("grid of {} x {} cells, should be {} x {}", a.grid.width, a.grid.height, b.grid.width, b.grid.height);
+  }
+  for (int y = 0; y < a.grid.height; ++y) {
+    for (int x = 0; x < a.grid.width; ++x) {
+      const CellWord different = a.grid.at(x, y) ^ b.grid.at(x, y);
+      for (unsigned bit = 0; bit < 64; ++bit) {
+        if (!((different >> bit) & 1)) continue;
+        return fmt::format("configuration of cell ({}, {}), output {}, index {}: {}, should be {}", x, y, letter(kSides[bit % 4]), bit / 4,
+                           (a.grid.at(x, y) >> bit) & 1, (b.grid.at(x, y) >> bit) & 1);
+      }
+    }
+  }
+  for (size_t i = 0; i < std::min(a.outputs.size(), b.outputs.size()); ++i) {
+    if (!(a.outputs[i] == b.outputs[i])) return fmt::format("output bit {} at {}, should be {}", i, describe(a.outputs[i]), describe(b.outputs[i]));
+  }
+  for (size_t i = 0; i < std::min(a.inputs.size(), b.inputs.size()); ++i) {
+    if (!(a.inputs[i] == b.inputs[i])) {
+      return fmt::format("input {} is bit {} at {}, should be bit {} at {}", i, a.inputs[i].bit, describe(a.inputs[i].slot), b.inputs[i].bit,
+                         describe(b.inputs[i].slot));
+    }
+  }
+  for (size_t i = 0; i < std::min(a.constants.size(), b.constants.size()); ++i) {
+    if (!(a.constants[i] == b.constants[i])) return fmt::format("constant stream {} at {}", i, describe(a.constants[i].slot));
+  }
+  for (size_t i = 0; i < std::min(a.residents.size(), b.residents.size()); ++i) {
+    if (!(a.residents[i] == b.residents[i])) return fmt::format("resident slot {} (bit {}, cell ({}, {}))", i, a.residents[i].bit, a.residents[i].x, a.residents[i].y);
+  }
+  return "schedule (numbers of slots, ii, lead cycles or strategy)";
+}
+
+std::optional<std::string> first_drift(const RtlSource& a, const RtlSource& b) {
+  if (a.text == b.text) return std::nullopt;
+  size_t line = 1, column = 1;
+  for (size_t i = 0; i < std::min(a.text.size(), b.text.size()) && a.text[i] == b.text[i]; ++i) {
+    ++column;
+    if (a.text[i] == '\n') ++line, column = 1;
+  }
+  return fmt::format("Verilog line {}, column {}", line, column);
+}
+
+}  // namespace bitgrid

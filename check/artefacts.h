@@ -1,0 +1,52 @@
+// What `compile` and `verilog` leave in a folder, and how it is read back as it stands.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ir/mapped_kernel.h"
+#include "ir/program.h"
+#include "rtl/verilator.h"
+
+namespace bitgrid {
+
+/// Says what the artefacts in a folder were made from.
+struct Manifest {
+  std::string source;        // name of the model, or of the netlist's file
+  uint64_t source_hash = 0;  // of the model's files, or of the netlist's text
+  uint64_t seed = 1;
+};
+
+/// Writes DIR/compile.json and DIR/kernels/NAME.{json,bgbs}, creating DIR. The manifest comes last: a folder with one is whole.
+void write_compiled(const std::string& dir, const Manifest& manifest, const std::vector<MappedKernel>& kernels);
+/// Writes DIR/verilog.json and DIR/verilog/NAME.v.
+void write_verilog(const std::string& dir, const Manifest& manifest, const std::vector<RtlSource>& kernels);
+
+struct CompiledFolder {
+  Manifest manifest;
+  std::vector<MappedKernel> kernels;
+  std::vector<std::string> damaged;  // kernels whose cells do not match their CRC; they are used as they stand
+};
+struct VerilogFolder {
+  Manifest manifest;
+  std::vector<RtlSource> kernels;
+};
+
+/// nullopt if the folder holds no such artefacts. Throws Error (file, cure) if they cannot be read.
+std::optional<CompiledFolder> read_compiled(const std::string& dir);
+std::optional<VerilogFolder> read_verilog(const std::string& dir);
+
+/// The kernel of that name. Throws Error naming the folder, the kernel and those that are there.
+const MappedKernel& find_kernel(const CompiledFolder& folder, const std::string& dir, const std::string& name);
+
+/// FNV-1a of a text.
+uint64_t content_hash(std::string_view text);
+
+/// What differs first between an artefact and what the same source compiles to now: "configuration of cell (3, 7), output E, index 5: 1, should be 0".
+/// nullopt: nothing.
+std::optional<std::string> first_drift(const MappedKernel& artefact, const MappedKernel& fresh);
+std::optional<std::string> first_drift(const RtlSource& artefact, const RtlSource& fresh);
+
+}  // namespace bitgrid

@@ -1,0 +1,255 @@
+#include "check/check_model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "check/artefacts.h"
+#include "check/verify_kernel.h"
+#include "ir/error.h"
+#include "lowering/map.h"
+#include "reference_cpu/engine.h"
+#include "reference_cpu/sampling.h"
+#include "reference_cpu/text.h"
+#include "rtl/datapath.h"
+
+namespace bitgrid {
+namespace {
+
+std::vector<Trace> cpu_traces(const Model& model, const std::vector<int>& tokens, CpuParams::Kernels kernels) {
+  const CpuEngine engine(model, {kernels});
+  CpuState state = engine.start();
+  std::vector<Trace> traces(tokens.size());
+  for (size_t i = 0; i < tokens.size(); ++i) engine.step(state, tokens[i], &traces[i]);
+  return traces;
+}
+
+EngineCheck compare_cpu(const std::vector<Trace>& golden, const std::vector<Trace>& packed, std::optional<Mismatch>& first) {
+  EngineCheck result{Engine::kCpu, 0, 0, {}};
+  for (size_t i = 0; i < golden.size(); ++i) {
+    for (const auto& [tensor, values] : golden[i]) {
+      const auto& other = packed[i].at(tensor);
+      for (size_t c = 0; c < values.size(); ++c) {
+        ++result.compared;
+        if (values[c] == other[c]) continue;
+        ++result.mismatches;
+        if (!first) {
+          first = Mismatch{Engine::kCpu, static_cast<int>(i), tensor, tensor, 0, c, 0, 0,
+                           fmt::format("{}[{}] is {}, should be {}", tensor, c, other[c], values[c])};
+        }
+      }
+    }
+  }
+  return result;
+}
+
+struct Comparison {
+  const Program& program;
+  const std::vector<Trace>& golden;
+  Engine engine;
+  EngineCheck result;
+  std::optional<Mismatch> first;
+
+  void run(const HostTrace& trace) {
+    for (int position = 0; position < trace.positions; ++position) {
+      for (const Step& step : program.steps) compare_step(trace, position, step);
+    }
+  }
+
+  void compare_step(const HostTrace& trace, int position, const Step& step) {
+    const Kernel& kernel = program.kernels[static_cast<size_t>(step.kernel)];
+    for (int repetition = 0; repetition < step.repeat; ++repetition) {
+      size_t bit = 0;
+      for (size_t port = 0; port < kernel.outputs.size(); ++port) {
+        const Destination& d = step.outputs[port];
+        const Tensor& tensor = program.tensors[static_cast<size_t>(d.tensor)];
+        const auto& values = golden[static_cast<size_t>(position)];
+        const auto it = values.find(tensor.name);
+        for (int word = 0; word < kernel.outputs[port].words; ++word, bit += tensor.encoding.bits) {
+          if (it == values.end()) continue;  // an intermediate of this program only; what follows from it is compared
+          const int channel = d.first + repetition * d.stride + word;
+          compare_value(trace.at(program, d.tensor, position, channel), it->second[static_cast<size_t>(channel)], tensor, channel, position, step, repetition,
+                        bit);
+        }
+      }
+    }
+  }
+
+  void compare_value(uint64_t code, int64_t expected, const Tensor& tensor, int channel, int position, const Step& step, int repetition, size_t first_bit) {
+    ++result.compared;
+    const int64_t got = decode(tensor.encoding, static_cast<size_t>(channel), code);
+    if (got == expected) return;
+    ++result.mismatches;
+    if (first) return;
+    const int64_t zero = tensor.encoding.zero[tensor.encoding.zero.size() == 1 ? 0 : static_cast<size_t>(channel)];
+    const auto wanted = static_cast<uint64_t>((expected - zero) / tensor.encoding.scale);
+    uint32_t k = 0;
+    while (k + 1 < tensor.encoding.bits && ((code ^ wanted) >> k & 1) == 0) ++k;
+    first = Mismatch{engine, position, step.name, program.kernels[static_cast<size_t>(step.kernel)].name, static_cast<size_t>(repetition), first_bit + k,
+                     static_cast<int>(wanted >> k & 1), static_cast<int>(code >> k & 1),
+                     fmt::format("{}[{}] is {}, should be {}", tensor.name, channel, got, expected)};
+  }
+};
+
+class Checker {
+ public:
+  Checker(const Model& model, const CheckParams& params) : model_(model), params_(params) {}
+
+  CheckReport run() {
+    report_.positions = static_cast<int>(params_.tokens.size());
+    say("cpu: golden code");
+    golden_ = cpu_traces(model_, params_.tokens, CpuParams::Kernels::kGolden);
+    lowered_ = lower(model_);
+    for (const Engine engine : params_.engines) {
+      std::optional<Mismatch> first;
+      const EngineCheck result = check_engine(engine, first);
+      report_.engines.push_back(result);
+      if (!report_.first_mismatch) report_.first_mismatch = first;
+    }
+    return std::move(report_);
+  }
+
+ private:
+  void say(const std::string& line) const {
+    if (params_.progress) params_.progress(line);
+  }
+
+  EngineCheck check_engine(Engine engine, std::optional<Mismatch>& first) {
+    if (engine == Engine::kCpu) return compare_cpu(golden_, cpu_traces(model_, params_.tokens, CpuParams::Kernels::kPacked), first);
+    KernelEngine kernels = make_engine(engine, first);
+    HostState state = initial_state(lowered_.program);
+    size_t steps = 0;
+    const HostTrace trace = run_tokens(lowered_.program, state, params_.tokens, [&](int step, const BitMatrix& inputs) {
+      say(fmt::format("{}: step {} of {}, {}", name(engine), ++steps, lowered_.program.steps.size(), lowered_.program.steps[static_cast<size_t>(step)].name));
+      return kernels.run(step, inputs);
+    });
+    Comparison comparison{lowered_.program, golden_, engine, {engine, 0, 0, {}}, std::nullopt};
+    comparison.run(trace);
+    comparison.result.stats = kernels.stats();
+    if (comparison.first) first = comparison.first;
+    return comparison.result;
+  }
+
+  KernelEngine make_engine(Engine engine, std::optional<Mismatch>& first) {
+    const Program& program = lowered_.program;
+    if (engine == Engine::kDag) return dag_engine(program);
+    if (engine == Engine::kGrid) return grid_engine(program, mapped_kernels(first));
+    RtlParams rtl = params_.rtl;
+    if (!rtl.progress) {
+      rtl.progress = [this](size_t done, size_t total, const std::string& kernel) { say(fmt::format("rtl: {} of {} models built, {}", done, total, kernel)); };
+    }
+    return rtl_engine(program, build_rtl(rtl_sources(first), rtl));
+  }
+
+  /// The folder's kernels in the program's order; differences between them and a fresh mapping are noted.
+  std::vector<MappedKernel> mapped_kernels(std::optional<Mismatch>& first) {
+    const auto folder = params_.from.empty() ? std::nullopt : read_compiled(params_.from);
+    if (!folder) {
+      if (!params_.from.empty()) say("grid: " + params_.from + " has no compile.json; mapping now");
+      return map_kernels(lowered_, {params_.seed});
+    }
+    note_hash(folder->manifest);
+    for (const std::string& kernel : folder->damaged) report_.artefact_notes.push_back("kernel " + kernel + ": the cells do not match their CRC");
+    const auto fresh = map_kernels(lowered_, {folder->manifest.seed});
+    std::vector<MappedKernel> kernels;
+    for (size_t k = 0; k < fresh.size(); ++k) {
+      const MappedKernel& artefact = find_kernel(*folder, params_.from, fresh[k].name);
+      if (artefact.input_bits != fresh[k].input_bits || artefact.output_bits != fresh[k].output_bits) {
+        throw Error(params_.from, "kernel " + artefact.name + " has other inputs or outputs than this model's", "compile the model again");
+      }
+      if (same_model_) {
+        if (const auto drift = first_drift(artefact, fresh[k])) {
+          report_.artefact_notes.push_back("kernel " + artefact.name + ": " + *drift);
+          if (!first) {
+            const auto wrong = verify_mapping(lowered_.program.kernels[k], artefact);
+            first = artefact_mismatch(Engine::kGrid, artefact.name, wrong, *drift);
+          }
+        }
+      }
+      kernels.push_back(artefact);
+    }
+    return kernels;
+  }
+
+  std::vector<RtlSource> rtl_sources(std::optional<Mismatch>& first) {
+    std::vector<RtlSource> fresh = verilog_sources(lowered_.program);
+    const auto folder = params_.from.empty() ? std::nullopt : read_verilog(params_.from);
+    if (!folder) return fresh;
+    note_hash(folder->manifest);
+    std::vector<RtlSource> sources;
+    for (const RtlSource& f : fresh) {
+      const auto it = std::find_if(folder->kernels.begin(), folder->kernels.end(), [&](const RtlSource& s) { return s.name == f.name; });
+      if (it == folder->kernels.end()) throw Error(params_.from, "kernel " + f.name + " is missing", "write the Verilog again");
+      if (total_width(it->interface.inputs) != total_width(f.interface.inputs) || total_width(it->interface.outputs) != total_width(f.interface.outputs)) {
+        throw Error(params_.from, "kernel " + f.name + " has other ports than this model's", "write the Verilog again");
+      }
+      if (same_model_) {
+        if (const auto drift = first_drift(*it, f)) {
+          report_.artefact_notes.push_back("kernel " + f.name + ": " + *drift);
+          if (!first) first = artefact_mismatch(Engine::kRtl, f.name, std::nullopt, *drift);
+        }
+      }
+      sources.push_back(*it);
+    }
+    return sources;
+  }
+
+  void note_hash(const Manifest& manifest) {
+    same_model_ = manifest.source_hash == model_.content_hash;
+    if (!same_model_) {
+      report_.artefact_notes.push_back(fmt::format("{} was made from other weights or another model file (content {:016x}, now {:016x})", params_.from,
+                                                   manifest.source_hash, model_.content_hash));
+    }
+  }
+
+  /// Stands until a wrong value at a position is found.
+  static Mismatch artefact_mismatch(Engine engine, const std::string& kernel, const std::optional<BitDifference>& wrong, const std::string& drift) {
+    Mismatch m{engine, std::nullopt, kernel, kernel, std::nullopt, std::nullopt, 0, 0, drift};
+    if (wrong) {
+      m.invocation = wrong->invocation;
+      m.bit = wrong->bit;
+      m.expected = wrong->expected;
+      m.got = wrong->got;
+      m.detail = "random invocations; " + drift;
+    }
+    return m;
+  }
+
+  const Model& model_;
+  const CheckParams& params_;
+  CheckReport report_;
+  Lowered lowered_;
+  std::vector<Trace> golden_;
+  bool same_model_ = true;
+};
+
+}  // namespace
+
+bool CheckReport::ok() const {
+  return !first_mismatch && artefact_notes.empty() && std::all_of(engines.begin(), engines.end(), [](const EngineCheck& e) { return e.mismatches == 0; });
+}
+
+CheckReport check_model(const Model& model, const CheckParams& params) { return Checker(model, params).run(); }
+
+std::vector<int> positions_to_check(const Model& model, const std::string& prompt, int positions) {
+  std::vector<int> tokens = tokenise(model, normalise_prompt(model, prompt));
+  tokens.resize(std::min(tokens.size(), static_cast<size_t>(positions)));
+  const CpuEngine engine(model);
+  CpuState state = engine.start();
+  Sampler sampler = greedy_sampler();
+  std::vector<int64_t> z;
+  for (const int t : tokens) z = engine.step(state, t);
+  while (tokens.size() < static_cast<size_t>(positions)) {
+    tokens.push_back(next_token(sampler, z));
+    z = engine.step(state, tokens.back());
+  }
+  return tokens;
+}
+
+std::vector<RtlSource> verilog_sources(const Program& program) {
+  std::vector<RtlSource> sources;
+  for (const Kernel& kernel : program.kernels) sources.push_back(make_rtl_source(kernel.name, datapath_verilog(kernel.dag)));
+  return sources;
+}
+
+}  // namespace bitgrid

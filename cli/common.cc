@@ -1,0 +1,50 @@
+#include "cli/common.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "ir/error.h"
+#include "ir/file.h"
+
+namespace bitgrid::cli {
+
+void add_common(CLI::App& app, Common& common) {
+  app.add_option("--json", common.json_file, "write the result as JSON to this file");
+  app.add_option("--seed", common.seed, "seed of everything random; equal seeds give equal bytes")->capture_default_str();
+}
+
+void write_json(const Common& common, const Json& json) {
+  if (!common.json_file.empty()) write_file(common.json_file, json.dump(1) + "\n");
+}
+
+Progress::Progress() : terminal_(isatty(STDERR_FILENO) != 0) {}
+
+void Progress::say(const std::string& line) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!terminal_ || (shown_ && now - last_ < std::chrono::milliseconds(100))) return;
+  std::fprintf(stderr, "\r\033[K%.*s", 110, line.c_str());
+  std::fflush(stderr);
+  shown_ = true;
+  last_ = now;
+}
+
+void Progress::clear() {
+  if (!shown_) return;
+  std::fputs("\r\033[K", stderr);
+  std::fflush(stderr);
+  shown_ = false;
+}
+
+Json arch_json(const Arch& arch) { return {{"name", arch.name}, {"configuration_bits_per_cycle", arch.configuration_bits_per_cycle}}; }
+
+SourceKind source_kind(const std::string& path) {
+  const std::string extension = std::filesystem::path(path).extension().string();
+  if (extension == ".yaml" || extension == ".yml") return SourceKind::kModel;
+  if (extension == ".blif") return SourceKind::kBlif;
+  if (extension == ".dag") return SourceKind::kDag;
+  throw Error(path, "this is neither a model, a netlist nor a kernel", "give a .yaml, .blif or .dag file");
+}
+
+}  // namespace bitgrid::cli

@@ -1,0 +1,68 @@
+// What the commands share: progress on stderr, JSON results, and the registration of each command.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "ir/arch.h"
+
+namespace bitgrid::cli {
+
+using Json = nlohmann::ordered_json;
+
+/// Options that every command has.
+struct Common {
+  std::string json_file;
+  uint64_t seed = 1;
+};
+void add_common(CLI::App& app, Common& common);
+/// Writes the result where --json asked for it.
+void write_json(const Common& common, const Json& json);
+
+/// A status line on stderr that is rewritten in place; silent where stderr is no terminal.
+class Progress {
+ public:
+  Progress();
+  ~Progress() { clear(); }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  void say(const std::string& line);
+  void clear();
+
+ private:
+  bool terminal_;
+  bool shown_ = false;
+  std::chrono::steady_clock::time_point last_{};
+};
+
+class Stopwatch {
+ public:
+  /// Seconds since construction or the last lap.
+  double lap() {
+    const auto now = std::chrono::steady_clock::now();
+    const double seconds = std::chrono::duration<double>(now - start_).count();
+    start_ = now;
+    return seconds;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+Json arch_json(const Arch& arch);
+/// "model.yaml" files are models; ".blif" and ".dag" are netlists and kernels. Throws Error naming the three.
+enum class SourceKind { kModel, kBlif, kDag };
+SourceKind source_kind(const std::string& path);
+
+// Each adds one command to the program; it runs in CLI11's callback and sets `status` if it ends otherwise than with 0.
+void add_run(CLI::App& app, int& status);
+void add_check(CLI::App& app, int& status);
+void add_compile(CLI::App& app, int& status);
+void add_simulate(CLI::App& app, int& status);
+void add_verilog(CLI::App& app, int& status);
+void add_picture(CLI::App& app, int& status);
+
+}  // namespace bitgrid::cli

@@ -1,0 +1,124 @@
+// bitgrid run: generates text on an engine.
+#include <fmt/format.h>
+
+#include <functional>
+#include <iostream>
+#include <memory>
+
+#include "check/check_model.h"
+#include "check/engines.h"
+#include "cli/common.h"
+#include "frontend/arch_file.h"
+#include "frontend/load_model.h"
+#include "lowering/map.h"
+#include "reference_cpu/engine.h"
+#include "reference_cpu/sampling.h"
+#include "reference_cpu/text.h"
+
+namespace bitgrid::cli {
+namespace {
+
+struct Options {
+  Common common;
+  std::string model, prompt, engine = "grid", temperature, arch;
+  int tokens = 64;
+};
+
+/// Feeds tokens and returns the logits after the last one.
+struct Session {
+  std::function<std::vector<int64_t>(const std::vector<int>&)> feed;
+  std::function<EngineStats()> stats = [] { return EngineStats{}; };
+};
+
+Session cpu_session(const Model& model) {
+  const auto engine = std::make_shared<CpuEngine>(model);
+  const auto state = std::make_shared<CpuState>(engine->start());
+  return {[engine, state](const std::vector<int>& tokens) {
+    std::vector<int64_t> z;
+    for (const int t : tokens) z = engine->step(*state, t);
+    return z;
+  }};
+}
+
+Session kernel_session(const Program& program, KernelEngine engine) {
+  const auto state = std::make_shared<HostState>(initial_state(program));
+  return {[&program, state, run = engine.run](const std::vector<int>& tokens) {
+            const HostTrace trace = run_tokens(program, *state, tokens, run);
+            return logits(program, trace, trace.positions - 1);
+          },
+          engine.stats};
+}
+
+void run(const Options& o) {
+  const Arch arch = o.arch.empty() ? Arch{} : load_arch(o.arch);
+  const Model model = load_model(o.model);
+  const Engine engine = parse_engine(o.engine);
+  Sampler sampler = o.temperature.empty() ? greedy_sampler() : temperature_sampler(model, o.temperature, static_cast<uint32_t>(o.common.seed));
+  std::vector<int> tokens = tokenise(model, normalise_prompt(model, o.prompt));
+  Progress progress;
+  Lowered lowered;
+  Session session;
+  TokenCycles cycles;
+  if (engine == Engine::kCpu) {
+    session = cpu_session(model);
+  } else {
+    lowered = lower(model);
+    const Program& program = lowered.program;
+    if (engine == Engine::kDag) session = kernel_session(program, dag_engine(program));
+    if (engine == Engine::kGrid) {
+      auto mapped = map_kernels(lowered, {o.common.seed}, [&](size_t done, size_t total, const std::string& kernel) {
+        progress.say(fmt::format("mapping kernel {} of {}, {}", done + 1, total, kernel));
+      });
+      cycles = cycles_per_token(program, mapped, arch.configuration_bits_per_cycle);
+      session = kernel_session(program, grid_engine(program, std::move(mapped)));
+    }
+    if (engine == Engine::kRtl) {
+      RtlParams rtl;
+      rtl.progress = [&](size_t done, size_t total, const std::string& kernel) { progress.say(fmt::format("verilated {} of {}, {}", done, total, kernel)); };
+      session = kernel_session(program, rtl_engine(program, build_rtl(verilog_sources(program), rtl)));
+    }
+  }
+  progress.clear();
+  Stopwatch watch;
+  std::cout << detokenise(model, tokens) << std::flush;
+  std::vector<int> pending = tokens;
+  for (int i = 0; i < o.tokens; ++i) {
+    const int next = next_token(sampler, session.feed(pending));
+    tokens.push_back(next);
+    pending = {next};
+    std::cout << detokenise(model, pending) << std::flush;
+  }
+  std::cout << std::endl;
+  const double seconds = watch.lap();
+  const EngineStats stats = session.stats();
+  if (engine == Engine::kGrid) {
+    std::cout << fmt::format("{} positions on the grid: {} cycles per token ({} of them configuration), {:.3g} cell updates in {:.1f} s\n",
+                             tokens.size() - 1, cycles.total(), cycles.configuration, static_cast<double>(stats.cell_updates), seconds);
+  }
+  Json json = {{"text", detokenise(model, tokens)}, {"tokens", tokens}, {"engine", o.engine}, {"grid_cycles", stats.cycles}, {"cell_updates", stats.cell_updates}};
+  if (engine == Engine::kGrid) {
+    json["cycles_per_token"] = cycles.total();
+    json["configuration_cycles_per_token"] = cycles.configuration;
+    json["arch"] = arch_json(arch);
+  }
+  json["seed"] = o.common.seed;
+  json["seconds"] = seconds;
+  write_json(o.common, json);
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, int&) {
+  auto o = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("run", "generate text with a model on an engine");
+  command->add_option("model", o->model, "model.yaml")->required();
+  command->add_option("--prompt", o->prompt, "text to continue; empty: a newline");
+  command->add_option("--tokens", o->tokens, "tokens to generate")->capture_default_str()->check(CLI::Range(0, 1000000));
+  command->add_option("--engine", o->engine, "cpu, dag, grid or rtl")->capture_default_str();
+  command->add_option("--temperature", o->temperature, "sample with one of the model's temperatures instead of taking the likeliest token");
+  command->add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
+  add_common(*command, o->common);
+  command->callback([o] { run(*o); });
+}
+
+}  // namespace bitgrid::cli

@@ -1,0 +1,118 @@
+// bitgrid simulate: a grid file phase by phase, or a kernel of a compiled folder on given invocations.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <sstream>
+
+#include "bitgrid_sim/kernel_simulator.h"
+#include "bitgrid_sim/replay.h"
+#include "check/artefacts.h"
+#include "cli/common.h"
+#include "ir/error.h"
+#include "ir/file.h"
+#include "ir/grid_io.h"
+
+namespace bitgrid::cli {
+namespace {
+
+struct Options {
+  Common common;
+  std::string grid, stimulus, vcd, kernel, engine = "sliced";
+  bool torus = false, trace = false;
+  int64_t cycles = -1;
+};
+
+GridEngine parse_simulator(const std::string& text) {
+  if (text == "scalar") return GridEngine::kScalar;
+  if (text == "sliced") return GridEngine::kSliced;
+  throw Error("--sim", "'" + text + "' is no simulator", "choose scalar or sliced");
+}
+
+/// Lines {"in": "HEX"}: the kernel's input bits as one number, input bit 0 lowest.
+BitMatrix read_invocations(const std::string& path, uint32_t bits) {
+  std::vector<BitVector> rows;
+  std::istringstream text(read_file(path));
+  size_t number = 0;
+  for (std::string line; std::getline(text, line);) {
+    ++number;
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    const std::string where = path + ":" + std::to_string(number);
+    try {
+      rows.push_back(from_hex(nlohmann::json::parse(line).at("in").get<std::string>(), bits));
+    } catch (const nlohmann::json::exception& e) {
+      throw Error(where, std::string("this is no invocation: ") + e.what(), "write {\"in\": \"HEX\"}, the kernel's input bits as one number");
+    } catch (const Error& e) {
+      throw Error(where, e.what());
+    }
+  }
+  BitMatrix inputs(rows.size(), bits);
+  for (size_t r = 0; r < rows.size(); ++r) {
+    for (uint32_t b = 0; b < bits; ++b) inputs.set(r, b, rows[r].get(b));
+  }
+  return inputs;
+}
+
+void simulate_kernel(const Options& o) {
+  const auto folder = read_compiled(o.grid);
+  if (!folder) throw Error(o.grid, "there is no compile.json in this folder", "give a grid file, or the -o folder of `bitgrid compile`");
+  if (o.kernel.empty() && folder->kernels.size() != 1) find_kernel(*folder, o.grid, "(--kernel is missing)");
+  const MappedKernel& kernel = o.kernel.empty() ? folder->kernels[0] : find_kernel(*folder, o.grid, o.kernel);
+  if (o.stimulus.empty()) throw Error(o.grid, "a kernel needs invocations", "give --stimulus FILE with a line {\"in\": \"HEX\"} for each");
+  KernelSimulator simulator(kernel, {parse_simulator(o.engine), false});
+  VcdWriter vcd(kernel_ports(kernel), "kernel");
+  if (!o.vcd.empty()) simulator.record(&vcd);
+  const BitMatrix outputs = simulator.run(read_invocations(o.stimulus, kernel.input_bits));
+  for (size_t r = 0; r < outputs.rows; ++r) {
+    BitVector row(kernel.output_bits);
+    for (uint32_t b = 0; b < kernel.output_bits; ++b) row.set(b, outputs.get(r, b));
+    std::cout << "{\"out\": \"" << to_hex(row) << "\"}\n";
+  }
+  if (!o.vcd.empty()) vcd.write(o.vcd);
+  write_json(o.common, {{"kernel", kernel.name}, {"invocations", outputs.rows}, {"cycles", simulator.stats().cycles()}, {"cell_updates", simulator.stats().cell_updates()}});
+}
+
+void simulate_grid(const Options& o) {
+  const GridFile file = read_grid(o.grid);
+  Stopwatch watch;
+  int64_t cycles = o.cycles;
+  if (!o.stimulus.empty() || !o.vcd.empty()) {
+    if (o.torus) throw Error("--torus", "a torus has no border ports to drive or record", "leave out --stimulus and --vcd, or --torus");
+    VcdWriter vcd(all_ports(file.grid.width, file.grid.height), "grid");
+    StimulusParams params;
+    params.engine = parse_simulator(o.engine);
+    params.vcd = o.vcd.empty() ? nullptr : &vcd;
+    if (cycles >= 0) params.cycles = cycles;
+    std::cout << replay_stimulus(file.grid, o.stimulus.empty() ? std::string() : read_file(o.stimulus), o.stimulus.empty() ? o.grid : o.stimulus, params);
+    if (!o.vcd.empty()) vcd.write(o.vcd);
+  } else {
+    if (cycles < 0) throw Error("--cycles", "the number of cycles is missing", "give --cycles N, or --stimulus FILE");
+    TraceParams params;
+    params.engine = parse_simulator(o.engine);
+    params.borders = o.torus ? Borders::kTorus : Borders::kOpen;
+    params.cycles = cycles;
+    params.every_phase = o.trace;
+    std::cout << replay_trace(file.grid, file.initial_inputs, params);
+  }
+  write_json(o.common, {{"width", file.grid.width}, {"height", file.grid.height}, {"cycles", cycles < 0 ? Json(nullptr) : Json(cycles)}, {"seconds", watch.lap()}});
+}
+
+}  // namespace
+
+void add_simulate(CLI::App& app, int&) {
+  auto o = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("simulate", "run a grid configuration phase by phase, or a compiled kernel on given invocations");
+  command->add_option("grid", o->grid, "grid file (lutgrid-v1 .json, .bgbs, .grid.txt), or the folder of a compile")->required();
+  command->add_option("--stimulus", o->stimulus, "JSON lines: border inputs of each phase {\"in\": {\"N\": [..], ..}}, or for a kernel {\"in\": \"HEX\"}");
+  command->add_flag("--torus", o->torus, "join opposite borders (to replay the original engine's traces)");
+  command->add_option("--cycles", o->cycles, "cycles to run")->check(CLI::NonNegativeNumber);
+  command->add_flag("--trace", o->trace, "print every phase, not only the last");
+  command->add_option("--vcd", o->vcd, "write a waveform of the border ports to this file");
+  command->add_option("--kernel", o->kernel, "kernel of the folder");
+  command->add_option("--sim", o->engine, "scalar (the definition) or sliced (fast)")->capture_default_str();
+  add_common(*command, o->common);
+  command->callback([o] { std::filesystem::is_directory(o->grid) ? simulate_kernel(*o) : simulate_grid(*o); });
+}
+
+}  // namespace bitgrid::cli
