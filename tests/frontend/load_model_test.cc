@@ -349,6 +349,14 @@ TEST_F(LoadModel, ActivationOnTheOutput) {
   EXPECT_EQ(problem(), "model.yaml:19: unknown key `sign` in layers.0.output; the keys here are values, weights");
 }
 
+TEST_F(LoadModel, SignWithoutBias) {
+  replace("requantise: {shift", "sign: {}, key: {shift");
+  const size_t at = files.yaml.find(", key: {shift"), end = files.yaml.find("}}", at);
+  files.yaml.erase(at, end + 1 - at);
+  const Model m = parse_model(files.yaml, "model.yaml", print_safetensors(tensors), "weights.safetensors");
+  EXPECT_EQ(std::get<Attention>(m.layers[0]).query.activation, Activation(Sign{}));
+}
+
 TEST_F(LoadModel, TwoSidedQueries) {
   replace("range: [0, 15], bias: layers.0.query.bias", "range: [-7, 7], bias: layers.0.query.bias");
   EXPECT_EQ(problem(), "model.yaml:13: layers.0.query.range: queries are requantised to [-7, 7]; use a one-sided range as [0, 15]");

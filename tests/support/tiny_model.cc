@@ -84,7 +84,8 @@ struct Builder {
     a.query = linear(name + "query", width, width, in, p.query_bits, true);
     a.key = linear(name + "key", width, width, in, p.key_bits, false);
     a.value = linear(name + "value", width, width, in, p.value_bits, false);
-    const double score = activation_rms(p.query_bits, true) * activation_rms(p.key_bits, false) * std::sqrt(width / p.heads);
+    // Half of the queries are clamped to 0: scores are about half as large as full-range operands would make them.
+    const double score = 0.5 * activation_rms(p.query_bits, true) * activation_rms(p.key_bits, false) * std::sqrt(width / p.heads);
     const int spread = static_cast<int>(std::ceil(score));
     for (int i = 0; p.position && i < p.heads * p.window; ++i) a.position.push_back(pick(-spread / 2, spread));
     a.score = requantise(1, score, 0, (1 << p.score_bits) - 1, false);
