@@ -1,0 +1,24 @@
+// Floorplan of a mapped kernel as a self-contained SVG.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "ir/mapped_kernel.h"
+
+namespace bitgrid {
+
+struct PictureParams {
+  /// Up to so many cells every signal is drawn (about 30 bytes a cell); above, areas by what their cells do.
+  int64_t detail_cells = 5'000;
+  /// Of the file: a drawing in detail that is larger becomes areas, and areas are drawn in blocks of as many cells as it takes.
+  size_t max_bytes = 300'000;
+};
+
+/// Cells coloured by what they do, signals by what they carry, border ports with the bits that pass there, name, size and times, and a
+/// legend. Signals keep to the right of their way: two that cross a cell border in opposite directions have a lane each. Equal kernels and
+/// parameters give equal bytes. Needs a verified kernel.
+std::string kernel_svg(const MappedKernel& kernel, const PictureParams& params = {});
+
+}  // namespace bitgrid
