@@ -1,0 +1,144 @@
+// Models of every shape that a file can state: Dags against the CPU engine value by value, mapped kernels against their Dags.
+#include "lowering/lower.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "check/verify_kernel.h"
+#include "ir/dag.h"
+#include "ir/error.h"
+#include "ir/host.h"
+#include "lowering/map.h"
+#include "reference_cpu/engine.h"
+#include "tests/support/tiny_model.h"
+
+namespace bitgrid {
+namespace {
+
+using Block = TinyParams::Block;
+
+struct Shape {
+  std::string name;
+  TinyParams params;
+};
+
+std::vector<Shape> shapes() {
+  std::vector<Shape> all;
+  const auto add = [&](const std::string& name, auto change) {
+    Shape s{name, {}};
+    change(s.params);
+    all.push_back(s);
+  };
+  add("ternary", [](TinyParams&) {});
+  add("binary_weights", [](TinyParams& p) { p.values = WeightValues::kBinary; });
+  add("int2_weights", [](TinyParams& p) { p.values = WeightValues::kInt2; });
+  add("two_bit_keys", [](TinyParams& p) { p.key_bits = p.value_bits = 2; });
+  add("sign_keys_and_values", [](TinyParams& p) { p.key_bits = p.value_bits = 1; });
+  add("sign_inputs", [](TinyParams& p) { p.input_bits = 1; });
+  add("sign_hidden", [](TinyParams& p) { p.hidden_bits = 1; });
+  add("wide_activations", [](TinyParams& p) { p.input_bits = p.hidden_bits = 8; });
+  add("no_position_no_bias", [](TinyParams& p) { p.position = p.bias = false; });
+  add("token_shift", [](TinyParams& p) { p.embedding_tables = 3; });
+  add("table", [](TinyParams& p) { p.table = true; });
+  add("linear", [](TinyParams& p) { p.layers = {Block::kLinear, Block::kLinearSign, Block::kLinearExact, Block::kFeedForward}; });
+  add("linear_then_attention", [](TinyParams& p) { p.layers = {Block::kLinear, Block::kAttention, Block::kLinearSign}; });
+  add("four_layers", [](TinyParams& p) { p.layers = {Block::kAttention, Block::kFeedForward, Block::kAttention, Block::kFeedForward}; });
+  add("odd_window", [](TinyParams& p) { p.window = 5; });
+  return all;
+}
+
+class LowerTiny : public testing::TestWithParam<Shape> {};
+
+/// Compares every tensor that both sides have.
+void expect_equal_values(const Model& model, const Program& program, const std::vector<int>& tokens) {
+  HostState host = initial_state(program);
+  const HostTrace trace = run_tokens(program, host, tokens, [&](int step, const BitMatrix& inputs) {
+    return evaluate(program.kernels[static_cast<size_t>(program.steps[static_cast<size_t>(step)].kernel)].dag, inputs);
+  });
+  const CpuEngine engine(model, {CpuParams::Kernels::kGolden});
+  CpuState state = engine.start();
+  size_t compared = 0;
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    Trace golden;
+    engine.step(state, tokens[i], &golden);
+    for (size_t t = 0; t < program.tensors.size(); ++t) {
+      const auto it = golden.find(program.tensors[t].name);
+      if (it == golden.end()) continue;
+      for (size_t c = 0; c < it->second.size(); ++c, ++compared) {
+        const uint64_t code = trace.at(program, static_cast<int>(t), static_cast<int>(i), static_cast<int>(c));
+        ASSERT_EQ(decode(program.tensors[t].encoding, c, code), it->second[c]) << it->first << "[" << c << "] at position " << i;
+      }
+    }
+  }
+  EXPECT_GT(compared, tokens.size() * 10);
+}
+
+std::vector<int> some_tokens(const Model& model, int n) {
+  std::vector<int> tokens;
+  for (int i = 0; i < n; ++i) tokens.push_back((i * 5 + i * i % 3) % static_cast<int>(model.vocabulary.size()));
+  return tokens;
+}
+
+TEST_P(LowerTiny, DagsEqualTheCpuEngine) {
+  const Model model = tiny_model(GetParam().params);
+  expect_equal_values(model, lower(model).program, some_tokens(model, 13));
+}
+
+TEST_P(LowerTiny, MappedKernelsEqualTheirDags) {
+  const Lowered lowered = lower(tiny_model(GetParam().params));
+  const auto mapped = map_kernels(lowered, {});
+  for (size_t k = 0; k < mapped.size(); ++k) {
+    EXPECT_NO_THROW(verify(mapped[k]));
+    const auto wrong = verify_mapping(lowered.program.kernels[k], mapped[k]);
+    EXPECT_FALSE(wrong) << mapped[k].name << " invocation " << wrong->invocation << " bit " << wrong->bit;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, LowerTiny, testing::ValuesIn(shapes()), [](const auto& info) { return info.param.name; });
+
+TEST(Lower, MultipliersBecomeStampsOrWeights) {
+  TinyParams params;
+  params.multiplier = true;
+  const Model model = tiny_model(params);
+  try {
+    const Lowered lowered = lower(model);
+    expect_equal_values(model, lowered.program, some_tokens(model, 9));
+    const auto mapped = map_kernels(lowered, {});
+    for (size_t k = 0; k < mapped.size(); ++k) EXPECT_FALSE(verify_mapping(lowered.program.kernels[k], mapped[k])) << mapped[k].name;
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(), testing::HasSubstr("use a shift of at least 7, or a power of two as multiplier"));
+  }
+}
+
+TEST(Lower, BatchesAndSingleTokensGiveTheSame) {
+  const Model model = tiny_model();
+  const Program program = lower(model).program;
+  const auto run = [&](int step, const BitMatrix& inputs) {
+    return evaluate(program.kernels[static_cast<size_t>(program.steps[static_cast<size_t>(step)].kernel)].dag, inputs);
+  };
+  const std::vector<int> tokens = some_tokens(model, 11);
+  HostState together = initial_state(program), alone = initial_state(program);
+  const HostTrace batch = run_tokens(program, together, tokens, run);
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    const HostTrace one = run_tokens(program, alone, {tokens[i]}, run);
+    EXPECT_EQ(logits(program, one, 0), logits(program, batch, static_cast<int>(i))) << i;
+  }
+  EXPECT_EQ(together.caches, alone.caches);
+}
+
+TEST(Verify, ObjectsToEveryFunctionalCellOfAnArray) {
+  const Lowered lowered = lower(tiny_model());
+  const size_t k = 1;  // a matrix with clamps
+  MappedKernel mapped = map_kernel(lowered.program.kernels[k], lowered.forms[k], {});
+  ASSERT_FALSE(verify_mapping(lowered.program.kernels[k], mapped));
+  int found = 0;
+  for (int x = 0; x < 4; ++x) {
+    MappedKernel broken = mapped;
+    broken.grid.at(x, 1) = 0;
+    found += verify_mapping(lowered.program.kernels[k], broken).has_value();
+  }
+  EXPECT_EQ(found, 4);
+}
+
+}  // namespace
+}  // namespace bitgrid
