@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
   bitgrid::cli::add_compile(app, status);
   bitgrid::cli::add_simulate(app, status);
   bitgrid::cli::add_verilog(app, status);
+  bitgrid::cli::add_picture(app, status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
