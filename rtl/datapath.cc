@@ -71,8 +71,7 @@ class DatapathWriter {
   }
 
  private:
-  // --- values
-  // -------------------------------------------------------------------------------------------------------------------------------
+  // values
 
   /// The node's value as the logic of `stage` sees it.
   std::string value(NodeId id, uint32_t stage) const {
@@ -89,6 +88,25 @@ class DatapathWriter {
     if (node.op == Op::kConstant) return verilog_literal(fit(node.value, low, width));
     if (width == node.width) return value(id, stage);
     return width == 1 ? fmt::format("{}[{}]", value(id, stage), low) : fmt::format("{}[{}:{}]", value(id, stage), low + width - 1, low);
+  }
+
+  /// Some bits of a gate, as an expression of its operands.
+  std::string gate(NodeId id, uint32_t low, uint32_t width) const {
+    const Node& node = dag_.node(id);
+    fmt::dynamic_format_arg_store<fmt::format_context> operands;
+    for (const NodeId operand : node.operands) {
+      const uint32_t present = std::min(dag_.node(operand).width, node.width);
+      const uint32_t bits = low >= present ? 0 : std::min(width, present - low);
+      if (dag_.node(operand).op == Op::kConstant) {
+        operands.push_back(verilog_literal(fit(dag_.node(operand).value, low, width)));
+      } else if (bits == 0) {
+        operands.push_back(verilog_literal(BitVector(width)));
+      } else {
+        const std::string value = slice(operand, schedule_.stage[id], low, bits);
+        operands.push_back(bits == width ? value : fmt::format("{{{}'b0, {}}}", width - bits, value));
+      }
+    }
+    return fmt::vformat(info(node.op).verilog, operands);
   }
 
   /// The node's value extended or cut to `width`.
@@ -110,8 +128,13 @@ class DatapathWriter {
         for (const NodeId operand : node.operands) parts.push_back(value(operand, stage));
         return "{" + join(parts) + "}";
       }
-      case Op::kPopcount:
-        return functions_.popcount(value(node.operands[0], stage), dag_.node(node.operands[0]).width, node.width);
+      case Op::kPopcount: {
+        const NodeId operand = node.operands[0];
+        const auto bits = [&](uint32_t low, uint32_t width) {
+          return schedule_.folded[operand] ? gate(operand, low, width) : slice(operand, stage, low, width);
+        };
+        return functions_.popcount(bits, dag_.node(operand).width, node.width);
+      }
       case Op::kLut:
         return functions_.lut(value(node.operands[0], stage), node.table);
       default:
@@ -133,8 +156,7 @@ class DatapathWriter {
     return fmt::vformat(op.verilog, operands);
   }
 
-  // --- text
-  // ---------------------------------------------------------------------------------------------------------------------------------
+  // text
 
   std::string write_header() const {
     std::string out =
@@ -186,7 +208,7 @@ class DatapathWriter {
     std::string wires, registers, assignments;
     for (NodeId id = 0; id < dag_.size(); ++id) {
       const Node& node = dag_.node(id);
-      if (!schedule_.live[id] || node.op == Op::kConstant || node.op == Op::kOutput) continue;
+      if (!schedule_.live[id] || schedule_.folded[id] || node.op == Op::kConstant || node.op == Op::kOutput) continue;
       const bool computed_here = schedule_.stage[id] == stage && node.op != Op::kInput;
       if (computed_here) {
         const bool ends_here = schedule_.constant[id] || schedule_.last[id] == stage;

@@ -24,23 +24,40 @@ void find_constant(const Dag& dag, Schedule& schedule) {
   }
 }
 
+/// A linear layer masks its inputs in front of each popcount. Gate and popcount stay in one stage, for a register between them would be as
+/// wide as the inputs; and written as one expression they make Verilog and Verilator's C++ a good deal shorter.
+void find_folded(const Dag& dag, Schedule& schedule) {
+  schedule.folded.assign(dag.size(), 0);
+  for (NodeId id = 0; id < dag.size(); ++id) {
+    if (dag.node(id).op != Op::kPopcount || !schedule.live[id]) continue;
+    const NodeId operand = dag.node(id).operands[0];
+    const OpInfo& op = info(dag.node(operand).op);
+    const bool gate = op.levels == Levels::kGate && op.width == WidthRule::kAny && !schedule.constant[operand];
+    schedule.folded[operand] = gate && boost::out_degree(operand, dag.graph) == 1;
+  }
+}
+
 void find_stages(const Dag& dag, uint32_t levels_per_stage, Schedule& schedule) {
   schedule.stage.assign(dag.size(), 0);
   std::vector<uint32_t> depth(dag.size());  // levels from the stage's beginning to the node's result
   for (NodeId id = 0; id < dag.size(); ++id) {
-    if (!schedule.live[id] || schedule.constant[id]) continue;
+    if (!schedule.live[id] || schedule.constant[id] || schedule.folded[id]) continue;
+    const NodeId first = dag.node(id).operands.empty() ? id : dag.node(id).operands[0];
+    const bool folds = schedule.folded[first];
+    const std::vector<NodeId>& operands = dag.node(folds ? first : id).operands;
     uint32_t stage = 0;
-    for (const NodeId operand : dag.node(id).operands) stage = std::max(stage, schedule.stage[operand]);
+    for (const NodeId operand : operands) stage = std::max(stage, schedule.stage[operand]);
     uint32_t start = 0;
-    for (const NodeId operand : dag.node(id).operands) {
+    for (const NodeId operand : operands) {
       if (schedule.stage[operand] == stage) start = std::max(start, depth[operand]);
     }
-    const uint32_t levels = logic_levels(dag, id);
+    const uint32_t levels = logic_levels(dag, id) + (folds ? logic_levels(dag, first) : 0);
     if (start > 0 && levels > 0 && start + levels > levels_per_stage) {
       ++stage;
       start = 0;
     }
     schedule.stage[id] = stage;
+    if (folds) schedule.stage[first] = stage;
     depth[id] = start + levels;
     schedule.stages = std::max(schedule.stages, stage + 1);
   }
@@ -97,6 +114,7 @@ Schedule schedule_stages(const Dag& dag, uint32_t levels_per_stage) {
   Schedule schedule;
   find_live(dag, schedule);
   find_constant(dag, schedule);
+  find_folded(dag, schedule);
   find_stages(dag, levels_per_stage, schedule);
   find_uses(dag, schedule);
   return schedule;

@@ -12,6 +12,7 @@ struct Schedule {
   uint32_t stages = 1;               // stage s ends in the registers of index s + 1
   std::vector<uint8_t> live;         // by node: 1 if an output depends on it
   std::vector<uint8_t> constant;     // by node: 1 if it depends on no input; it is never registered
+  std::vector<uint8_t> folded;       // by node: 1 for a gate that is written into the operand of the popcount that is its only user
   std::vector<uint32_t> stage;       // by node: the stage that computes it
   std::vector<uint32_t> last;        // by node: the last stage that uses it; outputs count as a stage after the last
   std::vector<uint8_t> partly_used;  // by node: 1 if there are bits of it that nothing uses in stage `last`

@@ -55,14 +55,13 @@ std::string VerilogFunctions::popcount_function(uint32_t operand_width, uint32_t
   return name;
 }
 
-std::string VerilogFunctions::popcount(const std::string& operand, uint32_t operand_width, uint32_t width) {
+std::string VerilogFunctions::popcount(const std::function<std::string(uint32_t, uint32_t)>& bits, uint32_t operand_width, uint32_t width) {
   std::string sum;
   for (uint32_t first = 0; first < operand_width; first += kChunk) {
-    const uint32_t bits = std::min(kChunk, operand_width - first);
-    const uint32_t count_width = std::min(width, static_cast<uint32_t>(std::bit_width(bits)));
-    std::string part = operand;
-    if (bits < operand_width) part += bits == 1 ? fmt::format("[{}]", first) : fmt::format("[{}:{}]", first + bits - 1, first);
-    const std::string count = bits == 1 ? part : fmt::format("{}({})", popcount_function(bits, count_width), part);
+    const uint32_t chunk = std::min(kChunk, operand_width - first);
+    const uint32_t count_width = std::min(width, static_cast<uint32_t>(std::bit_width(chunk)));
+    const std::string count =
+        chunk == 1 ? "(" + bits(first, chunk) + ")" : fmt::format("{}({})", popcount_function(chunk, count_width), bits(first, chunk));
     sum += (sum.empty() ? "" : " + ") + extend(count, count_width, width);
   }
   return sum;

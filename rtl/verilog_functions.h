@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -18,8 +19,8 @@ std::string verilog_range(uint32_t width);
 
 class VerilogFunctions {
  public:
-  /// The number of ones of `operand` (an expression that can be sliced if it is wider than 64 bits), as an expression of `width` bits.
-  std::string popcount(const std::string& operand, uint32_t operand_width, uint32_t width);
+  /// The number of ones of an operand, as an expression of `width` bits. `bits(low, width)` writes that part of the operand.
+  std::string popcount(const std::function<std::string(uint32_t, uint32_t)>& bits, uint32_t operand_width, uint32_t width);
 
   /// table[operand], for an operand of log2(table.size()) bits.
   std::string lut(const std::string& operand, const std::vector<BitVector>& table);
