@@ -15,6 +15,9 @@ int bits_of(int64_t value) { return static_cast<int>(std::bit_width(static_cast<
 uint64_t max_code(const Tensor& t, size_t channel) { return t.max_code[t.max_code.size() == 1 ? 0 : channel]; }
 int64_t zero(const Tensor& t, size_t channel) { return t.encoding.zero[t.encoding.zero.size() == 1 ? 0 : channel]; }
 
+/// Scales are powers of two: a code counts 2^shift times because it travels that many slots later.
+uint32_t scale_shift(const Encoding& e) { return static_cast<uint32_t>(std::countr_zero(static_cast<uint64_t>(e.scale))); }
+
 /// Range of the values of a channel over all codes up to its largest.
 Range value_range(const Tensor& t, size_t channel) { return {zero(t, channel), decode(t.encoding, channel, max_code(t, channel))}; }
 
@@ -82,7 +85,7 @@ bool place_constants(const MatrixLayer& layer, MatrixPlan& plan) {
   plan.word_slots = plan.end ? plan.end->min_word_slots : 1;
   for (size_t r = 0; r < rows; ++r) {
     plan.sum_offset[r] = plan.start[r] - code_correction(layer, plan.weights[r]) - (layer.residual ? zero(*layer.residual, r) : 0);
-    int64_t top = plan.start[r] + (layer.residual ? static_cast<int64_t>(max_code(*layer.residual, r)) : 0);
+    int64_t top = plan.start[r] + (layer.residual ? layer.residual->encoding.scale * static_cast<int64_t>(max_code(*layer.residual, r)) : 0);
     for (size_t c = 0; c < plan.weights[r].size(); ++c) {
       top += std::max<int64_t>(0, plan.weights[r][c]) * layer.operand->encoding.scale * static_cast<int64_t>(max_code(*layer.operand, c));
     }
@@ -95,8 +98,8 @@ bool place_constants(const MatrixLayer& layer, MatrixPlan& plan) {
 std::vector<Word> words_of(const Tensor& t, uint32_t first_bit, int first, int count) {
   std::vector<Word> words;
   for (int c = first; c < first + count; ++c) {
-    const auto shift = static_cast<uint32_t>(std::countr_zero(static_cast<uint64_t>(t.encoding.scale)));
-    words.push_back({first_bit + static_cast<uint32_t>(c - first) * t.encoding.bits, t.encoding.bits, shift, max_code(t, static_cast<size_t>(c))});
+    words.push_back({first_bit + static_cast<uint32_t>(c - first) * t.encoding.bits, t.encoding.bits, scale_shift(t.encoding),
+                     max_code(t, static_cast<size_t>(c))});
   }
   return words;
 }
@@ -201,10 +204,11 @@ LoweredKernel matrix_kernel(const MatrixLayer& layer, const MatrixPlan& plan, co
   for (int i = 0; i < count; ++i) {
     const auto r = static_cast<size_t>(first + i);
     Sum sum(dag, width);
-    if (layer.operand) {
-      sum.add_products(planes, plan.weights[r], static_cast<uint32_t>(std::countr_zero(static_cast<uint64_t>(layer.operand->encoding.scale))));
+    if (layer.operand) sum.add_products(planes, plan.weights[r], scale_shift(layer.operand->encoding));
+    if (layer.residual) {
+      const Encoding& e = layer.residual->encoding;
+      sum.add(add_slice(dag, residual, static_cast<uint32_t>(i) * e.bits, e.bits), scale_shift(e));
     }
-    if (layer.residual) sum.add(add_slice(dag, residual, static_cast<uint32_t>(i) * layer.residual->encoding.bits, layer.residual->encoding.bits));
     sum.add_constant(plan.start[r]);
     const NodeId node = sum.finish();
     if (layer.raw) sums.push_back(add_slice(dag, node, 0, plan.raw_encoding.bits));

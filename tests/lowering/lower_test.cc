@@ -94,19 +94,48 @@ TEST_P(LowerTiny, MappedKernelsEqualTheirDags) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, LowerTiny, testing::ValuesIn(shapes()), [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Shapes, LowerTiny, testing::ValuesIn(shapes()), [](const auto& shape) { return shape.param.name; });
 
-TEST(Lower, MultipliersBecomeStampsOrWeights) {
-  TinyParams params;
-  params.multiplier = true;
-  const Model model = tiny_model(params);
+/// The tiny model with multipliers 3, 5, 7 .. and `more_shift` larger shifts in the feed-forward layer's input and hidden values.
+Model with_multipliers(bool input, bool hidden, int more_shift) {
+  Model model = tiny_model();
+  auto& f = std::get<FeedForward>(model.layers[1]);
+  const auto change = [&](Activation& activation, int channels) {
+    auto& rq = std::get<Requantise>(activation);
+    rq.shift += more_shift;
+    for (int c = 0; c < channels; ++c) rq.multiplier.push_back(c % 2 ? 255 : 131 + 2 * c);
+  };
+  if (input) change(f.input, model.width);
+  if (hidden) change(f.up.activation, f.up.weights.outputs);
+  verify(model);
+  return model;
+}
+
+void expect_mapped_right(const Model& model) {
+  const Lowered lowered = lower(model);
+  expect_equal_values(model, lowered.program, some_tokens(model, 9));
+  const auto mapped = map_kernels(lowered, {});
+  for (size_t k = 0; k < mapped.size(); ++k) EXPECT_FALSE(verify_mapping(lowered.program.kernels[k], mapped[k])) << mapped[k].name;
+}
+
+TEST(Lower, MultipliersWithLargeShiftsBecomeStamps) {
+  const Model model = with_multipliers(true, true, 7);
+  const Lowered lowered = lower(model);
+  int stamps = 0;
+  for (const KernelForm& form : lowered.forms) stamps += std::get<SystolicForm>(form).multiply;
+  EXPECT_EQ(stamps, 2);
+  expect_mapped_right(model);
+}
+
+TEST(Lower, MultipliersWithSmallShiftsGoIntoTheWeights) { expect_mapped_right(with_multipliers(false, true, 0)); }
+
+TEST(Lower, MultiplierAfterAResidualSumNeedsAShift) {
   try {
-    const Lowered lowered = lower(model);
-    expect_equal_values(model, lowered.program, some_tokens(model, 9));
-    const auto mapped = map_kernels(lowered, {});
-    for (size_t k = 0; k < mapped.size(); ++k) EXPECT_FALSE(verify_mapping(lowered.program.kernels[k], mapped[k])) << mapped[k].name;
+    lower(with_multipliers(true, false, 0));
+    FAIL();
   } catch (const Error& e) {
-    EXPECT_THAT(e.what(), testing::HasSubstr("use a shift of at least 7, or a power of two as multiplier"));
+    EXPECT_STREQ(e.what(), "layers.0.output: this multiplier and shift have no stamp after a residual sum; "
+                           "use a shift of at least 7, or a power of two as multiplier with shift >= 0");
   }
 }
 
