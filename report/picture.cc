@@ -30,15 +30,20 @@ int text_width(std::string_view text, int font_size) {
   return static_cast<int>(text.size()) * font_size * 11 / 20;
 }
 
+/// "1 cell", "1,024 cells".
+std::string counted(long long n, std::string_view noun) {
+  return fmt::format("{} {}{}", with_commas(n), noun, n == 1 ? "" : "s");
+}
+
 std::string subtitle(const MappedKernel& k) {
   std::set<uint32_t> resident;
   for (const ResidentSlot& r : k.residents) resident.insert(r.bit);
-  const auto number = [](auto n) { return with_commas(static_cast<long long>(n)); };
-  return fmt::format(
-      "{} \u00b7 {} \u00d7 {} = {} cells, {} used \u00b7 II {} cycles \u00b7 latency {} cycles \u00b7 {} input bits{}, {} output bits",
-      k.strategy, k.grid.width, k.grid.height, number(int64_t{k.grid.width} * k.grid.height), number(cells_used(k.grid)), k.ii,
-      latency_cycles(k), number(k.input_bits), resident.empty() ? "" : fmt::format(" ({} resident)", number(resident.size())),
-      number(k.output_bits));
+  const auto residents = static_cast<long long>(resident.size());
+  return fmt::format("{} \u00b7 {} \u00d7 {} = {}, {} used \u00b7 II {} \u00b7 latency {} \u00b7 {}{}, {}", k.strategy, k.grid.width,
+                     k.grid.height, counted(int64_t{k.grid.width} * k.grid.height, "cell"),
+                     with_commas(static_cast<long long>(cells_used(k.grid))), counted(k.ii, "cycle"), counted(latency_cycles(k), "cycle"),
+                     counted(k.input_bits, "input bit"), residents == 0 ? "" : fmt::format(" ({} resident)", with_commas(residents)),
+                     counted(k.output_bits, "output bit"));
 }
 
 std::string grid_lines(const Frame& f) {

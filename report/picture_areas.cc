@@ -46,13 +46,13 @@ const std::vector<Paint>& paints() {
   static const std::vector<Paint> table = {
       {"#f4f5f7", "idle"},
       {"#dfe4ea", "wires only"},
-      {"#efbb5e", "logic"},
+      {"#f8dfa8", "logic"},
       {"#a9d6b4", "add"},
       {"#eeb3ad", "subtract"},
       {"#c3b3e6", "resident bit"},
       {"#eceef1", "wires: undriven"},
       {"#dfe4ea", "wires: sums"},
-      {"#f8edd2", "wires: constants"},
+      {"#faf3d7", "wires: constants"},
       {"#c4dbf2", "wires: inputs"},
       {"#c9e5b0", "wires: results"},
   };

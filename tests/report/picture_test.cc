@@ -117,7 +117,7 @@ TEST(CellRoles, ARingOfCopiesCarriesNothing) {
 
 TEST(Picture, NamesKernelSizeAndTimes) {
   EXPECT_THAT(kernel_svg(inverter()),
-              HasSubstr("netlist · 2 × 1 = 2 cells, 2 used · II 1 cycles · latency 1 cycles · 1 input bits, 1 output bits"));
+              HasSubstr("netlist · 2 × 1 = 2 cells, 2 used · II 1 cycle · latency 1 cycle · 1 input bit, 1 output bit"));
 }
 
 TEST(Picture, PortsSayWhichBitsPassAndWhen) {
