@@ -231,12 +231,12 @@ bool CheckReport::ok() const {
 
 CheckReport check_model(const Model& model, const CheckParams& params) { return Checker(model, params).run(); }
 
-std::vector<int> positions_to_check(const Model& model, const std::string& prompt, int positions) {
+std::vector<int> positions_to_check(const Model& model, const std::string& prompt, int positions, const std::string& temperature, uint32_t seed) {
   std::vector<int> tokens = tokenise(model, normalise_prompt(model, prompt));
   tokens.resize(std::min(tokens.size(), static_cast<size_t>(positions)));
   const CpuEngine engine(model);
   CpuState state = engine.start();
-  Sampler sampler = greedy_sampler();
+  Sampler sampler = temperature.empty() ? greedy_sampler() : temperature_sampler(model, temperature, seed);
   std::vector<int64_t> z;
   for (const int t : tokens) z = engine.step(state, t);
   while (tokens.size() < static_cast<size_t>(positions)) {

@@ -55,8 +55,8 @@ struct CheckReport {
 /// run (no Verilator, artefacts of another model shape).
 CheckReport check_model(const Model& model, const CheckParams& params);
 
-/// A prompt's tokens, continued greedily by the CPU engine up to `positions`.
-std::vector<int> positions_to_check(const Model& model, const std::string& prompt, int positions);
+/// A prompt's tokens, continued by the CPU engine up to `positions`: greedily, or sampled with one of the model's temperatures.
+std::vector<int> positions_to_check(const Model& model, const std::string& prompt, int positions, const std::string& temperature = "", uint32_t seed = 1);
 
 /// Verilog sources of all kernels.
 std::vector<RtlSource> verilog_sources(const Program& program);

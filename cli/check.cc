@@ -15,7 +15,7 @@ namespace {
 
 struct Options {
   Common common;
-  std::string model, engines, from, prompt = "in the beginning ";
+  std::string model, engines, from, prompt, temperature;
   int tokens = 16;
 };
 
@@ -63,7 +63,7 @@ int check(const Options& o) {
   Progress progress;
   CheckParams params;
   params.engines = parse_engines(o.engines.empty() ? default_engines(o) : o.engines);
-  params.tokens = positions_to_check(model, o.prompt, o.tokens);
+  params.tokens = positions_to_check(model, o.prompt, o.tokens, o.temperature, static_cast<uint32_t>(o.common.seed));
   params.from = o.from;
   params.seed = o.common.seed;
   params.progress = [&](const std::string& line) { progress.say(line); };
@@ -89,7 +89,8 @@ void add_check(CLI::App& app, int& status) {
   command->add_option("model", o->model, "model.yaml")->required();
   command->add_option("--engines", o->engines, "list of cpu, dag, grid, rtl (default cpu,dag,grid; with --from: what the folder holds)");
   command->add_option("--tokens", o->tokens, "positions to compare")->capture_default_str()->check(CLI::Range(1, 1000000));
-  command->add_option("--prompt", o->prompt, "text of the first positions; the CPU engine continues it")->capture_default_str();
+  command->add_option("--prompt", o->prompt, "text of the first positions; the CPU engine continues it as `run` would");
+  command->add_option("--temperature", o->temperature, "continue the prompt by sampling with --seed, as `run --temperature` does");
   command->add_option("--from", o->from, "use the artefacts of this folder (of compile or verilog) as they stand");
   add_common(*command, o->common);
   command->callback([o, &status] { status = check(*o); });

@@ -1,0 +1,162 @@
+// The checker, and the checker of the checker: every corruption must be named.
+#include "check/check_model.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "check/artefacts.h"
+#include "ir/error.h"
+#include "ir/file.h"
+#include "lowering/map.h"
+#include "tests/support/tiny_model.h"
+
+namespace bitgrid {
+namespace {
+
+using testing::HasSubstr;
+
+CheckParams params_for(const Model& model, const std::string& engines, const std::string& from = "") {
+  CheckParams params;
+  params.engines = parse_engines(engines);
+  params.tokens = positions_to_check(model, "abc", 12);
+  params.from = from;
+  return params;
+}
+
+/// A folder with the tiny model's mapped kernels, removed at the end.
+class CheckFrom : public testing::Test {
+ protected:
+  void SetUp() override {
+    dir_ = (std::filesystem::temp_directory_path() / ("bitgrid_check_" + std::to_string(::testing::UnitTest::GetInstance()->random_seed()) +
+                                                      testing::UnitTest::GetInstance()->current_test_info()->name()))
+               .string();
+    model_.content_hash = 77;
+    lowered_ = lower(model_);
+    mapped_ = map_kernels(lowered_, {});
+    write_compiled(dir_, {model_.name, model_.content_hash, 1}, mapped_);
+  }
+  void TearDown() override { std::filesystem::remove_all(dir_); }
+
+  /// Flips a bit of the cells in the file, as a hand would.
+  void flip(const std::string& kernel, size_t byte, unsigned bit) {
+    const std::string path = dir_ + "/kernels/" + kernel + ".bgbs";
+    std::string bytes = read_file(path);
+    bytes[24 + byte] = static_cast<char>(bytes[24 + byte] ^ (1 << bit));
+    write_file(path, bytes);
+  }
+
+  Model model_ = tiny_model();
+  Lowered lowered_;
+  std::vector<MappedKernel> mapped_;
+  std::string dir_;
+};
+
+TEST(CheckModel, AllEnginesAgree) {
+  const Model model = tiny_model();
+  const CheckReport report = check_model(model, params_for(model, "cpu,dag,grid"));
+  EXPECT_TRUE(report.ok());
+  ASSERT_EQ(report.engines.size(), 3u);
+  for (const EngineCheck& e : report.engines) EXPECT_GT(e.compared, 500u) << name(e.engine);
+  EXPECT_GT(report.engines[2].stats.cell_updates, 0u);
+}
+
+TEST_F(CheckFrom, UntouchedArtefactsPass) {
+  EXPECT_TRUE(check_model(model_, params_for(model_, "grid", dir_)).ok());
+}
+
+TEST_F(CheckFrom, FlippedFunctionalBitNamesKernelPositionAndBit) {
+  const MappedKernel& kernel = mapped_[1];
+  // Output E of cell (0, 1), the first multiply-accumulate cell, for index 8 (only the partial sum is 1).
+  flip(kernel.name, kernel.grid.index(0, 1) * 8 + 2 + 1, 0);
+  const CheckReport report = check_model(model_, params_for(model_, "grid", dir_));
+  EXPECT_FALSE(report.ok());
+  ASSERT_TRUE(report.first_mismatch);
+  EXPECT_EQ(report.first_mismatch->kernel, kernel.name);
+  EXPECT_TRUE(report.first_mismatch->position.has_value());
+  EXPECT_TRUE(report.first_mismatch->bit.has_value());
+  EXPECT_NE(report.first_mismatch->expected, report.first_mismatch->got);
+  ASSERT_EQ(report.artefact_notes.size(), 2u);
+  EXPECT_THAT(report.artefact_notes[0], HasSubstr("the cells do not match their CRC"));
+  EXPECT_THAT(report.artefact_notes[1], HasSubstr("configuration of cell (0, 1), output E, index 8"));
+}
+
+TEST_F(CheckFrom, FlippedIdleBitIsFoundToo) {
+  const MappedKernel& kernel = mapped_[1];
+  size_t idle = 0;
+  while (kernel.grid.cells[idle] != 0) ++idle;
+  flip(kernel.name, idle * 8, 3);
+  const CheckReport report = check_model(model_, params_for(model_, "grid", dir_));
+  EXPECT_FALSE(report.ok());
+  ASSERT_TRUE(report.first_mismatch);
+  EXPECT_EQ(report.first_mismatch->kernel, kernel.name);
+  EXPECT_THAT(report.first_mismatch->detail, HasSubstr("configuration of cell"));
+}
+
+TEST_F(CheckFrom, EveryFlippedBitOfACellIsFound) {
+  const MappedKernel& kernel = mapped_[2];
+  for (unsigned bit = 0; bit < 64; bit += 9) {
+    flip(kernel.name, kernel.grid.index(3, 2) * 8 + bit / 8, bit % 8);
+    EXPECT_FALSE(check_model(model_, params_for(model_, "grid", dir_)).ok()) << bit;
+    flip(kernel.name, kernel.grid.index(3, 2) * 8 + bit / 8, bit % 8);
+  }
+}
+
+TEST_F(CheckFrom, ChangedWeightIsSaid) {
+  Model changed = model_;
+  auto& weights = std::get<FeedForward>(changed.layers[1]).down.weights.data;
+  weights[0] = weights[0] == 1 ? int8_t{-1} : int8_t{1};
+  changed.content_hash = 78;
+  const CheckReport report = check_model(changed, params_for(changed, "dag,grid", dir_));
+  EXPECT_FALSE(report.ok());
+  ASSERT_FALSE(report.artefact_notes.empty());
+  EXPECT_THAT(report.artefact_notes[0], HasSubstr("was made from other weights or another model file"));
+  EXPECT_EQ(report.engines[0].mismatches, 0u);
+}
+
+TEST_F(CheckFrom, ModelOfAnotherShapeIsRefused) {
+  TinyParams other;
+  other.d_ff = 16;
+  const Model model = tiny_model(other);
+  EXPECT_THROW(check_model(model, params_for(model, "grid", dir_)), Error);
+}
+
+TEST(CheckModel, WrongDagIsNamed) {
+  // A program whose kernel was changed after lowering must differ from the CPU engine: compare through a model with one other bias.
+  const Model model = tiny_model();
+  Model other = model;
+  auto& rq = std::get<Requantise>(std::get<FeedForward>(other.layers[1]).up.activation);
+  rq.bias[0] += 1 << rq.shift;
+  const std::string dir = (std::filesystem::temp_directory_path() / "bitgrid_check_wrong_dag").string();
+  const Lowered lowered = lower(other);
+  write_compiled(dir, {model.name, model.content_hash, 1}, map_kernels(lowered, {}));
+  const CheckReport report = check_model(model, params_for(model, "grid", dir));
+  std::filesystem::remove_all(dir);
+  ASSERT_TRUE(report.first_mismatch);
+  EXPECT_THAT(report.first_mismatch->kernel, HasSubstr("layers.1.up"));
+}
+
+TEST(Engines, UnknownNameListsThem) {
+  try {
+    parse_engines("cpu,gird");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_STREQ(e.what(), "--engine: 'gird' is no engine; choose one of cpu, dag, grid, rtl");
+  }
+}
+
+TEST(Artefacts, MissingKernelListsThoseThatAreThere) {
+  CompiledFolder folder;
+  folder.kernels.emplace_back();
+  folder.kernels[0].name = "head";
+  try {
+    find_kernel(folder, "out", "tail");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_STREQ(e.what(), "out: there is no kernel 'tail' in this folder; choose one of head");
+  }
+}
+
+}  // namespace
+}  // namespace bitgrid
