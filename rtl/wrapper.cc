@@ -81,8 +81,8 @@ void check_ports(const std::string& verilated_header, const RtlInterface& interf
     const auto it = found.find(name);
     if (it == found.end()) throw Error(source, fmt::format("module {} has no port {} ({} bits)", interface.module, name, kind), cure);
     if (it->second != kind)
-      throw Error(source, fmt::format("port {} of module {} is {} bits, but {} is expected", name, interface.module, it->second, kind),
-                  cure);
+      throw Error(source,
+                  fmt::format("port {} of module {} is {} bits, but {} bits are expected", name, interface.module, it->second, kind), cure);
   }
   for (const auto& [name, kind] : found) {
     if (!wanted.contains(name)) throw Error(source, fmt::format("the comment does not name port {} ({} bits)", name, kind), cure);

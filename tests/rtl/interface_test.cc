@@ -1,0 +1,53 @@
+#include "rtl/interface.h"
+
+#include <gtest/gtest.h>
+
+#include "ir/error.h"
+
+namespace bitgrid {
+namespace {
+
+TEST(RtlInterface, RoundTrip) {
+  const RtlInterface interface {
+    "m", 7, {{"a", 1}, {"b", 300}}, {
+      { "y", 2 }
+    }
+  };
+  EXPECT_EQ(parse_interface("// first line\n" + interface_comment(interface) + "module m;\n// @nonsense\n", "m.v"), interface);
+}
+
+struct Bad {
+  const char* text;
+  const char* expected;
+};
+
+class RtlInterfaceError : public testing::TestWithParam<Bad> {};
+
+TEST_P(RtlInterfaceError, NamesFileLineAndCure) {
+  try {
+    parse_interface(GetParam().text, "m.v");
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), GetParam().expected);
+  }
+}
+
+const Bad kBad[] = {
+    {"module m; endmodule\n",
+     "m.v: the comment that describes the ports is missing or has no end; keep the lines from \"// @module\" to \"// @end\" that `bitgrid "
+     "verilog` writes at the head of the file"},
+    {"// @latency 1\n// @output y 1\n// @end\n", "m.v: there is no \"// @module\" line; add \"// @module NAME\""},
+    {"// @module m\n// @output y 1\n// @end\n", "m.v: there is no \"// @latency\" line; add \"// @latency CLOCKS\", at least 1"},
+    {"// @module m\n// @latency 1\n// @end\n", "m.v: there is no \"// @output\" line; add \"// @output PORT WIDTH\" for every output"},
+    {"// @module m\n// @latency x\n", "m.v:2: \"x\" is no width or latency; write a number from 1 to 65536"},
+    {"// @module m\n// @input a 0\n", "m.v:2: \"0\" is no width or latency; write a number from 1 to 16777216"},
+    {"// @module m;\n", "m.v:1: \"m;\" is no name for a port or module; use letters, digits and single underscores, and no digit first"},
+    {"// @input a__b 1\n",
+     "m.v:1: \"a__b\" is no name for a port or module; use letters, digits and single underscores, and no digit first"},
+    {"// @inout a 1\n", "m.v:1: \"@inout\" is unknown; the lines are @module, @latency, @input, @output and @end"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Bad, RtlInterfaceError, testing::ValuesIn(kBad));
+
+}  // namespace
+}  // namespace bitgrid

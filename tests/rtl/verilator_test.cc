@@ -1,0 +1,208 @@
+#include "rtl/verilator.h"
+
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ir/error.h"
+#include "rtl/command.h"
+#include "rtl/datapath.h"
+#include "tests/support/random_dag.h"
+
+namespace bitgrid {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+/// Shared by the tests and kept from run to run: entries are found by content, so an old one is never wrong.
+RtlParams test_params() {
+  RtlParams params;
+  params.cache_dir = (fs::path(testing::TempDir()) / "bitgrid_rtl_test_cache").string();
+  return params;
+}
+
+class Verilator : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (run_command({"verilator", "--version"}, "/dev/null") != 0) GTEST_SKIP() << "Verilator is not installed";
+  }
+};
+
+Dag adder() {
+  return parse_dag("dag adder\ninput a 40\ninput b 40\ns:41 = add a b\noutput y s\n");
+}
+
+std::string replace(std::string text, const std::string& from, const std::string& to) {
+  const size_t at = text.find(from);
+  if (at == std::string::npos) throw Error("", from + " is not in the text");
+  return text.replace(at, from.size(), to);
+}
+
+RtlModel build(const std::string& text) {
+  return *build_rtl({make_rtl_source("kernel.v", text)}, test_params())[0];
+}
+
+std::string build_error(const std::string& text, const RtlParams& params = test_params()) {
+  try {
+    build_rtl({make_rtl_source("kernel.v", text)}, params);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST_F(Verilator, RandomDagsGiveTheBitsOfTheEvaluator) {
+  std::mt19937_64 rng(1);
+  std::vector<Dag> dags;
+  std::vector<RtlSource> sources;
+  for (const uint32_t levels : {1u, 6u, 1000u}) {
+    test::RandomDagParams params;
+    params.nodes = 90;
+    params.outputs = 40;
+    params.max_width = levels == 1000 ? 10 : 140;
+    dags.push_back(test::random_dag(rng, params));
+    sources.push_back(make_rtl_source("random" + std::to_string(levels), datapath_verilog(dags.back(), {.levels_per_stage = levels})));
+  }
+  const auto models = build_rtl(sources, test_params());
+  for (size_t i = 0; i < dags.size(); ++i) {
+    const BitMatrix rows = test::random_rows(rng, 150, input_bits(dags[i]));
+    RtlRunStats stats;
+    EXPECT_EQ(models[i]->run(rows, &stats), evaluate(dags[i], rows)) << sources[i].name;
+    EXPECT_EQ(stats.clocks, 150 + sources[i].interface.latency_cycles + 2);
+  }
+}
+
+TEST_F(Verilator, OperatorChangedInTheTextIsSeen) {
+  const std::string text = datapath_verilog(adder());
+  std::mt19937_64 rng(2);
+  const BitMatrix rows = test::random_rows(rng, 20, 80);
+  EXPECT_EQ(build(text).run(rows), evaluate(adder(), rows));
+  EXPECT_NE(build(replace(text, " + ", " | ")).run(rows), evaluate(adder(), rows));
+}
+
+TEST_F(Verilator, OtherLatencyThanPromisedIsSeen) {
+  const std::string text = datapath_verilog(adder());
+  const RtlModel late = build(replace(text, "@latency 1", "@latency 2"));
+  try {
+    late.run(BitMatrix(3, 80));
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(),
+                 "kernel.v: out_valid is 1 in clock 1, where no result is due; its comment promises a latency of 2 clocks: make module and "
+                 "comment agree");
+  }
+}
+
+TEST_F(Verilator, WrongNumberOfColumnsIsRefused) {
+  const RtlModel model = build(datapath_verilog(adder()));
+  EXPECT_THROW(model.run(BitMatrix(1, 79)), Error);
+  EXPECT_EQ(model.run(BitMatrix(0, 80)).rows, 0u);
+}
+
+TEST_F(Verilator, PortsOtherThanTheCommentSaysAreRefused) {
+  const std::string text = datapath_verilog(adder());
+  EXPECT_EQ(build_error(replace(text, "@input i_a 40", "@input i_a 39")),
+            "kernel.v: port i_a of module bitgrid_adder is input 40 bits, but input 39 bits are expected; make the \"// @input\" and \"// "
+            "@output\" "
+            "lines and the module's ports agree");
+  EXPECT_THAT(build_error(replace(text, "@input i_a ", "@input i_c ")), HasSubstr("module bitgrid_adder has no port i_c (input 40 bits)"));
+  EXPECT_THAT(build_error(replace(text, "// @input i_a 40\n", "")), HasSubstr("the comment does not name port i_a (input 40 bits)"));
+}
+
+TEST_F(Verilator, VerilogErrorNamesLineAndLog) {
+  const std::string problem = build_error(replace(datapath_verilog(adder()), "endmodule", "endmodul"));
+  EXPECT_THAT(problem, StartsWith("kernel.v: Verilator does not accept the Verilog: %Error: "));
+  std::smatch log;
+  ASSERT_TRUE(std::regex_search(problem, log, std::regex("the whole log is in (.*)"))) << problem;
+  EXPECT_GT(fs::file_size(log[1].str()), 0u);
+  fs::remove(log[1].str());
+}
+
+TEST_F(Verilator, MissingCompilerSaysWhatToInstall) {
+  RtlParams params = test_params();
+  params.compiler = "false";
+  EXPECT_THAT(build_error(datapath_verilog(adder()), params), StartsWith("false: the C++ compiler does not start; apt-get install g++"));
+}
+
+TEST(VerilatorMissing, SaysWhatToInstall) {
+  RtlParams params = test_params();
+  params.verilator = "no-such-verilator";
+  EXPECT_EQ(build_error(datapath_verilog(adder()), params), "no-such-verilator: Verilator does not start; apt-get install verilator");
+}
+
+/// Two builders that find the same text missing in one cache: both end with a model, and the cache holds one.
+TEST_F(Verilator, TwoBuildersMayShareACache) {
+  std::string folder = (fs::path(testing::TempDir()) / "bitgrid_rtl_shared_XXXXXX").string();
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  build(datapath_verilog(adder()));  // the runtime is there
+  for (const auto& entry : fs::directory_iterator(test_params().cache_dir)) {
+    if (entry.path().filename().string().starts_with("runtime-")) fs::copy(entry.path(), fs::path(folder) / entry.path().filename());
+  }
+  RtlParams params;
+  params.cache_dir = folder;
+  std::vector<std::string> finished;
+  params.progress = [&](size_t done, size_t total, const std::string& name) {
+    finished.push_back(name + " " + std::to_string(done) + "/" + std::to_string(total));
+  };
+  const RtlSource source = make_rtl_source("one", datapath_verilog(adder()));
+  RtlSource twin = source;
+  twin.name = "two";
+  RtlParams quiet = params;
+  quiet.progress = nullptr;
+  std::vector<std::shared_ptr<RtlModel>> other;
+  RtlStats stats;
+  {
+    std::jthread second([&] { other = build_rtl({source}, quiet); });
+    const auto models = build_rtl({source, twin}, params, &stats);
+    EXPECT_EQ(models[1]->name, "two");
+    EXPECT_EQ(models[1]->library, models[0]->library);
+  }
+  EXPECT_EQ(finished, std::vector<std::string>{"one 1/1"});
+  EXPECT_EQ(other[0]->run(BitMatrix(1, 80)), BitMatrix(1, 41));
+  build_rtl({source}, params, &stats);
+  EXPECT_EQ(stats.built, 0u);
+  EXPECT_EQ(stats.cached, 1u);
+  size_t folders = 0;
+  for (const auto& entry : fs::directory_iterator(folder)) folders += entry.path().filename().string().starts_with("runtime-") ? 0 : 1;
+  EXPECT_EQ(folders, 1u) << "something temporary is left in the cache";
+  fs::remove_all(folder);
+}
+
+TEST(RtlSource, ComesBackFromAFile) {
+  const std::string path = (fs::path(testing::TempDir()) / "bitgrid_adder.v").string();
+  const std::string text = datapath_verilog(adder());
+  std::ofstream(path) << text;
+  const RtlSource source = load_rtl_source(path);
+  EXPECT_EQ(source.text, text);
+  EXPECT_EQ(source.name, path);
+  EXPECT_EQ(source.interface.module, "bitgrid_adder");
+  fs::remove(path);
+}
+
+TEST(RtlSource, MissingFileIsNamed) {
+  try {
+    load_rtl_source("/no/such.v");
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "/no/such.v: this file cannot be read; name a Verilog file that `bitgrid verilog` wrote");
+  }
+}
+
+TEST(RtlCache, FollowsTheXdgVariables) {
+  setenv("XDG_CACHE_HOME", "/x", 1);
+  EXPECT_EQ(default_rtl_cache(), "/x/bitgrid");
+  unsetenv("XDG_CACHE_HOME");
+  setenv("HOME", "/h", 1);
+  EXPECT_EQ(default_rtl_cache(), "/h/.cache/bitgrid");
+}
+
+}  // namespace
+}  // namespace bitgrid
