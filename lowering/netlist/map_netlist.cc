@@ -81,32 +81,46 @@ MappedKernel kernel_of(const PackedNetlist& netlist, const Placement& placement,
   return kernel;
 }
 
+// How much larger the next region must be. Wirelength grows as the root of the area, so its density falls as that root.
+double growth(const NetlistAttempt& attempt, const NetlistParams& params) {
+  const double excess = attempt.density() / params.max_density;
+  return std::clamp(excess * excess, params.area_growth, 1.6);
+}
+
 MappedKernel place_and_route(const PackedNetlist& netlist, const NetlistParams& params, NetlistStats& stats) {
-  uint64_t attempt_seed = params.seed;
   Region last;
-  for (double area = params.first_area;; area *= params.area_growth) {
+  for (double area = params.first_area;;) {
     const Region region = region_for(netlist, area);
-    if (region.width == last.width && region.height == last.height) continue;
+    if (region.width == last.width && region.height == last.height) {
+      area *= params.area_growth;
+      continue;
+    }
     last = region;
+    const bool final_attempt = area * params.area_growth > params.max_area;
     NetlistAttempt attempt{region.width, region.height, {}, {}};
     PlacementParams placing = params.placement;
-    placing.seed = attempt_seed++;
-    placing.demand_cap *= std::min(1.0, params.first_area / area);  // room is of use only if it is used
+    placing.seed = params.seed * 1000 + stats.attempts.size();
+    placing.demand_cap *= std::pow(std::min(1.0, params.first_area / area), params.spread);
     Placement placement = place(netlist, region, placing, &attempt.placement);
-    RoutingParams routing = params.routing;
-    routing.seed = placing.seed;
-    const Routing routed = route(netlist, placement, routing, &attempt.routing);
     stats.place_seconds += attempt.placement.seconds;
-    stats.route_seconds += attempt.routing.seconds;
-    stats.wirelength = attempt.routing.wirelength;
-    stats.attempts.push_back(std::move(attempt));
-    if (routed.closed()) {
+    Routing routed;
+    const bool tried = attempt.density() <= params.max_density || final_attempt;
+    if (tried) {
+      RoutingParams routing = params.routing;
+      routing.seed = placing.seed;
+      routed = route(netlist, placement, routing, &attempt.routing);
+      stats.route_seconds += attempt.routing.seconds;
+      stats.wirelength = attempt.routing.wirelength;
+    }
+    stats.attempts.push_back(attempt);
+    if (tried && routed.closed()) {
       const auto begin = Clock::now();
       const SettleTiming timing = settle_timing(netlist, placement, routed.routes, params.skew_inputs);
       stats.time_seconds = since(begin);
       return kernel_of(netlist, placement, routed, timing);
     }
-    if (area * params.area_growth > params.max_area) give_up(netlist, placement, routed, params);
+    if (final_attempt) give_up(netlist, placement, routed, params);
+    area = std::min(area * growth(attempt, params), params.max_area);
   }
 }
 

@@ -21,9 +21,11 @@ struct NetlistParams {
   PackingParams packing;
   PlacementParams placement;  // its seed is derived from the one above
   RoutingParams routing;
-  double first_area = 3;      // region of the first attempt, in grid cells a logic cell (more if the ports need it)
-  double area_growth = 1.15;  // from one attempt to the next
-  double max_area = 80;       // where to give up
+  double first_area = 6;      // region of the first attempt, in grid cells a logic cell (more if the ports need it)
+  double area_growth = 1.12;  // from one attempt to the next
+  double max_area = 150;      // where to give up
+  double max_density = 1.8;   // placed wirelength a grid cell above which routing is not tried: the region grows at once
+  double spread = 0.5;        // placement.demand_cap shrinks with this power of the growth of the region: room is of use only if it is used
   bool skew_inputs = true;    // let inputs enter at different cycles, for a smaller ii
 };
 
@@ -31,7 +33,9 @@ struct NetlistAttempt {
   int width = 0;
   int height = 0;
   PlacementStats placement;
-  RoutingStats routing;
+  RoutingStats routing;  // empty if the placement was too dense to try
+
+  double density() const { return placement.wirelength / (width * height); }
 };
 
 struct NetlistStats {

@@ -73,6 +73,14 @@ class Annealer {
     return netlist_.is_cell(b) ? cell_places_ : netlist_.is_input(b) ? in_places_ : out_places_;
   }
 
+  bool is_site(uint32_t cell) const {
+    const Region& r = placement_.region;
+    const int x = r.x(cell), y = r.y(cell);
+    if (!r.is_inner(cell)) return false;
+    const int across = params_.spacing >= 9 ? 3 : 2, down = params_.spacing >= 6 ? 3 : 2;
+    return params_.spacing == 1 || (params_.spacing == 2 ? (x + y) % 2 == 0 : x % across == 1 && y % down == 1);
+  }
+
   void start() {
     const Region& r = placement_.region;
     cell_places_.assign(r.cells(), kNowhere);
@@ -86,7 +94,7 @@ class Annealer {
       return list;
     };
     std::vector<uint32_t> cells = shuffled(r.cells());
-    std::erase_if(cells, [&](uint32_t c) { return !r.is_inner(c); });
+    std::erase_if(cells, [&](uint32_t c) { return !is_site(c); });
     std::vector<uint32_t> ins = shuffled(r.ports()), outs = shuffled(r.ports());
     for (BlockId b = 0; b < netlist_.blocks(); ++b) {
       std::vector<uint32_t>& free = netlist_.is_cell(b) ? cells : netlist_.is_input(b) ? ins : outs;
@@ -175,7 +183,7 @@ class Annealer {
   bool try_move(double temperature) {
     const auto block = static_cast<BlockId>(rng_() % netlist_.blocks());
     const uint32_t from = placement_.at[block], to = target_place(block);
-    if (from == to) return false;
+    if (from == to || (netlist_.is_cell(block) && !is_site(to))) return false;
     const BlockId other = places_of(block)[to];
     touched_ = nets_of_[block];
     if (other != kNowhere) {

@@ -20,9 +20,10 @@ struct Placement {
 
 struct PlacementParams {
   uint64_t seed = 1;
-  double moves_per_block = 40;  // times blocks^(1/3), at each temperature
+  int spacing = 4;             // one cell in so many may hold logic: 1, 2 (one colour), 4 (2 x 2), 6 (2 x 3) or 9 (3 x 3)
+  double moves_per_block = 5;  // times blocks^(1/3), at each temperature
   double cooling = 0.9;
-  double demand_cap = 1.5;   // routing demand (edges a cell) above which a cell is charged quadratically
+  double demand_cap = 2;     // routing demand (edges a cell) above which a cell is charged quadratically
   double demand_weight = 2;  // of that charge
 };
 

@@ -100,8 +100,9 @@ class Repair {
     nets.erase(std::unique(nets.begin(), nets.end()), nets.end());
 
     const double before = energy();
-    std::vector<NetRoute> old;
-    for (const uint32_t n : nets) old.push_back(router_.rip_up(n));
+    old_.clear();
+    for (const uint32_t n : nets) old_.push_back(router_.routes()[n]);
+    for (const uint32_t n : nets) loosen(n, block, other, edge);
     exchange(block, to);
     for (const uint32_t n : nets) router_.route_net(n);
     const double delta = energy() - before;
@@ -109,8 +110,20 @@ class Repair {
     if (delta <= 0 || (heat > 0 && draw < std::exp(-delta / heat))) return true;
     for (const uint32_t n : nets) router_.rip_up(n);
     exchange(block, from);
-    for (size_t i = 0; i < nets.size(); ++i) router_.restore(nets[i], std::move(old[i]));
+    for (size_t i = 0; i < nets.size(); ++i) router_.restore(nets[i], std::move(old_[i]));
     return false;
+  }
+
+  // Takes away what the move invalidates, and what crosses the edge.
+  void loosen(uint32_t n, BlockId a, BlockId b, uint32_t edge) {
+    const Net& net = netlist_.nets[n];
+    if (net.driver == a || net.driver == b) {
+      router_.rip_up(n);
+      return;
+    }
+    for (const BlockId moved : {a, b})
+      if (std::find(net.sinks.begin(), net.sinks.end(), moved) != net.sinks.end()) router_.cut_sink(n, moved);
+    router_.cut_edge(n, edge);
   }
 
   const PackedNetlist& netlist_;
@@ -119,6 +132,7 @@ class Repair {
   const RoutingParams& params_;
   std::mt19937_64 rng_;
   std::vector<std::vector<uint32_t>> nets_of_;
+  std::vector<NetRoute> old_;
   std::vector<BlockId> cells_, ins_, outs_;  // block at a place, or kNowhere
 };
 

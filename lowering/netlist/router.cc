@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -20,6 +21,8 @@ Router::Router(const PackedNetlist& netlist, const Placement& placement) : netli
   history_.assign(edges, 1.0F);
   best_.assign(edges, kFar);
   from_.resize(edges);
+  parent_.resize(edges);
+  keep_.resize(edges);
   head_.resize(edges);
   for (uint32_t e = 0; e < edges; ++e) head_[e] = head_of(e);
 }
@@ -84,23 +87,57 @@ std::vector<uint32_t> Router::nets_on(uint32_t edge) const {
   return result;
 }
 
+void Router::cut_sink(uint32_t net, BlockId sink) {
+  const auto& sinks = netlist_.nets[net].sinks;
+  const auto i = static_cast<size_t>(std::find(sinks.begin(), sinks.end(), sink) - sinks.begin());
+  routes_[net].arrivals[i] = kNowhere;
+  prune(net);
+}
+
+void Router::cut_edge(uint32_t net, uint32_t edge) {
+  NetRoute& route = routes_[net];
+  for (const RouteHop& h : route.hops) parent_[h.edge] = h.from;
+  for (uint32_t& arrival : route.arrivals) {
+    uint32_t e = arrival;
+    while (e != kNowhere && e != edge) e = parent_[e];
+    if (e == edge) arrival = kNowhere;
+  }
+  prune(net);
+}
+
+// Keeps what leads to an arrival; a border input stays in any case.
+void Router::prune(uint32_t net) {
+  NetRoute& route = routes_[net];
+  for (const RouteHop& h : route.hops) parent_[h.edge] = h.from;
+  for (const uint32_t arrival : route.arrivals)
+    for (uint32_t e = arrival; e != kNowhere && !keep_[e]; e = parent_[e]) keep_[e] = 1;
+  const uint32_t first_port = 4 * placement_.region.cells();
+  std::erase_if(route.hops, [&](const RouteHop& h) {
+    const bool stays = keep_[h.edge] || h.edge >= first_port;
+    keep_[h.edge] = 0;
+    if (!stays) unuse(h.edge);
+    return !stays;
+  });
+}
+
 void Router::route_net(uint32_t id) {
   const Net& net = netlist_.nets[id];
   const Region& r = placement_.region;
   NetRoute& route = routes_[id];
+  route.arrivals.resize(net.sinks.size(), kNowhere);
   if (net.signal == kConstantSignal) {
-    const uint32_t edge = r.out_edge(placement_.at[net.driver]);
-    add_hop(route, edge, kNowhere);
-    route.arrivals = {edge};
+    if (!route.hops.empty()) return;
+    route.arrivals[0] = r.out_edge(placement_.at[net.driver]);
+    add_hop(route, route.arrivals[0], kNowhere);
     return;
   }
   const uint32_t source = placement_.cell_of(netlist_, net.driver);
-  if (netlist_.is_input(net.driver)) add_hop(route, r.in_edge(placement_.at[net.driver]), kNowhere);
-  std::vector<std::pair<int, size_t>> order;  // nearest first
-  for (size_t i = 0; i < net.sinks.size(); ++i) order.emplace_back(distance(source, placement_.cell_of(netlist_, net.sinks[i])), i);
-  std::sort(order.begin(), order.end());
-  route.arrivals.resize(net.sinks.size());
-  for (const auto& [far, sink] : order) route.arrivals[sink] = connect(net, net.sinks[sink], route);
+  if (route.hops.empty() && netlist_.is_input(net.driver)) add_hop(route, r.in_edge(placement_.at[net.driver]), kNowhere);
+  order_.clear();  // nearest first
+  for (size_t i = 0; i < net.sinks.size(); ++i)
+    if (route.arrivals[i] == kNowhere) order_.emplace_back(distance(source, placement_.cell_of(netlist_, net.sinks[i])), i);
+  std::sort(order_.begin(), order_.end());
+  for (const auto& [far, sink] : order_) route.arrivals[sink] = connect(net, net.sinks[sink], route);
 }
 
 // A* from the net's tree to the sink; returns the edge that arrives.
@@ -116,7 +153,7 @@ uint32_t Router::connect(const Net& net, BlockId sink, NetRoute& route) {
   if (netlist_.is_cell(net.driver)) leave(placement_.at[net.driver], kNowhere, 0.0F);
   const uint32_t arrival = search();
   add_path(route, arrival);
-  queue_ = {};
+  queue_.clear();
   for (const uint32_t e : visited_) best_[e] = kFar;
   visited_.clear();
   return arrival;
@@ -128,7 +165,8 @@ void Router::reach(uint32_t edge, uint32_t from, float cost) {
   best_[edge] = cost;
   from_[edge] = from;
   const int rest = head_[edge] == kNowhere ? 0 : distance(head_[edge], goal_cell_) + (goal_edge_ != kNowhere);
-  queue_.push({cost + static_cast<float>(rest), edge});
+  queue_.push_back({cost + static_cast<float>(rest), edge});
+  std::push_heap(queue_.begin(), queue_.end(), std::greater<>());
 }
 
 void Router::leave(uint32_t cell, uint32_t from, float cost) {
@@ -142,8 +180,9 @@ void Router::leave(uint32_t cell, uint32_t from, float cost) {
 // There always is a path: prices are finite and every cell has neighbours.
 uint32_t Router::search() {
   for (;;) {
-    const uint32_t edge = queue_.top().edge;
-    queue_.pop();
+    std::pop_heap(queue_.begin(), queue_.end(), std::greater<>());
+    const uint32_t edge = queue_.back().edge;
+    queue_.pop_back();
     if (goal_edge_ != kNowhere ? edge == goal_edge_ : head_[edge] == goal_cell_) return edge;
     if (head_[edge] != kNowhere) leave(head_[edge], edge, best_[edge]);
   }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <queue>
+#include <utility>
 #include <vector>
 
 #include "lowering/netlist/packing.h"
@@ -20,7 +20,11 @@ class Router {
   NetRoute rip_up(uint32_t net);
   void restore(uint32_t net, NetRoute route);
 
-  /// The cheapest tree at today's prices, for a net that has no route.
+  /// Takes away the branches to one sink, or to all sinks that a net reaches through an edge; the rest of its tree stays.
+  void cut_sink(uint32_t net, BlockId sink);
+  void cut_edge(uint32_t net, uint32_t edge);
+
+  /// Connects the sinks that are not connected, each by the cheapest branch at today's prices.
   void route_net(uint32_t net);
 
   /// Price of an edge that others use, for each of them.
@@ -36,6 +40,7 @@ class Router {
   /// Nets on an edge.
   std::vector<uint32_t> nets_on(uint32_t edge) const;
   const std::vector<NetRoute>& routes() const { return routes_; }
+  bool is_overused(uint32_t edge) const { return users_[edge] > 1; }
 
  private:
   struct Entry {
@@ -50,6 +55,7 @@ class Router {
   void use(uint32_t edge);
   void unuse(uint32_t edge);
   void add_hop(NetRoute& route, uint32_t edge, uint32_t from);
+  void prune(uint32_t net);
   uint32_t connect(const Net& net, BlockId sink, NetRoute& route);
   void reach(uint32_t edge, uint32_t from, float cost);
   void leave(uint32_t cell, uint32_t from, float cost);
@@ -71,7 +77,11 @@ class Router {
   uint32_t goal_edge_ = kNowhere;
   std::vector<float> best_;
   std::vector<uint32_t> from_, visited_, path_;
-  std::priority_queue<Entry, std::vector<Entry>, std::greater<>> queue_;
+  std::vector<Entry> queue_;  // a heap
+
+  std::vector<uint32_t> parent_;  // of the edges of the net that is being cut
+  std::vector<uint8_t> keep_;
+  std::vector<std::pair<int, size_t>> order_;  // of sinks to connect
 };
 
 }  // namespace bitgrid

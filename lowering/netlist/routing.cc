@@ -10,6 +10,15 @@
 namespace bitgrid {
 namespace {
 
+constexpr int kWholeNets = 6;  // iterations that reroute whole nets; later ones only the branches that are in trouble
+
+void cut_overused(Router& router, uint32_t net) {
+  std::vector<uint32_t> edges;
+  for (const RouteHop& h : router.routes()[net].hops)
+    if (router.is_overused(h.edge)) edges.push_back(h.edge);
+  for (const uint32_t e : edges) router.cut_edge(net, e);
+}
+
 void negotiate(const PackedNetlist& netlist, Router& router, const RoutingParams& params, RoutingStats& stats) {
   double present = params.present_first;
   int fewest = std::numeric_limits<int>::max(), waited = 0;
@@ -17,7 +26,10 @@ void negotiate(const PackedNetlist& netlist, Router& router, const RoutingParams
     router.set_present_price(present);
     for (uint32_t n = 0; n < netlist.nets.size(); ++n) {
       if (i > 0 && !router.overused(n)) continue;
-      router.rip_up(n);
+      if (i < kWholeNets)
+        router.rip_up(n);
+      else
+        cut_overused(router, n);
       router.route_net(n);
     }
     stats.overuse.push_back(router.overuse());

@@ -28,10 +28,10 @@ struct RoutingParams {
   double present_first = 0.5;   // price of an edge that others use, per user
   double present_growth = 1.4;  // of that price, from one iteration to the next
   double history = 0.4;         // price that an overused edge keeps, per iteration
-  int patience = 8;             // iterations without less overuse before giving up
+  int patience = 6;             // iterations without less overuse before giving up
   double repair_limit = 0.3;    // overused edges per logic cell above which no repair is tried
-  int repair_moves = 60;        // moves of the repair, for each block
-  double repair_heat = 0.3;     // temperature of the repair at its start, in overused edges
+  int repair_moves = 10;        // moves of the repair, for each block
+  double repair_heat = 0.5;     // temperature of the repair at its start, in overused edges
 };
 
 struct RoutingStats {
