@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cctype>
 #include <chrono>
 #include <exception>
 #include <filesystem>
@@ -37,8 +38,11 @@ const std::vector<std::string> kVerilatorFlags = {"--cc", "-O3",       "-fno-dfg
 /// itself.
 const std::vector<std::string> kCompilerFlags = {"-std=gnu++17", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique", "-w"};
 
-/// Below this size of generated C++ one translation unit costs less than two, as the headers take longer than the code.
-constexpr uintmax_t kOneUnitBytes = 300'000;
+/// Below this size of generated C++ one translation unit with the precompiled header costs less than two.
+constexpr uintmax_t kOneUnitBytes = 1'000'000;
+
+/// Includes verilated.h, which alone takes the compiler half a second. Precompiled for -O1; GCC passes over it for any other level.
+constexpr const char* kHeader = "first.h";
 
 std::string content_hash(const std::string& content) {
   return to_string(boost::uuids::name_generator_sha1(boost::uuids::ns::oid())(content));
@@ -67,6 +71,26 @@ std::string first_error(const fs::path& log) {
     if (!line.empty()) last = line;
   }
   return last.empty() ? "no message" : last;
+}
+
+/// The text without its module's name and without remarks: what two kernels of the same logic (the heads of a layer, say) have in common.
+std::string nameless(const RtlSource& source) {
+  const std::string& text = source.text;
+  const std::string& module = source.interface.module;
+  const auto in_word = [&](size_t i) { return i < text.size() && (std::isalnum(static_cast<unsigned char>(text[i])) || text[i] == '_'); };
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool line_starts = i == 0 || text[i - 1] == '\n';
+    if (line_starts && text.compare(i, 2, "//") == 0 && text.compare(i, 4, "// @") != 0) {
+      i = std::min(text.find('\n', i), text.size() - 1);
+    } else if (text.compare(i, module.size(), module) == 0 && !in_word(i + module.size()) && (i == 0 || !in_word(i - 1))) {
+      out += '\1';
+      i += module.size() - 1;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
 }
 
 /// A folder of our own that vanishes unless it is renamed.
@@ -104,7 +128,7 @@ struct Tools {
   std::string compiler;
   std::string versions;
   std::string include;  // Verilator's folder of headers and runtime sources
-  fs::path runtime;     // compiled runtime
+  fs::path runtime;     // folder of runtime.o and kHeader
 };
 
 /// Builds in one cache folder with one set of tools. Member functions may run at the same time.
@@ -118,7 +142,7 @@ class Cache {
   }
 
   std::string key(const RtlSource& source) const {
-    std::string content = source.text + '\0' + wrapper_source(source.interface) + '\0' + tools_.versions;
+    std::string content = nameless(source) + '\0' + wrapper_source(source.interface) + '\0' + tools_.versions;
     for (const auto* flags : {&kVerilatorFlags, &kCompilerFlags}) {
       for (const std::string& flag : *flags) content += '\0' + flag;
     }
@@ -127,15 +151,18 @@ class Cache {
 
   bool has(const std::string& key) const { return fs::exists(library(key)); }
 
-  /// The Verilator runtime, compiled once for all models.
+  /// The Verilator runtime and its precompiled header, made once for all models.
   void build_runtime() {
-    const fs::path final_folder = folder_ / ("runtime-" + content_hash(tools_.versions + "1"));
-    tools_.runtime = final_folder / "runtime.o";
-    if (fs::exists(tools_.runtime)) return;
-    TemporaryFolder folder(folder_);
-    write_file(folder.path() / "runtime.cc", "#include \"verilated.cpp\"\n#include \"verilated_threads.cpp\"\n");
-    compile(folder.path(), "runtime", "-O1", "Verilator's runtime");
-    folder.rename(final_folder);
+    const fs::path final_folder = folder_ / ("runtime-" + content_hash(tools_.versions + kHeader));
+    if (!fs::exists(final_folder)) {
+      TemporaryFolder folder(folder_);
+      write_file(folder.path() / "runtime.cc", "#include \"verilated.cpp\"\n#include \"verilated_threads.cpp\"\n");
+      compile(folder.path(), "runtime.cc", "runtime.o", {"-O1"}, "Verilator's runtime");
+      write_file(folder.path() / kHeader, "#include \"verilated.h\"\n");
+      compile(folder.path(), kHeader, std::string(kHeader) + ".gch", {"-O1", "-x", "c++-header"}, "Verilator's header");
+      folder.rename(final_folder);
+    }
+    tools_.runtime = final_folder;
   }
 
   void build(const RtlSource& source, const std::string& key) const {
@@ -151,18 +178,20 @@ class Cache {
     write_file(folder.path() / "wrapper.cpp", wrapper_source(source.interface));
     std::vector<std::string> link = {tools_.compiler, "-shared", "-o", (folder.path() / "model.so").string()};
     for (const std::string& unit : compile_units(folder.path(), source.name)) link.push_back((folder.path() / unit).string());
-    link.insert(link.end(), {tools_.runtime.string(), "-Wl,-Bsymbolic", "-pthread"});
+    link.insert(link.end(), {(tools_.runtime / "runtime.o").string(), "-Wl,-Bsymbolic", "-pthread"});
     run(link, folder.path(), "the verilated module does not link", source.name);
     remove_intermediate_files(folder.path());
     folder.rename(folder_ / key);
   }
 
-  RtlModel open(const RtlSource& source, const std::string& key) const {
+  /// The library of a key, as a model without name and interface.
+  RtlModel open(const std::string& key) const {
     const std::string path = library(key).string();
     void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (handle == nullptr)
       throw Error(path, fmt::format("this model cannot be loaded: {}", dlerror()), "delete its folder: it will be built again");
-    RtlModel model{source.name, source.interface, std::shared_ptr<void>(handle, dlclose), {}};
+    RtlModel model;
+    model.library = std::shared_ptr<void>(handle, dlclose);
     model.functions.create = reinterpret_cast<decltype(model.functions.create)>(dlsym(handle, "bitgrid_create"));
     model.functions.destroy = reinterpret_cast<decltype(model.functions.destroy)>(dlsym(handle, "bitgrid_destroy"));
     model.functions.clock = reinterpret_cast<decltype(model.functions.clock)>(dlsym(handle, "bitgrid_clock"));
@@ -201,11 +230,13 @@ class Cache {
     throw Error(name, problem + ": " + line, "the whole log is in " + kept.string());
   }
 
-  void compile(const fs::path& folder, const std::string& unit, const std::string& optimisation, const std::string& name) const {
-    std::vector<std::string> command = {tools_.compiler, optimisation};
+  void compile(const fs::path& folder, const std::string& from, const std::string& to, const std::vector<std::string>& flags,
+               const std::string& name) const {
+    std::vector<std::string> command = {tools_.compiler};
+    command.insert(command.end(), flags.begin(), flags.end());
     command.insert(command.end(), kCompilerFlags.begin(), kCompilerFlags.end());
-    command.insert(command.end(), {"-I" + tools_.include, "-I" + tools_.include + "/vltstd", "-c", (folder / (unit + ".cc")).string(), "-o",
-                                   (folder / (unit + ".o")).string()});
+    command.insert(command.end(), {"-I" + tools_.include, "-I" + tools_.include + "/vltstd", "-c", (folder / from).string(), "-o",
+                                   (folder / to).string()});
     run(command, folder, "the C++ compiler does not accept the verilated module", name);
   }
 
@@ -227,10 +258,10 @@ class Cache {
       (once ? slow : fast) += fmt::format("#include \"{}\"\n", file.string());
     }
     write_file(folder / "fast.cc", fast);
-    compile(folder, "fast", "-O1", name);
+    compile(folder, "fast.cc", "fast.o", {"-O1", "-include", (tools_.runtime / kHeader).string()}, name);
     if (slow.empty()) return {"fast.o"};
     write_file(folder / "slow.cc", slow);
-    compile(folder, "slow", "-O0", name);
+    compile(folder, "slow.cc", "slow.o", {"-O0"}, name);
     return {"fast.o", "slow.o"};
   }
 
@@ -251,7 +282,7 @@ class Cache {
 struct Job {
   const RtlSource* source = nullptr;
   std::string key;
-  std::shared_ptr<RtlModel> model;
+  RtlModel model;
 };
 
 /// Runs work(0) .. work(n - 1) in `jobs` threads; the first exception of the lowest index is thrown again after all have stopped.
@@ -296,7 +327,7 @@ std::vector<std::shared_ptr<RtlModel>> build_rtl(const std::vector<RtlSource>& s
   for (const RtlSource& source : sources) {
     const std::string key = cache.key(source);
     const auto [found, is_new] = job_of_key.emplace(key, jobs.size());
-    if (is_new) jobs.push_back({&source, key, nullptr});
+    if (is_new) jobs.push_back({&source, key, {}});
     job_of_source.push_back(found->second);
   }
   // Largest first, so that no large one is left alone at the end.
@@ -312,7 +343,7 @@ std::vector<std::shared_ptr<RtlModel>> build_rtl(const std::vector<RtlSource>& s
   run_parallel(jobs.size(), params.jobs, [&](size_t i) {
     Job& job = jobs[order[i]];
     if (!cache.has(job.key)) cache.build(*job.source, job.key);
-    job.model = std::make_shared<RtlModel>(cache.open(*job.source, job.key));
+    job.model = cache.open(job.key);
     const std::lock_guard lock(mutex);
     ++done;
     if (params.progress) params.progress(done, jobs.size(), job.source->name);
@@ -320,10 +351,9 @@ std::vector<std::shared_ptr<RtlModel>> build_rtl(const std::vector<RtlSource>& s
 
   std::vector<std::shared_ptr<RtlModel>> models;
   for (size_t i = 0; i < sources.size(); ++i) {
-    models.push_back(jobs[job_of_source[i]].model);
-    if (models.back()->name == sources[i].name) continue;
-    models.back() = std::make_shared<RtlModel>(*models.back());  // the same library under another name
+    models.push_back(std::make_shared<RtlModel>(jobs[job_of_source[i]].model));
     models.back()->name = sources[i].name;
+    models.back()->interface = sources[i].interface;
   }
   if (stats != nullptr) {
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;

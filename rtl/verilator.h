@@ -53,7 +53,7 @@ struct RtlParams {
   int jobs = 2;                         // models built at the same time
   std::string verilator = "verilator";  // programs
   std::string compiler = "c++";
-  /// Called after each model is there, one call at a time: models done, models in all, the model's name.
+  /// Called after each distinct text is built or found, one call at a time: texts done, texts in all, a source of the text.
   std::function<void(size_t done, size_t total, const std::string& name)> progress;
 };
 
@@ -66,9 +66,9 @@ struct RtlStats {
 /// $XDG_CACHE_HOME/bitgrid, or else ~/.cache/bitgrid.
 std::string default_rtl_cache();
 
-/// A model for each source, in order; equal texts share one. What is not in the cache is built; several processes may use one cache at the
-/// same time. Throws Error if a tool is missing, rejects a text, or finds other ports than its comment says; the log stays in the cache
-/// folder.
+/// A model for each source, in order; texts that differ in names and remarks only share a library. What is not in the cache is built;
+/// several processes may use one cache at the same time. Throws Error if a tool is missing, rejects a text, or finds other ports than its
+/// comment says; the log stays in the cache folder.
 std::vector<std::shared_ptr<RtlModel>> build_rtl(const std::vector<RtlSource>& sources, const RtlParams& params = {},
                                                  RtlStats* stats = nullptr);
 
