@@ -58,7 +58,8 @@ std::optional<std::vector<Entry>> read_manifest(const fs::path& path, const char
     std::vector<Entry> entries;
     for (const auto& k : json.at("kernels")) {
       const std::string file = k.at("file");
-      if (fs::path(file).is_absolute() || file.find("..") != std::string::npos) throw Error(path.string(), "the file name " + file + " leads outside", "make the folder again");
+      if (fs::path(file).is_absolute() || file.find("..") != std::string::npos)
+        throw Error(path.string(), "the file name " + file + " leads outside", "make the folder again");
       entries.push_back({k.at("name"), file});
     }
     return entries;
@@ -69,15 +70,11 @@ std::optional<std::vector<Entry>> read_manifest(const fs::path& path, const char
   }
 }
 
-std::string describe(const BitSlot& s) { return fmt::format("{}{} phase {}", letter(s.side), s.position, s.phase); }
+std::string describe(const BitSlot& s) {
+  return fmt::format("{}{} phase {}", letter(s.side), s.position, s.phase);
+}
 
 }  // namespace
-
-uint64_t content_hash(std::string_view text) {
-  uint64_t hash = 0xcbf29ce484222325u;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  return hash;
-}
 
 void write_compiled(const std::string& dir, const Manifest& manifest, const std::vector<MappedKernel>& kernels) {
   const fs::path root(dir);
@@ -142,19 +139,21 @@ std::optional<std::string> first_drift(const MappedKernel& a, const MappedKernel
     }
   }
   for (size_t i = 0; i < std::min(a.outputs.size(), b.outputs.size()); ++i) {
-    if (!(a.outputs[i] == b.outputs[i])) return fmt::format("output bit {} at {}, should be {}", i, describe(a.outputs[i]), describe(b.outputs[i]));
+    if (!(a.outputs[i] == b.outputs[i]))
+      return fmt::format("output bit {} at {}, should be {}", i, describe(a.outputs[i]), describe(b.outputs[i]));
   }
   for (size_t i = 0; i < std::min(a.inputs.size(), b.inputs.size()); ++i) {
     if (!(a.inputs[i] == b.inputs[i])) {
-      return fmt::format("input {} is bit {} at {}, should be bit {} at {}", i, a.inputs[i].bit, describe(a.inputs[i].slot), b.inputs[i].bit,
-                         describe(b.inputs[i].slot));
+      return fmt::format("input {} is bit {} at {}, should be bit {} at {}", i, a.inputs[i].bit, describe(a.inputs[i].slot),
+                         b.inputs[i].bit, describe(b.inputs[i].slot));
     }
   }
   for (size_t i = 0; i < std::min(a.constants.size(), b.constants.size()); ++i) {
     if (!(a.constants[i] == b.constants[i])) return fmt::format("constant stream {} at {}", i, describe(a.constants[i].slot));
   }
   for (size_t i = 0; i < std::min(a.residents.size(), b.residents.size()); ++i) {
-    if (!(a.residents[i] == b.residents[i])) return fmt::format("resident slot {} (bit {}, cell ({}, {}))", i, a.residents[i].bit, a.residents[i].x, a.residents[i].y);
+    if (!(a.residents[i] == b.residents[i]))
+      return fmt::format("resident slot {} (bit {}, cell ({}, {}))", i, a.residents[i].bit, a.residents[i].x, a.residents[i].y);
   }
   return "schedule (numbers of slots, ii, lead cycles or strategy)";
 }

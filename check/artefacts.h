@@ -41,11 +41,8 @@ std::optional<VerilogFolder> read_verilog(const std::string& dir);
 /// The kernel of that name. Throws Error naming the folder, the kernel and those that are there.
 const MappedKernel& find_kernel(const CompiledFolder& folder, const std::string& dir, const std::string& name);
 
-/// FNV-1a of a text.
-uint64_t content_hash(std::string_view text);
-
-/// What differs first between an artefact and what the same source compiles to now: "configuration of cell (3, 7), output E, index 5: 1, should be 0".
-/// nullopt: nothing.
+/// What differs first between an artefact and what the same source compiles to now: "configuration of cell (3, 7), output E, index 5: 1,
+/// should be 0". nullopt: nothing.
 std::optional<std::string> first_drift(const MappedKernel& artefact, const MappedKernel& fresh);
 std::optional<std::string> first_drift(const RtlSource& artefact, const RtlSource& fresh);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <random>
 
 #include "check/artefacts.h"
 #include "check/verify_kernel.h"
@@ -34,7 +35,14 @@ EngineCheck compare_cpu(const std::vector<Trace>& golden, const std::vector<Trac
         if (values[c] == other[c]) continue;
         ++result.mismatches;
         if (!first) {
-          first = Mismatch{Engine::kCpu, static_cast<int>(i), tensor, tensor, 0, c, 0, 0,
+          first = Mismatch{Engine::kCpu,
+                           static_cast<int>(i),
+                           tensor,
+                           tensor,
+                           0,
+                           c,
+                           0,
+                           0,
                            fmt::format("{}[{}] is {}, should be {}", tensor, c, other[c], values[c])};
         }
       }
@@ -68,14 +76,15 @@ struct Comparison {
         for (int word = 0; word < kernel.outputs[port].words; ++word, bit += tensor.encoding.bits) {
           if (it == values.end()) continue;  // an intermediate of this program only; what follows from it is compared
           const int channel = d.first + repetition * d.stride + word;
-          compare_value(trace.at(program, d.tensor, position, channel), it->second[static_cast<size_t>(channel)], tensor, channel, position, step, repetition,
-                        bit);
+          compare_value(trace.at(program, d.tensor, position, channel), it->second[static_cast<size_t>(channel)], tensor, channel, position,
+                        step, repetition, bit);
         }
       }
     }
   }
 
-  void compare_value(uint64_t code, int64_t expected, const Tensor& tensor, int channel, int position, const Step& step, int repetition, size_t first_bit) {
+  void compare_value(uint64_t code, int64_t expected, const Tensor& tensor, int channel, int position, const Step& step, int repetition,
+                     size_t first_bit) {
     ++result.compared;
     const int64_t got = decode(tensor.encoding, static_cast<size_t>(channel), code);
     if (got == expected) return;
@@ -85,8 +94,14 @@ struct Comparison {
     const auto wanted = static_cast<uint64_t>((expected - zero) / tensor.encoding.scale);
     uint32_t k = 0;
     while (k + 1 < tensor.encoding.bits && ((code ^ wanted) >> k & 1) == 0) ++k;
-    first = Mismatch{engine, position, step.name, program.kernels[static_cast<size_t>(step.kernel)].name, static_cast<size_t>(repetition), first_bit + k,
-                     static_cast<int>(wanted >> k & 1), static_cast<int>(code >> k & 1),
+    first = Mismatch{engine,
+                     position,
+                     step.name,
+                     program.kernels[static_cast<size_t>(step.kernel)].name,
+                     static_cast<size_t>(repetition),
+                     first_bit + k,
+                     static_cast<int>(wanted >> k & 1),
+                     static_cast<int>(code >> k & 1),
                      fmt::format("{}[{}] is {}, should be {}", tensor.name, channel, got, expected)};
   }
 };
@@ -120,7 +135,8 @@ class Checker {
     HostState state = initial_state(lowered_.program);
     size_t steps = 0;
     const HostTrace trace = run_tokens(lowered_.program, state, params_.tokens, [&](int step, const BitMatrix& inputs) {
-      say(fmt::format("{}: step {} of {}, {}", name(engine), ++steps, lowered_.program.steps.size(), lowered_.program.steps[static_cast<size_t>(step)].name));
+      say(fmt::format("{}: step {} of {}, {}", name(engine), ++steps, lowered_.program.steps.size(),
+                      lowered_.program.steps[static_cast<size_t>(step)].name));
       return kernels.run(step, inputs);
     });
     Comparison comparison{lowered_.program, golden_, engine, {engine, 0, 0, {}}, std::nullopt};
@@ -136,9 +152,13 @@ class Checker {
     if (engine == Engine::kGrid) return grid_engine(program, mapped_kernels(first));
     RtlParams rtl = params_.rtl;
     if (!rtl.progress) {
-      rtl.progress = [this](size_t done, size_t total, const std::string& kernel) { say(fmt::format("rtl: {} of {} models built, {}", done, total, kernel)); };
+      rtl.progress = [this](size_t done, size_t total, const std::string& kernel) {
+        say(fmt::format("rtl: {} of {} models built, {}", done, total, kernel));
+      };
     }
-    return rtl_engine(program, build_rtl(rtl_sources(first), rtl));
+    auto models = build_rtl(rtl_sources(first), rtl);
+    if (first && !first->invocation) first = find_wrong_bit(*first, models);
+    return rtl_engine(program, std::move(models));
   }
 
   /// The folder's kernels in the program's order; differences between them and a fresh mapping are noted.
@@ -149,7 +169,8 @@ class Checker {
       return map_kernels(lowered_, {params_.seed});
     }
     note_hash(folder->manifest);
-    for (const std::string& kernel : folder->damaged) report_.artefact_notes.push_back("kernel " + kernel + ": the cells do not match their CRC");
+    for (const std::string& kernel : folder->damaged)
+      report_.artefact_notes.push_back("kernel " + kernel + ": the cells do not match their CRC");
     const auto fresh = map_kernels(lowered_, {folder->manifest.seed});
     std::vector<MappedKernel> kernels;
     for (size_t k = 0; k < fresh.size(); ++k) {
@@ -180,7 +201,8 @@ class Checker {
     for (const RtlSource& f : fresh) {
       const auto it = std::find_if(folder->kernels.begin(), folder->kernels.end(), [&](const RtlSource& s) { return s.name == f.name; });
       if (it == folder->kernels.end()) throw Error(params_.from, "kernel " + f.name + " is missing", "write the Verilog again");
-      if (total_width(it->interface.inputs) != total_width(f.interface.inputs) || total_width(it->interface.outputs) != total_width(f.interface.outputs)) {
+      if (total_width(it->interface.inputs) != total_width(f.interface.inputs) ||
+          total_width(it->interface.outputs) != total_width(f.interface.outputs)) {
         throw Error(params_.from, "kernel " + f.name + " has other ports than this model's", "write the Verilog again");
       }
       if (same_model_) {
@@ -194,16 +216,28 @@ class Checker {
     return sources;
   }
 
+  /// A changed Verilog text, run on random invocations.
+  Mismatch find_wrong_bit(const Mismatch& changed, const std::vector<std::shared_ptr<RtlModel>>& models) const {
+    const auto& kernels = lowered_.program.kernels;
+    const auto it = std::find_if(kernels.begin(), kernels.end(), [&](const Kernel& k) { return k.name == changed.kernel; });
+    constexpr int kInvocations = 256;
+    std::mt19937_64 random(1);
+    const BitMatrix inputs = random_invocations(*it, kInvocations, random);
+    const auto wrong = first_difference(evaluate(it->dag, inputs), models[static_cast<size_t>(it - kernels.begin())]->run(inputs));
+    return artefact_mismatch(Engine::kRtl, changed.kernel, wrong, changed.detail);
+  }
+
   void note_hash(const Manifest& manifest) {
     same_model_ = manifest.source_hash == model_.content_hash;
     if (!same_model_) {
-      report_.artefact_notes.push_back(fmt::format("{} was made from other weights or another model file (content {:016x}, now {:016x})", params_.from,
-                                                   manifest.source_hash, model_.content_hash));
+      report_.artefact_notes.push_back(fmt::format("{} was made from other weights or another model file (content {:016x}, now {:016x})",
+                                                   params_.from, manifest.source_hash, model_.content_hash));
     }
   }
 
   /// Stands until a wrong value at a position is found.
-  static Mismatch artefact_mismatch(Engine engine, const std::string& kernel, const std::optional<BitDifference>& wrong, const std::string& drift) {
+  static Mismatch artefact_mismatch(Engine engine, const std::string& kernel, const std::optional<BitDifference>& wrong,
+                                    const std::string& drift) {
     Mismatch m{engine, std::nullopt, kernel, kernel, std::nullopt, std::nullopt, 0, 0, drift};
     if (wrong) {
       m.invocation = wrong->invocation;
@@ -226,12 +260,16 @@ class Checker {
 }  // namespace
 
 bool CheckReport::ok() const {
-  return !first_mismatch && artefact_notes.empty() && std::all_of(engines.begin(), engines.end(), [](const EngineCheck& e) { return e.mismatches == 0; });
+  return !first_mismatch && artefact_notes.empty() &&
+         std::all_of(engines.begin(), engines.end(), [](const EngineCheck& e) { return e.mismatches == 0; });
 }
 
-CheckReport check_model(const Model& model, const CheckParams& params) { return Checker(model, params).run(); }
+CheckReport check_model(const Model& model, const CheckParams& params) {
+  return Checker(model, params).run();
+}
 
-std::vector<int> positions_to_check(const Model& model, const std::string& prompt, int positions, const std::string& temperature, uint32_t seed) {
+std::vector<int> positions_to_check(const Model& model, const std::string& prompt, int positions, const std::string& temperature,
+                                    uint32_t seed) {
   std::vector<int> tokens = tokenise(model, normalise_prompt(model, prompt));
   tokens.resize(std::min(tokens.size(), static_cast<size_t>(positions)));
   const CpuEngine engine(model);

@@ -15,22 +15,22 @@ namespace bitgrid {
 
 struct CheckParams {
   std::vector<Engine> engines = {Engine::kCpu, Engine::kDag, Engine::kGrid};
-  std::vector<int> tokens;       // of the positions
-  std::string from;              // folder of artefacts to use as they stand; empty: compile and write Verilog now
-  uint64_t seed = 1;             // of the mapping, where it is done now
+  std::vector<int> tokens;  // of the positions
+  std::string from;         // folder of artefacts to use as they stand; empty: compile and write Verilog now
+  uint64_t seed = 1;        // of the mapping, where it is done now
   RtlParams rtl;
   std::function<void(const std::string&)> progress;  // a line about what is going on
 };
 
 struct EngineCheck {
   Engine engine = Engine::kCpu;
-  uint64_t compared = 0;    // values: elements of tensors, at every position
+  uint64_t compared = 0;  // values: elements of tensors, at every position
   uint64_t mismatches = 0;
   EngineStats stats;
 };
 
-/// The first wrong output bit of an engine. Where a damaged artefact gives no wrong value in the positions checked, `position` is absent and the
-/// difference is one of random invocations of the kernel, or (`invocation` absent too) of its configuration or text only.
+/// The first wrong output bit of an engine. Where a damaged artefact gives no wrong value in the positions checked, `position` is absent
+/// and the difference is one of random invocations of the kernel, or (`invocation` absent too) of its configuration or text only.
 struct Mismatch {
   Engine engine = Engine::kCpu;
   std::optional<int> position;
@@ -40,7 +40,7 @@ struct Mismatch {
   std::optional<size_t> bit;         // of the kernel's outputs
   int expected = 0;
   int got = 0;
-  std::string detail;                // tensor, channel and values; or what differs in the artefact
+  std::string detail;  // tensor, channel and values; or what differs in the artefact
 };
 
 struct CheckReport {
@@ -51,12 +51,13 @@ struct CheckReport {
   bool ok() const;
 };
 
-/// cpu: the packed kernels against the golden code; the others: every tensor of the program against the golden code's. Throws Error if an engine cannot
-/// run (no Verilator, artefacts of another model shape).
+/// cpu: the packed kernels against the golden code; the others: every tensor of the program against the golden code's. Throws Error if an
+/// engine cannot run (no Verilator, artefacts of another model shape).
 CheckReport check_model(const Model& model, const CheckParams& params);
 
 /// A prompt's tokens, continued by the CPU engine up to `positions`: greedily, or sampled with one of the model's temperatures.
-std::vector<int> positions_to_check(const Model& model, const std::string& prompt, int positions, const std::string& temperature = "", uint32_t seed = 1);
+std::vector<int> positions_to_check(const Model& model, const std::string& prompt, int positions, const std::string& temperature = "",
+                                    uint32_t seed = 1);
 
 /// Verilog sources of all kernels.
 std::vector<RtlSource> verilog_sources(const Program& program);

@@ -82,7 +82,9 @@ KernelEngine rtl_engine(const Program& program, std::vector<std::shared_ptr<RtlM
   return {[&program, shared, stats](int step, const BitMatrix& inputs) {
             return (*shared)[static_cast<size_t>(program.steps[static_cast<size_t>(step)].kernel)]->run(inputs, stats.get());
           },
-          [stats] { return EngineStats{stats->clocks, 0, 0}; }};
+          [stats] {
+            return EngineStats{stats->clocks, 0, 0};
+          }};
 }
 
 }  // namespace bitgrid

@@ -1,4 +1,5 @@
-// The engines that run the kernels of a Program: each takes batches of invocations of a step and gives back output bits. None calls another.
+// The engines that run the kernels of a Program: each takes batches of invocations of a step and gives back output bits. None calls
+// another.
 #pragma once
 
 #include <cstdint>

@@ -39,7 +39,8 @@ BitMatrix random_invocations(const Kernel& kernel, int rows, std::mt19937_64& ra
   return batch;
 }
 
-std::optional<BitDifference> verify_mapping(const Kernel& kernel, const MappedKernel& mapped, const VerifyParams& params, VerifyStats* stats) {
+std::optional<BitDifference> verify_mapping(const Kernel& kernel, const MappedKernel& mapped, const VerifyParams& params,
+                                            VerifyStats* stats) {
   std::mt19937_64 random(params.seed);
   KernelSimulator simulator(mapped);
   const int sets = mapped.residents.empty() ? 1 : 1 + params.resident_changes;

@@ -12,8 +12,8 @@
 namespace bitgrid {
 
 struct VerifyParams {
-  int invocations = 64;         // back to back with one set of resident bits
-  int resident_changes = 2;     // more sets of resident bits, each with a few invocations
+  int invocations = 64;      // back to back with one set of resident bits
+  int resident_changes = 2;  // more sets of resident bits, each with a few invocations
   uint64_t seed = 1;
 };
 
@@ -31,11 +31,12 @@ struct BitDifference {
 };
 std::optional<BitDifference> first_difference(const BitMatrix& expected, const BitMatrix& got);
 
-/// Random inputs of a kernel whose words stay within what occurs in its program; all largest, all smallest, and random ones. Resident bits are the same
-/// for all rows.
+/// Random inputs of a kernel whose words stay within what occurs in its program; all largest, all smallest, and random ones. Resident bits
+/// are the same for all rows.
 BitMatrix random_invocations(const Kernel& kernel, int rows, std::mt19937_64& random);
 
 /// nullopt: equal on all of them.
-std::optional<BitDifference> verify_mapping(const Kernel& kernel, const MappedKernel& mapped, const VerifyParams& params = {}, VerifyStats* stats = nullptr);
+std::optional<BitDifference> verify_mapping(const Kernel& kernel, const MappedKernel& mapped, const VerifyParams& params = {},
+                                            VerifyStats* stats = nullptr);
 
 }  // namespace bitgrid

@@ -23,13 +23,15 @@ std::string default_engines(const Options& o) {
   if (o.from.empty()) return "cpu,dag,grid";
   const std::filesystem::path dir(o.from);
   const bool compiled = std::filesystem::exists(dir / "compile.json"), verilog = std::filesystem::exists(dir / "verilog.json");
-  if (!compiled && !verilog) throw Error(o.from, "there is neither compile.json nor verilog.json", "give the -o folder of `bitgrid compile` or `bitgrid verilog`");
+  if (!compiled && !verilog)
+    throw Error(o.from, "there is neither compile.json nor verilog.json", "give the -o folder of `bitgrid compile` or `bitgrid verilog`");
   return std::string("cpu,dag") + (compiled ? ",grid" : "") + (verilog ? ",rtl" : "");
 }
 
 Json mismatch_json(const std::optional<Mismatch>& m) {
   if (!m) return nullptr;
-  Json json = {{"engine", name(m->engine)}, {"position", nullptr}, {"step", m->step}, {"kernel", m->kernel}, {"invocation", nullptr}, {"bit", nullptr}};
+  Json json = {{"engine", name(m->engine)}, {"position", nullptr},   {"step", m->step},
+               {"kernel", m->kernel},       {"invocation", nullptr}, {"bit", nullptr}};
   if (m->position) json["position"] = *m->position;
   if (m->invocation) json["invocation"] = *m->invocation;
   if (m->bit) json["bit"] = *m->bit;
@@ -52,7 +54,8 @@ void print(const CheckReport& report) {
     std::cout << fmt::format("first mismatch: engine {}, ", name(m->engine));
     if (m->position) std::cout << fmt::format("position {}, ", *m->position);
     std::cout << fmt::format("step {}, kernel {}", m->step, m->kernel);
-    if (m->bit) std::cout << fmt::format(", invocation {}, bit {}: expected {}, got {}", m->invocation.value_or(0), *m->bit, m->expected, m->got);
+    if (m->bit)
+      std::cout << fmt::format(", invocation {}, bit {}: expected {}, got {}", m->invocation.value_or(0), *m->bit, m->expected, m->got);
     std::cout << fmt::format(" ({})\n", m->detail);
   }
   std::cout << fmt::format("{} mismatches in {} values at {} positions\n", mismatches, compared, report.positions);
@@ -72,7 +75,8 @@ int check(const Options& o) {
   progress.clear();
   print(report);
   Json json = {{"model", model.name}, {"positions", report.positions}, {"engines", Json::object()}};
-  for (const EngineCheck& e : report.engines) json["engines"][std::string(name(e.engine))] = {{"compared", e.compared}, {"mismatches", e.mismatches}};
+  for (const EngineCheck& e : report.engines)
+    json["engines"][std::string(name(e.engine))] = {{"compared", e.compared}, {"mismatches", e.mismatches}};
   json["first_mismatch"] = mismatch_json(report.first_mismatch);
   json["artefacts"] = report.artefact_notes;
   json["seed"] = o.common.seed;

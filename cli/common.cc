@@ -37,7 +37,9 @@ void Progress::clear() {
   shown_ = false;
 }
 
-Json arch_json(const Arch& arch) { return {{"name", arch.name}, {"configuration_bits_per_cycle", arch.configuration_bits_per_cycle}}; }
+Json arch_json(const Arch& arch) {
+  return {{"name", arch.name}, {"configuration_bits_per_cycle", arch.configuration_bits_per_cycle}};
+}
 
 SourceKind source_kind(const std::string& path) {
   const std::string extension = std::filesystem::path(path).extension().string();

@@ -33,7 +33,8 @@ void verify_all(const Program& program, const std::vector<MappedKernel>& mapped,
     progress.say(fmt::format("verifying kernel {} of {}, {}", k + 1, mapped.size(), mapped[k].name));
     if (const auto wrong = verify_mapping(program.kernels[k], mapped[k])) {
       throw Error("kernel " + mapped[k].name,
-                  fmt::format("the mapping is wrong: random invocation {}, bit {}: expected {}, got {}", wrong->invocation, wrong->bit, wrong->expected, wrong->got),
+                  fmt::format("the mapping is wrong: random invocation {}, bit {}: expected {}, got {}", wrong->invocation, wrong->bit,
+                              wrong->expected, wrong->got),
                   "this is a fault of the mapper; nothing was written; please report it with the source file");
     }
   }
@@ -59,17 +60,24 @@ void compile(const Options& o) {
 
   Json json = {{"seed", o.common.seed}, {"arch", arch_json(arch)}, {"kernels", Json::array()}};
   int64_t cells_total = 0;
-  std::cout << fmt::format("{:28} {:9} {:>11} {:>8} {:>8} {:>5} {:>8} {:>6} {:>12}\n", "kernel", "strategy", "size", "cells", "used", "II", "latency", "tiles",
-                           "invocations");
+  std::cout << fmt::format("{:28} {:9} {:>11} {:>8} {:>8} {:>5} {:>8} {:>6} {:>12}\n", "kernel", "strategy", "size", "cells", "used", "II",
+                           "latency", "tiles", "invocations");
   for (size_t k = 0; k < mapped.size(); ++k) {
     const MappedKernel& m = mapped[k];
     const int n = tiles(program, k, m), invocations = invocations_per_token(program, static_cast<int>(k));
     const auto cells = static_cast<int64_t>(m.grid.cells.size());
     cells_total += cells * n;
-    std::cout << fmt::format("{:28} {:9} {:>5} x{:>4} {:>8} {:>8} {:>5} {:>8} {:>6} {:>12}\n", m.name, m.strategy, m.grid.width, m.grid.height, cells,
-                             cells_used(m.grid), m.ii, latency_cycles(m), n, invocations);
-    json["kernels"].push_back({{"name", m.name}, {"strategy", m.strategy}, {"width", m.grid.width}, {"height", m.grid.height}, {"cells", cells},
-                               {"cells_used", cells_used(m.grid)}, {"ii_cycles", m.ii}, {"latency_cycles", latency_cycles(m)}, {"tiles", n},
+    std::cout << fmt::format("{:28} {:9} {:>5} x{:>4} {:>8} {:>8} {:>5} {:>8} {:>6} {:>12}\n", m.name, m.strategy, m.grid.width,
+                             m.grid.height, cells, cells_used(m.grid), m.ii, latency_cycles(m), n, invocations);
+    json["kernels"].push_back({{"name", m.name},
+                               {"strategy", m.strategy},
+                               {"width", m.grid.width},
+                               {"height", m.grid.height},
+                               {"cells", cells},
+                               {"cells_used", cells_used(m.grid)},
+                               {"ii_cycles", m.ii},
+                               {"latency_cycles", latency_cycles(m)},
+                               {"tiles", n},
                                {"invocations_per_token", invocations}});
   }
   json["cells_total"] = cells_total;
@@ -77,8 +85,8 @@ void compile(const Options& o) {
     const TokenCycles cycles = cycles_per_token(program, mapped, arch.configuration_bits_per_cycle);
     json["cycles_per_token"] = cycles.total();
     json["configuration_cycles_per_token"] = cycles.configuration;
-    std::cout << fmt::format("{} cells on {} kernels; {} cycles per token, {} of them configuration ({} bits per cycle)\n", cells_total, mapped.size(),
-                             cycles.total(), cycles.configuration, arch.configuration_bits_per_cycle);
+    std::cout << fmt::format("{} cells on {} kernels; {} cycles per token, {} of them configuration ({} bits per cycle)\n", cells_total,
+                             mapped.size(), cycles.total(), cycles.configuration, arch.configuration_bits_per_cycle);
   } else {
     std::cout << fmt::format("{} cells\n", cells_total);
   }

@@ -6,8 +6,9 @@
 #include "cli/common.h"
 
 int main(int argc, char** argv) {
-  CLI::App app("bitgrid: compiles 1-bit transformers and any acyclic logic onto a grid of LUT cells that talk only to their neighbours,\n"
-               "simulates the grid, writes Verilog, and proves every result bit for bit against a reference CPU engine.");
+  CLI::App app(
+      "bitgrid: compiles 1-bit transformers and any acyclic logic onto a grid of LUT cells that talk only to their neighbours,\n"
+      "simulates the grid, writes Verilog, and proves every result bit for bit against a reference CPU engine.");
   app.set_version_flag("--version", BITGRID_VERSION);
   app.require_subcommand(1);
   int status = 0;

@@ -53,7 +53,8 @@ void run(const Options& o) {
   const Arch arch = o.arch.empty() ? Arch{} : load_arch(o.arch);
   const Model model = load_model(o.model);
   const Engine engine = parse_engine(o.engine);
-  Sampler sampler = o.temperature.empty() ? greedy_sampler() : temperature_sampler(model, o.temperature, static_cast<uint32_t>(o.common.seed));
+  Sampler sampler =
+      o.temperature.empty() ? greedy_sampler() : temperature_sampler(model, o.temperature, static_cast<uint32_t>(o.common.seed));
   std::vector<int> tokens = tokenise(model, normalise_prompt(model, o.prompt));
   Progress progress;
   Lowered lowered;
@@ -74,7 +75,9 @@ void run(const Options& o) {
     }
     if (engine == Engine::kRtl) {
       RtlParams rtl;
-      rtl.progress = [&](size_t done, size_t total, const std::string& kernel) { progress.say(fmt::format("verilated {} of {}, {}", done, total, kernel)); };
+      rtl.progress = [&](size_t done, size_t total, const std::string& kernel) {
+        progress.say(fmt::format("verilated {} of {}, {}", done, total, kernel));
+      };
       session = kernel_session(program, rtl_engine(program, build_rtl(verilog_sources(program), rtl)));
     }
   }
@@ -95,7 +98,11 @@ void run(const Options& o) {
     std::cout << fmt::format("{} positions on the grid: {} cycles per token ({} of them configuration), {:.3g} cell updates in {:.1f} s\n",
                              tokens.size() - 1, cycles.total(), cycles.configuration, static_cast<double>(stats.cell_updates), seconds);
   }
-  Json json = {{"text", detokenise(model, tokens)}, {"tokens", tokens}, {"engine", o.engine}, {"grid_cycles", stats.cycles}, {"cell_updates", stats.cell_updates}};
+  Json json = {{"text", detokenise(model, tokens)},
+               {"tokens", tokens},
+               {"engine", o.engine},
+               {"grid_cycles", stats.cycles},
+               {"cell_updates", stats.cell_updates}};
   if (engine == Engine::kGrid) {
     json["cycles_per_token"] = cycles.total();
     json["configuration_cycles_per_token"] = cycles.configuration;

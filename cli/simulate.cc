@@ -42,7 +42,8 @@ BitMatrix read_invocations(const std::string& path, uint32_t bits) {
     try {
       rows.push_back(from_hex(nlohmann::json::parse(line).at("in").get<std::string>(), bits));
     } catch (const nlohmann::json::exception& e) {
-      throw Error(where, std::string("this is no invocation: ") + e.what(), "write {\"in\": \"HEX\"}, the kernel's input bits as one number");
+      throw Error(where, std::string("this is no invocation: ") + e.what(),
+                  "write {\"in\": \"HEX\"}, the kernel's input bits as one number");
     } catch (const Error& e) {
       throw Error(where, e.what());
     }
@@ -70,7 +71,10 @@ void simulate_kernel(const Options& o) {
     std::cout << "{\"out\": \"" << to_hex(row) << "\"}\n";
   }
   if (!o.vcd.empty()) vcd.write(o.vcd);
-  write_json(o.common, {{"kernel", kernel.name}, {"invocations", outputs.rows}, {"cycles", simulator.stats().cycles()}, {"cell_updates", simulator.stats().cell_updates()}});
+  write_json(o.common, {{"kernel", kernel.name},
+                        {"invocations", outputs.rows},
+                        {"cycles", simulator.stats().cycles()},
+                        {"cell_updates", simulator.stats().cell_updates()}});
 }
 
 void simulate_grid(const Options& o) {
@@ -84,7 +88,8 @@ void simulate_grid(const Options& o) {
     params.engine = parse_simulator(o.engine);
     params.vcd = o.vcd.empty() ? nullptr : &vcd;
     if (cycles >= 0) params.cycles = cycles;
-    std::cout << replay_stimulus(file.grid, o.stimulus.empty() ? std::string() : read_file(o.stimulus), o.stimulus.empty() ? o.grid : o.stimulus, params);
+    std::cout << replay_stimulus(file.grid, o.stimulus.empty() ? std::string() : read_file(o.stimulus),
+                                 o.stimulus.empty() ? o.grid : o.stimulus, params);
     if (!o.vcd.empty()) vcd.write(o.vcd);
   } else {
     if (cycles < 0) throw Error("--cycles", "the number of cycles is missing", "give --cycles N, or --stimulus FILE");
@@ -95,7 +100,10 @@ void simulate_grid(const Options& o) {
     params.every_phase = o.trace;
     std::cout << replay_trace(file.grid, file.initial_inputs, params);
   }
-  write_json(o.common, {{"width", file.grid.width}, {"height", file.grid.height}, {"cycles", cycles < 0 ? Json(nullptr) : Json(cycles)}, {"seconds", watch.lap()}});
+  write_json(o.common, {{"width", file.grid.width},
+                        {"height", file.grid.height},
+                        {"cycles", cycles < 0 ? Json(nullptr) : Json(cycles)},
+                        {"seconds", watch.lap()}});
 }
 
 }  // namespace
@@ -104,7 +112,8 @@ void add_simulate(CLI::App& app, int&) {
   auto o = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("simulate", "run a grid configuration phase by phase, or a compiled kernel on given invocations");
   command->add_option("grid", o->grid, "grid file (lutgrid-v1 .json, .bgbs, .grid.txt), or the folder of a compile")->required();
-  command->add_option("--stimulus", o->stimulus, "JSON lines: border inputs of each phase {\"in\": {\"N\": [..], ..}}, or for a kernel {\"in\": \"HEX\"}");
+  command->add_option("--stimulus", o->stimulus,
+                      "JSON lines: border inputs of each phase {\"in\": {\"N\": [..], ..}}, or for a kernel {\"in\": \"HEX\"}");
   command->add_flag("--torus", o->torus, "join opposite borders (to replay the original engine's traces)");
   command->add_option("--cycles", o->cycles, "cycles to run")->check(CLI::NonNegativeNumber);
   command->add_flag("--trace", o->trace, "print every phase, not only the last");

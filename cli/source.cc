@@ -2,7 +2,6 @@
 
 #include <filesystem>
 
-#include "check/artefacts.h"
 #include "cli/common.h"
 #include "frontend/blif.h"
 #include "frontend/load_model.h"
@@ -36,7 +35,7 @@ Source read_source(const std::string& path) {
     return source;
   }
   const std::string text = read_file(path);
-  source.hash = content_hash(text);
+  source.hash = fnv1a(text);
   Dag dag = kind == SourceKind::kDag ? parse_dag(text, path) : dag_from_cover(parse_blif(text, path));
   verify(dag);
   source.lowered.program.name = std::filesystem::path(path).stem().string();

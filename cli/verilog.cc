@@ -20,7 +20,8 @@ struct Options {
 
 void verilog(const Options& o) {
   if (o.style != "datapath") {
-    throw Error("--style", o.style == "fabric" ? "the fabric style is not part of this version" : "'" + o.style + "' is no style", "use --style datapath");
+    throw Error("--style", o.style == "fabric" ? "the fabric style is not part of this version" : "'" + o.style + "' is no style",
+                "use --style datapath");
   }
   Stopwatch watch;
   const Source source = read_source(o.source);
@@ -29,10 +30,13 @@ void verilog(const Options& o) {
   Json json = {{"style", o.style}, {"kernels", Json::array()}};
   std::cout << fmt::format("{:28} {:>8} {:>12} {:>13} {:>9}\n", "module", "latency", "input bits", "output bits", "bytes");
   for (const RtlSource& k : kernels) {
-    std::cout << fmt::format("{:28} {:>8} {:>12} {:>13} {:>9}\n", k.interface.module, k.interface.latency_cycles, total_width(k.interface.inputs),
-                             total_width(k.interface.outputs), k.text.size());
-    json["kernels"].push_back({{"name", k.name}, {"module", k.interface.module}, {"latency_cycles", k.interface.latency_cycles},
-                               {"input_bits", total_width(k.interface.inputs)}, {"output_bits", total_width(k.interface.outputs)}});
+    std::cout << fmt::format("{:28} {:>8} {:>12} {:>13} {:>9}\n", k.interface.module, k.interface.latency_cycles,
+                             total_width(k.interface.inputs), total_width(k.interface.outputs), k.text.size());
+    json["kernels"].push_back({{"name", k.name},
+                               {"module", k.interface.module},
+                               {"latency_cycles", k.interface.latency_cycles},
+                               {"input_bits", total_width(k.interface.inputs)},
+                               {"output_bits", total_width(k.interface.outputs)}});
   }
   std::cout << fmt::format("{} modules written to {}/verilog\n", kernels.size(), o.out);
   json["seconds"] = watch.lap();

@@ -1,7 +1,7 @@
 #include "frontend/arch_file.h"
 
-#include "frontend/file.h"
 #include "frontend/yaml_reader.h"
+#include "ir/file.h"
 
 namespace bitgrid {
 

@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 #include "ir/error.h"
-#include "frontend/file.h"
+#include "ir/file.h"
 
 namespace bitgrid {
 namespace {

@@ -5,10 +5,10 @@
 #include <map>
 #include <set>
 
-#include "frontend/file.h"
 #include "frontend/safetensors.h"
 #include "frontend/yaml_reader.h"
 #include "ir/error.h"
+#include "ir/file.h"
 
 namespace bitgrid {
 

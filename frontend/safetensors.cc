@@ -4,7 +4,6 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "frontend/file.h"
 #include "ir/error.h"
 #include "ir/file.h"
 

@@ -25,13 +25,18 @@ BitVector from_hex(const std::string& digits, uint32_t width) {
   for (size_t i = digits.size(); i-- > 0; bit += 4) {
     const char c = digits[i];
     unsigned value = 0;
-    if (c >= '0' && c <= '9') value = static_cast<unsigned>(c - '0');
-    else if (c >= 'a' && c <= 'f') value = static_cast<unsigned>(c - 'a' + 10);
-    else if (c >= 'A' && c <= 'F') value = static_cast<unsigned>(c - 'A' + 10);
-    else throw Error("", std::string("'") + c + "' is no hexadecimal digit", "use 0-9 and a-f");
+    if (c >= '0' && c <= '9')
+      value = static_cast<unsigned>(c - '0');
+    else if (c >= 'a' && c <= 'f')
+      value = static_cast<unsigned>(c - 'a' + 10);
+    else if (c >= 'A' && c <= 'F')
+      value = static_cast<unsigned>(c - 'A' + 10);
+    else
+      throw Error("", std::string("'") + c + "' is no hexadecimal digit", "use 0-9 and a-f");
     for (unsigned k = 0; k < 4; ++k) {
       if (!((value >> k) & 1u)) continue;
-      if (bit + k >= width) throw Error("", "the number " + digits + " does not fit " + std::to_string(width) + " bits", "widen it or drop the upper digits");
+      if (bit + k >= width)
+        throw Error("", "the number " + digits + " does not fit " + std::to_string(width) + " bits", "widen it or drop the upper digits");
       v.set(bit + k, true);
     }
   }

@@ -38,8 +38,7 @@ struct BitMatrix {
   std::vector<uint64_t> words;
 
   BitMatrix() = default;
-  BitMatrix(size_t n_rows, size_t n_cols)
-      : rows(n_rows), cols(n_cols), stride((n_cols + 63) / 64), words(n_rows * stride) {}
+  BitMatrix(size_t n_rows, size_t n_cols) : rows(n_rows), cols(n_cols), stride((n_cols + 63) / 64), words(n_rows * stride) {}
 
   bool get(size_t row, size_t col) const { return (words[row * stride + col / 64] >> (col % 64)) & 1u; }
   void set(size_t row, size_t col, bool value) {

@@ -74,7 +74,7 @@ inline const OpInfo& info(Op op) {
 }
 
 /// Limits that keep a slip of the pen in a file from taking all memory.
-inline constexpr uint32_t kMaxWidth = 1u << 16;
+inline constexpr uint32_t kMaxNodeWidth = 1u << 16;
 inline constexpr uint32_t kMaxLutInputs = 16;
 inline constexpr uint32_t kMaxTableBits = 1u << 24;
 

@@ -54,8 +54,8 @@ struct NodeCheck {
   }
 
   void check_width() const {
-    if (node.width == 0 || node.width > kMaxWidth)
-      fail("its width is " + std::to_string(node.width), "widths go from 1 to " + std::to_string(kMaxWidth));
+    if (node.width == 0 || node.width > kMaxNodeWidth)
+      fail("its width is " + std::to_string(node.width), "widths go from 1 to " + std::to_string(kMaxNodeWidth));
     switch (info(node.op).width) {
       case WidthRule::kAny:
         break;

@@ -10,6 +10,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
 
 #include "ir/error.h"
 
@@ -83,6 +86,26 @@ std::string read_file(const std::string& path) {
   }
 }
 
+std::string read_file(const std::string& path, uint64_t limit) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  if (status.type() == std::filesystem::file_type::not_found) throw Error(path, "there is no such file", "check the path");
+  if (std::filesystem::is_directory(status)) throw Error(path, "this is a folder", "name the file in it");
+  if (!std::filesystem::is_regular_file(status)) throw Error(path, "this is no regular file", "copy the data into an ordinary file");
+  const uint64_t size = std::filesystem::file_size(path, error);
+  if (error) throw Error(path, "its size cannot be read: " + error.message(), "check its permissions");
+  if (size > limit) {
+    throw Error(path, "the file has " + std::to_string(size) + " bytes, more than the " + std::to_string(limit) + " allowed here",
+                "check that this is the right file");
+  }
+  std::ifstream in(path, std::ios::binary);
+  std::string bytes(size, '\0');
+  if (!in || (size > 0 && !in.read(bytes.data(), static_cast<std::streamsize>(size)))) {
+    throw Error(path, "the file cannot be read", "check its permissions");
+  }
+  return bytes;
+}
+
 void write_file(const std::string& path, std::string_view data) {
   static std::atomic<unsigned> serial{0};  // two threads may write into one folder
   const std::string temporary = fmt::format("{}.{}.{}.tmp", path, ::getpid(), serial.fetch_add(1));
@@ -107,6 +130,11 @@ uint32_t crc32(std::string_view data) {
   }
   for (; i < data.size(); ++i) crc = (crc >> 8) ^ t[0][(crc ^ byte(i)) & 0xFFu];
   return ~crc;
+}
+
+uint64_t fnv1a(std::string_view data, uint64_t hash) {
+  for (const char c : data) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return hash;
 }
 
 }  // namespace bitgrid

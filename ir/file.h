@@ -1,4 +1,4 @@
-// Small helpers for files: whole-file reading, atomic writing, CRC-32.
+// Small helpers for files: whole-file reading, atomic writing, CRC-32 and a content hash.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +10,18 @@ namespace bitgrid {
 /// The whole file as bytes. Throws Error naming the path and the system's reason if it cannot be read.
 std::string read_file(const std::string& path);
 
+/// The bytes of a regular file of at most `limit` bytes: for files of users. Throws Error if it is missing, no regular file, unreadable or
+/// larger.
+std::string read_file(const std::string& path, uint64_t limit);
+
 /// Writes `data` under a temporary name in the same folder and renames it to `path`, so that a reader sees the old file or the whole new
 /// one. Throws Error naming the path and the system's reason; nothing is left behind then.
 void write_file(const std::string& path, std::string_view data);
 
 /// CRC-32 as in IEEE 802.3 and zlib (reflected polynomial EDB88320).
 uint32_t crc32(std::string_view data);
+
+/// 64-bit FNV-1a; chain calls by passing the hash so far.
+uint64_t fnv1a(std::string_view data, uint64_t hash = 0xcbf29ce484222325u);
 
 }  // namespace bitgrid

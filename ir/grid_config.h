@@ -11,10 +11,18 @@ namespace bitgrid {
 enum class Side : uint8_t { N = 0, E = 1, S = 2, W = 3 };
 inline constexpr std::array<Side, 4> kSides = {Side::N, Side::E, Side::S, Side::W};
 
-constexpr Side opposite(Side s) { return static_cast<Side>((static_cast<unsigned>(s) + 2) % 4); }
-constexpr int dx(Side s) { return s == Side::E ? 1 : s == Side::W ? -1 : 0; }
-constexpr int dy(Side s) { return s == Side::S ? 1 : s == Side::N ? -1 : 0; }
-constexpr char letter(Side s) { return "NESW"[static_cast<unsigned>(s)]; }
+constexpr Side opposite(Side s) {
+  return static_cast<Side>((static_cast<unsigned>(s) + 2) % 4);
+}
+constexpr int dx(Side s) {
+  return s == Side::E ? 1 : s == Side::W ? -1 : 0;
+}
+constexpr int dy(Side s) {
+  return s == Side::S ? 1 : s == Side::N ? -1 : 0;
+}
+constexpr char letter(Side s) {
+  return "NESW"[static_cast<unsigned>(s)];
+}
 
 /// A 16-bit truth table: bit i is the output for index i = N + 2E + 4S + 8W.
 using Lut = uint16_t;

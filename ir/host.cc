@@ -48,7 +48,8 @@ struct Batch {
   }
 
   uint64_t fetch(const Source& source, int n, int repetition, int word) const {
-    if (const auto* t = std::get_if<TensorSource>(&source)) return trace.at(program, t->tensor, n, t->first + repetition * t->stride + word);
+    if (const auto* t = std::get_if<TensorSource>(&source))
+      return trace.at(program, t->tensor, n, t->first + repetition * t->stride + word);
     if (const auto* k = std::get_if<TokenSource>(&source)) return by_token(*k, n, word);
     if (const auto* d = std::get_if<DistanceSource>(&source)) return by_distance(*d, n, word);
     return cached(std::get<CacheSource>(source), n, word);
@@ -125,7 +126,8 @@ void advance(const Program& program, HostState& state, const std::vector<int>& t
 HostState initial_state(const Program& program) {
   HostState state;
   for (const Cache& cache : program.caches) {
-    state.caches.emplace_back(static_cast<size_t>(cache.window) * static_cast<size_t>(program.tensors[static_cast<size_t>(cache.tensor)].count));
+    state.caches.emplace_back(static_cast<size_t>(cache.window) *
+                              static_cast<size_t>(program.tensors[static_cast<size_t>(cache.tensor)].count));
   }
   return state;
 }
@@ -148,7 +150,8 @@ HostTrace run_tokens(const Program& program, HostState& state, const std::vector
 std::vector<int64_t> logits(const Program& program, const HostTrace& trace, int position) {
   const Tensor& tensor = program.tensors[static_cast<size_t>(program.logits)];
   std::vector<int64_t> values(static_cast<size_t>(tensor.count));
-  for (size_t c = 0; c < values.size(); ++c) values[c] = decode(tensor.encoding, c, trace.at(program, program.logits, position, static_cast<int>(c)));
+  for (size_t c = 0; c < values.size(); ++c)
+    values[c] = decode(tensor.encoding, c, trace.at(program, program.logits, position, static_cast<int>(c)));
   return values;
 }
 

@@ -11,12 +11,13 @@ namespace bitgrid {
 
 /// What the host keeps between tokens.
 struct HostState {
-  int64_t position = 0;                             // of the next token
-  std::vector<int> tokens;                          // of the last positions, newest last (as many as the largest age)
-  std::vector<std::vector<uint64_t>> caches;        // [cache][slot * count + channel]
+  int64_t position = 0;                       // of the next token
+  std::vector<int> tokens;                    // of the last positions, newest last (as many as the largest age)
+  std::vector<std::vector<uint64_t>> caches;  // [cache][slot * count + channel]
 };
 
-/// Runs a batch of invocations of step `step` (rows in order of position, then repetition; columns as Dag inputs) and returns the output bits.
+/// Runs a batch of invocations of step `step` (rows in order of position, then repetition; columns as Dag inputs) and returns the output
+/// bits.
 using StepRunner = std::function<BitMatrix(int step, const BitMatrix& inputs)>;
 
 /// Codes of every tensor at every position of a batch.
@@ -32,8 +33,8 @@ struct HostTrace {
 
 HostState initial_state(const Program& program);
 
-/// Runs all steps for consecutive tokens: each step takes all positions as one batch (a position sees keys and values up to itself only), so that the
-/// kernels run back to back. Advances the state.
+/// Runs all steps for consecutive tokens: each step takes all positions as one batch (a position sees keys and values up to itself only),
+/// so that the kernels run back to back. Advances the state.
 HostTrace run_tokens(const Program& program, HostState& state, const std::vector<int>& tokens, const StepRunner& runner);
 
 /// Values of the logits at a position of the batch.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -90,12 +91,14 @@ void verify(const LutNetwork& network) {
     if (!seen.insert(name).second) throw Error(where, "two inputs are called " + name, "give each its own name");
   }
   for (size_t n = 0; n < network.nodes.size(); ++n) verify_node(network, n);
-  seen.clear();
+  const std::unordered_set<std::string> inputs = std::exchange(seen, {});
   const size_t signals = network.inputs.size() + network.nodes.size();
   for (const LutOutput& o : network.outputs) {
     if (!is_blif_name(o.name))
       throw Error(where, "output name \"" + o.name + "\" cannot be written", "use printable characters without blanks, '#', '=' and '\\'");
     if (!seen.insert(o.name).second) throw Error(where, "two outputs are called " + o.name, "give each its own name");
+    if (inputs.contains(o.name) && (o.complemented || o.signal >= network.inputs.size() || network.inputs[o.signal] != o.name))
+      throw Error(where, "output " + o.name + " has the name of an input", "give it its own name, unless it shows that very input");
     if (o.signal != kConstantSignal && o.signal >= signals)
       throw Error(where, fmt::format("output {} is signal {} of {}", o.name, o.signal, signals), "refer to an input or a node");
   }

@@ -21,8 +21,10 @@ void verify_source(const Program& p, const Step& step, const Source& source, con
     require(in_range(t->tensor, p.tensors), step, "reads a tensor that does not exist");
     const Tensor& tensor = p.tensors[static_cast<size_t>(t->tensor)];
     require(written[static_cast<size_t>(t->tensor)], step, "reads tensor " + tensor.name + " before it is written");
-    require(t->first >= 0 && t->first + t->stride * (step.repeat - 1) + port.words <= tensor.count, step, "reads outside tensor " + tensor.name);
-    require(tensor.encoding.bits == port.bits, step, fmt::format("reads {} bits from tensor {} of {} bits", port.bits, tensor.name, tensor.encoding.bits));
+    require(t->first >= 0 && t->first + t->stride * (step.repeat - 1) + port.words <= tensor.count, step,
+            "reads outside tensor " + tensor.name);
+    require(tensor.encoding.bits == port.bits, step,
+            fmt::format("reads {} bits from tensor {} of {} bits", port.bits, tensor.name, tensor.encoding.bits));
   } else if (const auto* k = std::get_if<TokenSource>(&source)) {
     require(in_range(k->table, p.tables), step, "reads a table that does not exist");
     const CodeTable& table = p.tables[static_cast<size_t>(k->table)];
@@ -30,15 +32,16 @@ void verify_source(const Program& p, const Step& step, const Source& source, con
   } else if (const auto* d = std::get_if<DistanceSource>(&source)) {
     require(in_range(d->table, p.tables), step, "reads a table that does not exist");
     const CodeTable& table = p.tables[static_cast<size_t>(d->table)];
-    require(table.cols == d->window + 1 && d->row >= 0 && d->row < table.rows && table.bits == port.bits && d->first_slot + port.words <= d->window, step,
-            "does not fit table " + table.name);
+    require(table.cols == d->window + 1 && d->row >= 0 && d->row < table.rows && table.bits == port.bits &&
+                d->first_slot + port.words <= d->window,
+            step, "does not fit table " + table.name);
   } else if (const auto* c = std::get_if<CacheSource>(&source)) {
     require(in_range(c->cache, p.caches), step, "reads a cache that does not exist");
     const Cache& cache = p.caches[static_cast<size_t>(c->cache)];
     const Tensor& tensor = p.tensors[static_cast<size_t>(cache.tensor)];
     require(written[static_cast<size_t>(cache.tensor)], step, "reads the cache of tensor " + tensor.name + " before it is written");
-    require(c->slots * c->channels == port.words && c->first_slot + c->slots <= cache.window && c->first_channel + c->channels <= tensor.count &&
-                tensor.encoding.bits == port.bits,
+    require(c->slots * c->channels == port.words && c->first_slot + c->slots <= cache.window &&
+                c->first_channel + c->channels <= tensor.count && tensor.encoding.bits == port.bits,
             step, "does not fit the cache of tensor " + tensor.name);
   }
 }
@@ -56,12 +59,14 @@ void verify(const Program& program) {
   for (const Step& step : program.steps) {
     require(in_range(step.kernel, program.kernels), step, "uses a kernel that does not exist");
     const Kernel& kernel = program.kernels[static_cast<size_t>(step.kernel)];
-    require(step.inputs.size() == kernel.inputs.size() && kernel.inputs.size() == kernel.dag.inputs.size(), step, "has not one source for each input");
+    require(step.inputs.size() == kernel.inputs.size() && kernel.inputs.size() == kernel.dag.inputs.size(), step,
+            "has not one source for each input");
     require(step.outputs.size() == kernel.outputs.size() && kernel.outputs.size() == kernel.dag.outputs.size(), step,
             "has not one destination for each output");
     for (size_t i = 0; i < step.inputs.size(); ++i) {
       const KernelPort& port = kernel.inputs[i];
-      require(kernel.dag.node(kernel.dag.inputs[i]).width == static_cast<uint32_t>(port.words) * port.bits, step, "has a port of another width than its kernel");
+      require(kernel.dag.node(kernel.dag.inputs[i]).width == static_cast<uint32_t>(port.words) * port.bits, step,
+              "has a port of another width than its kernel");
       verify_source(program, step, step.inputs[i], port, written);
     }
     for (size_t i = 0; i < step.outputs.size(); ++i) {
@@ -69,14 +74,15 @@ void verify(const Program& program) {
       const Destination& d = step.outputs[i];
       require(in_range(d.tensor, program.tensors), step, "writes a tensor that does not exist");
       const Tensor& tensor = program.tensors[static_cast<size_t>(d.tensor)];
-      require(kernel.dag.node(kernel.dag.outputs[i]).width == static_cast<uint32_t>(port.words) * port.bits && tensor.encoding.bits == port.bits &&
-                  d.first + d.stride * (step.repeat - 1) + port.words <= tensor.count,
+      require(kernel.dag.node(kernel.dag.outputs[i]).width == static_cast<uint32_t>(port.words) * port.bits &&
+                  tensor.encoding.bits == port.bits && d.first + d.stride * (step.repeat - 1) + port.words <= tensor.count,
               step, "does not fit tensor " + tensor.name);
       written[static_cast<size_t>(d.tensor)] = true;
     }
   }
   if (!in_range(program.logits, program.tensors) || !written[static_cast<size_t>(program.logits)]) {
-    throw Error("program " + program.name, "no step writes the logits", "this is a fault of the lowering; please report it with the model file");
+    throw Error("program " + program.name, "no step writes the logits",
+                "this is a fault of the lowering; please report it with the model file");
   }
 }
 

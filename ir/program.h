@@ -1,4 +1,5 @@
-// Program: the kernels of a model and the order in which one token invokes them. All arithmetic happens inside kernels; the host only moves bits.
+// Program: the kernels of a model and the order in which one token invokes them. All arithmetic happens inside kernels; the host only moves
+// bits.
 #pragma once
 
 #include <cstdint>
@@ -71,7 +72,8 @@ struct TokenSource {
   int age = 0;
   int first = 0;
 };
-/// For each ring slot from first_slot on: the code in table row `row` at the slot's distance t - p; column `window` (the last) for slots never written.
+/// For each ring slot from first_slot on: the code in table row `row` at the slot's distance t - p; column `window` (the last) for slots
+/// never written.
 struct DistanceSource {
   int table = 0;
   int row = 0;
@@ -100,8 +102,8 @@ struct Step {
   int kernel = 0;
   int repeat = 1;
   int stage = 0;
-  std::vector<Source> inputs;             // one for each input port
-  std::vector<Destination> outputs;       // one for each output port
+  std::vector<Source> inputs;        // one for each input port
+  std::vector<Destination> outputs;  // one for each output port
 };
 
 struct Program {

@@ -10,7 +10,8 @@ namespace bitgrid {
 std::vector<std::vector<int8_t>> digit_planes(const std::vector<int64_t>& weights) {
   int64_t largest = 1;
   for (const int64_t w : weights) largest = std::max(largest, std::abs(w));
-  std::vector<std::vector<int8_t>> planes(static_cast<size_t>(std::bit_width(static_cast<uint64_t>(largest))), std::vector<int8_t>(weights.size()));
+  std::vector<std::vector<int8_t>> planes(static_cast<size_t>(std::bit_width(static_cast<uint64_t>(largest))),
+                                          std::vector<int8_t>(weights.size()));
   for (size_t p = 0; p < planes.size(); ++p) {
     for (size_t c = 0; c < weights.size(); ++c) {
       if ((std::abs(weights[c]) >> p) & 1) planes[p][c] = weights[c] < 0 ? int8_t{-1} : int8_t{1};
@@ -39,8 +40,12 @@ NodeId shift_left(Dag& dag, NodeId a, uint32_t by) {
   return add_node(dag, Op::kConcat, dag.node(a).width + by, {a, add_constant(dag, by, 0)});
 }
 
-void Sum::add(NodeId a, uint32_t shift) { plus_.push_back(shift_left(dag_, a, shift)); }
-void Sum::subtract(NodeId a, uint32_t shift) { minus_.push_back(shift_left(dag_, a, shift)); }
+void Sum::add(NodeId a, uint32_t shift) {
+  plus_.push_back(shift_left(dag_, a, shift));
+}
+void Sum::subtract(NodeId a, uint32_t shift) {
+  minus_.push_back(shift_left(dag_, a, shift));
+}
 
 void Sum::add_products(const std::vector<NodeId>& planes, const std::vector<int64_t>& weights, uint32_t shift) {
   const auto digits = digit_planes(weights);

@@ -104,7 +104,8 @@ class Lowering {
   std::string reader_name(size_t n) const { return n == model_.layers.size() ? "head.input" : fmt::format("layers.{}.input", n); }
 
   /// Adds the kernels and steps of a constant matrix. Destination tensors: -1 = none.
-  void add_matrix(const MatrixLayer& layer, const MatrixPlan& plan, const std::string& name, const std::vector<Source>& sources, int raw_tensor, int result_tensor) {
+  void add_matrix(const MatrixLayer& layer, const MatrixPlan& plan, const std::string& name, const std::vector<Source>& sources,
+                  int raw_tensor, int result_tensor) {
     const int rows = static_cast<int>(layer.weights.size()), columns = layer.operand ? layer.operand->count : 0;
     size_t planes = 1;
     for (const auto& row : plan.weights) planes = std::max(planes, row.empty() ? 1 : digit_planes(row).size());
@@ -162,12 +163,13 @@ class Lowering {
     out_.forms.emplace_back(std::monostate{});
     const int out = add_tensor(result, in.count, e, {max_code});
     ++stage_;
-    out_.program.steps.push_back({name, static_cast<int>(out_.program.kernels.size()) - 1, in.count, stage_, {TensorSource{operand, 0, 1}}, {{out, 0, 1}}});
+    out_.program.steps.push_back(
+        {name, static_cast<int>(out_.program.kernels.size()) - 1, in.count, stage_, {TensorSource{operand, 0, 1}}, {{out, 0, 1}}});
     return out;
   }
 
-  /// The token's embedding row. With one table it is a row of host memory whose codes are ready for the first activation; the sums of several are
-  /// kernels.
+  /// The token's embedding row. With one table it is a row of host memory whose codes are ready for the first activation; the sums of
+  /// several are kernels.
   Stream embed() {
     Stream stream;
     const auto& tables = model_.embedding.tables;
@@ -205,8 +207,8 @@ class Lowering {
     return row;
   }
 
-  /// Zeros that make `code + constant` the word that the first activation's row end needs, with one constant for all channels: its bias per channel
-  /// costs no cell.
+  /// Zeros that make `code + constant` the word that the first activation's row end needs, with one constant for all channels: its bias per
+  /// channel costs no cell.
   std::vector<int64_t> ready_zeros(int width) const {
     const Activation& first = reader(0);
     const std::vector<int32_t>* bias = nullptr;
@@ -242,7 +244,8 @@ class Lowering {
     const std::string name = reader_name(n);
     ++stage_;
     if (std::holds_alternative<std::monostate>(activation)) {
-      if (stream.embedding) throw Error(name, "the embedding enters a linear layer as it is", "add `input: {shift: .., range: [..]}` or `input: {sign: ..}`");
+      if (stream.embedding)
+        throw Error(name, "the embedding enters a linear layer as it is", "add `input: {shift: .., range: [..]}` or `input: {sign: ..}`");
       return stream.tensor;
     }
     MatrixLayer layer{name, nullptr, {}, &stream.numbers, activation, false, {}};
@@ -273,9 +276,7 @@ class Lowering {
   }
 
   /// Whether layer n adds to the stream (then the sums themselves are needed, not only the next activation of them).
-  bool needs_stream(size_t n) const {
-    return n < model_.layers.size() && !std::holds_alternative<Dense>(model_.layers[n]);
-  }
+  bool needs_stream(size_t n) const { return n < model_.layers.size() && !std::holds_alternative<Dense>(model_.layers[n]); }
 
   int lower_layer(const Attention& a, Stream& stream, int operand) {
     ++stage_;
@@ -283,7 +284,8 @@ class Lowering {
     const int k = add_linear(a.key, operand, prefix_ + "key", prefix_ + "key");
     const int v = add_linear(a.value, operand, prefix_ + "value", prefix_ + "value");
     if (tensor(q).encoding.zero[0] != 0 || tensor(q).encoding.scale != 1) {
-      throw Error(prefix_ + "query", "the query's range starts below 0", "give it the range [0, 2^b - 1]: it multiplies resident keys as an unsigned stream");
+      throw Error(prefix_ + "query", "the query's range starts below 0",
+                  "give it the range [0, 2^b - 1]: it multiplies resident keys as an unsigned stream");
     }
     const int e = scores(a, q, k);
     const int mixed = mix(a, e, v);
@@ -317,7 +319,10 @@ class Lowering {
     const int block = layer.matrix.rows;
     for (int h = 0; h < a.heads; ++h) {
       for (int first = 0; first < a.window; first += block) {
-        out_.program.steps.push_back({fmt::format("{}score.head{}.slot{}", prefix_, h, first), kernel, 1, stage_,
+        out_.program.steps.push_back({fmt::format("{}score.head{}.slot{}", prefix_, h, first),
+                                      kernel,
+                                      1,
+                                      stage_,
                                       {TensorSource{q, h * head_width, 0}, DistanceSource{table_id, h, a.window, first},
                                        CacheSource{cache, first, block, h * head_width, head_width}},
                                       {{e, h * a.window + first, 0}}});
@@ -336,11 +341,19 @@ class Lowering {
     for (int h = 0; h < a.heads; ++h) {
       for (int first = 0; first < head_width; first += block) {
         const int channel = h * head_width + first;
-        const std::string name = block == head_width ? fmt::format("{}mix.head{}", prefix_, h) : fmt::format("{}mix.head{}.{}", prefix_, h, first / block);
-        const ResidentLayer layer{name, {block, a.window, tensor(v).encoding, false}, tensor(e).encoding.bits, tensor(e).max_code[0],
-                                  slice(a.mix, channel, block), std::nullopt};
+        const std::string name =
+            block == head_width ? fmt::format("{}mix.head{}", prefix_, h) : fmt::format("{}mix.head{}.{}", prefix_, h, first / block);
+        const ResidentLayer layer{name,
+                                  {block, a.window, tensor(v).encoding, false},
+                                  tensor(e).encoding.bits,
+                                  tensor(e).max_code[0],
+                                  slice(a.mix, channel, block),
+                                  std::nullopt};
         const int kernel = add_kernel(resident_kernel(layer, plan_resident(layer), name));
-        out_.program.steps.push_back({name, kernel, 1, stage_,
+        out_.program.steps.push_back({name,
+                                      kernel,
+                                      1,
+                                      stage_,
                                       {TensorSource{e, h * a.window, 0}, CacheSource{cache, 0, a.window, channel, block}},
                                       {{out, channel, 0}}});
       }
@@ -393,6 +406,8 @@ class Lowering {
 
 }  // namespace
 
-Lowered lower(const Model& model) { return Lowering(model).run(); }
+Lowered lower(const Model& model) {
+  return Lowering(model).run();
+}
 
 }  // namespace bitgrid

@@ -16,7 +16,8 @@ MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapP
   const uint32_t inputs = input_bits(kernel.dag);
   const bool narrow = inputs <= params.plane_inputs;
   if (params.mode == MapMode::kWave && !narrow) {
-    throw Error("kernel " + kernel.name, fmt::format("it has {} input bits, and wave mode (II = 1) needs a table of at most {}", inputs, params.plane_inputs),
+    throw Error("kernel " + kernel.name,
+                fmt::format("it has {} input bits, and wave mode (II = 1) needs a table of at most {}", inputs, params.plane_inputs),
                 "use --mode settle, or cut it into tables");
   }
   if (narrow && params.mode != MapMode::kSettle) return map_plane(kernel.dag);
@@ -44,8 +45,8 @@ TokenCycles cycles_per_token(const Program& program, const std::vector<MappedKer
     const int64_t length = latency_cycles(kernel) + int64_t{step.repeat - 1} * kernel.ii;
     stages[step.stage] = std::max(stages[step.stage], length);
     for (const Source& source : step.inputs) {
-      // In the steady state a token overwrites one slot; a kernel that holds all slots of a channel is written every token, one that holds some of the
-      // slots every now and then: on average slots / window.
+      // In the steady state a token overwrites one slot; a kernel that holds all slots of a channel is written every token, one that holds
+      // some of the slots every now and then: on average slots / window.
       if (const auto* c = std::get_if<CacheSource>(&source)) {
         const int window = program.caches[static_cast<size_t>(c->cache)].window;
         const int64_t cells = static_cast<int64_t>(kernel.residents.size());

@@ -23,8 +23,8 @@ struct MapParams {
   uint32_t plane_inputs = 10;     // with at most so many input bits they become planes
 };
 
-/// `systolic` where the kernel has the form of a matrix; else `plane` (wave mode) for few input bits; else `netlist` (settle mode). Throws Error
-/// (kernel, why, what to change).
+/// `systolic` where the kernel has the form of a matrix; else `plane` (wave mode) for few input bits; else `netlist` (settle mode). Throws
+/// Error (kernel, why, what to change).
 MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapParams& params);
 
 /// All kernels of a lowered model. `progress(done, total, name)` is called before each.

@@ -10,16 +10,26 @@
 namespace bitgrid {
 namespace {
 
-int bits_of(int64_t value) { return static_cast<int>(std::bit_width(static_cast<uint64_t>(value))); }
+int bits_of(int64_t value) {
+  return static_cast<int>(std::bit_width(static_cast<uint64_t>(value)));
+}
 
-uint64_t max_code(const Tensor& t, size_t channel) { return t.max_code[t.max_code.size() == 1 ? 0 : channel]; }
-int64_t zero(const Tensor& t, size_t channel) { return t.encoding.zero[t.encoding.zero.size() == 1 ? 0 : channel]; }
+uint64_t max_code(const Tensor& t, size_t channel) {
+  return t.max_code[t.max_code.size() == 1 ? 0 : channel];
+}
+int64_t zero(const Tensor& t, size_t channel) {
+  return t.encoding.zero[t.encoding.zero.size() == 1 ? 0 : channel];
+}
 
 /// Scales are powers of two: a code counts 2^shift times because it travels that many slots later.
-uint32_t scale_shift(const Encoding& e) { return static_cast<uint32_t>(std::countr_zero(static_cast<uint64_t>(e.scale))); }
+uint32_t scale_shift(const Encoding& e) {
+  return static_cast<uint32_t>(std::countr_zero(static_cast<uint64_t>(e.scale)));
+}
 
 /// Range of the values of a channel over all codes up to its largest.
-Range value_range(const Tensor& t, size_t channel) { return {zero(t, channel), decode(t.encoding, channel, max_code(t, channel))}; }
+Range value_range(const Tensor& t, size_t channel) {
+  return {zero(t, channel), decode(t.encoding, channel, max_code(t, channel))};
+}
 
 std::vector<Range> sum_ranges(const MatrixLayer& layer) {
   std::vector<Range> y;
@@ -61,7 +71,9 @@ int64_t code_correction(const MatrixLayer& layer, const std::vector<int64_t>& we
   return sum;
 }
 
-int64_t bias(const MatrixLayer& layer, size_t row) { return layer.bias.empty() ? 0 : layer.bias[row]; }
+int64_t bias(const MatrixLayer& layer, size_t row) {
+  return layer.bias.empty() ? 0 : layer.bias[row];
+}
 
 /// Chooses start, strip_constant and P for a row end; false if some row's stream would have to start below its guard.
 bool place_constants(const MatrixLayer& layer, MatrixPlan& plan) {
@@ -69,7 +81,8 @@ bool place_constants(const MatrixLayer& layer, MatrixPlan& plan) {
   std::vector<int64_t> wanted(rows);  // start + strip_constant
   int64_t room = INT64_MAX;
   for (size_t r = 0; r < rows; ++r) {
-    wanted[r] = (plan.end ? plan.end->total[r] : bias(layer, r)) + code_correction(layer, plan.weights[r]) + (layer.residual ? zero(*layer.residual, r) : 0);
+    wanted[r] = (plan.end ? plan.end->total[r] : bias(layer, r)) + code_correction(layer, plan.weights[r]) +
+                (layer.residual ? zero(*layer.residual, r) : 0);
     room = std::min(room, wanted[r] - least_start(layer, plan.weights[r]));
   }
   if (!plan.end) {  // one zero for all rows, so that codes compare like values
@@ -85,7 +98,8 @@ bool place_constants(const MatrixLayer& layer, MatrixPlan& plan) {
   plan.word_slots = plan.end ? plan.end->min_word_slots : 1;
   for (size_t r = 0; r < rows; ++r) {
     plan.sum_offset[r] = plan.start[r] - code_correction(layer, plan.weights[r]) - (layer.residual ? zero(*layer.residual, r) : 0);
-    int64_t top = plan.start[r] + (layer.residual ? layer.residual->encoding.scale * static_cast<int64_t>(max_code(*layer.residual, r)) : 0);
+    int64_t top =
+        plan.start[r] + (layer.residual ? layer.residual->encoding.scale * static_cast<int64_t>(max_code(*layer.residual, r)) : 0);
     for (size_t c = 0; c < plan.weights[r].size(); ++c) {
       top += std::max<int64_t>(0, plan.weights[r][c]) * layer.operand->encoding.scale * static_cast<int64_t>(max_code(*layer.operand, c));
     }
@@ -154,7 +168,8 @@ MatrixPlan plan_matrix(const MatrixLayer& layer) {
   plan.sum_offset.resize(rows);
   plan.raw_max_code.resize(rows);
   if (const auto* rq = std::get_if<Requantise>(&layer.activation)) {
-    const NormalRequantise n = normalise(*rq, static_cast<int>(rows), layer.operand != nullptr && !layer.residual && !layer.raw, layer.name);
+    const NormalRequantise n =
+        normalise(*rq, static_cast<int>(rows), layer.operand != nullptr && !layer.residual && !layer.raw, layer.name);
     for (size_t r = 0; r < rows; ++r) {
       for (int64_t& w : plan.weights[r]) w *= n.weight_factor[r];
     }

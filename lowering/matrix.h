@@ -15,13 +15,13 @@ namespace bitgrid {
 
 /// y[r] = sum over c of weights[r][c] * operand[c] (+ residual[r]); the sums leave as they are (`raw`), or through the activation, or both.
 struct MatrixLayer {
-  std::string name;                         // for messages
-  const Tensor* operand = nullptr;          // none: y = residual
+  std::string name;                           // for messages
+  const Tensor* operand = nullptr;            // none: y = residual
   std::vector<std::vector<int64_t>> weights;  // [row][column]; without an operand: rows of no columns
   const Tensor* residual = nullptr;
-  Activation activation;                    // monostate: none
+  Activation activation;  // monostate: none
   bool raw = false;
-  std::vector<int32_t> bias;                // of sums without activation: one per row, or empty
+  std::vector<int32_t> bias;  // of sums without activation: one per row, or empty
 };
 
 /// Constants and widths of a MatrixLayer. sum[r] = y[r] + sum_offset[r] is what stands on the wire at the row end.
@@ -32,9 +32,9 @@ struct MatrixPlan {
   int64_t strip_constant = 0;
   std::optional<RowEnd> end;
   int word_slots = 0;
-  Encoding raw_encoding;                      // of the sums
+  Encoding raw_encoding;  // of the sums
   std::vector<uint64_t> raw_max_code;
-  std::vector<Range> y;                       // of the rows' sums, without folded multipliers
+  std::vector<Range> y;  // of the rows' sums, without folded multipliers
 };
 
 /// Throws Error if the layer's numerics have no mapping.

@@ -55,7 +55,8 @@ bool place_constants(const ResidentLayer& layer, ResidentPlan& plan) {
 /// Bit `bit` of each number of row `row`.
 NodeId row_plane(Dag& dag, NodeId port, const ResidentMatrix& m, int row, uint32_t bit) {
   std::vector<NodeId> slices;
-  for (int c = 0; c < m.columns; ++c) slices.push_back(add_slice(dag, port, static_cast<uint32_t>(m.index(row, c)) * m.encoding.bits + bit, 1));
+  for (int c = 0; c < m.columns; ++c)
+    slices.push_back(add_slice(dag, port, static_cast<uint32_t>(m.index(row, c)) * m.encoding.bits + bit, 1));
   return pack(dag, slices);
 }
 
@@ -63,7 +64,8 @@ SystolicForm systolic_form(const ResidentLayer& layer, const ResidentPlan& plan,
   const ResidentMatrix& m = layer.matrix;
   const auto digits = digits_of(m.encoding);
   SystolicForm form;
-  for (int c = 0; c < m.columns; ++c) form.columns.push_back({static_cast<uint32_t>(c) * layer.stream_bits, layer.stream_bits, 0, layer.stream_max});
+  for (int c = 0; c < m.columns; ++c)
+    form.columns.push_back({static_cast<uint32_t>(c) * layer.stream_bits, layer.stream_bits, 0, layer.stream_max});
   for (int r = 0; r < m.rows; ++r) {
     RowGroup group;
     for (size_t i = 0; i < digits.size(); ++i) {
@@ -139,7 +141,9 @@ LoweredKernel resident_kernel(const ResidentLayer& layer, const ResidentPlan& pl
   if (layer.start) {
     start = add_input(dag, "start", all_start_bits);
     // Verification draws from 0 up; the smallest code that occurs is lo + start_zero, which it must respect.
-    out.kernel.inputs.push_back({m.rows, plan.start_bits, {static_cast<uint64_t>(layer.start->hi + plan.start_zero)},
+    out.kernel.inputs.push_back({m.rows,
+                                 plan.start_bits,
+                                 {static_cast<uint64_t>(layer.start->hi + plan.start_zero)},
                                  static_cast<uint64_t>(layer.start->lo + plan.start_zero)});
   }
   const NodeId port = add_input(dag, "m", static_cast<uint32_t>(m.rows * m.columns) * m.encoding.bits, true);

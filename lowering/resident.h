@@ -13,8 +13,8 @@
 
 namespace bitgrid {
 
-/// rows x columns numbers in one encoding. As a kernel input they stand slot by slot, [slot][channel]: the slots are the rows (scores: a row for each
-/// key) or the columns (mix: a column for each value).
+/// rows x columns numbers in one encoding. As a kernel input they stand slot by slot, [slot][channel]: the slots are the rows (scores: a
+/// row for each key) or the columns (mix: a column for each value).
 struct ResidentMatrix {
   int rows = 0;
   int columns = 0;

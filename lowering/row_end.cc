@@ -11,14 +11,18 @@
 namespace bitgrid {
 namespace {
 
-int bits_of(uint64_t value) { return static_cast<int>(std::bit_width(value)); }
+int bits_of(uint64_t value) {
+  return static_cast<int>(std::bit_width(value));
+}
 
 template <typename T>
 int64_t per_row(const std::vector<T>& values, size_t row, int64_t absent) {
   return values.empty() ? absent : static_cast<int64_t>(values[values.size() == 1 ? 0 : row]);
 }
 
-int result_bits(int lo, int hi) { return bits_of(static_cast<uint64_t>(hi)) + (lo < 0 ? 1 : 0); }
+int result_bits(int lo, int hi) {
+  return bits_of(static_cast<uint64_t>(hi)) + (lo < 0 ? 1 : 0);
+}
 
 /// Shifts that a multiplier costs less than the stamp's own: multiplier << by fits 8 bits.
 int raise_to_stamp(int shift, const std::vector<int>& multiplier) {
@@ -60,7 +64,8 @@ NormalRequantise normalise(const Requantise& rq, int rows, bool foldable, const 
     n.shift = 0;
   }
   if (n.shift < 0 || std::any_of(n.multiplier.begin(), n.multiplier.end(), [&](int m) { return m != 1 && !n.multiply; })) {
-    throw Error(where, "this multiplier and shift have no stamp after a residual sum", "use a shift of at least 7, or a power of two as multiplier with shift >= 0");
+    throw Error(where, "this multiplier and shift have no stamp after a residual sum",
+                "use a shift of at least 7, or a power of two as multiplier with shift >= 0");
   }
   return n;
 }

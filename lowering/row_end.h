@@ -14,19 +14,20 @@ namespace bitgrid {
 
 /// A Requantise in normal form: multipliers that are one power of two go into the shift; those that no stamp can take go into the weights.
 struct NormalRequantise {
-  int shift = 0;                         // >= 0
+  int shift = 0;  // >= 0
   int lo = 0;
   int hi = 0;
-  std::vector<int64_t> weight_factor;    // one per row: multiply weights and bias by it
-  std::vector<int64_t> bias;             // one per row, before weight_factor
+  std::vector<int64_t> weight_factor;  // one per row: multiply weights and bias by it
+  std::vector<int64_t> bias;           // one per row, before weight_factor
   bool multiply = false;
-  std::vector<int> multiplier;           // one per row
+  std::vector<int> multiplier;  // one per row
 };
 
-/// A requantisation or sign of sums y[r], r < rows: its result is read from the word y[r] + total[r] (times multiplier, plus multiplier_constant).
+/// A requantisation or sign of sums y[r], r < rows: its result is read from the word y[r] + total[r] (times multiplier, plus
+/// multiplier_constant).
 struct RowEnd {
-  bool sign = false;             // else clamp
-  NormalRequantise requantise;   // of a clamp
+  bool sign = false;            // else clamp
+  NormalRequantise requantise;  // of a clamp
   ClampForm clamp;
   bool multiply = false;
   std::vector<int64_t> total;

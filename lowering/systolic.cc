@@ -12,7 +12,8 @@ namespace {
 
 constexpr int kSumFront = 2;  // slot 0 of a sum is read at (x, y) in phase x + y + 2, of a column word in phase x + y
 
-/// Cell A of the multiply-accumulate stamp: N own carry (bounced by the cell above), E the column's bit, S carry of the row below, W partial sum.
+/// Cell A of the multiply-accumulate stamp: N own carry (bounced by the cell above), E the column's bit, S carry of the row below, W
+/// partial sum.
 CellWord mac_cell(int weight) {
   const Lut sum = weight == 0 ? kFromW : lut([](bool n, bool e, bool, bool w) { return n ^ e ^ w; });
   const Lut carry = weight == 0  ? Lut{0}

@@ -1,5 +1,6 @@
-// The systolic strategy: a matrix of digits (constant or resident in LUT contents) times word streams, and what happens to the sums at the row ends.
-// Sources: shared construction of the project (docs/stamps.md): 2-cell word-serial multiply-accumulate, Horner combination of digit planes, clamp.
+// The systolic strategy: a matrix of digits (constant or resident in LUT contents) times word streams, and what happens to the sums at the
+// row ends. Sources: shared construction of the project (docs/stamps.md): 2-cell word-serial multiply-accumulate, Horner combination of
+// digit planes, clamp.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +39,7 @@ struct PlaneRow {
 struct RowGroup {
   std::vector<PlaneRow> planes;
   std::optional<Word> residual;
-  int multiplier = 1;      // with SystolicForm::multiply: z = (sum + strip_constant) * multiplier + multiplier_constant, 7 bits dropped
+  int multiplier = 1;  // with SystolicForm::multiply: z = (sum + strip_constant) * multiplier + multiplier_constant, 7 bits dropped
   int multiplier_constant = 0;
 };
 
@@ -54,12 +55,12 @@ struct ClampForm {
 struct SystolicForm {
   std::vector<Word> columns;
   std::vector<RowGroup> groups;
-  uint32_t raw_bits = 0;         // > 0: the sums leave as they are, this many bits each
-  int64_t strip_constant = 0;    // added to the sum on its way to clamp or sign, the same for all groups
-  bool multiply = false;         // 8-bit multipliers before the clamp
+  uint32_t raw_bits = 0;       // > 0: the sums leave as they are, this many bits each
+  int64_t strip_constant = 0;  // added to the sum on its way to clamp or sign, the same for all groups
+  bool multiply = false;       // 8-bit multipliers before the clamp
   std::optional<ClampForm> clamp;
   bool sign = false;
-  int word_slots = 0;            // P = II
+  int word_slots = 0;  // P = II
 };
 
 struct SystolicStats {

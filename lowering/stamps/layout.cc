@@ -76,7 +76,9 @@ void Layout::wire(int x, int y, Side enter, std::string_view moves) {
   }
 }
 
-void Layout::wire(int x, int y, Side enter, Side direction, int count) { wire(x, y, enter, std::string(static_cast<size_t>(count), letter(direction))); }
+void Layout::wire(int x, int y, Side enter, Side direction, int count) {
+  wire(x, y, enter, std::string(static_cast<size_t>(count), letter(direction)));
+}
 
 void Layout::place(const Layout& piece, int x, int y) {
   for (int py = 0; py < piece.height(); ++py) {
@@ -95,7 +97,8 @@ GridConfig Layout::config() const {
   return grid;
 }
 
-std::optional<std::string> find_delay_path(const Layout& layout, int x, int y, int to_x, int to_y, Side leave, int hops, const Box& box, long budget) {
+std::optional<std::string> find_delay_path(const Layout& layout, int x, int y, int to_x, int to_y, Side leave, int hops, const Box& box,
+                                           long budget) {
   DelaySearch search{layout, to_x, to_y, leave, box, budget, {}, {}};
   if (!search.go(x, y, hops)) return std::nullopt;
   return search.path;

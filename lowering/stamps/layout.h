@@ -1,4 +1,5 @@
-// Layout: a piece of grid under construction, one output edge at a time. Stamps are layouts with timed ports; a stamp is placed into a larger layout.
+// Layout: a piece of grid under construction, one output edge at a time. Stamps are layouts with timed ports; a stamp is placed into a
+// larger layout.
 #pragma once
 
 #include <array>
@@ -23,7 +24,9 @@ constexpr Lut lut(F f) {
   return static_cast<Lut>(table);
 }
 
-constexpr bool majority(bool a, bool b, bool c) { return (a && b) || (a && c) || (b && c); }
+constexpr bool majority(bool a, bool b, bool c) {
+  return (a && b) || (a && c) || (b && c);
+}
 
 /// Each output edge of each cell is free or carries one truth table. Laying an edge twice is an invariant violation (assert in put).
 class Layout {
@@ -63,8 +66,8 @@ struct Box {
   int x0, y0, x1, y1;
 };
 
-/// Moves of a path of exactly `hops` free edges inside `box`, from cell (x, y) to cell (to_x, to_y), leaving it through `leave`; nullopt if there is
-/// none. Depth first with the distance as bound: for boxes of a few dozen cells. `budget` bounds the steps of the search.
+/// Moves of a path of exactly `hops` free edges inside `box`, from cell (x, y) to cell (to_x, to_y), leaving it through `leave`; nullopt if
+/// there is none. Depth first with the distance as bound: for boxes of a few dozen cells. `budget` bounds the steps of the search.
 std::optional<std::string> find_delay_path(const Layout& layout, int x, int y, int to_x, int to_y, Side leave, int hops, const Box& box,
                                            long budget = 2'000'000);
 

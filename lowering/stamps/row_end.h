@@ -1,5 +1,5 @@
-// Stamps for the row ends of a systolic array. Each is two columns wide (L, R), the pitch of strips; data runs south in column R; marker lanes run
-// east through all strips, two phases later a strip, like the data. Layouts and times are those of docs/stamps.md.
+// Stamps for the row ends of a systolic array. Each is two columns wide (L, R), the pitch of strips; data runs south in column R; marker
+// lanes run east through all strips, two phases later a strip, like the data. Layouts and times are those of docs/stamps.md.
 #pragma once
 
 #include <cstdint>
@@ -9,15 +9,16 @@
 
 namespace bitgrid {
 
-/// A marker lane of a strip stamp: a stream of period P (the word's slots) that enters column L of the first strip from the west in row `row`.
+/// A marker lane of a strip stamp: a stream of period P (the word's slots) that enters column L of the first strip from the west in row
+/// `row`.
 struct Lane {
-  int row = 0;                 // relative to the stamp's first row
-  int phase = 0;               // phase at which column L reads slot 0, relative to the phase at which (R, first row) reads slot 0 of the word
+  int row = 0;    // relative to the stamp's first row
+  int phase = 0;  // phase at which column L reads slot 0, relative to the phase at which (R, first row) reads slot 0 of the word
   std::vector<uint8_t> slots;  // P bits
 };
 
-/// A piece of a strip: a word stream enters (R, row 0) from the north and leaves (R, rows - 1) to the south. The layout is three columns wide: the
-/// third (column L of the strip to the east, or one spare column after the last) bounces loops.
+/// A piece of a strip: a word stream enters (R, row 0) from the north and leaves (R, rows - 1) to the south. The layout is three columns
+/// wide: the third (column L of the strip to the east, or one spare column after the last) bounces loops.
 struct StripStamp {
   Layout layout;
   int rows = 0;
@@ -40,13 +41,14 @@ struct ClampParams {
 /// Saturates a biased word: see clamp_bias. Needs h > w and P >= max(h + w + 2, s + h + 1) (asserted).
 StripStamp clamp_stamp(const ClampParams& params);
 
-/// What the incoming word must carry above v's own bits so that clamp_stamp gives v + centre: ((1 << h) + centre) << s, with centre = 1 << (w - 1) for
-/// signed outputs and 0 for outputs from 0 up.
+/// What the incoming word must carry above v's own bits so that clamp_stamp gives v + centre: ((1 << h) + centre) << s, with centre = 1 <<
+/// (w - 1) for signed outputs and 0 for outputs from 0 up.
 int64_t clamp_bias(const ClampParams& params);
 /// Smallest P for these shift, sign and width.
 int clamp_word_slots(int shift, int sign, int width);
 
-/// (u * m + k) >> 7 for 8-bit m, 0 <= k < 2^8, one slot of growth: the right-shifting multiplier. Marker lane i restarts the carries of stage i.
+/// (u * m + k) >> 7 for 8-bit m, 0 <= k < 2^8, one slot of growth: the right-shifting multiplier. Marker lane i restarts the carries of
+/// stage i.
 StripStamp multiply_stamp(int m, int k, int word_slots);
 inline constexpr int kMultiplierDrop = 7;  // bits that multiply_stamp shifts out
 

@@ -39,7 +39,8 @@ Result bitgrid(const std::string& arguments) {
 class Cli : public testing::Test {
  protected:
   void SetUp() override {
-    dir_ = (fs::temp_directory_path() / (std::string("bitgrid_cli_") + testing::UnitTest::GetInstance()->current_test_info()->name())).string();
+    dir_ = (fs::temp_directory_path() / (std::string("bitgrid_cli_") + testing::UnitTest::GetInstance()->current_test_info()->name()))
+               .string();
     fs::remove_all(dir_);
     fs::create_directories(dir_);
     model_ = write_model(tiny_model(), dir_ + "/model");
@@ -58,7 +59,8 @@ TEST_F(Cli, CompileWritesTheDocumentedJson) {
   const json j = json_of("c.json");
   EXPECT_EQ(j["seed"], 1);
   EXPECT_TRUE(j["arch"].contains("configuration_bits_per_cycle"));
-  for (const char* key : {"name", "strategy", "width", "height", "cells", "cells_used", "ii_cycles", "latency_cycles", "invocations_per_token"}) {
+  for (const char* key :
+       {"name", "strategy", "width", "height", "cells", "cells_used", "ii_cycles", "latency_cycles", "invocations_per_token"}) {
     EXPECT_TRUE(j["kernels"][0].contains(key)) << key;
   }
   int64_t cells = 0;

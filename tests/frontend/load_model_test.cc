@@ -7,7 +7,6 @@
 #include <functional>
 #include <random>
 
-#include "frontend/file.h"
 #include "frontend/safetensors.h"
 #include "ir/error.h"
 #include "ir/file.h"

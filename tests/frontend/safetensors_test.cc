@@ -29,12 +29,12 @@ std::string problem(const std::string& bytes) {
 
 TEST(Safetensors, RoundTripOfEveryType) {
   const std::vector<StoredTensor> tensors = {{"b", DType::kI8, {2, 2}, {-128, 127, 0, -1}},
-                                       {"a", DType::kU8, {2}, {0, 255}},
-                                       {"c", DType::kI16, {1, 2, 1}, {-32768, 32767}},
-                                       {"d", DType::kI32, {2}, {INT32_MIN, INT32_MAX}},
-                                       {"e", DType::kI64, {2}, {INT64_MIN, INT64_MAX}},
-                                       {"scalar", DType::kI8, {}, {5}},
-                                       {"empty", DType::kI8, {0, 3}, {}}};
+                                             {"a", DType::kU8, {2}, {0, 255}},
+                                             {"c", DType::kI16, {1, 2, 1}, {-32768, 32767}},
+                                             {"d", DType::kI32, {2}, {INT32_MIN, INT32_MAX}},
+                                             {"e", DType::kI64, {2}, {INT64_MIN, INT64_MAX}},
+                                             {"scalar", DType::kI8, {}, {5}},
+                                             {"empty", DType::kI8, {0, 3}, {}}};
   const Safetensors s = parse_safetensors(print_safetensors(tensors), "w");
   EXPECT_EQ(s.entries.size(), tensors.size());
   for (const StoredTensor& t : tensors) EXPECT_EQ(tensor(s, t.name), t) << t.name;

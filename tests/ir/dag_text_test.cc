@@ -1,3 +1,6 @@
+#include <fstream>
+#include <sstream>
+
 #include <gtest/gtest.h>
 
 #include "ir/dag.h"
@@ -46,6 +49,21 @@ TEST(DagText, MeaningSurvivesTheRoundTrip) {
   const Dag dag = test::random_dag(rng);
   const BitMatrix rows = test::random_rows(rng, 100, input_bits(dag));
   EXPECT_EQ(evaluate(parse_dag(print(dag)), rows), evaluate(dag, rows));
+}
+
+TEST(DagText, ExampleOfTheDocumentationIsADag) {
+  std::ostringstream page;
+  page << std::ifstream(BITGRID_SOURCE_DIR "/docs/dag.md").rdbuf();
+  const size_t begin = page.str().find("```\ndag ");
+  ASSERT_NE(begin, std::string::npos);
+  const size_t end = page.str().find("```", begin + 4);
+  const Dag dag = parse_dag(page.str().substr(begin + 4, end - begin - 4));
+  BitMatrix rows(2, 16);
+  rows.set_word(0, 0, 16, 0xF0F0);  // x = w: all 8 agree
+  rows.set_word(1, 0, 16, 0x0FF0);  // none agrees
+  const BitMatrix outputs = evaluate(dag, rows);
+  EXPECT_EQ(outputs.get_word(0, 0, 7), 0b11'1'1000u);
+  EXPECT_EQ(outputs.get_word(1, 0, 7), 0b01'0'0000u);
 }
 
 struct BadText {

@@ -127,15 +127,18 @@ TEST(Lower, MultipliersWithLargeShiftsBecomeStamps) {
   expect_mapped_right(model);
 }
 
-TEST(Lower, MultipliersWithSmallShiftsGoIntoTheWeights) { expect_mapped_right(with_multipliers(false, true, 0)); }
+TEST(Lower, MultipliersWithSmallShiftsGoIntoTheWeights) {
+  expect_mapped_right(with_multipliers(false, true, 0));
+}
 
 TEST(Lower, MultiplierAfterAResidualSumNeedsAShift) {
   try {
     lower(with_multipliers(true, false, 0));
     FAIL();
   } catch (const Error& e) {
-    EXPECT_STREQ(e.what(), "layers.0.output: this multiplier and shift have no stamp after a residual sum; "
-                           "use a shift of at least 7, or a power of two as multiplier with shift >= 0");
+    EXPECT_STREQ(e.what(),
+                 "layers.0.output: this multiplier and shift have no stamp after a residual sum; "
+                 "use a shift of at least 7, or a power of two as multiplier with shift >= 0");
   }
 }
 

@@ -42,7 +42,7 @@ Table relu2_table() {
 
 void expect_kernel_is(const MappedKernel& kernel, const Table& table) {
   const BitMatrix inputs = all_values(kernel.input_bits);
-  const BitMatrix got = step_kernel(kernel, inputs);
+  const BitMatrix got = run_kernel(kernel, inputs);
   size_t wrong = 0;
   for (size_t r = 0; r < inputs.rows; ++r) {
     const uint64_t index = kernel.input_bits == 0 ? 0 : inputs.get_word(r, 0, kernel.input_bits);
@@ -131,7 +131,7 @@ TEST(Plane, AChangedCellIsNoticed) {
   MappedKernel kernel = map_plane("exp", exp_table());
   kernel.grid.at(3, 5) ^= 0x4444'4444'4444'4444;  // the south output
   const BitMatrix inputs = all_values(8);
-  EXPECT_NE(step_kernel(kernel, inputs), step_kernel(map_plane("exp", exp_table()), inputs));
+  EXPECT_NE(run_kernel(kernel, inputs), run_kernel(map_plane("exp", exp_table()), inputs));
 }
 
 TEST(Plane, StacksOnAnotherPlaneOfTheSameInputs) {

@@ -62,9 +62,10 @@ TEST_P(Clamp, SaturatesEveryWord) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, Clamp,
-                         testing::Values(ClampCase{0, 5, 4, true}, ClampCase{1, 5, 4, true}, ClampCase{3, 6, 4, true}, ClampCase{2, 7, 4, false},
-                                         ClampCase{4, 3, 2, true}, ClampCase{2, 9, 8, true}, ClampCase{5, 4, 2, false}, ClampCase{0, 3, 2, true},
-                                         ClampCase{3, 8, 1, false}, ClampCase{1, 12, 4, false}, ClampCase{0, 13, 12, true}));
+                         testing::Values(ClampCase{0, 5, 4, true}, ClampCase{1, 5, 4, true}, ClampCase{3, 6, 4, true},
+                                         ClampCase{2, 7, 4, false}, ClampCase{4, 3, 2, true}, ClampCase{2, 9, 8, true},
+                                         ClampCase{5, 4, 2, false}, ClampCase{0, 3, 2, true}, ClampCase{3, 8, 1, false},
+                                         ClampCase{1, 12, 4, false}, ClampCase{0, 13, 12, true}));
 
 TEST(Multiplier, MultipliesByConstantsAndDropsSevenBits) {
   std::mt19937 random(2);
@@ -141,7 +142,8 @@ TEST_P(Array, RawSumsBackToBack) {
   for (size_t t = 0; t < rows.size(); ++t) {
     for (size_t r = 0; r < weights.size(); ++r) {
       int64_t want = c.residual ? static_cast<int64_t>(rows[t][static_cast<size_t>(c.columns) + r]) : 0;
-      for (size_t p = 0; p < form.groups[r].planes.size(); ++p) want += form.groups[r].planes[p].start << (form.groups[r].planes.size() - 1 - p);
+      for (size_t p = 0; p < form.groups[r].planes.size(); ++p)
+        want += form.groups[r].planes[p].start << (form.groups[r].planes.size() - 1 - p);
       for (size_t i = 0; i < weights[r].size(); ++i) want += weights[r][i] * static_cast<int64_t>(rows[t][i] << (i % 2));
       ASSERT_EQ(static_cast<int64_t>(got[t][r]), want) << "token " << t << " row " << r;
     }
@@ -149,8 +151,9 @@ TEST_P(Array, RawSumsBackToBack) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, Array,
-                         testing::Values(ArrayCase{1, 1, 1, false}, ArrayCase{5, 3, 1, false}, ArrayCase{4, 4, 1, true}, ArrayCase{6, 3, 2, false},
-                                         ArrayCase{3, 2, 3, true}, ArrayCase{2, 1, 4, false}, ArrayCase{7, 5, 1, true}));
+                         testing::Values(ArrayCase{1, 1, 1, false}, ArrayCase{5, 3, 1, false}, ArrayCase{4, 4, 1, true},
+                                         ArrayCase{6, 3, 2, false}, ArrayCase{3, 2, 3, true}, ArrayCase{2, 1, 4, false},
+                                         ArrayCase{7, 5, 1, true}));
 
 TEST(Array, ResidentDigitsFollowTheirBits) {
   SystolicForm form;

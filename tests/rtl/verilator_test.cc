@@ -153,8 +153,9 @@ TEST_F(Verilator, TwoBuildersMayShareACache) {
     finished.push_back(name + " " + std::to_string(done) + "/" + std::to_string(total));
   };
   const RtlSource source = make_rtl_source("one", datapath_verilog(adder()));
-  RtlSource twin = source;
-  twin.name = "two";
+  Dag renamed = adder();
+  renamed.name = "adder.2";
+  const RtlSource twin = make_rtl_source("two", datapath_verilog(renamed));
   RtlParams quiet = params;
   quiet.progress = nullptr;
   std::vector<std::shared_ptr<RtlModel>> other;
@@ -163,6 +164,7 @@ TEST_F(Verilator, TwoBuildersMayShareACache) {
     std::jthread second([&] { other = build_rtl({source}, quiet); });
     const auto models = build_rtl({source, twin}, params, &stats);
     EXPECT_EQ(models[1]->name, "two");
+    EXPECT_EQ(models[1]->interface.module, "bitgrid_adder_2");
     EXPECT_EQ(models[1]->library, models[0]->library);
   }
   EXPECT_EQ(finished, std::vector<std::string>{"one 1/1"});
