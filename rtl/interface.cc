@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -60,6 +61,8 @@ class Reader {
       interface_.latency_cycles = number(name, 1u << 16);
     } else if (key == "input" || key == "output") {
       std::vector<RtlPort>& ports = key == "input" ? interface_.inputs : interface_.outputs;
+      if (!names_.insert(name).second)
+        fail(fmt::format("there are two ports {}", name), "give each port one line; clk, rst, in_valid and out_valid have none");
       ports.push_back({port_name(name), number(width, kMaxBits)});
       if (total_width(ports) > kMaxBits) fail(fmt::format("there are more than {} {} bits", kMaxBits, key), "split the kernel");
     } else {
@@ -85,6 +88,7 @@ class Reader {
   size_t line_ = 0;
   bool ended_ = false;
   RtlInterface interface_;
+  std::set<std::string> names_ = {"clk", "rst", "in_valid", "out_valid"};
 };
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "rtl/interface.h"
 
+#include <random>
+
 #include <gtest/gtest.h>
 
 #include "ir/error.h"
@@ -44,10 +46,31 @@ const Bad kBad[] = {
     {"// @module m;\n", "m.v:1: \"m;\" is no name for a port or module; use letters, digits and single underscores, and no digit first"},
     {"// @input a__b 1\n",
      "m.v:1: \"a__b\" is no name for a port or module; use letters, digits and single underscores, and no digit first"},
+    {"// @input a 1\n// @output a 2\n",
+     "m.v:2: there are two ports a; give each port one line; clk, rst, in_valid and out_valid have none"},
+    {"// @input clk 1\n", "m.v:1: there are two ports clk; give each port one line; clk, rst, in_valid and out_valid have none"},
     {"// @inout a 1\n", "m.v:1: \"@inout\" is unknown; the lines are @module, @latency, @input, @output and @end"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Bad, RtlInterfaceError, testing::ValuesIn(kBad));
+
+TEST(RtlInterface, DamagedCommentThrowsErrorOrIsRead) {
+  const std::string text = interface_comment({"m", 7, {{"a", 1}, {"b", 300}}, {{"y", 2}}});
+  std::mt19937_64 rng(1);
+  int refused = 0;
+  for (int i = 0; i < 2000; ++i) {
+    std::string damaged = text.substr(0, i % 3 == 0 ? rng() % text.size() : text.size());
+    for (size_t k = 0; k < rng() % 4 && !damaged.empty(); ++k) damaged[rng() % damaged.size()] = static_cast<char>(rng());
+    try {
+      const RtlInterface interface = parse_interface(damaged, "m.v");
+      EXPECT_EQ(parse_interface(interface_comment(interface), "m.v"), interface);
+    } catch (const Error&) {
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 0);
+  EXPECT_LT(refused, 2000);
+}
 
 }  // namespace
 }  // namespace bitgrid

@@ -1,6 +1,7 @@
 #include "rtl/verilator.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -25,7 +26,7 @@ using testing::StartsWith;
 /// Shared by the tests and kept from run to run: entries are found by content, so an old one is never wrong.
 RtlParams test_params() {
   RtlParams params;
-  params.cache_dir = (fs::path(testing::TempDir()) / "bitgrid_rtl_test_cache").string();
+  params.cache_dir = (fs::path(testing::TempDir()) / ("bitgrid_rtl_test_cache_" + std::to_string(getuid()))).string();
   return params;
 }
 
