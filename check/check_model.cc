@@ -130,6 +130,7 @@ class Checker {
   }
 
   EngineCheck check_engine(Engine engine, std::optional<Mismatch>& first) {
+    artefacts_ = changed_artefacts_ = 0;
     if (engine == Engine::kCpu) return compare_cpu(golden_, cpu_traces(model_, params_.tokens, CpuParams::Kernels::kPacked), first);
     KernelEngine kernels = make_engine(engine, first);
     HostState state = initial_state(lowered_.program);
@@ -139,7 +140,7 @@ class Checker {
                       lowered_.program.steps[static_cast<size_t>(step)].name));
       return kernels.run(step, inputs);
     });
-    Comparison comparison{lowered_.program, golden_, engine, {engine, 0, 0, {}}, std::nullopt};
+    Comparison comparison{lowered_.program, golden_, engine, {engine, artefacts_, changed_artefacts_, {}}, std::nullopt};
     comparison.run(trace);
     comparison.result.stats = kernels.stats();
     if (comparison.first) first = comparison.first;
@@ -178,9 +179,10 @@ class Checker {
       if (artefact.input_bits != fresh[k].input_bits || artefact.output_bits != fresh[k].output_bits) {
         throw Error(params_.from, "kernel " + artefact.name + " has other inputs or outputs than this model's", "compile the model again");
       }
+      artefacts_ += same_model_;
       if (same_model_) {
         if (const auto drift = first_drift(artefact, fresh[k])) {
-          report_.artefact_notes.push_back("kernel " + artefact.name + ": " + *drift);
+          note_drift(artefact.name, *drift);
           if (!first) {
             const auto wrong = verify_mapping(lowered_.program.kernels[k], artefact);
             first = artefact_mismatch(Engine::kGrid, artefact.name, wrong, *drift);
@@ -205,9 +207,10 @@ class Checker {
           total_width(it->interface.outputs) != total_width(f.interface.outputs)) {
         throw Error(params_.from, "kernel " + f.name + " has other ports than this model's", "write the Verilog again");
       }
+      artefacts_ += same_model_;
       if (same_model_) {
         if (const auto drift = first_drift(*it, f)) {
-          report_.artefact_notes.push_back("kernel " + f.name + ": " + *drift);
+          note_drift(f.name, *drift);
           if (!first) first = artefact_mismatch(Engine::kRtl, f.name, std::nullopt, *drift);
         }
       }
@@ -225,6 +228,11 @@ class Checker {
     const BitMatrix inputs = random_invocations(*it, kInvocations, random);
     const auto wrong = first_difference(evaluate(it->dag, inputs), models[static_cast<size_t>(it - kernels.begin())]->run(inputs));
     return artefact_mismatch(Engine::kRtl, changed.kernel, wrong, changed.detail);
+  }
+
+  void note_drift(const std::string& kernel, const std::string& drift) {
+    ++changed_artefacts_;
+    report_.artefact_notes.push_back("kernel " + kernel + " differs from what this model gives: " + drift);
   }
 
   void note_hash(const Manifest& manifest) {
@@ -255,6 +263,7 @@ class Checker {
   Lowered lowered_;
   std::vector<Trace> golden_;
   bool same_model_ = true;
+  uint64_t artefacts_ = 0, changed_artefacts_ = 0;  // of the current engine
 };
 
 }  // namespace

@@ -92,6 +92,7 @@ TEST_F(CheckFrom, FlippedIdleBitIsFoundToo) {
   ASSERT_TRUE(report.first_mismatch);
   EXPECT_EQ(report.first_mismatch->kernel, kernel.name);
   EXPECT_THAT(report.first_mismatch->detail, HasSubstr("configuration of cell"));
+  EXPECT_EQ(report.engines[0].mismatches, 1u);
 }
 
 TEST_F(CheckFrom, EveryFlippedBitOfACellIsFound) {
