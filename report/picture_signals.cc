@@ -202,7 +202,7 @@ const std::array<SignalStyle, kSignals>& signal_styles() {
 }
 
 Point crossing(int x, int y, Side side, Side travel, int pixels) {
-  const int lane = pixels / 5, half = pixels / 2;
+  const int lane = pixels / 4, half = pixels / 2;
   const Side right = right_of(travel);
   return {x * pixels + half + dx(side) * half + dx(right) * lane, y * pixels + half + dy(side) * half + dy(right) * lane};
 }
