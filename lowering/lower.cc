@@ -283,20 +283,50 @@ class Lowering {
     const int q = add_linear(a.query, operand, prefix_ + "query", prefix_ + "query");
     const int k = add_linear(a.key, operand, prefix_ + "key", prefix_ + "key");
     const int v = add_linear(a.value, operand, prefix_ + "value", prefix_ + "value");
-    if (tensor(q).encoding.zero[0] != 0 || tensor(q).encoding.scale != 1) {
-      throw Error(prefix_ + "query", "the query's range starts below 0",
-                  "give it the range [0, 2^b - 1]: it multiplies resident keys as an unsigned stream");
-    }
     const int e = scores(a, q, k);
     const int mixed = mix(a, e, v);
     return residual(a.output, mixed, stream, prefix_ + "output");
   }
 
+  /// zero of the query times the sum of the key, one number a head: what q.k lacks where the query travels as codes. -1: nothing.
+  int key_sums(const Attention& a, int q, int k) {
+    const int64_t zero = tensor(q).encoding.zero[0];
+    if (zero == 0) return -1;
+    ++stage_;
+    const Tensor key = tensor(k);
+    MatrixLayer layer{prefix_ + "keysum", &key, {}, nullptr, {}, true, {}};
+    const auto width = static_cast<size_t>(key.count), heads = static_cast<size_t>(a.heads);
+    layer.weights.assign(heads, std::vector<int64_t>(width));
+    for (size_t c = 0; c < width; ++c) layer.weights[c * heads / width][c] = zero;
+    const MatrixPlan plan = plan_matrix(layer);
+    const int sums = add_tensor(layer.name, a.heads, plan.raw_encoding, plan.raw_max_code);
+    add_matrix(layer, plan, layer.name, {TensorSource{k, 0, 0}}, sums, -1);
+    return sums;
+  }
+
+  /// A resident matrix times codes of a tensor.
+  ResidentLayer resident_layer(const std::string& name, const ResidentMatrix& matrix, int streams, const Activation& activation) {
+    const Tensor& x = tensor(streams);
+    const auto shift = static_cast<uint32_t>(std::countr_zero(static_cast<uint64_t>(x.encoding.scale)));
+    return {name, matrix, x.encoding.bits, shift, x.max_code[0], activation, std::nullopt, std::nullopt};
+  }
+
+  int add_cache(int of_tensor, int window) {
+    out_.program.caches.push_back({of_tensor, window});
+    return static_cast<int>(out_.program.caches.size()) - 1;
+  }
+
   int scores(const Attention& a, int q, int k) {
+    const int sums = key_sums(a, q, k);
     ++stage_;
     const int head_width = tensor(q).count / a.heads;
     const ResidentMatrix whole{a.window, head_width, tensor(k).encoding, true};
-    ResidentLayer layer{prefix_ + "score", whole, tensor(q).encoding.bits, tensor(q).max_code[0], a.score, Range{0, 0}};
+    ResidentLayer layer = resident_layer(prefix_ + "score", whole, q, a.score);
+    layer.start = Range{0, 0};
+    if (sums >= 0) {
+      const Tensor& t = tensor(sums);
+      layer.term = RowTerm{t.encoding.bits, *std::max_element(t.max_code.begin(), t.max_code.end()), t.encoding.zero[0]};
+    }
     int64_t lo = 0, hi = 0;
     for (const int32_t b : a.position) lo = std::min<int64_t>(lo, b), hi = std::max<int64_t>(hi, b);
     const int64_t masked = std::min(lo, -resident_sums(layer).hi);  // with it a score is never positive: weight 0
@@ -312,20 +342,17 @@ class Lowering {
     }
     out_.program.tables.push_back(std::move(table));
     const int table_id = static_cast<int>(out_.program.tables.size()) - 1;
-    out_.program.caches.push_back({k, a.window});
-    const int cache = static_cast<int>(out_.program.caches.size()) - 1;
+    const int cache = add_cache(k, a.window), sums_cache = sums >= 0 ? add_cache(sums, a.window) : -1;
     const int e = add_tensor(prefix_ + "attention", a.heads * a.window, plan.end.encoding, {plan.end.max_code});
     const int kernel = add_kernel(resident_kernel(layer, plan, prefix_ + "score"));
     const int block = layer.matrix.rows;
     for (int h = 0; h < a.heads; ++h) {
       for (int first = 0; first < a.window; first += block) {
-        out_.program.steps.push_back({fmt::format("{}score.head{}.slot{}", prefix_, h, first),
-                                      kernel,
-                                      1,
-                                      stage_,
-                                      {TensorSource{q, h * head_width, 0}, DistanceSource{table_id, h, a.window, first},
-                                       CacheSource{cache, first, block, h * head_width, head_width}},
-                                      {{e, h * a.window + first, 0}}});
+        Step step{fmt::format("{}score.head{}.slot{}", prefix_, h, first), kernel, 1, stage_, {}, {{e, h * a.window + first, 0}}};
+        step.inputs = {TensorSource{q, h * head_width, 0}, DistanceSource{table_id, h, a.window, first}};
+        if (sums >= 0) step.inputs.emplace_back(CacheSource{sums_cache, first, block, h, 1});
+        step.inputs.emplace_back(CacheSource{cache, first, block, h * head_width, head_width});
+        out_.program.steps.push_back(std::move(step));
       }
     }
     return e;
@@ -334,8 +361,7 @@ class Lowering {
   int mix(const Attention& a, int e, int v) {
     ++stage_;
     const int head_width = tensor(v).count / a.heads;
-    out_.program.caches.push_back({v, a.window});
-    const int cache = static_cast<int>(out_.program.caches.size()) - 1;
+    const int cache = add_cache(v, a.window);
     const int out = add_tensor(prefix_ + "mix", tensor(v).count, activation_encoding(a.mix), {activation_max_code(a.mix)});
     const int block = block_rows(head_width, a.window, static_cast<int>(tensor(v).encoding.bits), true);
     for (int h = 0; h < a.heads; ++h) {
@@ -343,12 +369,8 @@ class Lowering {
         const int channel = h * head_width + first;
         const std::string name =
             block == head_width ? fmt::format("{}mix.head{}", prefix_, h) : fmt::format("{}mix.head{}.{}", prefix_, h, first / block);
-        const ResidentLayer layer{name,
-                                  {block, a.window, tensor(v).encoding, false},
-                                  tensor(e).encoding.bits,
-                                  tensor(e).max_code[0],
-                                  slice(a.mix, channel, block),
-                                  std::nullopt};
+        const ResidentMatrix values{block, a.window, tensor(v).encoding, false};
+        const ResidentLayer layer = resident_layer(name, values, e, slice(a.mix, channel, block));
         const int kernel = add_kernel(resident_kernel(layer, plan_resident(layer), name));
         out_.program.steps.push_back({name,
                                       kernel,

@@ -26,9 +26,17 @@ std::vector<DigitPair> digits_of(const Encoding& e) {
   return digits;
 }
 
+int64_t largest_stream_sum(const ResidentLayer& layer) {
+  return layer.matrix.columns * static_cast<int64_t>(layer.stream_max << layer.stream_shift);
+}
+
+int64_t term_zero(const ResidentLayer& layer) {
+  return layer.term ? layer.term->zero : 0;
+}
+
 /// Guard of a plane: its digits may be -1 in every column.
 int64_t guard(const ResidentLayer& layer, const DigitPair& digit) {
-  return digit.zero < 0 || digit.one < 0 ? layer.matrix.columns * static_cast<int64_t>(layer.stream_max) : 0;
+  return digit.zero < 0 || digit.one < 0 ? largest_stream_sum(layer) : 0;
 }
 
 bool place_constants(const ResidentLayer& layer, ResidentPlan& plan) {
@@ -39,12 +47,12 @@ bool place_constants(const ResidentLayer& layer, ResidentPlan& plan) {
   const int64_t least = guard(layer, digits.back());
   int64_t top = 0;
   for (const int64_t total : plan.end.total) {
-    const int64_t start = total - plan.upper_guard;
+    const int64_t start = total - plan.upper_guard + term_zero(layer);
     if (start + (layer.start ? layer.start->lo : 0) < least) return false;
     top = std::max(top, total + resident_sums(layer).hi + (layer.start ? layer.start->hi : 0));
   }
   if (layer.start) {
-    plan.start_zero = plan.end.total[0] - plan.upper_guard;
+    plan.start_zero = plan.end.total[0] - plan.upper_guard + term_zero(layer);
     plan.start_bits = static_cast<uint32_t>(std::bit_width(static_cast<uint64_t>(layer.start->hi + plan.start_zero)));
   }
   // A plane above the bottom one is heard doubled: its own word must fit as well, and does where the total fits.
@@ -60,12 +68,13 @@ NodeId row_plane(Dag& dag, NodeId port, const ResidentMatrix& m, int row, uint32
   return pack(dag, slices);
 }
 
-SystolicForm systolic_form(const ResidentLayer& layer, const ResidentPlan& plan, uint32_t start_bit, uint32_t matrix_bit) {
+SystolicForm systolic_form(const ResidentLayer& layer, const ResidentPlan& plan, uint32_t start_bit, uint32_t term_bit,
+                           uint32_t matrix_bit) {
   const ResidentMatrix& m = layer.matrix;
   const auto digits = digits_of(m.encoding);
   SystolicForm form;
   for (int c = 0; c < m.columns; ++c)
-    form.columns.push_back({static_cast<uint32_t>(c) * layer.stream_bits, layer.stream_bits, 0, layer.stream_max});
+    form.columns.push_back({static_cast<uint32_t>(c) * layer.stream_bits, layer.stream_bits, layer.stream_shift, layer.stream_max});
   for (int r = 0; r < m.rows; ++r) {
     RowGroup group;
     for (size_t i = 0; i < digits.size(); ++i) {
@@ -80,10 +89,11 @@ SystolicForm systolic_form(const ResidentLayer& layer, const ResidentPlan& plan,
         row.start_word = Word{start_bit + static_cast<uint32_t>(r) * plan.start_bits, plan.start_bits, 0,
                               static_cast<uint64_t>(layer.start->hi + plan.start_zero)};
       } else {
-        row.start = plan.end.total[static_cast<size_t>(r)] - plan.upper_guard;
+        row.start = plan.end.total[static_cast<size_t>(r)] - plan.upper_guard + term_zero(layer);
       }
       group.planes.push_back(std::move(row));
     }
+    if (layer.term) group.residual = Word{term_bit + static_cast<uint32_t>(r) * layer.term->bits, layer.term->bits, 0, layer.term->max};
     group.multiplier = plan.end.multiplier[static_cast<size_t>(r)];
     group.multiplier_constant = plan.end.multiplier_constant[static_cast<size_t>(r)];
     form.groups.push_back(std::move(group));
@@ -100,8 +110,10 @@ SystolicForm systolic_form(const ResidentLayer& layer, const ResidentPlan& plan,
 Range resident_sums(const ResidentLayer& layer) {
   const Encoding& e = layer.matrix.encoding;
   const int64_t largest = ((int64_t{1} << e.bits) - 1) * e.scale + e.zero[0];
-  const int64_t n = layer.matrix.columns * static_cast<int64_t>(layer.stream_max);
-  return {std::min<int64_t>(0, e.zero[0]) * n, std::max<int64_t>(0, largest) * n};
+  const int64_t n = largest_stream_sum(layer);
+  Range sums{std::min<int64_t>(0, e.zero[0]) * n, std::max<int64_t>(0, largest) * n};
+  if (layer.term) sums = sums + Range{layer.term->zero, layer.term->zero + static_cast<int64_t>(layer.term->max)};
+  return sums;
 }
 
 ResidentPlan plan_resident(const ResidentLayer& layer) {
@@ -146,6 +158,12 @@ LoweredKernel resident_kernel(const ResidentLayer& layer, const ResidentPlan& pl
                                  {static_cast<uint64_t>(layer.start->hi + plan.start_zero)},
                                  static_cast<uint64_t>(layer.start->lo + plan.start_zero)});
   }
+  NodeId term = 0;
+  const uint32_t all_term_bits = layer.term ? static_cast<uint32_t>(m.rows) * layer.term->bits : 0;
+  if (layer.term) {
+    term = add_input(dag, "r", all_term_bits);
+    out.kernel.inputs.push_back({m.rows, layer.term->bits, {layer.term->max}});
+  }
   const NodeId port = add_input(dag, "m", static_cast<uint32_t>(m.rows * m.columns) * m.encoding.bits, true);
   out.kernel.inputs.push_back({m.rows * m.columns, m.encoding.bits, {(uint64_t{1} << m.encoding.bits) - 1}});
 
@@ -155,7 +173,7 @@ LoweredKernel resident_kernel(const ResidentLayer& layer, const ResidentPlan& pl
   Sum all(dag, width);  // sum of the streams, for the zero of the resident numbers
   for (uint32_t b = 0; b < layer.stream_bits; ++b) {
     planes.push_back(bit_plane(dag, x, 0, m.columns, layer.stream_bits, b));
-    all.add(add_node(dag, Op::kPopcount, ones, {planes.back()}), b);
+    all.add(add_node(dag, Op::kPopcount, ones, {planes.back()}), b + layer.stream_shift);
   }
   const int64_t zero = m.encoding.zero[0];
   const NodeId total = zero != 0 ? all.finish() : 0;
@@ -166,21 +184,22 @@ LoweredKernel resident_kernel(const ResidentLayer& layer, const ResidentPlan& pl
       const NodeId row = row_plane(dag, port, m, r, k);
       for (uint32_t b = 0; b < layer.stream_bits; ++b) {
         const NodeId both = add_node(dag, Op::kAnd, static_cast<uint32_t>(m.columns), {row, planes[b]});
-        sum.add(add_node(dag, Op::kPopcount, ones, {both}), k + b + (m.encoding.scale == 2 ? 1 : 0));
+        sum.add(add_node(dag, Op::kPopcount, ones, {both}), k + b + (m.encoding.scale == 2 ? 1 : 0) + layer.stream_shift);
       }
     }
     if (zero != 0) sum.subtract(total, static_cast<uint32_t>(std::countr_zero(static_cast<uint64_t>(-zero))));
+    if (layer.term) sum.add(add_slice(dag, term, static_cast<uint32_t>(r) * layer.term->bits, layer.term->bits));
     if (layer.start) {
       sum.add(add_slice(dag, start, static_cast<uint32_t>(r) * plan.start_bits, plan.start_bits));
       sum.add_constant(plan.upper_guard);
     } else {
-      sum.add_constant(plan.end.total[static_cast<size_t>(r)]);
+      sum.add_constant(plan.end.total[static_cast<size_t>(r)] + term_zero(layer));
     }
     results.push_back(result_node(dag, sum.finish(), plan.end, static_cast<size_t>(r), plan.end.total[static_cast<size_t>(r)]));
   }
   add_output(dag, "y", pack(dag, results));
   out.kernel.outputs.push_back({m.rows, plan.end.encoding.bits, {}});
-  out.form = systolic_form(layer, plan, stream_bits, stream_bits + all_start_bits);
+  out.form = systolic_form(layer, plan, stream_bits, stream_bits + all_start_bits, stream_bits + all_start_bits + all_term_bits);
   return out;
 }
 

@@ -24,14 +24,23 @@ struct ResidentMatrix {
   int index(int row, int column) const { return slots_are_rows ? row * columns + column : column * rows + row; }
 };
 
-/// y[r] = sum over c of matrix[r][c] * stream[c] (+ start[r]), then the activation.
+/// An input word for each row, added at the row end: value = code + zero.
+struct RowTerm {
+  uint32_t bits = 0;
+  uint64_t max = 0;  // largest code
+  int64_t zero = 0;
+};
+
+/// y[r] = sum over c of matrix[r][c] * code of stream[c] << stream_shift (+ start[r]) (+ term[r]), then the activation.
 struct ResidentLayer {
   std::string name;  // for messages
   ResidentMatrix matrix;
-  uint32_t stream_bits = 0;  // streams are unsigned codes whose zero is 0
-  uint64_t stream_max = 0;
+  uint32_t stream_bits = 0;
+  uint32_t stream_shift = 0;
+  uint64_t stream_max = 0;  // largest code
   Activation activation;
-  std::optional<Range> start;  // an input word for each row whose values lie in this range
+  std::optional<Range> start;   // an input word for each row whose values lie in this range, from the west
+  std::optional<RowTerm> term;  // and one from the north
 };
 
 /// Constants and widths of a ResidentLayer; sum[r] = y[r] + end.total[r] is what stands on the wire at the row end.
@@ -46,10 +55,10 @@ struct ResidentPlan {
 /// Throws Error if the layer's numerics have no mapping.
 ResidentPlan plan_resident(const ResidentLayer& layer);
 
-/// Inputs: "x" (streams), "start" (if any), "m" (resident); output "y".
+/// Inputs: "x" (streams), "start" and "r" (row term) where there are any, "m" (resident); output "y".
 LoweredKernel resident_kernel(const ResidentLayer& layer, const ResidentPlan& plan, const std::string& name);
 
-/// Largest and smallest sum of matrix row times streams, over all codes of both.
+/// Largest and smallest sum of matrix row times streams and row term, over all codes.
 Range resident_sums(const ResidentLayer& layer);
 
 }  // namespace bitgrid

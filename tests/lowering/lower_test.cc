@@ -43,6 +43,13 @@ std::vector<Shape> shapes() {
   add("linear", [](TinyParams& p) { p.layers = {Block::kLinear, Block::kLinearSign, Block::kLinearExact, Block::kFeedForward}; });
   add("linear_then_attention", [](TinyParams& p) { p.layers = {Block::kLinear, Block::kAttention, Block::kLinearSign}; });
   add("four_layers", [](TinyParams& p) { p.layers = {Block::kAttention, Block::kFeedForward, Block::kAttention, Block::kFeedForward}; });
+  add("sign_query", [](TinyParams& p) { p.query_bits = 1; });
+  add("fully_binary", [](TinyParams& p) {
+    p.values = WeightValues::kBinary;
+    p.input_bits = p.query_bits = p.key_bits = p.value_bits = p.score_bits = p.hidden_bits = 1;
+    p.embedding_tables = 2;
+    p.layers = {Block::kAttention, Block::kFeedForward, Block::kLinearSign};
+  });
   add("odd_window", [](TinyParams& p) { p.window = 5; });
   return all;
 }
