@@ -224,17 +224,41 @@ class Lowering {
     return zeros;
   }
 
+  /// Channel by channel sums of two streams.
   Stream add_streams(const Stream& a, const Stream& b, const std::string& name) {
     ++stage_;
-    // Rows of one column would be an array; instead b enters as a diagonal operand: weights of an identity matrix.
-    MatrixLayer layer{name, &b.numbers, {}, &a.numbers, {}, true, {}};
-    layer.weights.assign(static_cast<size_t>(a.numbers.count), std::vector<int64_t>(static_cast<size_t>(a.numbers.count)));
-    for (size_t r = 0; r < layer.weights.size(); ++r) layer.weights[r][r] = 1;
-    const MatrixPlan plan = plan_matrix(layer);
+    const int count = a.numbers.count;
+    const uint32_t a_bits = a.numbers.encoding.bits, b_bits = b.numbers.encoding.bits;
     Stream sum;
-    sum.tensor = add_tensor(name, a.numbers.count, plan.raw_encoding, plan.raw_max_code);
-    add_matrix(layer, plan, name, {source_of(b), source_of(a)}, sum.tensor, -1);
-    sum.numbers = tensor(sum.tensor);
+    sum.numbers = {name, count, {0, 1, {}}, {}};
+    for (size_t c = 0; c < static_cast<size_t>(count); ++c) {
+      sum.numbers.max_code.push_back(a.numbers.max_code[c] + b.numbers.max_code[c]);
+      sum.numbers.encoding.zero.push_back(a.numbers.encoding.zero[c] + b.numbers.encoding.zero[c]);
+    }
+    const uint64_t largest = *std::max_element(sum.numbers.max_code.begin(), sum.numbers.max_code.end());
+    const auto bits = static_cast<uint32_t>(std::bit_width(largest));
+    sum.numbers.encoding.bits = bits;
+    LoweredKernel kernel;
+    kernel.kernel.name = kernel.kernel.dag.name = name;
+    kernel.kernel.inputs = {{count, b_bits, b.numbers.max_code}, {count, a_bits, a.numbers.max_code}};
+    kernel.kernel.outputs = {{count, bits, {}}};
+    Dag& dag = kernel.kernel.dag;
+    const auto n = static_cast<uint32_t>(count);
+    const NodeId x = add_input(dag, "x", n * b_bits), r = add_input(dag, "r", n * a_bits);
+    std::vector<NodeId> sums;
+    for (uint32_t c = 0; c < n; ++c) {
+      sums.push_back(add_node(dag, Op::kAdd, bits, {add_slice(dag, x, c * b_bits, b_bits), add_slice(dag, r, c * a_bits, a_bits)}));
+      RowGroup group;
+      group.planes.push_back({{}, {}, 0, Word{c * b_bits, b_bits, 0, b.numbers.max_code[c]}});
+      group.residual = Word{n * b_bits + c * a_bits, a_bits, 0, a.numbers.max_code[c]};
+      kernel.form.groups.push_back(std::move(group));
+    }
+    add_output(dag, "sum", pack(dag, sums));
+    kernel.form.raw_bits = bits;
+    kernel.form.word_slots = static_cast<int>(bits);
+    const int id = add_kernel(std::move(kernel));
+    sum.tensor = add_tensor(name, count, sum.numbers.encoding, sum.numbers.max_code);
+    out_.program.steps.push_back({name, id, 1, stage_, {source_of(b), source_of(a)}, {{sum.tensor, 0, 0}}});
     return sum;
   }
 

@@ -44,14 +44,14 @@ TokenCycles cycles_per_token(const Program& program, const std::vector<MappedKer
     const MappedKernel& kernel = mapped[static_cast<size_t>(step.kernel)];
     const int64_t length = latency_cycles(kernel) + int64_t{step.repeat - 1} * kernel.ii;
     stages[step.stage] = std::max(stages[step.stage], length);
-    for (const Source& source : step.inputs) {
+    const Dag& dag = program.kernels[static_cast<size_t>(step.kernel)].dag;
+    for (size_t i = 0; i < step.inputs.size(); ++i) {
       // In the steady state a token overwrites one slot; a kernel that holds all slots of a channel is written every token, one that holds
       // some of the slots every now and then: on average slots / window.
-      if (const auto* c = std::get_if<CacheSource>(&source)) {
-        const int window = program.caches[static_cast<size_t>(c->cache)].window;
-        const int64_t cells = static_cast<int64_t>(kernel.residents.size());
-        cycles.resident_cells += cells / window;
-      }
+      const auto* c = std::get_if<CacheSource>(&step.inputs[i]);
+      if (!c || !dag.node(dag.inputs[i]).resident) continue;
+      const int window = program.caches[static_cast<size_t>(c->cache)].window;
+      cycles.resident_cells += static_cast<int64_t>(kernel.residents.size()) / window;
     }
   }
   for (const auto& [stage, length] : stages) cycles.kernels += length;

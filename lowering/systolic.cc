@@ -87,13 +87,22 @@ class Builder {
   /// The chain of stamps of group `g` between row end and south border.
   std::vector<const StripStamp*> chain(int group) const {
     std::vector<const StripStamp*> stamps;
+    if (words_) stamps.push_back(&*words_);
     if (constant_) stamps.push_back(&*constant_);
     if (form_.multiply) stamps.push_back(&multipliers_[static_cast<size_t>(group)]);
     if (clamp_) stamps.push_back(&*clamp_);
     return stamps;
   }
 
+  /// Sums of two words a group and nothing else: they need neither array nor corner.
+  bool adds_words() const {
+    return form_.columns.empty() && form_.raw_bits > 0 && !form_.clamp && !form_.sign &&
+           std::all_of(form_.groups.begin(), form_.groups.end(),
+                       [](const RowGroup& g) { return g.residual && g.planes[0].start_word && g.planes.size() == 1; });
+  }
+
   void make_strip_stamps() {
+    if (adds_words()) words_ = add_words_stamp();
     if (form_.strip_constant != 0) constant_ = add_constant_stamp(form_.strip_constant, form_.word_slots);
     if (form_.multiply) {
       for (const RowGroup& g : form_.groups) multipliers_.push_back(multiply_stamp(g.multiplier, g.multiplier_constant, form_.word_slots));
@@ -107,10 +116,11 @@ class Builder {
       geo_.combine |= g.planes.size() > 1;
       geo_.residual |= g.residual.has_value();
     }
-    geo_.strips = form_.clamp || (form_.sign && !sign_at_row_end());
-    geo_.strips_only = geo_.strips && form_.columns.empty() && form_.raw_bits == 0 &&
-                       std::all_of(form_.groups.begin(), form_.groups.end(),
-                                   [](const RowGroup& g) { return g.residual && g.planes[0].start == 0 && !g.planes[0].start_word; });
+    geo_.strips = words_ || form_.clamp || (form_.sign && !sign_at_row_end());
+    geo_.strips_only = words_.has_value();
+    geo_.strips_only |= geo_.strips && form_.columns.empty() && form_.raw_bits == 0 &&
+                        std::all_of(form_.groups.begin(), form_.groups.end(),
+                                    [](const RowGroup& g) { return g.residual && g.planes[0].start == 0 && !g.planes[0].start_word; });
     int y = 1;
     for (const RowGroup& g : form_.groups) {
       y += static_cast<int>(g.planes.size());
@@ -217,7 +227,7 @@ class Builder {
         slot += stamp->slot_shift;
         if (r == 0) strip_delay_ += stamp->delay;
       }
-      const uint32_t width = form_.clamp ? static_cast<uint32_t>(form_.clamp->width) : 1;
+      const uint32_t width = words_ ? form_.raw_bits : form_.clamp ? static_cast<uint32_t>(form_.clamp->width) : 1;
       if (form_.sign) slot = form_.word_slots - 1;
       for (uint32_t k = 0; k < width; ++k) results_.push_back({Side::S, geo_.left(r) + 1, phase - 1 + 2 * (slot + static_cast<int>(k))});
     }
@@ -250,6 +260,7 @@ class Builder {
       if (!residual) continue;
       const int x = geo_.left(r) + (geo_.strips_only ? 1 : 0);
       add_word(*residual, {Side::N, x, x + kSumFront});
+      if (words_) add_word(*form_.groups[static_cast<size_t>(r)].planes[0].start_word, {Side::N, x - 1, x - 1 + kSumFront});
     }
   }
 
@@ -277,7 +288,7 @@ class Builder {
   const SystolicForm& form_;
   MappedKernel kernel_;
   Geometry geo_;
-  std::optional<StripStamp> constant_, clamp_;
+  std::optional<StripStamp> words_, constant_, clamp_;
   std::vector<StripStamp> multipliers_;
   std::vector<BitSlot> raw_, results_;
   int strip_delay_ = 0;

@@ -37,6 +37,15 @@ void tap_lane_at_r(Layout& g, int row) {  // the lane in this row is handed nort
 
 }  // namespace
 
+StripStamp add_words_stamp() {
+  Layout g(3, 1);
+  g.wire(kL, 0, Side::N, "E");
+  g.put(kR, 0, Side::S, lut([](bool n, bool e, bool, bool w) { return n ^ e ^ w; }));
+  g.put(kR, 0, Side::E, lut([](bool n, bool e, bool, bool w) { return majority(n, e, w); }));
+  g.wire(kNext, 0, Side::W, "W");
+  return {std::move(g), 1, 0, 0, {}};
+}
+
 StripStamp add_constant_stamp(int64_t value, int word_slots) {
   assert(value >= 0);
   Layout g(3, 2);

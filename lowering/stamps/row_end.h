@@ -27,6 +27,9 @@ struct StripStamp {
   std::vector<Lane> lanes;
 };
 
+/// Adds the word that enters (L, row 0) from the north one phase before the other enters (R, row 0). The sum must fit P bits.
+StripStamp add_words_stamp();
+
 /// Adds a constant: the word leaves as word + value. Must not overflow P bits.
 StripStamp add_constant_stamp(int64_t value, int word_slots);
 
