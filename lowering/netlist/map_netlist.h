@@ -24,7 +24,7 @@ struct NetlistParams {
   double first_area = 6;      // region of the first attempt, in grid cells a logic cell (more if the ports need it)
   double area_growth = 1.12;  // from one attempt to the next
   double max_area = 150;      // where to give up
-  double max_density = 1.8;   // placed wirelength a grid cell above which routing is not tried: the region grows at once
+  double max_density = 1.7;   // placed wirelength a grid cell above which routing is not tried: the region grows at once
   double spread = 0.5;        // placement.demand_cap shrinks with this power of the growth of the region: room is of use only if it is used
   bool skew_inputs = true;    // let inputs enter at different cycles, for a smaller ii
 };

@@ -16,6 +16,8 @@ namespace {
 // Fixed point, so that costs add up exactly whatever the order.
 constexpr int64_t kUnit = 256;
 
+constexpr int kMaxTemperatures = 400;  // normally about 100 are needed
+
 struct Box {
   int x0 = 0, y0 = 0, x1 = 0, y1 = 0;
   bool operator==(const Box&) const = default;
@@ -43,7 +45,7 @@ class Annealer {
     reach_ = std::max(placement_.region.width, placement_.region.height);
     double temperature = first_temperature();
     size_t total = 0;
-    for (;;) {
+    for (int step = 0; step < kMaxTemperatures && length_ > 0; ++step) {
       size_t accepted = 0;
       for (size_t m = 0; m < moves; ++m) accepted += try_move(temperature);
       total += moves;

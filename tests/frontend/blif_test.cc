@@ -1,0 +1,149 @@
+#include "frontend/blif.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <random>
+
+#include "ir/error.h"
+
+namespace bitgrid {
+namespace {
+
+using testing::HasSubstr;
+
+std::string problem_of(std::string_view text) {
+  try {
+    parse_blif(text, "t.blif");
+    return "";
+  } catch (const Error& e) {
+    return e.what();
+  }
+}
+
+// Outputs for inputs 0, 1, 2, ...: one number each, bit o = output o.
+std::vector<uint64_t> table_of(std::string_view text) {
+  const CoverNetwork network = parse_blif(text);
+  const size_t inputs = network.inputs.size();
+  BitMatrix in(size_t{1} << inputs, inputs);
+  for (size_t r = 0; r < in.rows && inputs > 0; ++r) in.set_word(r, 0, static_cast<unsigned>(inputs), r);
+  const BitMatrix out = evaluate(network, in);
+  std::vector<uint64_t> table;
+  for (size_t r = 0; r < out.rows; ++r) table.push_back(out.get_word(r, 0, static_cast<unsigned>(out.cols)));
+  return table;
+}
+
+TEST(Blif, DontCaresAndSeveralRows) {
+  EXPECT_EQ(table_of(".model m\n.inputs a b c\n.outputs y\n.names a b c y\n1-1 1\n01- 1\n.end\n"),
+            (std::vector<uint64_t>{0, 0, 1, 0, 0, 1, 1, 1}));
+}
+
+TEST(Blif, OffSet) {
+  EXPECT_EQ(table_of(".model m\n.inputs a b\n.outputs y\n.names a b y\n11 0\n"), (std::vector<uint64_t>{1, 1, 1, 0}));
+}
+
+TEST(Blif, Constants) {
+  EXPECT_EQ(table_of(".inputs a\n.outputs p q r\n.names p\n.names q\n1\n.names r\n0\n.end\n"), (std::vector<uint64_t>{2, 2}));
+}
+
+TEST(Blif, ContinuationsCommentsAndWindowsLines) {
+  EXPECT_EQ(table_of("# header\r\n.model m\r\n.inputs a \\\r\n b # two\r\n.outputs y\r\n.names a b \\\r\ny\r\n11 1\r\n.end\r\n"),
+            (std::vector<uint64_t>{0, 0, 0, 1}));
+}
+
+TEST(Blif, NodesInAnyOrder) {
+  EXPECT_EQ(table_of(".inputs a b\n.outputs y\n.names n y\n0 1\n.names a b n\n11 1\n"), (std::vector<uint64_t>{1, 1, 1, 0}));
+}
+
+TEST(Blif, OutputThatIsAnInput) {
+  EXPECT_EQ(table_of(".inputs a b\n.outputs b\n"), (std::vector<uint64_t>{0, 0, 1, 1}));
+}
+
+TEST(Blif, LinesAboutDelayAreSkipped) {
+  EXPECT_EQ(table_of(".inputs a\n.outputs a\n.default_input_arrival 0 0\n.area 3\n").size(), 2u);
+}
+
+TEST(Blif, RefusalsNameTheLine) {
+  const struct {
+    const char* text;
+    const char* message;
+  } cases[] = {
+      {".model m\n.inputs a\n.latch a b 0\n", "t.blif:3: .latch makes the circuit sequential; give combinational logic"},
+      {".model m\n.subckt x a=b\n", "t.blif:2: .subckt needs other models; flatten the hierarchy first"},
+      {".gate nand2 a=b\n", "t.blif:1: .gate needs a cell library"},
+      {".exdc\n", "t.blif:1: .exdc gives external don't-cares"},
+      {".model a\n.model b\n", "t.blif:2: a second .model"},
+      {".frobnicate\n", "t.blif:1: .frobnicate is not known; use .model"},
+      {".outputs y\n11 1\n", "t.blif:2: \"11\" belongs to no .names"},
+      {".inputs a\n.outputs y\n.names a y\n11 1\n", "t.blif:4: the row has 2 values, y has 1 inputs"},
+      {".inputs a\n.outputs y\n.names a y\n2 1\n", "t.blif:4: \"2\" has something else than 0, 1 and -"},
+      {".inputs a\n.outputs y\n.names a y\n1 x\n", "t.blif:4: the output value is \"x\""},
+      {".inputs a\n.outputs y\n.names a y\n1 1\n0 0\n", "t.blif:5: rows of y give both 0 and 1"},
+      {".inputs a\n.outputs y\n.names a y\n1\n", "t.blif:4: a row of 1 columns for y"},
+      {".names\n", "t.blif:1: .names has no output"},
+      {".inputs a\n.outputs y\n.names b y\n1 1\n", "t.blif:3: nothing drives b, which y uses"},
+      {".inputs a\n.outputs y\n", "t.blif:2: nothing drives output y"},
+      {".inputs a\n.outputs y\n.names a y\n1 1\n.names a y\n0 1\n", "t.blif:5: y is defined a second time (first in line 3)"},
+      {".inputs a\n.outputs a\n.names a\n1\n", "t.blif:3: a is an input and has a .names"},
+      {".inputs a\n.outputs p\n.names q p\n1 1\n.names p q\n1 1\n", "t.blif:5: p depends on itself through q; break the loop"},
+      {".inputs a a\n.outputs a\n", "t.blif:1: input a is listed twice"},
+      {".inputs a\n.outputs a a\n", "t.blif:2: output a is listed twice"},
+      {".inputs a\n", "t.blif:1: there are no outputs"},
+      {"", "there are no outputs"},
+      {".outputs y\n.end\n.names y\n", "t.blif:3: .names stands after .end"},
+  };
+  for (const auto& c : cases) EXPECT_THAT(problem_of(c.text), HasSubstr(c.message)) << c.text;
+}
+
+TEST(Blif, MissingFileIsNamed) {
+  try {
+    read_blif("/nonexistent/x.blif");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(), HasSubstr("/nonexistent/x.blif"));
+  }
+}
+
+TEST(Blif, DamagedTextNeverCrashes) {
+  const std::string text =
+      ".model m\n.inputs a b c \\\n d\n.outputs y z\n.names a b n1\n1- 1\n-1 1\n.names n1 c d y\n1-0 0\n.names z\n1\n.end\n";
+  std::mt19937_64 rng(1);
+  const std::string alphabet = "01-. \n\\#abcyzn\t\r";
+  for (int i = 0; i < 4000; ++i) {
+    std::string damaged = text.substr(0, rng() % (text.size() + 1));
+    for (uint64_t k = rng() % 4; k-- > 0 && !damaged.empty();)
+      damaged[rng() % damaged.size()] = rng() % 4 == 0 ? static_cast<char>(rng()) : alphabet[rng() % alphabet.size()];
+    try {
+      verify(parse_blif(damaged));
+    } catch (const Error&) {  // the one allowed outcome beside success
+    }
+  }
+}
+
+TEST(Blif, ALutNetworkReadsBackAsItself) {
+  LutNetwork n;
+  n.name = "m";
+  n.inputs = {"a", "b", "c", "d"};
+  n.nodes = {{2, {0, 1}, 0x6}, {4, {0, 2, 3, 4}, 0xBEEF}, {0, {}, 1}, {1, {5}, 1}};
+  n.outputs = {{"y", 5, true}, {"z", 7, false}, {"one", 6, false}, {"zero", kConstantSignal, false}, {"c", 2, false}, {"nd", 3, true}};
+  verify(n);
+  BitMatrix in(16, 4);
+  for (size_t r = 0; r < 16; ++r) in.set_word(r, 0, 4, r);
+  EXPECT_EQ(evaluate(parse_blif(to_blif(n)), in), evaluate(n, in));
+}
+
+TEST(Blif, ReadsTheSharedCircuits) {
+  const std::filesystem::path folder = std::filesystem::path(BITGRID_SHARED_CASES) / "epfl";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is absent";
+  size_t read = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    if (entry.path().extension() == ".blif") {
+      verify(read_blif(entry.path().string()));
+      ++read;
+    }
+  EXPECT_GE(read, 11u);
+}
+
+}  // namespace
+}  // namespace bitgrid

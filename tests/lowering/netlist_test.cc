@@ -1,0 +1,181 @@
+#include "lowering/netlist/map_netlist.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "frontend/blif.h"
+#include "ir/error.h"
+#include "tests/lowering/netlist_support.h"
+
+namespace bitgrid {
+namespace {
+
+Dag dag_of(const std::string& body) {
+  return parse_dag("dag test\n" + body);
+}
+Dag popcount_dag(int bits) {
+  return dag_of("input a " + std::to_string(bits) + "\nc:7 = popcount a\noutput y c\n");
+}
+Dag adder_dag() {
+  return dag_of("input a 8\ninput b 8\nc:9 = add a b\noutput y c\n");
+}
+Dag comparator_dag() {
+  return dag_of("input a 8\ninput b 8\nc:1 = less a b\noutput y c\n");
+}
+
+CoverNetwork epfl(const std::string& name) {
+  return read_blif(std::string(BITGRID_SHARED_CASES) + "/epfl/" + name + ".blif");
+}
+bool have_epfl() {
+  return std::filesystem::exists(std::filesystem::path(BITGRID_SHARED_CASES) / "epfl");
+}
+
+template <typename Source>
+void expect_exact_from_ten_seeds(const Source& source, size_t inputs) {
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    NetlistParams params;
+    params.seed = seed;
+    const MappedKernel kernel = map_netlist(source, params);
+    const BitMatrix batch = random_batch(200, inputs, seed);
+    ASSERT_EQ(run_kernel(kernel, batch), evaluate(source, batch)) << "seed " << seed;
+  }
+}
+
+void expect_exact(const Dag& dag) {
+  const BitMatrix batch = all_values(input_bits(dag));
+  EXPECT_EQ(run_kernel(map_netlist(dag), batch), evaluate(dag, batch));
+}
+
+TEST(Netlist, Popcount32FromTenSeeds) {
+  expect_exact_from_ten_seeds(popcount_dag(32), 32);
+}
+TEST(Netlist, Popcount64FromTenSeeds) {
+  expect_exact_from_ten_seeds(popcount_dag(64), 64);
+}
+TEST(Netlist, AdderFromTenSeeds) {
+  expect_exact_from_ten_seeds(adder_dag(), 16);
+}
+TEST(Netlist, ComparatorFromTenSeeds) {
+  expect_exact_from_ten_seeds(comparator_dag(), 16);
+}
+
+TEST(Netlist, EpflCtrlFromTenSeeds) {
+  if (!have_epfl()) GTEST_SKIP() << "the shared circuits are absent";
+  expect_exact_from_ten_seeds(epfl("ctrl"), 7);
+}
+
+TEST(Netlist, EpflInt2FloatFromTenSeeds) {
+  if (!have_epfl()) GTEST_SKIP() << "the shared circuits are absent";
+  expect_exact_from_ten_seeds(epfl("int2float"), 11);
+}
+
+TEST(Netlist, EveryPairOfWordsThroughTheComparator) {
+  expect_exact(comparator_dag());
+}
+
+TEST(Netlist, ConstantsWiresInvertersAndUnusedInputs) {
+  expect_exact(dag_of("input a 2\ninput unused 1\nn:2 = not a\nc = constant 2 0x2\noutput w a\noutput i n\noutput k c\n"));
+}
+
+TEST(Netlist, OneGate) {
+  expect_exact(dag_of("input a 1\ninput b 1\nc:1 = and a b\noutput y c\n"));
+}
+
+TEST(Netlist, ConstantsAlone) {
+  const MappedKernel kernel = map_netlist(dag_of("c = constant 3 0x5\noutput y c\n"));
+  const BitMatrix out = run_kernel(kernel, BitMatrix(3, 0));
+  for (size_t r = 0; r < 3; ++r) EXPECT_EQ(out.get_word(r, 0, 3), 5u);
+}
+
+TEST(Netlist, InputsAreHeldForTheWholeInterval) {
+  const MappedKernel kernel = map_netlist(adder_dag());
+  for (const InputSlot& in : kernel.inputs) EXPECT_EQ(in.hold, kernel.ii);
+}
+
+TEST(Netlist, ASmallerIntervalIsWrong) {
+  NetlistParams params;
+  params.skew_inputs = false;
+  const Dag dag = popcount_dag(16);
+  MappedKernel kernel = map_netlist(dag, params);
+  ASSERT_GT(kernel.ii, 2);
+  kernel.ii -= 1;
+  for (InputSlot& in : kernel.inputs) in.hold = kernel.ii;
+  const BitMatrix batch = all_values(16);
+  EXPECT_NE(run_kernel(kernel, batch), evaluate(dag, batch));
+}
+
+TEST(Netlist, SkewedInputsAllowASmallerInterval) {
+  NetlistParams together;
+  together.skew_inputs = false;
+  EXPECT_LT(map_netlist(adder_dag()).ii, map_netlist(adder_dag(), together).ii);
+}
+
+TEST(Netlist, WithoutSkewInputsEnterInTheFirstCycle) {
+  NetlistParams params;
+  params.skew_inputs = false;
+  const MappedKernel kernel = map_netlist(adder_dag(), params);
+  for (const InputSlot& in : kernel.inputs) EXPECT_LT(in.slot.phase, 2);
+  const BitMatrix batch = random_batch(300, 16, 1);
+  EXPECT_EQ(run_kernel(kernel, batch), evaluate(adder_dag(), batch));
+}
+
+TEST(Netlist, AChangedCellIsNoticed) {
+  MappedKernel kernel = map_netlist(adder_dag());
+  const BitMatrix batch = all_values(16);
+  const BitMatrix right = run_kernel(kernel, batch);
+  const BitSlot out = kernel.outputs[3];
+  const int x = out.side == Side::W ? 0 : out.side == Side::E ? kernel.grid.width - 1 : out.position;
+  const int y = out.side == Side::N ? 0 : out.side == Side::S ? kernel.grid.height - 1 : out.position;
+  kernel.grid.at(x, y) ^= 0x1111'1111'1111'1111u << static_cast<unsigned>(out.side);
+  EXPECT_NE(run_kernel(kernel, batch), right);
+}
+
+TEST(Netlist, SameSeedGivesTheSameKernel) {
+  EXPECT_EQ(map_netlist(popcount_dag(24)), map_netlist(popcount_dag(24)));
+  NetlistParams other;
+  other.seed = 2;
+  EXPECT_NE(map_netlist(popcount_dag(24), other), map_netlist(popcount_dag(24)));
+}
+
+TEST(Netlist, StatsSayWhatHappened) {
+  NetlistStats stats;
+  const MappedKernel kernel = map_netlist(adder_dag(), {}, &stats);
+  EXPECT_GT(stats.techmap.gates, 0u);
+  EXPECT_EQ(stats.luts, 17u);
+  EXPECT_LT(stats.logic_cells, stats.luts);
+  EXPECT_EQ(stats.attempts.back().width, kernel.grid.width);
+  EXPECT_EQ(stats.attempts.back().routing.overuse_left, 0);
+  EXPECT_GT(stats.wirelength, 0u);
+}
+
+TEST(Netlist, AKernelWithoutOutputsIsRefused) {
+  LutNetwork network;
+  network.name = "void";
+  network.inputs = {"a"};
+  try {
+    map_netlist(network);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(), testing::HasSubstr("netlist void: it has no outputs; add an output"));
+  }
+}
+
+TEST(Netlist, FailureNamesNetRegionAndKnob) {
+  NetlistParams params;
+  params.first_area = 1;
+  params.max_area = 1;
+  params.placement.spacing = 1;
+  try {
+    map_netlist(popcount_dag(64), params);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(),
+                testing::ContainsRegex("netlist test: net from .+ at \\([0-9]+, [0-9]+\\) to .+ at \\([0-9]+, [0-9]+\\) finds no edge of "
+                                       "its own at .+ in a region of 16 x 16 .+ wanted twice\\); raise max_area \\(now 1 grid"));
+  }
+}
+
+}  // namespace
+}  // namespace bitgrid
