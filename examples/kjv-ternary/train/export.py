@@ -3,35 +3,18 @@
     /usr/bin/python3 export.py model.pt --data data
 
 Then it reads both files back with integer.py, compares the logits with the training forward row by row, and
-writes the bits per character (streaming, whole held-out text) into model.yaml and heldout.json.
+writes the bits per character (streaming, whole held-out text) into model.yaml.
 """
 import argparse
 import json
 import os
-import struct
 
 import numpy as np
 import torch
 
+import train                                        # also makes train_common importable
 import corpus
-import integer
-import train
-
-EXCERPT = 4000
-
-
-def write_safetensors(path, tensors):
-    header, data, at = {}, [], 0
-    for name, t in tensors.items():
-        kind = {"int8": "I8", "int32": "I32"}[str(t.dtype)]
-        raw = np.ascontiguousarray(t).astype(t.dtype.newbyteorder("<")).tobytes()
-        header[name] = {"dtype": kind, "shape": list(t.shape), "data_offsets": [at, at + len(raw)]}
-        data.append(raw)
-        at += len(raw)
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as f:
-        f.write(struct.pack("<Q", len(text)) + text + b"".join(data))
+import exporter
 
 
 def tensors_of(model, tau):
@@ -54,9 +37,7 @@ def tensors_of(model, tau):
             out[f"layers.{n}.mix.bias"] = get(f"{n}_mix.b", np.int32)
             out[f"layers.{n}.position"] = get(f"{n}_position.b", np.int32)
     out["head.input.bias"], out["head.weight"], out["head.bias"] = get("head_input.b", np.int32), get("head.w", np.int8), get("head.b", np.int32)
-    for t in ("0.5", "0.7", "1.0"):
-        out["sampling." + t] = np.floor(65535 * np.exp(-np.arange(4096) * tau / float(t)) + 0.5).astype(np.int32)
-    return out
+    return {**out, **exporter.sampling_tables(tau)}
 
 
 def yaml_of(c, tau, bits):
@@ -97,8 +78,8 @@ def yaml_of(c, tau, bits):
             lines += [f"    up: {linear(n, 'up', 0, 15)}",
                       f"    down: {{weights: layers.{n}.down.weight, values: ternary}}"]
     lines += [f"head: {{input: {{shift: {s['head_input']}, range: [-7, 7], bias: head.input.bias}}, weights: head.weight, values: ternary, bias: head.bias}}",
-              f'sampling: {{logit_scale: {tau!r}, tables: {{"0.5": sampling.0.5, "0.7": sampling.0.7, "1.0": sampling.1.0}}}}',
-              f"reported: {{bits_per_character: {bits:.6f}}}     # streaming, whole held-out text (train/integer.py)"]
+              exporter.sampling_line(tau),
+              exporter.reported_line(bits)]
     return "\n".join(lines) + "\n"
 
 
@@ -115,28 +96,12 @@ def main():
     with open(os.path.join(args.data, "heldout.txt")) as f:
         text = f.read()
     tau = round(model.log_tau.exp().item(), 8)
-    write_safetensors(os.path.join(args.to, "weights.safetensors"), tensors_of(model, tau))
-    path = os.path.join(args.to, "model.yaml")
 
-    def write_yaml(bits):
-        with open(path, "w") as f:
-            f.write(yaml_of(saved["config"], tau, bits))
+    def training_logits(tokens):
+        with torch.no_grad():
+            return model(torch.tensor(tokens)[None])[0].numpy()
 
-    write_yaml(0)
-    exported = integer.Model(path)
-    tokens = exported.encode(text)
-    z = integer.whole(exported, tokens)
-    write_yaml(integer.bits_per_character(exported, tokens, z))
-    n = 16384
-    with torch.no_grad():
-        trained = model(torch.tensor(tokens[:n])[None])[0].numpy()
-    print(f"rows that differ between the training forward and the exported integers: {(trained != z[:n]).any(1).sum()} of {n}")
-
-    start = text.index("\n", 100000) + 1            # the excerpt: whole verses from the middle of the held-out text
-    end = text.index("\n", start + EXCERPT - 100) + 1
-    with open(os.path.join(args.to, "heldout.txt"), "w") as f:
-        f.write(text[start:end])
-    print("now run: integer.py bits ../heldout.txt --json ../heldout.json; integer.py bits", os.path.join(args.data, "heldout.txt"))
+    exporter.export(args.to, tensors_of(model, tau), lambda bits: yaml_of(saved["config"], tau, bits), training_logits, text)
 
 
 if __name__ == "__main__":

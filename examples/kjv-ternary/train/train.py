@@ -3,7 +3,7 @@
     OMP_NUM_THREADS=1 /usr/bin/python3 train.py --steps 14000 --out model.pt
 
 Every activation in the forward pass is an integer held in a float32 (all are far below 2^24, so every sum is
-exact); train.py, integer.py and the compiled fabrics therefore compute the same numbers.
+exact); train.py, train_common/integer.py and the compiled fabrics therefore compute the same numbers.
 A latent float stands behind each integer parameter: weights are round(W / mean|W|) clamped to -1..1,
 biases round(p * 2^shift), the embedding round(p * 32), the relative bias round(p * 4 * 2^shift).
 """
@@ -11,13 +11,15 @@ import argparse
 import json
 import math
 import os
+import sys
 import time
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-import corpus
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "train_common"))
+import corpus  # noqa: E402
 
 V, D, HEADS, HD, FF, WINDOW = 32, 64, 4, 16, 256, 64
 

@@ -1,4 +1,4 @@
-"""Make the corpus of the kjv-ternary model: the King James text of Debian's bible-kjv.
+"""Make the corpus of the kjv models: the King James text of Debian's bible-kjv.
 
     python3 corpus.py [FOLDER]        writes FOLDER/train.txt and FOLDER/heldout.txt (default: data)
 

@@ -1,10 +1,10 @@
-"""The kjv-ternary model in plain numpy integers: streaming form, read from model.yaml and its weights only.
+"""A model of the project's format in plain numpy integers: streaming form, read from model.yaml and its weights only.
 
     python3 integer.py bits TEXT.txt [--model ../model.yaml] [--characters N] [--json OUT.json]
     python3 integer.py sample [--prompt "..."] [--length 400] [--temperature 0.7] [--seed 1]     (0: greedy)
     python3 integer.py ranges TEXT.txt       the range of every intermediate value
 
-`Stream` is the definition: one character at a time, keys and values in a ring of 64 entries.
+`Stream` is the definition: one character at a time, keys and values in a ring of `window` entries.
 `whole` computes the same integers for a whole text at once, layer by layer (much quicker); `bits` checks the two
 against each other on the first 1,000 characters.  Matrix products are done in float64, where all these sums are exact.
 """
@@ -27,11 +27,23 @@ def read_safetensors(path):
             for n, h in header.items() if n != "__metadata__"}
 
 
-def requantise(u, r, tensors):
-    shift = r["shift"]
-    half = (1 << shift) >> 1
+VALUES = {"binary": (-1, 1), "ternary": (-1, 0, 1), "int2": (-1, 0, 1, 2)}
+
+
+def activation(u, part, tensors):
+    """The requantisation or the sign that `part` (a mapping of model.yaml) asks for; without either the exact sums."""
+    if part is None:
+        return u
+    if "sign" in part:
+        bias = tensors[part["sign"]["bias"]] if "bias" in (part["sign"] or {}) else 0
+        return np.where(u + bias >= 0, 1, -1)
+    r = part if "range" in part else part.get("requantise")
+    if r is None:
+        return u
+    assert "multiplier" not in r and "table" not in part and r["shift"] >= 0, "not needed by the models here"
+    half = (1 << r["shift"]) >> 1
     bias = tensors[r["bias"]] if "bias" in r else 0
-    return np.clip((u + bias + half) >> shift, r["range"][0], r["range"][1])
+    return np.clip((u + bias + half) >> r["shift"], r["range"][0], r["range"][1])
 
 
 def product(x, w):
@@ -44,22 +56,27 @@ class Model:
         with open(path) as f:
             self.m = yaml.safe_load(f)
         self.t = read_safetensors(os.path.join(os.path.dirname(path), self.m["weights"]))
-        for name, t in self.t.items():
-            if name.endswith(".weight"):
-                assert np.abs(t).max() <= 1, name
-        lo, hi = self.m["embedding"]["range"]
-        e = self.t[self.m["embedding"]["tensor"]]
-        assert lo <= e.min() and e.max() <= hi
+        layers = self.m["layers"]
+        for part in [p for layer in layers for p in (layer, *layer.values()) if isinstance(p, dict) and "weights" in p] + [self.m["head"]]:
+            assert np.isin(self.t[part["weights"]], VALUES[part["values"]]).all(), part["weights"]
+        e = self.m["embedding"]
+        self.tables = [self.t[n] for n in (e["tensors"] if "tensors" in e else [e["tensor"]])]
+        lo, hi = e["range"]
+        assert all(lo <= t.min() and t.max() <= hi for t in self.tables)
         self.vocabulary = self.m["vocabulary"]
         self.tau = self.m["sampling"]["logit_scale"]
 
     def encode(self, text):
         return [self.vocabulary.index(c) for c in text]
 
-    def linear(self, part, x, seen, name):
+    def linear(self, part, x, seen=None, name=""):
         u = product(x, self.t[part["weights"]])
         note(seen, name, u)
-        return requantise(u, part["requantise"], self.t) if "requantise" in part else u
+        return activation(u, part, self.t)
+
+    def head(self, x):
+        head = self.m["head"]
+        return product(activation(x, head.get("input"), self.t), self.t[head["weights"]]) + (self.t[head["bias"]] if "bias" in head else 0)
 
 
 def note(seen, name, u):
@@ -73,47 +90,50 @@ class Stream:
 
     def __init__(self, model):
         self.m, self.t, self.model = model.m, model.t, model
-        self.time = 0
+        self.time, self.last = 0, []
         self.ring = [(np.zeros((l["window"], self.m["width"]), np.int64), np.zeros((l["window"], self.m["width"]), np.int64))
                      if l["type"] == "attention" else None for l in self.m["layers"]]
 
     def step(self, token):
-        """Take one token, return the 32 integer logits of the next."""
-        t = self.t
-        x = t[self.m["embedding"]["tensor"]][token]
+        """Take one token, return the integer logits of the next."""
+        t, linear = self.t, self.model.linear
+        self.last = [token] + self.last[:len(self.model.tables) - 1]
+        x = sum(table[c] for table, c in zip(self.model.tables, self.last))
         for layer, ring in zip(self.m["layers"], self.ring):
-            a = requantise(x, layer["input"], t)
+            a = activation(x, layer.get("input"), t)
             if layer["type"] == "attention":
                 heads, window = layer["heads"], layer["window"]
-                q = self.model.linear(layer["query"], a, None, "")
+                q = linear(layer["query"], a)
                 keys, values = ring
-                keys[self.time % window] = self.model.linear(layer["key"], a, None, "")
-                values[self.time % window] = self.model.linear(layer["value"], a, None, "")
+                keys[self.time % window] = linear(layer["key"], a)
+                values[self.time % window] = linear(layer["value"], a)
                 distance = np.arange(min(self.time + 1, window))          # t - j
                 slot = (self.time - distance) % window
                 mix = []
                 for h in range(heads):
                     part = slice(h * len(x) // heads, (h + 1) * len(x) // heads)
                     score = keys[slot, part] @ q[part] + t[layer["position"]][h][distance]
-                    e = requantise(score, layer["score"], t)
+                    e = activation(score, layer["score"], t)
                     mix.append(e @ values[slot, part])
-                o = requantise(np.concatenate(mix), layer["mix"], t)
-                x = x + self.model.linear(layer["output"], o, None, "")
+                x = x + linear(layer["output"], activation(np.concatenate(mix), layer["mix"], t))
+            elif layer["type"] == "feedforward":
+                x = x + linear(layer["down"], linear(layer["up"], a))
             else:
-                x = x + self.model.linear(layer["down"], self.model.linear(layer["up"], a, None, ""), None, "")
+                x = linear(layer, a)
         self.time += 1
-        head = self.m["head"]
-        return product(requantise(x, head["input"], t), t[head["weights"]]) + t[head["bias"]]
+        return self.model.head(x)
 
 
 def whole(model, tokens, seen=None):
-    """The logits [n, 32] of a whole text: the same integers as Stream."""
+    """The logits [n, symbols] of a whole text: the same integers as Stream."""
     m, t, tokens = model.m, model.t, np.asarray(tokens)
-    x = t[m["embedding"]["tensor"]][tokens]
+    x = np.zeros((len(tokens), m["width"]), np.int64)
+    for j, table in enumerate(model.tables):
+        x[j:] += table[tokens[:len(tokens) - j]]
     for i, layer in enumerate(m["layers"]):
         name = f"layer {i} "
         note(seen, name + "residual", x)
-        a = requantise(x, layer["input"], t)
+        a = activation(x, layer.get("input"), t)
         if layer["type"] == "attention":
             heads, window = layer["heads"], layer["window"]
             q, k, v = (model.linear(layer[p], a, seen, name + p) for p in ("query", "key", "value"))
@@ -129,19 +149,18 @@ def whole(model, tokens, seen=None):
                     part = slice(h * size, (h + 1) * size)
                     score = product(q[here, part], k[there, part]) + t[layer["position"]][h][np.clip(distance, 0, window - 1)]
                     note(seen, name + "score", score[valid])
-                    e = np.where(valid, requantise(score, layer["score"], t), 0)
+                    e = np.where(valid, activation(score, layer["score"], t), 0)
                     note(seen, name + "weights' sum", e.sum(1))
                     note(seen, name + "weights above 0 (count)", (e > 0).sum(1))
                     mix[here, part] = product(e, v[there, part].T)
             note(seen, name + "mix", mix)
-            o = requantise(mix, layer["mix"], t)
-            x = x + model.linear(layer["output"], o, seen, name + "output")
+            x = x + model.linear(layer["output"], activation(mix, layer["mix"], t), seen, name + "output")
+        elif layer["type"] == "feedforward":
+            x = x + model.linear(layer["down"], model.linear(layer["up"], a, seen, name + "up"), seen, name + "down")
         else:
-            h = model.linear(layer["up"], a, seen, name + "up")
-            x = x + model.linear(layer["down"], h, seen, name + "down")
+            x = model.linear(layer, a, seen, name + "sums")
     note(seen, "head residual", x)
-    head = m["head"]
-    z = product(requantise(x, head["input"], t), t[head["weights"]]) + t[head["bias"]]
+    z = model.head(x)
     note(seen, "logits", z)
     return z
 
@@ -155,7 +174,7 @@ def bits_per_character(model, tokens, z):
 
 
 def sample(model, prompt, length, temperature, seed):
-    """Greedy (temperature 0: lowest index of the maximum) or from the integer table sampling.T."""
+    """Greedy (temperature 0: lowest index of the maximum) or from the integer table of the temperature."""
     random, stream, text = np.random.RandomState(seed), Stream(model), prompt
     for c in prompt:
         z = stream.step(model.vocabulary.index(c))
@@ -172,11 +191,10 @@ def sample(model, prompt, length, temperature, seed):
 
 
 def main():
-    here = os.path.dirname(os.path.abspath(__file__))
     a = argparse.ArgumentParser()
     a.add_argument("command", choices=["bits", "sample", "ranges"])
     a.add_argument("text", nargs="?")
-    a.add_argument("--model", default=os.path.join(here, "..", "model.yaml"))
+    a.add_argument("--model", default="../model.yaml")
     a.add_argument("--characters", type=int)
     a.add_argument("--json")
     a.add_argument("--prompt", default="\nin the beginning")
