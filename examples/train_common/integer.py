@@ -124,6 +124,14 @@ class Stream:
         return self.model.head(x)
 
 
+ROWS = 8192
+
+
+def by_rows(f, x):
+    """f(x), computed for a few thousand rows at a time: hidden values are wide."""
+    return np.concatenate([f(x[i:i + ROWS]) for i in range(0, len(x), ROWS)])
+
+
 def whole(model, tokens, seen=None):
     """The logits [n, symbols] of a whole text: the same integers as Stream."""
     m, t, tokens = model.m, model.t, np.asarray(tokens)
@@ -137,7 +145,7 @@ def whole(model, tokens, seen=None):
         if layer["type"] == "attention":
             heads, window = layer["heads"], layer["window"]
             q, k, v = (model.linear(layer[p], a, seen, name + p) for p in ("query", "key", "value"))
-            size, block = len(x[0]) // heads, 1024
+            size, block = len(x[0]) // heads, 2 * window
             mix = np.zeros_like(q)
             for start in range(0, len(x), block):
                 here = np.arange(start, min(start + block, len(x)))
@@ -156,11 +164,11 @@ def whole(model, tokens, seen=None):
             note(seen, name + "mix", mix)
             x = x + model.linear(layer["output"], activation(mix, layer["mix"], t), seen, name + "output")
         elif layer["type"] == "feedforward":
-            x = x + model.linear(layer["down"], model.linear(layer["up"], a, seen, name + "up"), seen, name + "down")
+            x = x + by_rows(lambda a: model.linear(layer["down"], model.linear(layer["up"], a, seen, name + "up"), seen, name + "down"), a)
         else:
-            x = model.linear(layer, a, seen, name + "sums")
+            x = by_rows(lambda a: model.linear(layer, a, seen, name + "sums").astype(np.int32), a)
     note(seen, "head residual", x)
-    z = model.head(x)
+    z = by_rows(model.head, x)
     note(seen, "logits", z)
     return z
 

@@ -238,16 +238,21 @@ TEST(BitsPerCharacter, KnowsWhatItCannotDo) {
   EXPECT_THROW(bits_per_character(m, "abc"), Error);
 }
 
-/// The shipped model against the value that its exporter computed with other code.
-TEST(BitsPerCharacter, ShippedModelOnItsHeldOutExcerpt) {
-  const std::string folder = std::string(BITGRID_SOURCE_DIR) + "/examples/kjv-ternary/";
+/// The shipped models against the values that their exporter computed with other code.
+class ShippedModel : public testing::TestWithParam<const char*> {};
+
+TEST_P(ShippedModel, NeedsTheReportedBitsPerCharacterOnItsHeldOutExcerpt) {
+  const std::string folder = std::string(BITGRID_SOURCE_DIR) + "/examples/" + GetParam() + "/";
   for (const char* file : {"model.yaml", "heldout.txt", "heldout.json"}) {
-    if (!std::filesystem::exists(folder + file)) GTEST_SKIP() << file << " of examples/kjv-ternary is not there";
+    if (!std::filesystem::exists(folder + file)) GTEST_SKIP() << file << " of examples/" << GetParam() << " is not there";
   }
   const double expected = nlohmann::json::parse(read_file(folder + "heldout.json")).at("bits_per_character").get<double>();
   const Model m = load_model(folder + "model.yaml");
   EXPECT_NEAR(bits_per_character(m, read_file(folder + "heldout.txt")), expected, 1e-4);
 }
+
+INSTANTIATE_TEST_SUITE_P(Kjv, ShippedModel, testing::Values("kjv-ternary", "kjv-binary"),
+                         [](const auto& shown) { return std::string(shown.param).substr(4); });
 
 }  // namespace
 }  // namespace bitgrid
