@@ -28,6 +28,11 @@ int tiles(const Program& program, size_t kernel, const MappedKernel& mapped) {
   return mapped.residents.empty() ? 1 : steps;
 }
 
+/// Products of a weight and an activation bit that a cell does in a cycle, at full rate; 0 for kernels that are no matrices.
+double macs_per_cell_per_cycle(const Kernel& kernel, const MappedKernel& mapped) {
+  return static_cast<double>(kernel.bit_macs) / (static_cast<double>(mapped.grid.cells.size()) * mapped.ii);
+}
+
 void verify_all(const Program& program, const std::vector<MappedKernel>& mapped, Progress& progress) {
   for (size_t k = 0; k < mapped.size(); ++k) {
     progress.say(fmt::format("verifying kernel {} of {}, {}", k + 1, mapped.size(), mapped[k].name));
@@ -60,15 +65,17 @@ void compile(const Options& o) {
 
   Json json = {{"seed", o.common.seed}, {"arch", arch_json(arch)}, {"kernels", Json::array()}};
   int64_t cells_total = 0;
-  std::cout << fmt::format("{:28} {:9} {:>11} {:>8} {:>8} {:>5} {:>8} {:>6} {:>12}\n", "kernel", "strategy", "size", "cells", "used", "II",
-                           "latency", "tiles", "invocations");
+  std::cout << fmt::format("{:28} {:9} {:>11} {:>8} {:>8} {:>5} {:>8} {:>6} {:>12} {:>9}\n", "kernel", "strategy", "size", "cells", "used",
+                           "II", "latency", "tiles", "invocations", "bit-MACs");
   for (size_t k = 0; k < mapped.size(); ++k) {
     const MappedKernel& m = mapped[k];
     const int n = tiles(program, k, m), invocations = invocations_per_token(program, static_cast<int>(k));
     const auto cells = static_cast<int64_t>(m.grid.cells.size());
     cells_total += cells * n;
-    std::cout << fmt::format("{:28} {:9} {:>5} x{:>4} {:>8} {:>8} {:>5} {:>8} {:>6} {:>12}\n", m.name, m.strategy, m.grid.width,
-                             m.grid.height, cells, cells_used(m.grid), m.ii, latency_cycles(m), n, invocations);
+    const double density = macs_per_cell_per_cycle(program.kernels[k], m);
+    std::cout << fmt::format("{:28} {:9} {:>5} x{:>4} {:>8} {:>8} {:>5} {:>8} {:>6} {:>12} {:>9}\n", m.name, m.strategy, m.grid.width,
+                             m.grid.height, cells, cells_used(m.grid), m.ii, latency_cycles(m), n, invocations,
+                             density > 0 ? fmt::format("{:.4f}", density) : "-");
     json["kernels"].push_back({{"name", m.name},
                                {"strategy", m.strategy},
                                {"width", m.grid.width},
@@ -78,7 +85,8 @@ void compile(const Options& o) {
                                {"ii_cycles", m.ii},
                                {"latency_cycles", latency_cycles(m)},
                                {"tiles", n},
-                               {"invocations_per_token", invocations}});
+                               {"invocations_per_token", invocations},
+                               {"bit_macs_per_cell_per_cycle", density}});
   }
   json["cells_total"] = cells_total;
   if (source.is_model) {
@@ -87,6 +95,7 @@ void compile(const Options& o) {
     json["configuration_cycles_per_token"] = cycles.configuration;
     std::cout << fmt::format("{} cells on {} kernels; {} cycles per token, {} of them configuration ({} bits per cycle)\n", cells_total,
                              mapped.size(), cycles.total(), cycles.configuration, arch.configuration_bits_per_cycle);
+    std::cout << "bit-MACs: products of a weight and an activation bit, per cell and cycle at full rate\n";
   } else {
     std::cout << fmt::format("{} cells\n", cells_total);
   }

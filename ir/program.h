@@ -58,6 +58,7 @@ struct Kernel {
   Dag dag;
   std::vector<KernelPort> inputs;   // in the order of dag.inputs
   std::vector<KernelPort> outputs;  // in the order of dag.outputs
+  int64_t bit_macs = 0;             // products of a weight and an activation bit in one invocation; 0: not a matrix
 };
 
 /// `words` of the port from a tensor: channels first + repetition * stride on.

@@ -39,8 +39,7 @@ class Lowering {
   }
   std::string reader_name(size_t n) const { return n == model_.layers.size() ? "head.input" : fmt::format("layers.{}.input", n); }
 
-  /// The token's embedding row. With one table it is a row of host memory whose codes are ready for the first activation; the sums of
-  /// several are kernels.
+  /// The token's embedding row: a row of host memory whose codes are ready for the first activation. The sums of several tables are kernels.
   Stream embed() {
     const auto& tables = model_.embedding.tables;
     const int width = model_.width;
@@ -56,7 +55,7 @@ class Lowering {
     const auto rows = static_cast<int>(model_.vocabulary.size());
     const int64_t zero = std::min(model_.embedding.lo, 0);
     std::vector<int64_t> zeros(static_cast<size_t>(width), zero);
-    if (model_.embedding.tables.size() == 1) zeros = ready_zeros(width);
+    if (age == 0) zeros = ready_zeros(width);
     Stream row;
     CodeTable table{fmt::format("embedding.{}", age), rows + 1, width, 0, {}};
     uint64_t largest = 1;

@@ -208,6 +208,7 @@ LoweredKernel matrix_kernel(const MatrixLayer& layer, const MatrixPlan& plan, co
     const NodeId port = add_input(dag, "x", operand_bits);
     for (uint32_t b = 0; b < x.encoding.bits; ++b) planes.push_back(bit_plane(dag, port, 0, x.count, x.encoding.bits, b));
     out.kernel.inputs.push_back(port_of(x, 0, x.count));
+    out.kernel.bit_macs = int64_t{count} * operand_bits;
   }
   NodeId residual = 0;
   if (layer.residual) {

@@ -148,6 +148,7 @@ LoweredKernel resident_kernel(const ResidentLayer& layer, const ResidentPlan& pl
   const uint32_t stream_bits = static_cast<uint32_t>(m.columns) * layer.stream_bits;
   const NodeId x = add_input(dag, "x", stream_bits);
   out.kernel.inputs.push_back({m.columns, layer.stream_bits, {layer.stream_max}});
+  out.kernel.bit_macs = int64_t{m.rows} * stream_bits;
   NodeId start = 0;
   const uint32_t all_start_bits = layer.start ? static_cast<uint32_t>(m.rows) * plan.start_bits : 0;
   if (layer.start) {
