@@ -22,13 +22,13 @@ double since(Clock::time_point begin) {
 }
 
 // About square, with room for `area` grid cells a logic cell and for all ports.
-Region region_for(const PackedNetlist& netlist, double area) {
+Region region_for(const PackedNetlist& netlist, double area, int spacing) {
   const double cells = area * static_cast<double>(std::max<size_t>(1, netlist.cells.size()));
   const auto ports = static_cast<int>(std::max(netlist.inputs(), netlist.outputs()));
   Region region;
   region.width = std::max({static_cast<int>(std::ceil(std::sqrt(cells))), (ports + 3) / 4, 3});
   region.height = std::max({static_cast<int>(std::ceil(cells / region.width)), (ports + 3) / 4, 3});
-  while (region.inner_cells() < netlist.cells.size()) ++(region.width <= region.height ? region.width : region.height);
+  while (region.sites(spacing) < netlist.cells.size()) ++(region.width <= region.height ? region.width : region.height);
   return region;
 }
 
@@ -84,13 +84,13 @@ MappedKernel kernel_of(const PackedNetlist& netlist, const Placement& placement,
 // How much larger the next region must be. Wirelength grows as the root of the area, so its density falls as that root.
 double growth(const NetlistAttempt& attempt, const NetlistParams& params) {
   const double excess = attempt.density() / params.max_density;
-  return std::clamp(excess * excess, params.area_growth, 1.6);
+  return std::max(std::min(excess * excess, 1.6), params.area_growth);
 }
 
 MappedKernel place_and_route(const PackedNetlist& netlist, const NetlistParams& params, NetlistStats& stats) {
   Region last;
   for (double area = params.first_area;;) {
-    const Region region = region_for(netlist, area);
+    const Region region = region_for(netlist, area, params.placement.spacing);
     if (region.width == last.width && region.height == last.height) {
       area *= params.area_growth;
       continue;
@@ -127,6 +127,8 @@ MappedKernel place_and_route(const PackedNetlist& netlist, const NetlistParams& 
 MappedKernel map_luts(const LutNetwork& network, const NetlistParams& params, NetlistStats& stats) {
   const auto begin = Clock::now();
   verify(network);
+  if (params.area_growth < 1.01)
+    throw Error("netlist " + network.name, fmt::format("area_growth is {}", params.area_growth), "use 1.01 or more, so that regions grow");
   if (network.outputs.empty()) throw Error("netlist " + network.name, "it has no outputs", "add an output");
   const LutNetwork simple = simplify(network);
   const PackedNetlist netlist = pack(simple, params.packing);

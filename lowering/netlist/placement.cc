@@ -75,13 +75,7 @@ class Annealer {
     return netlist_.is_cell(b) ? cell_places_ : netlist_.is_input(b) ? in_places_ : out_places_;
   }
 
-  bool is_site(uint32_t cell) const {
-    const Region& r = placement_.region;
-    const int x = r.x(cell), y = r.y(cell);
-    if (!r.is_inner(cell)) return false;
-    const int across = params_.spacing >= 9 ? 3 : 2, down = params_.spacing >= 6 ? 3 : 2;
-    return params_.spacing == 1 || (params_.spacing == 2 ? (x + y) % 2 == 0 : x % across == 1 && y % down == 1);
-  }
+  bool is_site(uint32_t cell) const { return placement_.region.is_site(cell, params_.spacing); }
 
   void start() {
     const Region& r = placement_.region;
@@ -251,7 +245,7 @@ class Annealer {
 
 Placement place(const PackedNetlist& netlist, const Region& region, const PlacementParams& params, PlacementStats* stats) {
   const size_t ports = std::max(netlist.inputs(), netlist.outputs());
-  if (region.inner_cells() < netlist.cells.size() || region.ports() < ports)
+  if (region.sites(params.spacing) < netlist.cells.size() || region.ports() < ports)
     throw Error(
         "netlist " + netlist.network->name,
         fmt::format("{} logic cells and {} ports do not fit a region of {} x {}", netlist.cells.size(), ports, region.width, region.height),

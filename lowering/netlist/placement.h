@@ -20,7 +20,7 @@ struct Placement {
 
 struct PlacementParams {
   uint64_t seed = 1;
-  int spacing = 4;             // one cell in so many may hold logic: 1, 2 (one colour), 4 (2 x 2), 6 (2 x 3) or 9 (3 x 3)
+  int spacing = 4;             // sites: see Region::is_site
   double moves_per_block = 5;  // times blocks^(1/3), at each temperature
   double cooling = 0.9;
   double demand_cap = 2;     // routing demand (edges a cell) above which a cell is charged quadratically
@@ -35,7 +35,7 @@ struct PlacementStats {
 };
 
 /// Net lengths (half perimeter) plus a charge on demand that exceeds the cap, demand being each net's length spread evenly over its
-/// bounding box. The region must have room for the cells and enough ports: throws Error otherwise.
+/// bounding box. The region must have a site for every logic cell and enough ports: throws Error otherwise.
 Placement place(const PackedNetlist& netlist, const Region& region, const PlacementParams& params = {}, PlacementStats* stats = nullptr);
 
 }  // namespace bitgrid

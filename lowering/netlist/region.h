@@ -22,8 +22,18 @@ struct Region {
 
   /// Logic stays off the border, where cells have fewer than four neighbours: that ring belongs to ports and wires.
   bool is_inner(uint32_t cell) const { return x(cell) > 0 && y(cell) > 0 && x(cell) < width - 1 && y(cell) < height - 1; }
-  uint32_t inner_cells() const {
-    return width < 3 || height < 3 ? 0 : static_cast<uint32_t>(width - 2) * static_cast<uint32_t>(height - 2);
+
+  /// One inner cell in `spacing` may hold logic: every one (1), those of one colour (2), or one in 2 x 2 (4), 2 x 3 (6) or 3 x 3 (9).
+  bool is_site(uint32_t cell, int spacing) const {
+    if (!is_inner(cell)) return false;
+    if (spacing <= 1) return true;
+    if (spacing < 4) return (x(cell) + y(cell)) % 2 == 0;
+    return x(cell) % (spacing >= 9 ? 3 : 2) == 1 && y(cell) % (spacing >= 6 ? 3 : 2) == 1;
+  }
+  uint32_t sites(int spacing) const {
+    uint32_t count = 0;
+    for (uint32_t c = 0; c < cells(); ++c) count += is_site(c, spacing);
+    return count;
   }
 
   Side port_side(uint32_t port) const {

@@ -204,6 +204,7 @@ TEST(Placement, PutsEachBlockOnItsOwnPlace) {
 TEST(Placement, RefusesARegionThatIsTooSmall) {
   const LutNetwork network = simplify(luts_of("dag t\ninput a 24\nc:5 = popcount a\noutput y c\n"));
   EXPECT_THROW(place(pack(network), {3, 3}), Error);
+  EXPECT_THROW(place(pack(network), {8, 8}), Error);  // 9 sites
 }
 
 }  // namespace
