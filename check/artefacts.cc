@@ -37,7 +37,11 @@ std::string file_name(const std::string& kernel) {
 
 template <typename Kernels>
 void write_manifest(const fs::path& path, const char* format, const Manifest& m, const Kernels& kernels, const std::string& folder) {
-  ordered_json json = {{"format", format}, {"source", m.source}, {"source_hash", fmt::format("{:016x}", m.source_hash)}, {"seed", m.seed}};
+  ordered_json json = {{"format", format},
+                       {"source", m.source},
+                       {"source_hash", fmt::format("{:016x}", m.source_hash)},
+                       {"seed", m.seed},
+                       {"optimize", m.optimize}};
   json["kernels"] = ordered_json::array();
   for (const auto& k : kernels) json["kernels"].push_back({{"name", k.name}, {"file", folder + "/" + file_name(k.name)}});
   write_file(path.string(), json.dump(1) + "\n");
@@ -55,6 +59,7 @@ std::optional<std::vector<Entry>> read_manifest(const fs::path& path, const char
     m.source = json.at("source");
     m.source_hash = std::stoull(json.at("source_hash").get<std::string>(), nullptr, 16);
     m.seed = json.at("seed");
+    m.optimize = json.at("optimize");
     std::vector<Entry> entries;
     for (const auto& k : json.at("kernels")) {
       const std::string file = k.at("file");

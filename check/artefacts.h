@@ -17,6 +17,7 @@ struct Manifest {
   std::string source;        // name of the model, or of the netlist's file
   uint64_t source_hash = 0;  // of the model's files, or of the netlist's text
   uint64_t seed = 1;
+  std::string optimize = "area";  // of a compile
 };
 
 /// Writes DIR/compile.json and DIR/kernels/NAME.{json,bgbs}, creating DIR. The manifest comes last: a folder with one is whole.

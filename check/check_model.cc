@@ -167,12 +167,12 @@ class Checker {
     const auto folder = params_.from.empty() ? std::nullopt : read_compiled(params_.from);
     if (!folder) {
       if (!params_.from.empty()) say("grid: " + params_.from + " has no compile.json; mapping now");
-      return map_kernels(lowered_, {params_.seed});
+      return map_kernels(lowered_, {params_.seed, params_.optimize});
     }
     note_hash(folder->manifest);
     for (const std::string& kernel : folder->damaged)
       report_.artefact_notes.push_back("kernel " + kernel + ": the cells do not match their CRC");
-    const auto fresh = map_kernels(lowered_, {folder->manifest.seed});
+    const auto fresh = map_kernels(lowered_, {folder->manifest.seed, parse_optimize(folder->manifest.optimize)});
     std::vector<MappedKernel> kernels;
     for (size_t k = 0; k < fresh.size(); ++k) {
       const MappedKernel& artefact = find_kernel(*folder, params_.from, fresh[k].name);

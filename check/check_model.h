@@ -9,15 +9,16 @@
 
 #include "check/engines.h"
 #include "ir/model.h"
-#include "lowering/lower.h"
+#include "lowering/map.h"
 
 namespace bitgrid {
 
 struct CheckParams {
   std::vector<Engine> engines = {Engine::kCpu, Engine::kDag, Engine::kGrid};
-  std::vector<int> tokens;  // of the positions
-  std::string from;         // folder of artefacts to use as they stand; empty: compile and write Verilog now
-  uint64_t seed = 1;        // of the mapping, where it is done now
+  std::vector<int> tokens;              // of the positions
+  std::string from;                     // folder of artefacts to use as they stand; empty: compile and write Verilog now
+  uint64_t seed = 1;                    // of the mapping, where it is done now
+  Optimize optimize = Optimize::kArea;  // likewise
   RtlParams rtl;
   std::function<void(const std::string&)> progress;  // a line about what is going on
 };

@@ -15,7 +15,7 @@ namespace {
 
 struct Options {
   Common common;
-  std::string model, engines, from, prompt, temperature;
+  std::string model, engines, from, prompt, temperature, optimize = "area";
   int tokens = 16;
 };
 
@@ -69,6 +69,7 @@ int check(const Options& o) {
   params.tokens = positions_to_check(model, o.prompt, o.tokens, o.temperature, static_cast<uint32_t>(o.common.seed));
   params.from = o.from;
   params.seed = o.common.seed;
+  params.optimize = parse_optimize(o.optimize);
   params.progress = [&](const std::string& line) { progress.say(line); };
   Stopwatch watch;
   const CheckReport report = check_model(model, params);
@@ -96,6 +97,7 @@ void add_check(CLI::App& app, int& status) {
   command->add_option("--prompt", o->prompt, "text of the first positions; the CPU engine continues it as `run` would");
   command->add_option("--temperature", o->temperature, "continue the prompt by sampling with --seed, as `run --temperature` does");
   command->add_option("--from", o->from, "use the artefacts of this folder (of compile or verilog) as they stand");
+  command->add_option("--optimize", o->optimize, "of the mapping: area (fewest cells) or throughput (smallest II)")->capture_default_str();
   add_common(*command, o->common);
   command->callback([o, &status] { status = check(*o); });
 }

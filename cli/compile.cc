@@ -17,7 +17,7 @@ namespace {
 
 struct Options {
   Common common;
-  std::string source, out, arch, mode = "auto";
+  std::string source, out, arch, mode = "auto", optimize = "area";
   bool no_verify = false;
 };
 
@@ -54,6 +54,7 @@ void compile(const Options& o) {
   const Program& program = source.lowered.program;
   MapParams params{o.common.seed};
   params.mode = parse_mode(o.mode);
+  params.optimize = parse_optimize(o.optimize);
   const auto mapped = map_kernels(source.lowered, params, [&](size_t done, size_t total, const std::string& kernel) {
     progress.say(fmt::format("mapping kernel {} of {}, {}", done + 1, total, kernel));
   });
@@ -61,9 +62,9 @@ void compile(const Options& o) {
   if (!o.no_verify) verify_all(program, mapped, progress);
   const double verify_seconds = watch.lap();
   progress.clear();
-  write_compiled(o.out, {program.name, source.hash, o.common.seed}, mapped);
+  write_compiled(o.out, {program.name, source.hash, o.common.seed, o.optimize}, mapped);
 
-  Json json = {{"seed", o.common.seed}, {"arch", arch_json(arch)}, {"kernels", Json::array()}};
+  Json json = {{"seed", o.common.seed}, {"arch", arch_json(arch)}, {"optimize", o.optimize}, {"kernels", Json::array()}};
   int64_t cells_total = 0;
   std::cout << fmt::format("{:28} {:9} {:>11} {:>8} {:>8} {:>5} {:>8} {:>6} {:>12} {:>9}\n", "kernel", "strategy", "size", "cells", "used",
                            "II", "latency", "tiles", "invocations", "bit-MACs");
@@ -114,6 +115,10 @@ void add_compile(CLI::App& app, int&) {
   command->add_option("-o,--output", o->out, "folder for the mapped kernels")->required();
   command->add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
   command->add_option("--mode", o->mode, "of netlists and kernels: auto, wave (II = 1) or settle (inputs held)")->capture_default_str();
+  command
+      ->add_option("--optimize", o->optimize,
+                   "where a matrix has a serial and a parallel form: area (fewest cells) or throughput (smallest II)")
+      ->capture_default_str();
   command->add_flag("--no-verify", o->no_verify, "do not simulate the mapped kernels against their Dags");
   add_common(*command, o->common);
   command->callback([o] { compile(*o); });

@@ -20,7 +20,7 @@ namespace {
 
 struct Options {
   Common common;
-  std::string model, prompt, engine = "grid", temperature, arch;
+  std::string model, prompt, engine = "grid", temperature, arch, optimize = "area";
   int tokens = 64;
 };
 
@@ -67,9 +67,10 @@ void run(const Options& o) {
     const Program& program = lowered.program;
     if (engine == Engine::kDag) session = kernel_session(program, dag_engine(program));
     if (engine == Engine::kGrid) {
-      auto mapped = map_kernels(lowered, {o.common.seed}, [&](size_t done, size_t total, const std::string& kernel) {
-        progress.say(fmt::format("mapping kernel {} of {}, {}", done + 1, total, kernel));
-      });
+      auto mapped =
+          map_kernels(lowered, {o.common.seed, parse_optimize(o.optimize)}, [&](size_t done, size_t total, const std::string& kernel) {
+            progress.say(fmt::format("mapping kernel {} of {}, {}", done + 1, total, kernel));
+          });
       cycles = cycles_per_token(program, mapped, arch.configuration_bits_per_cycle);
       session = kernel_session(program, grid_engine(program, std::move(mapped)));
     }
@@ -124,6 +125,7 @@ void add_run(CLI::App& app, int&) {
   command->add_option("--engine", o->engine, "cpu, dag, grid or rtl")->capture_default_str();
   command->add_option("--temperature", o->temperature, "sample with one of the model's temperatures instead of taking the likeliest token");
   command->add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
+  command->add_option("--optimize", o->optimize, "of the mapping: area (fewest cells) or throughput (smallest II)")->capture_default_str();
   add_common(*command, o->common);
   command->callback([o] { run(*o); });
 }

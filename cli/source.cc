@@ -40,7 +40,7 @@ Source read_source(const std::string& path) {
   verify(dag);
   source.lowered.program.name = std::filesystem::path(path).stem().string();
   source.lowered.program.kernels.push_back(kernel_of(std::move(dag)));
-  source.lowered.forms.emplace_back(std::monostate{});
+  source.lowered.forms.emplace_back();
   return source;
 }
 

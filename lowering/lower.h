@@ -1,17 +1,21 @@
 // Model -> Program: every layer as kernels (Dags), with the structure that the systolic mapper uses.
 #pragma once
 
-#include <variant>
+#include <optional>
 #include <vector>
 
 #include "ir/model.h"
 #include "ir/program.h"
+#include "lowering/dense_popcount.h"
 #include "lowering/systolic.h"
 
 namespace bitgrid {
 
-/// What a kernel is beyond its Dag: a matrix, or nothing known (tables and glue).
-using KernelForm = std::variant<std::monostate, SystolicForm>;
+/// What is known of a kernel beyond its Dag: the forms that a matrix can take on the grid. Neither: tables and glue.
+struct KernelForm {
+  std::optional<SystolicForm> serial;
+  std::optional<DenseBinaryForm> parallel;
+};
 
 struct Lowered {
   Program program;

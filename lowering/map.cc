@@ -11,8 +11,26 @@
 
 namespace bitgrid {
 
+namespace {
+
+MappedKernel map_matrix(const Kernel& kernel, const KernelForm& form, Optimize optimize) {
+  MappedKernel serial = map_systolic(kernel.name, *form.serial, input_bits(kernel.dag));
+  if (!form.parallel) return serial;
+  const bool smaller = dense_popcount_cells(*form.parallel) < static_cast<int64_t>(serial.grid.cells.size());
+  if (optimize == Optimize::kArea && !smaller) return serial;
+  return map_dense_popcount(kernel.name, *form.parallel);
+}
+
+}  // namespace
+
+Optimize parse_optimize(const std::string& text) {
+  if (text == "area") return Optimize::kArea;
+  if (text == "throughput") return Optimize::kThroughput;
+  throw Error("--optimize", "'" + text + "' is no target", "choose area or throughput");
+}
+
 MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapParams& params) {
-  if (const auto* systolic = std::get_if<SystolicForm>(&form)) return map_systolic(kernel.name, *systolic, input_bits(kernel.dag));
+  if (form.serial) return map_matrix(kernel, form, params.optimize);
   const uint32_t inputs = input_bits(kernel.dag);
   const bool narrow = inputs <= params.plane_inputs;
   if (params.mode == MapMode::kWave && !narrow) {

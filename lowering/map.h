@@ -17,14 +17,20 @@ enum class MapMode : uint8_t {
   kSettle,  // inputs held until everything has settled
 };
 
+/// What is chosen where a matrix has two forms: the fewest cells, or the smallest II.
+enum class Optimize : uint8_t { kArea, kThroughput };
+/// "area" or "throughput". Throws Error listing them.
+Optimize parse_optimize(const std::string& text);
+
 struct MapParams {
   uint64_t seed = 1;
+  Optimize optimize = Optimize::kArea;
   MapMode mode = MapMode::kAuto;  // of kernels of unknown structure; matrices are systolic in any mode
   uint32_t plane_inputs = 10;     // with at most so many input bits they become planes
 };
 
-/// `systolic` where the kernel has the form of a matrix; else `plane` (wave mode) for few input bits; else `netlist` (settle mode). Throws
-/// Error (kernel, why, what to change).
+/// `systolic` or `parallel` where the kernel has the form of a matrix; else `plane` (wave mode) for few input bits; else `netlist` (settle
+/// mode). Throws Error (kernel, why, what to change).
 MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapParams& params);
 
 /// All kernels of a lowered model. `progress(done, total, name)` is called before each.

@@ -51,13 +51,13 @@ int ProgramBuilder::add_tensor(const std::string& name, int count, const Encodin
 
 int ProgramBuilder::add_kernel(LoweredKernel kernel) {
   lowered.program.kernels.push_back(std::move(kernel.kernel));
-  lowered.forms.push_back(std::move(kernel.form));
+  lowered.forms.push_back({std::move(kernel.form), std::nullopt});
   return static_cast<int>(lowered.program.kernels.size()) - 1;
 }
 
 int ProgramBuilder::add_kernel(Kernel kernel) {
   lowered.program.kernels.push_back(std::move(kernel));
-  lowered.forms.emplace_back(std::monostate{});
+  lowered.forms.emplace_back();
   return static_cast<int>(lowered.program.kernels.size()) - 1;
 }
 
@@ -79,7 +79,9 @@ void ProgramBuilder::add_matrix(const MatrixLayer& layer, const MatrixPlan& plan
   const int block = layer.operand ? block_rows(rows, columns, static_cast<int>(planes), plan.end.has_value() || layer.residual) : rows;
   for (int first = 0; first < rows; first += block) {
     const std::string part = block == rows ? name : fmt::format("{}.{}", name, first / block);
-    Step step{part, add_kernel(matrix_kernel(layer, plan, part, first, block)), 1, stage, {}, {}};
+    const int kernel = add_kernel(matrix_kernel(layer, plan, part, first, block));
+    lowered.forms.back().parallel = dense_binary_form(layer, first, block);
+    Step step{part, kernel, 1, stage, {}, {}};
     step.inputs = sources;
     if (layer.residual) from_row(step.inputs.back(), first);
     if (raw_tensor >= 0) step.outputs.push_back({raw_tensor, first, 0});

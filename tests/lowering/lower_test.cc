@@ -129,7 +129,7 @@ TEST(Lower, MultipliersWithLargeShiftsBecomeStamps) {
   const Model model = with_multipliers(true, true, 7);
   const Lowered lowered = lower(model);
   int stamps = 0;
-  for (const KernelForm& form : lowered.forms) stamps += std::get<SystolicForm>(form).multiply;
+  for (const KernelForm& form : lowered.forms) stamps += form.serial->multiply;
   EXPECT_EQ(stamps, 2);
   expect_mapped_right(model);
 }
@@ -168,7 +168,7 @@ TEST(Lower, BatchesAndSingleTokensGiveTheSame) {
 TEST(Verify, ObjectsToEveryFunctionalCellOfAnArray) {
   const Lowered lowered = lower(tiny_model());
   const size_t k = 1;  // a matrix with clamps
-  MappedKernel mapped = map_kernel(lowered.program.kernels[k], lowered.forms[k], {});
+  MappedKernel mapped = map_kernel(lowered.program.kernels[k], lowered.forms[k], MapParams{});
   ASSERT_FALSE(verify_mapping(lowered.program.kernels[k], mapped));
   int found = 0;
   for (int x = 0; x < 4; ++x) {
