@@ -93,12 +93,27 @@ TEST_P(LowerTiny, DagsEqualTheCpuEngine) {
 
 TEST_P(LowerTiny, MappedKernelsEqualTheirDags) {
   const Lowered lowered = lower(tiny_model(GetParam().params));
-  const auto mapped = map_kernels(lowered, {});
-  for (size_t k = 0; k < mapped.size(); ++k) {
-    EXPECT_NO_THROW(verify(mapped[k]));
-    const auto wrong = verify_mapping(lowered.program.kernels[k], mapped[k]);
-    EXPECT_FALSE(wrong) << mapped[k].name << " invocation " << wrong->invocation << " bit " << wrong->bit;
+  for (const Optimize optimize : {Optimize::kArea, Optimize::kThroughput}) {
+    const auto mapped = map_kernels(lowered, {1, optimize});
+    for (size_t k = 0; k < mapped.size(); ++k) {
+      EXPECT_NO_THROW(verify(mapped[k]));
+      const auto wrong = verify_mapping(lowered.program.kernels[k], mapped[k]);
+      EXPECT_FALSE(wrong) << mapped[k].name << " invocation " << wrong->invocation << " bit " << wrong->bit;
+    }
   }
+}
+
+TEST(Map, ThroughputTakesTheParallelFormOfBinaryLayers) {
+  TinyParams params;
+  params.values = WeightValues::kBinary;
+  params.input_bits = params.hidden_bits = 1;
+  const Lowered lowered = lower(tiny_model(params));
+  const auto strategies = [&](Optimize optimize) {
+    std::vector<std::string> names;
+    for (const MappedKernel& k : map_kernels(lowered, {1, optimize})) names.push_back(k.strategy + (k.ii == 1 ? " 1" : ""));
+    return names;
+  };
+  EXPECT_THAT(strategies(Optimize::kThroughput), testing::Contains("parallel 1"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, LowerTiny, testing::ValuesIn(shapes()), [](const auto& shape) { return shape.param.name; });
