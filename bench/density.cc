@@ -1,0 +1,132 @@
+// Multiply-accumulates per cell and cycle of constant layers with a sign at the row ends: serial and parallel form, binary and ternary
+// weights, 1- and 8-bit activations, and the LUT4s of the same layer's Dag. Every mapping is verified before its line is printed.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <exception>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "check/verify_kernel.h"
+#include "ir/error.h"
+#include "ir/file.h"
+#include "lowering/dense_popcount.h"
+#include "lowering/matrix.h"
+#include "lowering/netlist/logic_graph.h"
+#include "lowering/netlist/techmap.h"
+
+namespace bitgrid {
+namespace {
+
+constexpr int64_t kTechmapMacs = 64 * 64;  // one-bit products up to which LUTs are counted: a few seconds
+
+struct Shape {
+  int outputs, inputs;
+};
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// Random weights, and biases of a few units: thresholds near the middle, where counts take the most rows.
+MatrixLayer random_layer(const Shape& shape, bool ternary, const Tensor& x) {
+  std::mt19937_64 random(1);
+  MatrixLayer layer{"layer", &x, {}, nullptr, {}, false, {}};
+  Sign sign;
+  for (int r = 0; r < shape.outputs; ++r) {
+    std::vector<int64_t> row;
+    for (int c = 0; c < shape.inputs; ++c) row.push_back(ternary ? static_cast<int64_t>(random() % 3) - 1 : random() % 2 ? 1 : -1);
+    layer.weights.push_back(std::move(row));
+    sign.bias.push_back(static_cast<int32_t>(random() % 7) - 3);
+  }
+  layer.activation = sign;
+  return layer;
+}
+
+/// One line of the table. Throws Error if the mapping is wrong.
+nlohmann::ordered_json measure(const MatrixLayer& layer, const Kernel& kernel, const MappedKernel& mapped, bool ternary, double seconds) {
+  VerifyParams params;
+  params.invocations = mapped.ii == 1 ? 256 : 24;
+  if (const auto difference = verify_mapping(kernel, mapped, params)) {
+    throw Error(fmt::format("{} x {}", layer.weights.size(), layer.operand->count),
+                fmt::format("{} mapping: invocation {}, output {} is wrong", mapped.strategy, difference->invocation, difference->bit));
+  }
+  const auto cells = static_cast<double>(mapped.grid.cells.size());
+  const uint32_t bits = layer.operand->encoding.bits;
+  const double macs = static_cast<double>(layer.weights.size()) * layer.operand->count * bits;
+  return {{"outputs", layer.weights.size()},
+          {"inputs", layer.operand->count},
+          {"weights", ternary ? "ternary" : "binary"},
+          {"activation_bits", bits},
+          {"form", mapped.strategy == "parallel" ? "parallel" : "serial"},
+          {"cells", mapped.grid.cells.size()},
+          {"ii_cycles", mapped.ii},
+          {"latency_cycles", latency_cycles(mapped)},
+          {"macs_per_cell_per_cycle", macs / cells / mapped.ii},
+          {"seconds", seconds}};
+}
+
+void print(const nlohmann::ordered_json& line, std::optional<size_t> luts) {
+  fmt::print("{:>4} x {:<4} {:8} {:>4}  {:9} {:>8} {:>4} {:>8} {:>8.3f} {:>9.4f} {:>8}\n", line["outputs"].get<int>(),
+             line["inputs"].get<int>(), line["weights"].get<std::string>(), line["activation_bits"].get<int>(),
+             line["form"].get<std::string>(), line["cells"].get<int64_t>(), line["ii_cycles"].get<int>(), line["latency_cycles"].get<int>(),
+             line["macs_per_cell_per_cycle"].get<double>(), line["seconds"].get<double>(), luts ? std::to_string(*luts) : "-");
+  std::fflush(stdout);
+}
+
+void measure_layer(const Shape& shape, bool ternary, uint32_t bits, nlohmann::ordered_json& lines) {
+  const Tensor x{
+      "x", shape.inputs, bits == 1 ? Encoding{1, 2, {-1}} : Encoding{bits, 1, {-(int64_t{1} << (bits - 1))}}, {(uint64_t{1} << bits) - 1}};
+  const MatrixLayer layer = random_layer(shape, ternary, x);
+  auto start = std::chrono::steady_clock::now();
+  const LoweredKernel lowered = matrix_kernel(layer, plan_matrix(layer), "layer", 0, shape.outputs);
+  const MappedKernel serial = map_systolic("layer", lowered.form, input_bits(lowered.kernel.dag));
+  double seconds = seconds_since(start);
+  std::optional<size_t> luts;
+  if (int64_t{shape.outputs} * shape.inputs * bits <= kTechmapMacs) {
+    TechmapStats stats;
+    map_to_luts(logic_graph(lowered.kernel.dag), {}, &stats);
+    luts = stats.luts;
+  }
+  lines.push_back(measure(layer, lowered.kernel, serial, ternary, seconds));
+  print(lines.back(), luts);
+  start = std::chrono::steady_clock::now();
+  const auto form = dense_binary_form(layer, 0, shape.outputs);
+  if (!form) return;
+  const MappedKernel parallel = map_dense_popcount("layer", *form);
+  seconds = seconds_since(start);
+  lines.push_back(measure(layer, lowered.kernel, parallel, ternary, seconds));
+  print(lines.back(), luts);
+}
+
+void run(const std::string& json_path) {
+  fmt::print("{:>4}   {:<4} {:8} {:>4}  {:9} {:>8} {:>4} {:>8} {:>8} {:>9} {:>8}\n", "out", "in", "weights", "bits", "form", "cells", "II",
+             "latency", "MACs", "seconds", "LUT4s");
+  nlohmann::ordered_json lines = nlohmann::ordered_json::array();
+  for (const Shape& shape : {Shape{64, 64}, Shape{256, 64}, Shape{64, 256}, Shape{256, 256}}) {
+    for (const bool ternary : {false, true}) {
+      for (const uint32_t bits : {1u, 8u}) measure_layer(shape, ternary, bits, lines);
+    }
+  }
+  if (!json_path.empty()) write_file(json_path, lines.dump(2) + "\n");
+}
+
+}  // namespace
+}  // namespace bitgrid
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (!arguments.empty() && (arguments.size() != 2 || arguments[0] != "--json")) {
+    fmt::print(stderr, "usage: density [--json FILE]\n");
+    return 2;
+  }
+  try {
+    bitgrid::run(arguments.empty() ? "" : arguments[1]);
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "density: {}\n", e.what());
+    return 1;
+  }
+}
