@@ -21,7 +21,7 @@
 namespace bitgrid {
 namespace {
 
-constexpr int64_t kTechmapMacs = 64 * 64;  // one-bit products up to which LUTs are counted: a few seconds
+constexpr int64_t kTechmapMacs = 256 * 256;  // one-bit products up to which LUTs are counted: a few seconds
 
 struct Shape {
   int outputs, inputs;
