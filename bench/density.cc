@@ -17,6 +17,7 @@
 #include "lowering/matrix.h"
 #include "lowering/netlist/logic_graph.h"
 #include "lowering/netlist/techmap.h"
+#include "lowering/paired.h"
 
 namespace bitgrid {
 namespace {
@@ -83,7 +84,9 @@ void measure_layer(const Shape& shape, bool ternary, uint32_t bits, nlohmann::or
   const MatrixLayer layer = random_layer(shape, ternary, x);
   auto start = std::chrono::steady_clock::now();
   const LoweredKernel lowered = matrix_kernel(layer, plan_matrix(layer), "layer", 0, shape.outputs);
-  const MappedKernel serial = map_systolic("layer", lowered.form, input_bits(lowered.kernel.dag));
+  const uint32_t width = input_bits(lowered.kernel.dag);
+  const auto paired = map_paired("layer", lowered.form, width);
+  const MappedKernel serial = paired ? *paired : map_systolic("layer", lowered.form, width);
   double seconds = seconds_since(start);
   std::optional<size_t> luts;
   if (int64_t{shape.outputs} * shape.inputs * bits <= kTechmapMacs) {
