@@ -1,6 +1,6 @@
 """Train the kjv-binary model: exact integers in the forward pass, straight-through gradients.
 
-    OMP_NUM_THREADS=1 /usr/bin/python3 train.py --minutes 24 --out model.pt
+    OMP_NUM_THREADS=1 /usr/bin/python3 train.py --minutes 22 --batch 4 --set tau=0.03 --out base.pt
 
 Every activation in the forward pass is an integer held in a float32 (all are far below 2^24, so every sum is exact);
 train.py, ../../train_common/integer.py and the compiled fabrics therefore compute the same numbers.
@@ -223,6 +223,7 @@ def main():
     a.add_argument("--seed", type=int, default=1)
     a.add_argument("--out", default="model.pt")
     a.add_argument("--report", type=int, default=250, help="steps between reports")
+    a.add_argument("--start", help="continue from this checkpoint's parameters")
     a.add_argument("--set", nargs="*", default=[], help="config entries, key=json")
     a.add_argument("--ranges", action="store_true", help="print the ranges seen")
     args = a.parse_args()
@@ -233,6 +234,8 @@ def main():
         config[key] = json.loads(value)
     train, heldout = load(os.path.join(args.data, "train.txt")), load(os.path.join(args.data, "heldout.txt"))
     model = Model(config, args.seed)
+    if args.start:
+        model.load_state_dict(torch.load(args.start)["model"])
     print(json.dumps(config), sum(w.numel() for w in model.w.values()), "weights", flush=True)
     optimiser = torch.optim.Adam(model.parameters(), lr=args.rate, eps=1e-12, foreach=True)
     random = np.random.RandomState(args.seed)
