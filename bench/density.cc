@@ -14,6 +14,7 @@
 #include "ir/error.h"
 #include "ir/file.h"
 #include "lowering/dense_popcount.h"
+#include "lowering/idle_slots.h"
 #include "lowering/matrix.h"
 #include "lowering/netlist/logic_graph.h"
 #include "lowering/netlist/techmap.h"
@@ -85,8 +86,9 @@ void measure_layer(const Shape& shape, bool ternary, uint32_t bits, nlohmann::or
   auto start = std::chrono::steady_clock::now();
   const LoweredKernel lowered = matrix_kernel(layer, plan_matrix(layer), "layer", 0, shape.outputs);
   const uint32_t width = input_bits(lowered.kernel.dag);
-  const auto paired = map_paired("layer", lowered.form, width);
-  const MappedKernel serial = paired ? *paired : map_systolic("layer", lowered.form, width);
+  const SystolicForm words = drop_idle_slots(lowered.form);
+  const auto paired = map_paired("layer", words, width);
+  const MappedKernel serial = paired ? *paired : map_systolic("layer", words, width);
   double seconds = seconds_since(start);
   std::optional<size_t> luts;
   if (int64_t{shape.outputs} * shape.inputs * bits <= kTechmapMacs) {
