@@ -6,7 +6,9 @@
 #include <map>
 
 #include "ir/error.h"
+#include "lowering/idle_slots.h"
 #include "lowering/netlist/map_netlist.h"
+#include "lowering/paired.h"
 #include "lowering/planes/plane.h"
 
 namespace bitgrid {
@@ -14,7 +16,9 @@ namespace bitgrid {
 namespace {
 
 MappedKernel map_matrix(const Kernel& kernel, const KernelForm& form, Optimize optimize) {
-  MappedKernel serial = map_systolic(kernel.name, *form.serial, input_bits(kernel.dag));
+  const SystolicForm words = drop_idle_slots(*form.serial);
+  std::optional<MappedKernel> paired = map_paired(kernel.name, words, input_bits(kernel.dag));
+  MappedKernel serial = paired ? std::move(*paired) : map_systolic(kernel.name, words, input_bits(kernel.dag));
   if (!form.parallel) return serial;
   const bool smaller = dense_popcount_cells(*form.parallel) < static_cast<int64_t>(serial.grid.cells.size());
   if (optimize == Optimize::kArea && !smaller) return serial;

@@ -76,7 +76,9 @@ void ProgramBuilder::add_matrix(const MatrixLayer& layer, const MatrixPlan& plan
   const int rows = static_cast<int>(layer.weights.size()), columns = layer.operand ? layer.operand->count : 0;
   size_t planes = 1;
   for (const auto& row : plan.weights) planes = std::max(planes, row.empty() ? 1 : digit_planes(row).size());
-  const int block = layer.operand ? block_rows(rows, columns, static_cast<int>(planes), plan.end.has_value() || layer.residual) : rows;
+  // Sums with a sign at the row end leave east; clamps and residual words need a corner.
+  const bool turns = layer.residual || (plan.end && !(plan.end->sign && plan.strip_constant == 0));
+  const int block = layer.operand ? block_rows(rows, columns, static_cast<int>(planes), turns) : rows;
   for (int first = 0; first < rows; first += block) {
     const std::string part = block == rows ? name : fmt::format("{}.{}", name, first / block);
     const int kernel = add_kernel(matrix_kernel(layer, plan, part, first, block));
