@@ -162,7 +162,8 @@ class Parser {
 
   uint32_t width(std::string_view token) const {
     const uint32_t value = number(token, "width");
-    if (value == 0 || value > kMaxNodeWidth) fail("the width is " + std::string(token), "widths go from 1 to " + std::to_string(kMaxNodeWidth));
+    if (value == 0 || value > kMaxNodeWidth)
+      fail("the width is " + std::string(token), "widths go from 1 to " + std::to_string(kMaxNodeWidth));
     return value;
   }
 

@@ -10,8 +10,8 @@
 namespace bitgrid {
 
 /// A bit on a border port in one phase, relative to the invocation's phase 0. `position` is x for N and S, y for E and W.
-/// An input bit is on the port when the border cell reads it in that phase; an output bit is the one that the border cell latches in that phase.
-/// The parity of the phase is the colour of the border cell: (x + y) % 2 == phase % 2.
+/// An input bit is on the port when the border cell reads it in that phase; an output bit is the one that the border cell latches in that
+/// phase. The parity of the phase is the colour of the border cell: (x + y) % 2 == phase % 2.
 struct BitSlot {
   Side side = Side::N;
   int position = 0;
@@ -19,8 +19,8 @@ struct BitSlot {
   bool operator==(const BitSlot&) const = default;
 };
 
-/// Input bit `bit` (index into the kernel's concatenated inputs) enters at `slot` and is held there for `hold` cycles (settle mode holds, wave mode has 1).
-/// One bit may enter at several ports.
+/// Input bit `bit` (index into the kernel's concatenated inputs) enters at `slot` and is held there for `hold` cycles (settle mode holds,
+/// wave mode has 1). One bit may enter at several ports.
 struct InputSlot {
   uint32_t bit = 0;
   BitSlot slot;
@@ -28,7 +28,8 @@ struct InputSlot {
   bool operator==(const InputSlot&) const = default;
 };
 
-/// A stream with a period of ii bits, the same for every invocation: bits[k] is read at slot.phase + 2 * k, and again every 2 * ii phases, before and after.
+/// A stream with a period of ii bits, the same for every invocation: bits[k] is read at slot.phase + 2 * k, and again every 2 * ii phases,
+/// before and after.
 struct ConstantStream {
   BitSlot slot;
   std::vector<uint8_t> bits;  // ii of them, 0 or 1

@@ -1,4 +1,5 @@
-// Model: a 1-bit transformer (or any sequence of layers) with integer numerics, as its file states it. docs/numerics.md gives the arithmetic.
+// Model: a 1-bit transformer (or any sequence of layers) with integer numerics, as its file states it. docs/numerics.md gives the
+// arithmetic.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,9 @@ struct Matrix {
   int inputs = 0;
   std::vector<int8_t> data;
 
-  int8_t at(int row, int column) const { return data[static_cast<size_t>(row) * static_cast<size_t>(inputs) + static_cast<size_t>(column)]; }
+  int8_t at(int row, int column) const {
+    return data[static_cast<size_t>(row) * static_cast<size_t>(inputs) + static_cast<size_t>(column)];
+  }
   bool operator==(const Matrix&) const = default;
 };
 

@@ -101,11 +101,11 @@ int mix(ProgramBuilder& b, const Attention& a, const std::string& prefix, int e,
       const ResidentLayer layer = resident_layer(b, name, values, e, slice(a.mix, channel, block));
       const int kernel = b.add_kernel(resident_kernel(layer, plan_resident(layer), name));
       b.lowered.program.steps.push_back({name,
-                                     kernel,
-                                     1,
-                                     b.stage,
-                                     {TensorSource{e, h * a.window, 0}, CacheSource{cache, 0, a.window, channel, block}},
-                                     {{out, channel, 0}}});
+                                         kernel,
+                                         1,
+                                         b.stage,
+                                         {TensorSource{e, h * a.window, 0}, CacheSource{cache, 0, a.window, channel, block}},
+                                         {{out, channel, 0}}});
     }
   }
   return out;

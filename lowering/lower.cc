@@ -39,7 +39,8 @@ class Lowering {
   }
   std::string reader_name(size_t n) const { return n == model_.layers.size() ? "head.input" : fmt::format("layers.{}.input", n); }
 
-  /// The token's embedding row: a row of host memory whose codes are ready for the first activation. The sums of several tables are kernels.
+  /// The token's embedding row: a row of host memory whose codes are ready for the first activation. The sums of several tables are
+  /// kernels.
   Stream embed() {
     const auto& tables = model_.embedding.tables;
     const int width = model_.width;

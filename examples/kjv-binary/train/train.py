@@ -1,6 +1,6 @@
 """Train the kjv-binary model: exact integers in the forward pass, straight-through gradients.
 
-    OMP_NUM_THREADS=1 /usr/bin/python3 train.py --minutes 22 --batch 4 --set tau=0.03 --out base.pt
+    OMP_NUM_THREADS=1 /usr/bin/python3 train.py --minutes 22 --out base.pt
 
 Every activation in the forward pass is an integer held in a float32 (all are far below 2^24, so every sum is exact);
 train.py, ../../train_common/integer.py and the compiled fabrics therefore compute the same numbers.
@@ -184,7 +184,7 @@ class Model(torch.nn.Module):
 
 
 CONFIG = dict(
-    width=128, blocks=2, heads=4, window=32, hidden=512, wide=512, tables=4, tau=0.05,
+    width=128, blocks=2, heads=4, window=32, hidden=512, wide=512, tables=4, tau=0.03,
     embedding_std=12.0, table_scale=32.0, bias_scale=8.0, mix_scale=2.0, position_scale=8.0, weight_std=0.3,
     # surrogate gradients: half width of the sign in mean |u|, half width of the attention threshold
     sign_width=1.6, step_half=8.0,
@@ -217,7 +217,7 @@ def main():
     a.add_argument("--data", default="data")
     a.add_argument("--steps", type=int, default=8000)
     a.add_argument("--minutes", type=float, help="the schedule follows this time instead of the steps")
-    a.add_argument("--batch", type=int, default=8)
+    a.add_argument("--batch", type=int, default=4)
     a.add_argument("--time", type=int, default=256)
     a.add_argument("--rate", type=float, default=2e-2)
     a.add_argument("--seed", type=int, default=1)
