@@ -121,10 +121,13 @@ std::optional<VerilogFolder> read_verilog(const std::string& dir) {
 }
 
 const MappedKernel& find_kernel(const CompiledFolder& folder, const std::string& dir, const std::string& name) {
+  if (name.empty() && folder.kernels.size() == 1) return folder.kernels[0];
   const auto it = std::find_if(folder.kernels.begin(), folder.kernels.end(), [&](const MappedKernel& k) { return k.name == name; });
   if (it != folder.kernels.end()) return *it;
   std::string names;
   for (const MappedKernel& k : folder.kernels) names += (names.empty() ? "" : ", ") + k.name;
+  if (name.empty())
+    throw Error(dir, fmt::format("this folder holds {} kernels", folder.kernels.size()), "choose one with --kernel: " + names);
   throw Error(dir, "there is no kernel '" + name + "' in this folder", "choose one of " + names);
 }
 

@@ -39,7 +39,7 @@ struct VerilogFolder {
 std::optional<CompiledFolder> read_compiled(const std::string& dir);
 std::optional<VerilogFolder> read_verilog(const std::string& dir);
 
-/// The kernel of that name. Throws Error naming the folder, the kernel and those that are there.
+/// The kernel of that name; without a name the only one. Throws Error naming the folder, the kernel and those that are there.
 const MappedKernel& find_kernel(const CompiledFolder& folder, const std::string& dir, const std::string& name);
 
 /// What differs first between an artefact and what the same source compiles to now: "configuration of cell (3, 7), output E, index 5: 1,

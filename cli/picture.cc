@@ -21,8 +21,7 @@ struct Options {
 void picture(const Options& o) {
   const auto folder = read_compiled(o.dir);
   if (!folder) throw Error(o.dir, "there is no compile.json in this folder", "give the -o folder of `bitgrid compile`");
-  if (o.kernel.empty() && folder->kernels.size() != 1) find_kernel(*folder, o.dir, "(--kernel is missing)");
-  const MappedKernel& kernel = o.kernel.empty() ? folder->kernels[0] : find_kernel(*folder, o.dir, o.kernel);
+  const MappedKernel& kernel = find_kernel(*folder, o.dir, o.kernel);
   const std::string svg = kernel_svg(kernel, {});
   write_file(o.out, svg);
   std::cout << fmt::format("{}: {} x {} cells, {} bytes\n", o.out, kernel.grid.width, kernel.grid.height, svg.size());

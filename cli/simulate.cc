@@ -58,8 +58,7 @@ BitMatrix read_invocations(const std::string& path, uint32_t bits) {
 void simulate_kernel(const Options& o) {
   const auto folder = read_compiled(o.grid);
   if (!folder) throw Error(o.grid, "there is no compile.json in this folder", "give a grid file, or the -o folder of `bitgrid compile`");
-  if (o.kernel.empty() && folder->kernels.size() != 1) find_kernel(*folder, o.grid, "(--kernel is missing)");
-  const MappedKernel& kernel = o.kernel.empty() ? folder->kernels[0] : find_kernel(*folder, o.grid, o.kernel);
+  const MappedKernel& kernel = find_kernel(*folder, o.grid, o.kernel);
   if (o.stimulus.empty()) throw Error(o.grid, "a kernel needs invocations", "give --stimulus FILE with a line {\"in\": \"HEX\"} for each");
   KernelSimulator simulator(kernel, {parse_simulator(o.engine), false});
   VcdWriter vcd(kernel_ports(kernel), "kernel");

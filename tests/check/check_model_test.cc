@@ -157,6 +157,14 @@ TEST(Artefacts, MissingKernelListsThoseThatAreThere) {
   } catch (const Error& e) {
     EXPECT_STREQ(e.what(), "out: there is no kernel 'tail' in this folder; choose one of head");
   }
+  EXPECT_EQ(find_kernel(folder, "out", "").name, "head");
+  folder.kernels.emplace_back().name = "tail";
+  try {
+    find_kernel(folder, "out", "");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_STREQ(e.what(), "out: this folder holds 2 kernels; choose one with --kernel: head, tail");
+  }
 }
 
 }  // namespace
