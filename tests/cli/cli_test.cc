@@ -98,6 +98,7 @@ TEST_F(Cli, SampledRunsFollowTheSeed) {
   const std::string command = "run " + model_ + " --prompt abc --tokens 20 --engine cpu --temperature 1.0 --seed ";
   const std::string first = bitgrid(command + "3").output;
   EXPECT_EQ(bitgrid(command + "3").output, first);
+  EXPECT_NE(bitgrid(command + "4").output, first);
 }
 
 TEST_F(Cli, CheckReportsNoMismatches) {
