@@ -9,7 +9,6 @@
 #include <chrono>
 #include <exception>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <mutex>
 #include <sstream>
@@ -20,6 +19,7 @@
 #include <boost/uuid/uuid_io.hpp>
 
 #include "ir/error.h"
+#include "ir/file.h"
 #include "rtl/command.h"
 #include "rtl/wrapper.h"
 
@@ -46,20 +46,6 @@ constexpr const char* kHeader = "first.h";
 
 std::string content_hash(const std::string& content) {
   return to_string(boost::uuids::name_generator_sha1(boost::uuids::ns::oid())(content));
-}
-
-std::string read_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-void write_file(const fs::path& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) throw Error(path.string(), "this file cannot be written", "make room, or choose another cache folder");
 }
 
 /// The line of a log that says what went wrong.
