@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ir/defects.h"
 #include "ir/mapped_kernel.h"
 #include "lowering/lower.h"
 
@@ -27,6 +28,7 @@ struct MapParams {
   Optimize optimize = Optimize::kArea;
   MapMode mode = MapMode::kAuto;  // of kernels of unknown structure; matrices are systolic in any mode
   uint32_t plane_inputs = 10;     // with at most so many input bits they become planes
+  Defects defects;                // of a tile: every kernel stands at its north-west corner and goes around them
 };
 
 /// `systolic` or `parallel` where the kernel has the form of a matrix; else `plane` (wave mode) for few input bits; else `netlist` (settle

@@ -1,0 +1,23 @@
+// Defect files: a YAML list of a tile's bad cells and bad edges.
+//
+//   cells:
+//     - [3, 7]        # cell x = 3, y = 7: none of its outputs can be relied on
+//   edges:
+//     - [4, 7, E]     # the eastern output of cell (4, 7)
+#pragma once
+
+#include <string>
+
+#include "ir/defects.h"
+
+namespace bitgrid {
+
+/// Both keys may be absent, coordinates are 0 .. kMaxDefectPlace. Throws Error (FILE:LINE, cure). `file` stands for the file in messages.
+Defects parse_defects(const std::string& text, const std::string& file);
+Defects load_defects(const std::string& path);
+inline constexpr int kMaxDefectPlace = (1 << 24) - 1;
+
+/// The text of such a file; parse_defects gives back the same.
+std::string print_defects(const Defects& defects);
+
+}  // namespace bitgrid
