@@ -65,7 +65,7 @@ void simulate(benchmark::State& state) {
     for (auto _ : state) run_phases(grid, phases);
     state.SetLabel(std::string("scalar ") + kinds[kind]);
   } else {
-    const auto target = static_cast<SlicedTarget>(engine);
+    const auto target = static_cast<SimdTarget>(engine);
     if ((engine == kAvx2 || engine == kAvx512) && SlicedGrid(GridConfig(1, 1)).target() != "avx512") {
       if (engine == kAvx512 || SlicedGrid(GridConfig(1, 1)).target() != "avx2")
         return state.SkipWithError("this machine lacks the instructions");

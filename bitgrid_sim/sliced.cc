@@ -117,35 +117,15 @@ typedef uint64_t Vector512 __attribute__((vector_size(64)));
 [[gnu::target("avx512f")]] void step_avx512(const SlicedGrid::Phase& phase) {
   step_blocks<Vector512>(phase);
 }
-bool has_avx2() {
-  return __builtin_cpu_supports("avx2");
-}
-bool has_avx512() {
-  return __builtin_cpu_supports("avx512f");
-}
 #else
 constexpr auto step_avx2 = step_portable, step_avx512 = step_portable;
-bool has_avx2() {
-  return false;
-}
-bool has_avx512() {
-  return false;
-}
 #endif
-
-SlicedTarget choose(SlicedTarget wish) {
-  if (wish == SlicedTarget::kAuto) return has_avx512() ? SlicedTarget::kAvx512 : has_avx2() ? SlicedTarget::kAvx2 : SlicedTarget::kPortable;
-  if ((wish == SlicedTarget::kAvx512 && !has_avx512()) || (wish == SlicedTarget::kAvx2 && !has_avx2())) {
-    throw Error("bit-sliced simulator", "this machine lacks the instructions asked for", "use SlicedTarget::kAuto");
-  }
-  return wish;
-}
 
 }  // namespace
 
-SlicedGrid::SlicedGrid(const GridConfig& config, SlicedTarget target)
-    : width_(config.width), height_(config.height), cells_(config.cells), target_(choose(target)) {
-  step_blocks_ = target_ == SlicedTarget::kAvx512 ? step_avx512 : target_ == SlicedTarget::kAvx2 ? step_avx2 : step_portable;
+SlicedGrid::SlicedGrid(const GridConfig& config, SimdTarget target)
+    : width_(config.width), height_(config.height), cells_(config.cells), target_(resolve_target(target)) {
+  step_blocks_ = target_ == SimdTarget::kAvx512 ? step_avx512 : target_ == SimdTarget::kAvx2 ? step_avx2 : step_portable;
   pitch_ = (static_cast<size_t>(width_) + 1) | 1u;
   blocks_ = (pitch_ * (static_cast<size_t>(height_) + 2) / 2 + 1 + kBlockCells - 1) / kBlockCells;
   margin_ = ((pitch_ / 128 + 2) / kBlockWords + 1) * kBlockWords;
@@ -272,7 +252,7 @@ void SlicedGrid::set_state(const GridState& state) {
 }
 
 std::string SlicedGrid::target() const {
-  return target_ == SlicedTarget::kAvx512 ? "avx512" : target_ == SlicedTarget::kAvx2 ? "avx2" : "portable";
+  return to_string(target_);
 }
 
 }  // namespace bitgrid

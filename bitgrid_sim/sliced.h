@@ -12,31 +12,15 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <new>
 #include <string>
 #include <vector>
 
+#include "bitgrid_sim/aligned.h"
 #include "bitgrid_sim/scalar.h"
+#include "bitgrid_sim/target.h"
 #include "ir/grid_config.h"
 
 namespace bitgrid {
-
-/// Which instructions evaluate a block; kAuto takes the widest that the machine has. For tests and benches.
-enum class SlicedTarget : uint8_t { kAuto, kPortable, kAvx2, kAvx512 };
-
-/// Storage that starts on a cache line.
-template <typename T>
-struct LineAllocator {
-  using value_type = T;
-  static constexpr std::align_val_t kLine{64};
-
-  LineAllocator() = default;
-  template <typename U>
-  explicit LineAllocator(const LineAllocator<U>&) {}
-  T* allocate(size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), kLine)); }
-  void deallocate(T* p, size_t) { ::operator delete(p, kLine); }
-  bool operator==(const LineAllocator&) const { return true; }
-};
 
 class SlicedGrid {
  public:
@@ -44,7 +28,7 @@ class SlicedGrid {
   using Port = size_t;
 
   /// Throws Error if this machine lacks the instructions asked for.
-  explicit SlicedGrid(const GridConfig& config, SlicedTarget target = SlicedTarget::kAuto);
+  explicit SlicedGrid(const GridConfig& config, SimdTarget target = SimdTarget::kAuto);
 
   int width() const { return width_; }
   int height() const { return height_; }
@@ -125,10 +109,10 @@ class SlicedGrid {
   std::vector<Block> polynomials_[2];
   std::vector<uint64_t> used_[2];  // per block: which (coefficient, side) planes may be non-zero
   std::vector<Active> active_[2];  // ascending blocks
-  std::vector<uint64_t, LineAllocator<uint64_t>> planes_;
+  AlignedVector<uint64_t> planes_;
   std::vector<Port> driven_;
   void (*step_blocks_)(const Phase&) = nullptr;
-  SlicedTarget target_ = SlicedTarget::kAuto;
+  SimdTarget target_ = SimdTarget::kAuto;
 };
 
 }  // namespace bitgrid

@@ -24,7 +24,7 @@ struct Case {
 class SlicedSizes : public testing::TestWithParam<Case> {};
 
 /// Both engines on the same grid, borders and changes of cells, compared after each phase.
-void compare(int width, int height, int kind, SlicedTarget target, uint64_t seed) {
+void compare(int width, int height, int kind, SimdTarget target, uint64_t seed) {
   std::mt19937_64 random(seed);
   GridConfig config(width, height);
   for (CellWord& word : config.cells) word = random_word(random, kind);
@@ -56,8 +56,7 @@ void compare(int width, int height, int kind, SlicedTarget target, uint64_t seed
 
 TEST_P(SlicedSizes, EqualsScalarInEveryPhase) {
   const auto [width, height] = GetParam();
-  for (int kind = 0; kind < 3; ++kind)
-    compare(width, height, kind, SlicedTarget::kAuto, static_cast<uint64_t>(100 * width + height + kind));
+  for (int kind = 0; kind < 3; ++kind) compare(width, height, kind, SimdTarget::kAuto, static_cast<uint64_t>(100 * width + height + kind));
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, SlicedSizes,
@@ -66,7 +65,7 @@ INSTANTIATE_TEST_SUITE_P(Sizes, SlicedSizes,
                          [](const auto& suite) { return std::to_string(suite.param.width) + "x" + std::to_string(suite.param.height); });
 
 TEST(Sliced, EveryTargetEqualsScalar) {
-  for (const SlicedTarget target : {SlicedTarget::kPortable, SlicedTarget::kAvx2, SlicedTarget::kAvx512}) {
+  for (const SimdTarget target : {SimdTarget::kPortable, SimdTarget::kAvx2, SimdTarget::kAvx512}) {
     try {
       SlicedGrid probe(GridConfig(1, 1), target);
     } catch (const Error&) {

@@ -1,0 +1,40 @@
+#include "bitgrid_sim/lanes.h"
+
+#include <algorithm>
+
+#include "ir/error.h"
+
+namespace bitgrid {
+
+LaneGrid::LaneGrid(LaneProgram program, size_t lanes, SimdTarget target) : program_(std::move(program)), lane_words_(lanes / 64) {
+  if (lanes != 64 && lanes != 512) throw Error("lanes simulator", "a word has 64 or 512 lanes", "choose one of them");
+  functions_ = lane_functions(resolve_target(target), lane_words_);
+  driven_ = program_.driven;
+  std::sort(driven_.begin(), driven_.end());
+  driven_.erase(std::unique(driven_.begin(), driven_.end()), driven_.end());
+  state_.resize(size_t{program_.words} * lane_words_);
+  reset();
+}
+
+void LaneGrid::reset() {
+  std::fill(state_.begin(), state_.end(), 0);
+  for (uint64_t& word : net(LaneProgram::kOnesNet)) word = ~uint64_t{0};
+}
+
+void LaneGrid::step(int phase) {
+  for (const LaneProgram::Run& run : program_.runs[phase & 1])
+    functions_[run.op](state_.data(), program_.code.data() + run.first, run.count);
+  for (const uint32_t port : driven_) std::fill_n(state_.data() + size_t{port} * lane_words_, lane_words_, 0);
+}
+
+GridState LaneGrid::state(size_t lane) const {
+  GridState state(program_.width, program_.height);
+  for (size_t e = 0; e < program_.edges.size(); ++e) {
+    if (program_.edges[e] == LaneProgram::kNone) continue;
+    const uint64_t bit = (net(program_.edges[e])[lane / 64] >> (lane % 64)) & 1u;
+    state.outputs[e / 4] = static_cast<uint8_t>(state.outputs[e / 4] | bit << (e % 4));
+  }
+  return state;
+}
+
+}  // namespace bitgrid

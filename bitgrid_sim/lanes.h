@@ -1,0 +1,46 @@
+// Many independent stimuli of one grid at once: bit l of every word is lane l. Executes a LaneProgram.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "bitgrid_sim/aligned.h"
+#include "bitgrid_sim/lane_ops.h"
+#include "bitgrid_sim/lane_program.h"
+#include "bitgrid_sim/scalar.h"
+#include "bitgrid_sim/target.h"
+
+namespace bitgrid {
+
+class LaneGrid {
+ public:
+  /// `lanes`: 64 or 512. Throws Error if this machine lacks the instructions asked for.
+  explicit LaneGrid(LaneProgram program, size_t lanes = 512, SimdTarget target = SimdTarget::kAuto);
+
+  const LaneProgram& program() const { return program_; }
+  size_t lanes() const { return 64 * lane_words_; }
+  size_t lane_words() const { return lane_words_; }
+
+  /// The words of a net: lanes() bits. Driven ports keep what is written until the next step and are 0 again after it; variables keep it.
+  std::span<uint64_t> net(uint32_t net) { return {state_.data() + size_t{net} * lane_words_, lane_words_}; }
+  std::span<const uint64_t> net(uint32_t net) const { return {state_.data() + size_t{net} * lane_words_, lane_words_}; }
+
+  /// One phase: the cells of the phase's colour latch.
+  void step(int phase);
+
+  /// Latched outputs of one lane; outputs that are not observable show 0.
+  GridState state(size_t lane) const;
+  /// All latches 0, as at the start; driven ports and variables too.
+  void reset();
+
+ private:
+  LaneProgram program_;
+  size_t lane_words_ = 0;
+  const LaneFunction* functions_ = nullptr;
+  std::vector<uint32_t> driven_;  // each net once
+  AlignedVector<uint64_t> state_;
+};
+
+}  // namespace bitgrid

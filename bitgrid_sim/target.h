@@ -1,0 +1,18 @@
+// Which instructions a simulator's inner loops use: chosen once at run time, the same results from each.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace bitgrid {
+
+/// kAuto takes the widest that the machine has; the others are for tests and benches.
+enum class SimdTarget : uint8_t { kAuto, kPortable, kAvx2, kAvx512 };
+
+/// What kAuto means here, or the wish itself. Throws Error if this machine lacks the instructions asked for.
+SimdTarget resolve_target(SimdTarget wish);
+
+/// "avx512", "avx2" or "portable".
+std::string to_string(SimdTarget target);
+
+}  // namespace bitgrid
