@@ -55,9 +55,11 @@ void compile(const Options& o) {
   MapParams params{o.common.seed};
   params.mode = parse_mode(o.mode);
   params.optimize = parse_optimize(o.optimize);
-  const auto mapped = map_kernels(source.lowered, params, [&](size_t done, size_t total, const std::string& kernel) {
+  MapRun run;
+  run.progress = [&](size_t done, size_t total, const std::string& kernel) {
     progress.say(fmt::format("mapping kernel {} of {}, {}", done + 1, total, kernel));
-  });
+  };
+  const auto mapped = map_kernels(source.lowered, params, run);
   const double map_seconds = watch.lap();
   if (!o.no_verify) verify_all(program, mapped, progress);
   const double verify_seconds = watch.lap();

@@ -67,10 +67,11 @@ void run(const Options& o) {
     const Program& program = lowered.program;
     if (engine == Engine::kDag) session = kernel_session(program, dag_engine(program));
     if (engine == Engine::kGrid) {
-      auto mapped =
-          map_kernels(lowered, {o.common.seed, parse_optimize(o.optimize)}, [&](size_t done, size_t total, const std::string& kernel) {
-            progress.say(fmt::format("mapping kernel {} of {}, {}", done + 1, total, kernel));
-          });
+      MapRun run;
+      run.progress = [&](size_t done, size_t total, const std::string& kernel) {
+        progress.say(fmt::format("mapping kernel {} of {}, {}", done + 1, total, kernel));
+      };
+      auto mapped = map_kernels(lowered, {o.common.seed, parse_optimize(o.optimize)}, run);
       cycles = cycles_per_token(program, mapped, arch.configuration_bits_per_cycle);
       session = kernel_session(program, grid_engine(program, std::move(mapped)));
     }

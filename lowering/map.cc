@@ -3,7 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <exception>
 #include <map>
+#include <mutex>
+#include <thread>
 
 #include "ir/error.h"
 #include "lowering/idle_slots.h"
@@ -33,7 +38,14 @@ Optimize parse_optimize(const std::string& text) {
   throw Error("--optimize", "'" + text + "' is no target", "choose area or throughput");
 }
 
-MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapParams& params) {
+Effort parse_effort(const std::string& text) {
+  if (text == "fast") return Effort::kFast;
+  if (text == "default") return Effort::kDefault;
+  if (text == "dense") return Effort::kDense;
+  throw Error("--effort", "'" + text + "' is no effort", "choose fast, default or dense");
+}
+
+MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapParams& params, KernelReport* report) {
   if (form.serial) return map_matrix(kernel, form, params.optimize);
   const uint32_t inputs = input_bits(kernel.dag);
   const bool narrow = inputs <= params.plane_inputs;
@@ -45,17 +57,46 @@ MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapP
   if (narrow && params.mode != MapMode::kSettle) return map_plane(kernel.dag);
   NetlistParams netlist;
   netlist.seed = params.seed;
-  return map_netlist(kernel.dag, netlist);
+  return map_netlist(kernel.dag, netlist, report ? &report->netlist.emplace() : nullptr);
 }
 
-std::vector<MappedKernel> map_kernels(const Lowered& lowered, const MapParams& params,
-                                      const std::function<void(size_t, size_t, const std::string&)>& progress) {
-  std::vector<MappedKernel> mapped;
+std::vector<MappedKernel> map_kernels(const Lowered& lowered, const MapParams& params, const MapRun& run) {
   const auto& kernels = lowered.program.kernels;
-  for (size_t k = 0; k < kernels.size(); ++k) {
-    if (progress) progress(k, kernels.size(), kernels[k].name);
-    mapped.push_back(map_kernel(kernels[k], lowered.forms[k], params));
-  }
+  std::vector<MappedKernel> mapped(kernels.size());
+  std::vector<KernelReport> reports(kernels.size());
+  std::vector<std::exception_ptr> errors(kernels.size());
+  std::atomic<size_t> next = 0;
+  std::atomic<bool> failed = false;
+  std::mutex progress;
+  const auto map_one = [&](size_t k) {
+    const auto begin = std::chrono::steady_clock::now();
+    std::optional<MappedKernel> earlier;
+    if (run.reuse) earlier = run.reuse(k);
+    reports[k].reused = earlier.has_value();
+    mapped[k] = earlier ? std::move(*earlier) : map_kernel(kernels[k], lowered.forms[k], params, &reports[k]);
+    reports[k].seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  };
+  const auto work = [&] {
+    for (size_t k = next++; k < kernels.size() && !failed; k = next++) {
+      if (run.progress) {
+        const std::lock_guard lock(progress);
+        run.progress(k, kernels.size(), kernels[k].name);
+      }
+      try {
+        map_one(k);
+      } catch (...) {
+        errors[k] = std::current_exception();
+        failed = true;
+      }
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int t = 1; t < run.threads; ++t) threads.emplace_back(work);
+  work();
+  for (std::thread& thread : threads) thread.join();
+  if (run.reports) *run.reports = std::move(reports);
+  for (const std::exception_ptr& error : errors)
+    if (error) std::rethrow_exception(error);
   return mapped;
 }
 

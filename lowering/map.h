@@ -3,12 +3,15 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "ir/defects.h"
 #include "ir/mapped_kernel.h"
+#include "lowering/effort.h"
 #include "lowering/lower.h"
+#include "lowering/netlist/map_netlist.h"
 
 namespace bitgrid {
 
@@ -26,18 +29,37 @@ Optimize parse_optimize(const std::string& text);
 struct MapParams {
   uint64_t seed = 1;
   Optimize optimize = Optimize::kArea;
-  MapMode mode = MapMode::kAuto;  // of kernels of unknown structure; matrices are systolic in any mode
-  uint32_t plane_inputs = 10;     // with at most so many input bits they become planes
-  Defects defects;                // of a tile: every kernel stands at its north-west corner and goes around them
+  MapMode mode = MapMode::kAuto;     // of kernels of unknown structure; matrices are systolic in any mode
+  uint32_t plane_inputs = 10;        // with at most so many input bits they become planes
+  Defects defects = {};              // of a tile: every kernel stands at its north-west corner and goes around them
+  Effort effort = Effort::kDefault;  // of netlists
+};
+
+/// How a kernel came about. Filled as far as it goes when mapping throws.
+struct KernelReport {
+  std::optional<NetlistStats> netlist;
+  double seconds = 0;   // of mapping
+  bool reused = false;  // taken from an earlier compile
 };
 
 /// `systolic` or `parallel` where the kernel has the form of a matrix; else `plane` (wave mode) for few input bits; else `netlist` (settle
 /// mode). Throws Error (kernel, why, what to change).
-MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapParams& params);
+MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapParams& params, KernelReport* report = nullptr);
 
-/// All kernels of a lowered model. `progress(done, total, name)` is called before each.
-std::vector<MappedKernel> map_kernels(const Lowered& lowered, const MapParams& params,
-                                      const std::function<void(size_t, size_t, const std::string&)>& progress = nullptr);
+struct MapRun {
+  int threads = 1;  // kernels mapped at the same time; the result does not depend on it
+  /// Called before each kernel, one call at a time.
+  std::function<void(size_t done, size_t total, const std::string& name)> progress = nullptr;
+  /// An earlier mapping of that kernel to take in place of a new one. May be called by several threads at once.
+  std::function<std::optional<MappedKernel>(size_t kernel)> reuse = nullptr;
+  std::vector<KernelReport>* reports = nullptr;  // one for each kernel
+};
+
+/// All kernels of a lowered model. Throws what map_kernel throws, of the first kernel that does.
+std::vector<MappedKernel> map_kernels(const Lowered& lowered, const MapParams& params, const MapRun& run = {});
+
+/// Hash of all that the mapping of a kernel depends on: its name, Dag and form, the parameters, and the sources of the mapper.
+uint64_t mapping_key(const Kernel& kernel, const KernelForm& form, const MapParams& params);
 
 /// Cycles of one token in the steady state: the stages one after another, the steps of a stage side by side, and configuration.
 struct TokenCycles {

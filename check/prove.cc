@@ -1,0 +1,192 @@
+#include "check/prove.h"
+
+#include <stdlib.h>
+
+#include <chrono>
+#include <filesystem>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "ir/error.h"
+#include "ir/file.h"
+#include "lowering/netlist/logic_graph.h"
+#include "rtl/command.h"
+
+namespace bitgrid {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A folder of its own under the system's, removed at the end.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = (fs::temp_directory_path() / "bitgrid-prove-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) throw Error(name, "no temporary folder can be made", "set TMPDIR to a folder that can be written");
+    path_ = name;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  std::string file(const std::string& name) const { return (path_ / name).string(); }
+
+ private:
+  fs::path path_;
+};
+
+[[noreturn]] void no_abc(const ProveParams& params) {
+  throw Error("--prove", "the program " + params.abc + " cannot be run",
+              "install it (Debian: apt install berkeley-abc) or leave out --prove");
+}
+
+/// The word behind `key` in a line: "Output NAME: ...".
+std::string between(const std::string& text, const std::string& begin, const std::string& end) {
+  const size_t at = text.find(begin);
+  if (at == std::string::npos) return "";
+  const size_t from = at + begin.size();
+  return text.substr(from, text.find(end, from) - from);
+}
+
+Counterexample parse_counterexample(const std::string& log) {
+  Counterexample c;
+  std::istringstream lines(log);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("Output ")) {  // Output po0: Value in Network1 = 0. Value in Network2 = 1.
+      c.output = between(line, "Output ", ": Value in");
+      c.expected = between(line, "Network1 = ", ".") == "1";
+      c.got = between(line, "Network2 = ", ".") == "1";
+    }
+    if (!line.starts_with("Input pattern:")) continue;
+    std::istringstream words(line.substr(line.find(':') + 1));
+    for (std::string word; words >> word;) {
+      const size_t equal = word.rfind('=');
+      if (equal != std::string::npos) c.inputs.emplace_back(word.substr(0, equal), word.substr(equal + 1) == "1");
+    }
+  }
+  return c;
+}
+
+/// ABC calls what it matches by order pi0, pi1 ... and po0 ...; larger numbers may have zeros in front.
+std::string port_name(const std::string& abc, const std::string& prefix, const std::vector<std::string>& names) {
+  if (!abc.starts_with(prefix) || abc.find_first_not_of("0123456789", prefix.size()) != std::string::npos || abc.size() > 12) return abc;
+  const size_t index = std::stoull("0" + abc.substr(prefix.size()));
+  return index < names.size() ? names[index] : abc;
+}
+
+void name_ports(Counterexample& c, const LutNetwork& source) {
+  std::vector<std::string> outputs;
+  for (const LutOutput& o : source.outputs) outputs.push_back(o.name);
+  c.output = port_name(c.output, "po", outputs);
+  for (auto& [input, value] : c.inputs) input = port_name(input, "pi", source.inputs);
+}
+
+/// The same network with more inputs, which nothing reads.
+LutNetwork with_inputs(LutNetwork network, size_t count) {
+  const size_t first = network.inputs.size();
+  const auto moved = [&](SignalId s) { return s == kConstantSignal || s < first ? s : static_cast<SignalId>(s + count); };
+  for (LutNode& node : network.nodes)
+    for (unsigned j = 0; j < node.fanin_count; ++j) node.fanins[j] = moved(node.fanins[j]);
+  for (LutOutput& output : network.outputs) output.signal = moved(output.signal);
+  for (size_t f = 0; f < count; ++f) network.inputs.push_back(fmt::format("other_invocation[{}]", f));
+  return network;
+}
+
+}  // namespace
+
+Proof parse_cec(const std::string& log) {
+  if (log.find("Networks are equivalent") != std::string::npos) return {Verdict::kProved, "", {}};
+  if (log.find("NOT EQUIVALENT") != std::string::npos) return {Verdict::kRefuted, "", parse_counterexample(log)};
+  if (log.find("UNDECIDED") != std::string::npos) return {Verdict::kOpen, "ABC came to no end within its limits", {}};
+  std::string last;
+  std::istringstream lines(log);
+  for (std::string line; std::getline(lines, line);)
+    if (!line.empty()) last = line;
+  return {Verdict::kOpen, "ABC gave no verdict: " + last, {}};
+}
+
+std::string describe(const Counterexample& c, size_t max_inputs) {
+  if (c.output.empty()) return "an output differs (ABC names none)";
+  std::string text = fmt::format("output {}: expected {:d}, got {:d}", c.output, c.expected, c.got);
+  for (size_t i = 0; i < std::min(c.inputs.size(), max_inputs); ++i)
+    text += fmt::format("{}{}={:d}", i == 0 ? " with " : " ", c.inputs[i].first, c.inputs[i].second);
+  if (c.inputs.size() > max_inputs) text += fmt::format(" and {} more", c.inputs.size() - max_inputs);
+  return text;
+}
+
+LutNetwork dag_network(const Dag& dag) {
+  const LogicGraph graph = logic_graph(dag);
+  LutNetwork network;
+  network.name = graph.name;
+  network.inputs = graph.inputs;
+  std::vector<SignalId> signal(graph.nodes.size(), kConstantSignal);
+  for (size_t n = 1, next_input = 0; n < graph.nodes.size(); ++n) {
+    const LogicNode& node = graph.nodes[n];
+    if (node.kind == LogicNode::Kind::kInput) {
+      signal[n] = static_cast<SignalId>(next_input++);
+      continue;
+    }
+    const bool is_xor = node.kind == LogicNode::Kind::kXor;
+    LutNode lut;
+    lut.fanin_count = 2;
+    lut.fanins = {signal[node.a / 2], signal[node.b / 2]};
+    for (unsigned i = 0; i < 4; ++i) {
+      const bool a = ((i ^ node.a) & 1u) != 0, b = (((i >> 1) ^ node.b) & 1u) != 0;
+      lut.table = static_cast<uint16_t>(lut.table | ((is_xor ? a != b : a && b) ? 1u << i : 0u));
+    }
+    signal[n] = network.signal_of_node(network.nodes.size());
+    network.nodes.push_back(lut);
+  }
+  for (const auto& output : graph.outputs) network.outputs.push_back({output.name, signal[output.literal / 2], (output.literal & 1u) != 0});
+  return network;
+}
+
+void require_abc(const ProveParams& params) {
+  const TemporaryFolder folder;
+  if (run_command({params.abc, "-c", "version"}, folder.file("log")) == 127) no_abc(params);
+}
+
+Proof prove_mapping(const Dag& dag, const MappedKernel& mapped, const ProveParams& params, ProveStats* stats) {
+  const auto begin = std::chrono::steady_clock::now();
+  ProveStats local;
+  ProveStats& out = stats ? *stats : local;
+  out = {};
+  const auto finish = [&](Proof proof) {
+    out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    return proof;
+  };
+  if (mapped.input_bits != input_bits(dag) || mapped.output_bits != output_bits(dag))
+    throw Error("kernel " + mapped.name,
+                fmt::format("it has {} input and {} output bits, its Dag {} and {}", mapped.input_bits, mapped.output_bits, input_bits(dag),
+                            output_bits(dag)),
+                "map the kernel again");
+  Extracted extracted;
+  try {
+    extracted = extract_logic(mapped, params.extract, &out.extract);
+  } catch (const Error& e) {
+    return finish({Verdict::kOpen, e.what(), {}});
+  }
+  out.luts = extracted.network.nodes.size();
+  if (extracted.first_only)
+    return finish({Verdict::kOpen, "carries run in loops: an invocation depends on what the one before it left in them", {}});
+
+  const TemporaryFolder folder;
+  const std::string source = folder.file("source.blif"), grid = folder.file("grid.blif"), log = folder.file("log");
+  const LutNetwork network = with_inputs(dag_network(dag), extracted.foreign);
+  const bool own_text = !params.source_blif.empty() && extracted.foreign == 0;
+  write_file(source, own_text ? params.source_blif : to_blif(network));
+  write_file(grid, to_blif(extracted.network));
+  const std::string command = fmt::format("cec -n -T {} -C 10000000 {} {}", params.timeout_seconds, source, grid);
+  const int status = run_command({"timeout", "-k", "5", std::to_string(params.timeout_seconds + 10), params.abc, "-c", command}, log);
+  if (status == 127) no_abc(params);
+  if (status == 124 || status == 137)
+    return finish({Verdict::kOpen, fmt::format("ABC came to no end in {} seconds", params.timeout_seconds), {}});
+  Proof proof = parse_cec(read_file(log));
+  name_ports(proof.counterexample, network);
+  return finish(proof);
+}
+
+}  // namespace bitgrid

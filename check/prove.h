@@ -1,0 +1,62 @@
+// Proof that a mapped kernel computes what its source says: both as LUT networks, compared by ABC's combinational equivalence checker.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "check/extract.h"
+#include "ir/dag.h"
+#include "ir/mapped_kernel.h"
+
+namespace bitgrid {
+
+enum class Verdict : uint8_t { kProved, kRefuted, kOpen };
+
+/// Values of inputs for which an output differs, as far as ABC states them (inputs that do not matter may be missing).
+struct Counterexample {
+  std::string output;
+  bool expected = false;
+  bool got = false;
+  std::vector<std::pair<std::string, bool>> inputs;
+};
+
+struct Proof {
+  Verdict verdict = Verdict::kOpen;
+  std::string why;  // kOpen: what stopped it
+  Counterexample counterexample;
+};
+
+struct ProveParams {
+  int timeout_seconds = 60;          // of ABC, per kernel
+  std::string abc = "berkeley-abc";  // program
+  std::string source_blif;           // the text of the netlist that the Dag was read from, if any: compared in its place
+  ExtractParams extract;
+};
+
+struct ProveStats {
+  ExtractStats extract;
+  size_t luts = 0;  // of the extracted network, copies folded
+  double seconds = 0;
+};
+
+/// Throws Error if ABC cannot be run.
+void require_abc(const ProveParams& params = {});
+
+/// Extracts the kernel's logic (see extract_logic) and has ABC compare it with the Dag's bits or with the netlist itself. Inputs and
+/// outputs are matched by order. What other invocations could contribute enters as inputs of the extracted network that the source does not
+/// have: the proof holds whatever they are. Kernels with loops are open: their network is that of the first invocation only. Throws Error
+/// if ABC cannot be run or the kernel has not the Dag's numbers of bits.
+Proof prove_mapping(const Dag& dag, const MappedKernel& mapped, const ProveParams& params = {}, ProveStats* stats = nullptr);
+
+/// "output s[2]: expected 1, got 0 with a=1 b[0]=0": at most `max_inputs` of them.
+std::string describe(const Counterexample& counterexample, size_t max_inputs = 32);
+
+/// Bit level of a Dag as a LutNetwork of two-input nodes: what is compared. Bits are called NAME[i], or NAME if there is one.
+LutNetwork dag_network(const Dag& dag);
+
+/// Reads what ABC's `cec` printed.
+Proof parse_cec(const std::string& log);
+
+}  // namespace bitgrid

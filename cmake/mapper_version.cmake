@@ -1,0 +1,11 @@
+# cmake -D SOURCE=DIR -D OUT=FILE -P mapper_version.cmake: writes a header with a hash of all that decides what a mapping looks like.
+cmake_minimum_required(VERSION 3.25)
+file(GLOB_RECURSE files RELATIVE ${SOURCE} ${SOURCE}/ir/*.h ${SOURCE}/ir/*.cc ${SOURCE}/lowering/*.h ${SOURCE}/lowering/*.cc)
+list(SORT files)
+set(hashes "")
+foreach(name IN LISTS files)
+  file(SHA256 ${SOURCE}/${name} hash)
+  string(APPEND hashes "${name} ${hash}\n")
+endforeach()
+string(SHA256 version "${hashes}")
+file(WRITE ${OUT} "#pragma once\ninline constexpr const char* kMapperVersion = \"${version}\";\n")
