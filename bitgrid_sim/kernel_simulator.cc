@@ -3,18 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "ir/error.h"
 
 namespace bitgrid {
 namespace {
-
-int64_t floor_div(int64_t a, int64_t b) {
-  return a / b - (a % b < 0);
-}
-int64_t round_up(int64_t a, int64_t multiple) {
-  return -floor_div(-a, multiple) * multiple;
-}
 
 const MappedKernel& verified(const MappedKernel& kernel) {
   verify(kernel);
@@ -23,6 +17,8 @@ const MappedKernel& verified(const MappedKernel& kernel) {
 
 std::variant<ScalarGrid, SlicedGrid> make_grid(const GridConfig& config, GridEngine engine) {
   if (engine == GridEngine::kScalar) return ScalarGrid(config);
+  // Lanes have grids of their own.
+  if (engine == GridEngine::kLanes) return SlicedGrid(GridConfig(config.width, config.height));
   return SlicedGrid(config);
 }
 
@@ -31,57 +27,25 @@ std::variant<ScalarGrid, SlicedGrid> make_grid(const GridConfig& config, GridEng
 KernelSimulator::KernelSimulator(const MappedKernel& kernel, const KernelSimulatorParams& params)
     : params_(params),
       grid_(make_grid(verified(kernel).grid, params.engine)),
+      schedule_(make_schedule(kernel)),
       input_bits_(kernel.input_bits),
       output_bits_(kernel.output_bits) {
   stats_.cells = kernel.grid.cells.size();
-  period_ = 2 * int64_t{kernel.ii};
-  compile_slots(kernel);
-  compile_residents(kernel);
-  lead_phases_ = std::max(2 * int64_t{kernel.lead_cycles}, round_up(-first_phase_, 2));
-  now_ = -lead_phases_;
-}
-
-KernelSimulator::Timetable KernelSimulator::timetable(std::vector<TimedEvent> events, int64_t period) {
-  Timetable table;
-  table.first.resize(static_cast<size_t>(period) + 1);
-  for (auto& [phase, event] : events) {
-    event.age = static_cast<int32_t>(floor_div(phase, period));
-    phase -= event.age * period;
-    ++table.first[static_cast<size_t>(phase) + 1];
-  }
-  for (size_t r = 1; r < table.first.size(); ++r) table.first[r] += table.first[r - 1];
-  std::stable_sort(events.begin(), events.end(), [](const TimedEvent& a, const TimedEvent& b) { return a.first < b.first; });
-  table.events.reserve(events.size());
-  for (const TimedEvent& e : events) table.events.push_back(e.second);
-  return table;
-}
-
-void KernelSimulator::compile_slots(const MappedKernel& kernel) {
-  const auto port_in = [&](const BitSlot& s) { return std::visit([&](const auto& g) { return g.input_port(s.side, s.position); }, grid_); };
-  const auto port_out = [&](const BitSlot& s) {
-    return std::visit([&](const auto& g) { return g.output_port(s.side, s.position); }, grid_);
+  const auto number = [](const auto& ports, auto& table, auto port_of) {
+    for (auto& event : table.events) event.port = port_of(ports[event.port]);
   };
-  std::vector<TimedEvent> in, constant, out;
-  for (const InputSlot& slot : kernel.inputs) {
-    first_phase_ = std::min<int64_t>(first_phase_, slot.slot.phase);
-    for (int64_t k = 0; k < slot.hold; ++k) in.push_back({slot.slot.phase + 2 * k, {slot.bit, 0, port_in(slot.slot)}});
-    last_phase_ = std::max(last_phase_, slot.slot.phase + 2 * int64_t{slot.hold - 1});
-  }
-  for (const ConstantStream& stream : kernel.constants) {
-    for (size_t k = 0; k < stream.bits.size(); ++k) {
-      // Ones only: a port that is not driven carries 0.
-      if (stream.bits[k]) constant.push_back({stream.slot.phase + 2 * static_cast<int64_t>(k), {0, 0, port_in(stream.slot)}});
-    }
-  }
-  for (size_t bit = 0; bit < kernel.outputs.size(); ++bit) {
-    const BitSlot& slot = kernel.outputs[bit];
-    out.push_back({slot.phase, {static_cast<uint32_t>(bit), 0, port_out(slot)}});
-    last_phase_ = std::max<int64_t>(last_phase_, slot.phase);
-    first_phase_ = std::min<int64_t>(first_phase_, slot.phase);
-  }
-  inputs_ = timetable(std::move(in), period_);
-  constants_ = timetable(std::move(constant), period_);
-  outputs_ = timetable(std::move(out), period_);
+  std::visit(
+      [&](const auto& grid) {
+        const auto in = [&](const auto& p) { return grid.input_port(p.side, p.position); };
+        const auto out = [&](const auto& p) { return grid.output_port(p.side, p.position); };
+        number(schedule_.in, schedule_.inputs, in);
+        number(schedule_.in, schedule_.constants, in);
+        number(schedule_.out, schedule_.outputs, out);
+      },
+      grid_);
+  compile_residents(kernel);
+  now_ = -schedule_.lead_phases;
+  if (params_.engine == GridEngine::kLanes || params_.engine == GridEngine::kAuto) kernel_ = kernel;
 }
 
 void KernelSimulator::compile_residents(const MappedKernel& kernel) {
@@ -140,12 +104,13 @@ BitMatrix KernelSimulator::run(const BitMatrix& inputs) {
     throw Error("kernel simulator", fmt::format("{} input bits given, the kernel has {}", inputs.cols, input_bits_),
                 "give one column an input bit");
   }
+  if (params_.engine == GridEngine::kLanes || (params_.engine == GridEngine::kAuto && lanes_pay(inputs))) return run_lanes(inputs);
   BitMatrix outputs(inputs.rows, output_bits_);
   for (size_t first = 0; first < inputs.rows;) {
     const size_t count = resident_group(inputs, first);
     const bool changed = reconfigure(inputs, first);
     const bool lead = stats_.invocations == 0 || (changed && params_.lead_after_reconfiguration);
-    const int64_t start = round_up(now_ + (lead ? lead_phases_ : -first_phase_), period_);
+    const int64_t start = round_up(now_ + (lead ? schedule_.lead_phases : -schedule_.first_phase), schedule_.period);
     std::visit([&](auto& grid) { run_group(grid, inputs, first, count, start, outputs); }, grid_);
     stats_.invocations += count;
     first += count;
@@ -153,29 +118,82 @@ BitMatrix KernelSimulator::run(const BitMatrix& inputs) {
   return outputs;
 }
 
+/// Whether lanes are expected to take less time for a batch, their compilation included. The costs are those of docs/performance.md.
+bool KernelSimulator::lanes_pay(const BitMatrix& inputs) const {
+  if (vcd_ || inputs.rows < 64) return false;
+  constexpr double kSlicedCell = 0.07, kLanesCell = 3.0, kCompileCell = 2000;  // ns an update or cell
+  const auto cells = static_cast<double>(stats_.cells);
+  const auto period = static_cast<double>(schedule_.period), drain = static_cast<double>(schedule_.last_phase - schedule_.first_phase + 1);
+  double rows = 0;  // in phases
+  for (size_t first = 0; first < inputs.rows;) {
+    const size_t count = resident_group(inputs, first);
+    rows += static_cast<double>(count - 1) * period + drain;
+    first += count;
+  }
+  const double lanes = (rows / 512 + drain) * cells / 2 * kLanesCell + (wide_.empty() ? cells * kCompileCell : 0);
+  return lanes < rows * cells / 2 * kSlicedCell;
+}
+
+BitMatrix KernelSimulator::run_lanes(const BitMatrix& inputs) {
+  constexpr size_t kNarrowRows = 128;  // up to here 64 lanes are faster than 512
+  auto& kernels = inputs.rows <= kNarrowRows ? narrow_ : wide_;
+  if (kernels.empty()) {
+    const LaneKernelParams params{&kernels == &narrow_ ? size_t{64} : size_t{512}, SimdTarget::kAuto, params_.lead_after_reconfiguration};
+    kernels.push_back(std::make_unique<LaneKernel>(kernel_, params));
+    while (kernels.size() < params_.threads) kernels.push_back(std::make_unique<LaneKernel>(*kernels[0]));
+  }
+  const size_t shares = std::min(kernels.size(), std::max<size_t>(inputs.rows / 64, 1));
+  std::vector<LaneKernelStats> before;
+  for (const auto& kernel : kernels) before.push_back(kernel->stats());
+  BitMatrix outputs(inputs.rows, output_bits_);
+  const auto run_share = [&](size_t share) {
+    const size_t first = inputs.rows * share / shares, count = inputs.rows * (share + 1) / shares - first;
+    BitMatrix part(count, inputs.cols);
+    std::copy_n(inputs.words.begin() + static_cast<ptrdiff_t>(first * inputs.stride), count * inputs.stride, part.words.begin());
+    const BitMatrix result = kernels[share]->run(part);
+    std::copy(result.words.begin(), result.words.end(), outputs.words.begin() + static_cast<ptrdiff_t>(first * outputs.stride));
+  };
+  std::vector<std::thread> threads;
+  for (size_t share = 1; share < shares; ++share) threads.emplace_back(run_share, share);
+  run_share(0);
+  for (std::thread& thread : threads) thread.join();
+  uint64_t phases = 0;
+  for (size_t i = 0; i < shares; ++i) {
+    const LaneKernelStats &a = before[i], &b = kernels[i]->stats();
+    phases = std::max(phases, b.phases - a.phases);
+    stats_.grid_phases += b.lane_phases - a.lane_phases;
+    stats_.reconfigurations += b.reconfigurations - a.reconfigurations;
+    stats_.reconfigured_cells += b.reconfigured_cells - a.reconfigured_cells;
+  }
+  stats_.phases += phases;
+  stats_.invocations += inputs.rows;
+  return outputs;
+}
+
 /// Simulates from now until the last bit of the last invocation; invocation `first` has its phase 0 at `start`.
 template <typename Grid>
 void KernelSimulator::run_group(Grid& grid, const BitMatrix& inputs, size_t first, size_t count, int64_t start, BitMatrix& outputs) {
-  const int64_t end = start + static_cast<int64_t>(count - 1) * period_ + last_phase_ + 1;
-  int64_t turn = floor_div(now_ - start, period_);  // invocation whose phase 0 is at most one period ago
-  auto r = static_cast<size_t>(now_ - start - turn * period_);
+  const int64_t end = start + static_cast<int64_t>(count - 1) * schedule_.period + schedule_.last_phase + 1;
+  int64_t turn = floor_div(now_ - start, schedule_.period);  // invocation whose phase 0 is at most one period ago
+  auto r = static_cast<size_t>(now_ - start - turn * schedule_.period);
   stats_.phases += static_cast<uint64_t>(end - now_);
+  stats_.grid_phases += static_cast<uint64_t>(end - now_);
   for (; now_ < end; ++now_) {
-    for (size_t i = constants_.first[r]; i < constants_.first[r + 1]; ++i) grid.drive(constants_.events[i].port);
-    for (size_t i = inputs_.first[r]; i < inputs_.first[r + 1]; ++i) {
-      const Event& e = inputs_.events[i];
+    for (size_t i = schedule_.constants.first[r]; i < schedule_.constants.first[r + 1]; ++i) grid.drive(schedule_.constants.events[i].port);
+    for (size_t i = schedule_.inputs.first[r]; i < schedule_.inputs.first[r + 1]; ++i) {
+      const KernelSchedule::Event& e = schedule_.inputs.events[i];
       const auto invocation = static_cast<uint64_t>(turn - e.age);  // before the first one: huge
       if (invocation < count && inputs.get(first + invocation, e.bit)) grid.drive(e.port);
     }
     if (vcd_) sample_vcd_inputs(grid);
     grid.step(static_cast<int>(now_ & 1));
-    for (size_t i = outputs_.first[r]; i < outputs_.first[r + 1]; ++i) {
-      const Event& e = outputs_.events[i];
+    for (size_t i = schedule_.outputs.first[r]; i < schedule_.outputs.first[r + 1]; ++i) {
+      const KernelSchedule::Event& e = schedule_.outputs.events[i];
       const auto invocation = static_cast<uint64_t>(turn - e.age);
       if (invocation < count && grid.sample(e.port)) outputs.set(first + invocation, e.bit, true);
     }
     if (vcd_) sample_vcd_outputs(grid);
-    if (++r == static_cast<size_t>(period_)) {
+    if (++r == static_cast<size_t>(schedule_.period)) {
       r = 0;
       ++turn;
     }
@@ -186,6 +204,8 @@ void KernelSimulator::record(VcdWriter* vcd) {
   vcd_ = vcd;
   vcd_ports_.clear();
   if (!vcd) return;
+  if (params_.engine == GridEngine::kLanes)
+    throw Error("kernel simulator", "lanes record no waveform", "use the sliced or scalar simulator");
   for (const PortName& p : vcd->ports()) {
     vcd_ports_.push_back(
         std::visit([&](const auto& g) { return p.output ? g.output_port(p.side, p.position) : g.input_port(p.side, p.position); }, grid_));
@@ -209,6 +229,7 @@ void KernelSimulator::sample_vcd_outputs(const Grid& grid) {
 }
 
 GridState KernelSimulator::state() const {
+  if (params_.engine == GridEngine::kLanes && !(narrow_.empty() && wide_.empty())) return (wide_.empty() ? narrow_ : wide_)[0]->state(0);
   return std::visit([](const auto& grid) { return grid.state(); }, grid_);
 }
 

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <variant>
 #include <vector>
 
+#include "bitgrid_sim/kernel_schedule.h"
+#include "bitgrid_sim/lane_kernel.h"
 #include "bitgrid_sim/scalar.h"
 #include "bitgrid_sim/sliced.h"
 #include "bitgrid_sim/vcd.h"
@@ -13,27 +16,32 @@
 
 namespace bitgrid {
 
-enum class GridEngine : uint8_t { kScalar /* the definition */, kSliced /* fast */ };
+/// kScalar is the definition; kSliced evaluates 512 cells of one grid together; kLanes evaluates one cell of 64 or 512 grids together, each
+/// with its own share of the batch; kAuto takes lanes for batches where they are faster.
+enum class GridEngine : uint8_t { kScalar, kSliced, kLanes, kAuto };
 
 struct KernelSimulatorParams {
   GridEngine engine = GridEngine::kSliced;
   bool lead_after_reconfiguration = false;  // wait lead_cycles again after resident cells have changed
+  size_t threads = 1;                       // lanes: a batch is shared out
 };
 
 struct KernelSimulatorStats {
-  uint64_t phases = 0;
+  uint64_t phases = 0;       // of the grid, or of all lanes in step
+  uint64_t grid_phases = 0;  // summed over the lanes (and threads) that had invocations
   uint64_t invocations = 0;
   uint64_t reconfigurations = 0;    // times that the pipeline was drained to change resident cells
   uint64_t reconfigured_cells = 0;  // cells written then
   uint64_t cells = 0;               // W * H
 
   uint64_t cycles() const { return (phases + 1) / 2; }
-  uint64_t cell_updates() const { return phases * cells / 2; }
+  uint64_t cell_updates() const { return grid_phases * cells / 2; }
 };
 
 /// Invocations enter back to back, ii cycles apart; constant streams run all the time, from lead_cycles before the first one. Before an
 /// invocation whose resident bits differ from what the cells hold, the last output of the one before is awaited and the cells are
 /// rewritten. Latches, cells and the phase of the constant streams live on from run to run: a new batch starts at the next multiple of ii.
+/// In lanes all of that holds for each lane and its consecutive rows.
 class KernelSimulator {
  public:
   /// Keeps no reference to the kernel. Throws Error if verify(kernel) objects.
@@ -45,34 +53,22 @@ class KernelSimulator {
 
   const KernelSimulatorStats& stats() const { return stats_; }
 
-  /// Samples the writer's ports in every phase from now on; nullptr ends it. The writer must outlive the recording.
+  /// Samples the writer's ports in every phase from now on; nullptr ends it. The writer must outlive the recording. Throws Error in lanes.
   void record(VcdWriter* vcd);
 
-  /// Latched outputs of all cells, for looking inside.
+  /// Latched outputs of all cells, for looking inside; of the first lane where the engine is kLanes, outputs that reach no port being 0.
   GridState state() const;
 
  private:
-  /// A bit that enters or leaves in one phase modulo 2 * ii, `age` invocations after that of its phase 0.
-  struct Event {
-    uint32_t bit = 0;
-    int32_t age = 0;
-    size_t port = 0;
-  };
-  /// Events by phase modulo 2 * ii: those of r are events[first[r]] .. events[first[r + 1] - 1].
-  struct Timetable {
-    std::vector<size_t> first;
-    std::vector<Event> events;
-  };
   struct ResidentCell {
     int x = 0;
     int y = 0;
     CellWord words[2] = {};
   };
-  using TimedEvent = std::pair<int64_t, Event>;
 
-  static Timetable timetable(std::vector<TimedEvent> events, int64_t period);
-  void compile_slots(const MappedKernel& kernel);
   void compile_residents(const MappedKernel& kernel);
+  bool lanes_pay(const BitMatrix& inputs) const;
+  BitMatrix run_lanes(const BitMatrix& inputs);
   size_t resident_group(const BitMatrix& inputs, size_t first) const;
   bool reconfigure(const BitMatrix& inputs, size_t row);
   template <typename Grid>
@@ -85,19 +81,18 @@ class KernelSimulator {
   KernelSimulatorParams params_;
   KernelSimulatorStats stats_;
   std::variant<ScalarGrid, SlicedGrid> grid_;
+  KernelSchedule schedule_;  // its events' ports are those of the grid
   uint32_t input_bits_ = 0;
   uint32_t output_bits_ = 0;
-  int64_t period_ = 2;       // phases from invocation to invocation
-  int64_t lead_phases_ = 0;  // before the first invocation
-  int64_t first_phase_ = 0;  // of the earliest slot, <= 0
-  int64_t last_phase_ = 0;   // of the latest slot
-  int64_t now_ = 0;          // next phase; invocations start at multiples of the period
-  Timetable inputs_, constants_, outputs_;
+  int64_t now_ = 0;  // next phase; invocations start at multiples of the period
 
   std::vector<uint64_t> resident_mask_;  // columns that are resident, as words of a BitMatrix row
   std::vector<uint64_t> resident_now_;   // what the cells hold
   std::vector<size_t> resident_first_;   // resident_cells_ of bit b: resident_first_[b] .. resident_first_[b + 1] - 1
   std::vector<ResidentCell> resident_cells_;
+
+  MappedKernel kernel_;                                     // for lanes that may still have to be compiled
+  std::vector<std::unique_ptr<LaneKernel>> narrow_, wide_;  // of 64 and of 512 lanes, one a thread
 
   VcdWriter* vcd_ = nullptr;
   std::vector<size_t> vcd_ports_;

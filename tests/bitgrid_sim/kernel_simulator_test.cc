@@ -113,6 +113,60 @@ class Engines : public testing::TestWithParam<GridEngine> {};
 INSTANTIATE_TEST_SUITE_P(All, Engines, testing::Values(GridEngine::kScalar, GridEngine::kSliced),
                          [](const auto& suite) { return suite.param == GridEngine::kScalar ? "scalar" : "sliced"; });
 
+/// Batches of many sizes, resident bits that change often or seldom, one or several threads, run after run: the scalar engine's outputs.
+TEST(Lanes, BatchesEqualTheOtherEngines) {
+  const SerialMatrix m(21);
+  for (const size_t threads : {size_t{1}, size_t{3}}) {
+    KernelSimulator lanes(m.kernel, {GridEngine::kLanes, false, threads});
+    uint64_t seed = 22;
+    for (const auto& [rows, repeat] : std::vector<std::pair<size_t, size_t>>{
+             {1, 1}, {5, 2}, {64, 1}, {100, 7}, {300, 5000}, {2000, 5000}, {2000, 3}, {1500, 1}, {7, 7}}) {
+      const BitMatrix in = m.random_inputs(rows, repeat, ++seed);
+      EXPECT_EQ(lanes.run(in), m.expected(in)) << rows << " rows, " << repeat << " alike";
+    }
+    EXPECT_EQ(lanes.run(BitMatrix(0, m.kernel.input_bits)).rows, 0u);
+    EXPECT_EQ(lanes.stats().invocations, 5977u);
+  }
+}
+
+TEST(Lanes, LeadAfterReconfigurationTakesItsTime) {
+  const SerialMatrix m(23);
+  const BitMatrix in = m.random_inputs(200, 1, 24);
+  KernelSimulator short_way(m.kernel, {GridEngine::kLanes, false}), long_way(m.kernel, {GridEngine::kLanes, true});
+  EXPECT_EQ(short_way.run(in), m.expected(in));
+  EXPECT_EQ(long_way.run(in), m.expected(in));
+  EXPECT_EQ(long_way.run(in), m.expected(in));
+  short_way.run(in);
+  EXPECT_GT(long_way.stats().phases, short_way.stats().phases);
+}
+
+TEST(Lanes, ATamperedCellChangesTheResult) {
+  const SerialMatrix m(10);
+  const BitMatrix in = m.random_inputs(600, 1000, 11);
+  MappedKernel tampered = m.kernel;
+  tampered.grid.at(1, 0) ^= uint64_t{1} << (4 * 1 + static_cast<unsigned>(Side::S));
+  EXPECT_NE(KernelSimulator(tampered, {GridEngine::kLanes, false}).run(in), m.expected(in));
+}
+
+TEST(Lanes, AutoTakesThemForLargeBatches) {
+  const SerialMatrix m(25);
+  const BitMatrix few = m.random_inputs(3, 1000, 26), many = m.random_inputs(60'000, 100'000, 27);
+  KernelSimulator simulator(m.kernel, {GridEngine::kAuto, false}), sliced(m.kernel);
+  EXPECT_EQ(simulator.run(few), m.expected(few));
+  sliced.run(few);
+  EXPECT_EQ(simulator.stats().phases, sliced.stats().phases);
+  EXPECT_EQ(simulator.run(many), m.expected(many));
+  EXPECT_LT(simulator.stats().phases, uint64_t{60'000});
+  EXPECT_GT(simulator.stats().cell_updates(), uint64_t{60'000} * m.kernel.grid.cells.size() * static_cast<uint64_t>(m.kernel.ii));
+}
+
+TEST(Lanes, RecordNoWaveform) {
+  const SerialMatrix m(28);
+  KernelSimulator simulator(m.kernel, {GridEngine::kLanes, false});
+  VcdWriter vcd(kernel_ports(m.kernel), "lanes");
+  EXPECT_THROW(simulator.record(&vcd), Error);
+}
+
 TEST_P(Engines, MultiplyAccumulateBackToBack) {
   const SerialMatrix m(1);
   KernelSimulator simulator(m.kernel, {GetParam(), false});
@@ -209,6 +263,7 @@ TEST_P(Engines, HeldInputsStayUntilTheyAreReplaced) {
     expected.set(i, 0, in.get(i, 0) != in.get(i, 1));
   }
   EXPECT_EQ(KernelSimulator(held_xor(), {GetParam(), false}).run(in), expected);
+  EXPECT_EQ(KernelSimulator(held_xor(), {GridEngine::kLanes, false}).run(in), expected);
   // Without the hold the last of three cycles sees zeros.
   MappedKernel unheld = held_xor();
   for (InputSlot& slot : unheld.inputs) slot.hold = 1;
@@ -227,6 +282,9 @@ TEST_P(Engines, PhasesBeforePhaseZero) {
   expected.set(1, 0, true);
   EXPECT_EQ(simulator.run(in), expected);
   EXPECT_EQ(simulator.run(in), expected);
+  KernelSimulator lanes(k, {GridEngine::kLanes, false});
+  EXPECT_EQ(lanes.run(in), expected);
+  EXPECT_EQ(lanes.run(in), expected);
 }
 
 TEST(KernelSimulator, EnginesLatchTheSameEverywhere) {

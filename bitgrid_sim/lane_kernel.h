@@ -1,0 +1,86 @@
+// Runs a mapped kernel on batches of invocations that are spread over the lanes: every lane is a grid of its own with its own stream of
+// invocations, back to back, and its own resident bits.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "bitgrid_sim/kernel_schedule.h"
+#include "bitgrid_sim/lanes.h"
+#include "ir/bits.h"
+#include "ir/mapped_kernel.h"
+
+namespace bitgrid {
+
+struct LaneKernelParams {
+  size_t lanes = 512;  // or 64
+  SimdTarget target = SimdTarget::kAuto;
+  bool lead_after_reconfiguration = false;
+};
+
+struct LaneKernelStats {
+  uint64_t phases = 0;              // of all lanes together, in step
+  uint64_t lane_phases = 0;         // summed over the lanes that had invocations
+  uint64_t reconfigurations = 0;    // times that a lane was drained to change resident bits
+  uint64_t reconfigured_cells = 0;  // resident bits times the cells that hold them
+};
+
+class LaneKernel {
+ public:
+  /// `kernel` has been verified and may be gone afterwards. Throws Error for a wrong number of lanes.
+  explicit LaneKernel(const MappedKernel& kernel, const LaneKernelParams& params = {});
+
+  /// As KernelSimulator::run: rows = invocations. The batch is cut into one run of consecutive rows a lane.
+  BitMatrix run(const BitMatrix& inputs);
+
+  const LaneKernelStats& stats() const { return stats_; }
+  GridState state(size_t lane) const { return grid_.state(lane); }
+
+  /// Phases that a batch will take on so many lanes.
+  int64_t estimate(const BitMatrix& inputs) const;
+
+ private:
+  /// Row `row` runs in a lane from a turn on (its phase 0 is turn * period after the batch's start).
+  struct Plan {
+    int64_t start = 0;  // phase 0 of the first invocation of every lane
+    int64_t end = 0;    // after the last bit of the last invocation
+    size_t turns = 0;
+    std::vector<int32_t> rows;  // [turn * lanes + lane]: row, -1: none
+    struct Switch {
+      int64_t phase = 0;
+      uint32_t lane = 0;
+      uint32_t row = 0;
+    };
+    std::vector<Switch> switches;  // of resident bits, ascending phases
+    uint64_t lane_phases = 0;
+  };
+  struct Ring {
+    int32_t least = 0, most = 0;  // ages
+    size_t depth = 1;
+    size_t columns = 0;
+    AlignedVector<uint64_t> words;  // [turn modulo depth][column][lane word]
+  };
+
+  bool same_residents(const BitMatrix& inputs, size_t a, size_t b) const;
+  int64_t drain_phases() const;
+  Plan make_plan(const BitMatrix& inputs);
+  static Ring make_ring(const KernelSchedule::Timetable& table, size_t columns, size_t lane_words);
+  uint64_t* slot(Ring& ring, int64_t turn);
+  void load(const BitMatrix& inputs, const Plan& plan, int64_t turn);
+  void store(const Plan& plan, int64_t turn, BitMatrix& outputs);
+  void switch_residents(const BitMatrix& inputs, const Plan::Switch& change);
+  void simulate(const BitMatrix& inputs, const Plan& plan, BitMatrix& outputs);
+
+  LaneKernelParams params_;
+  LaneKernelStats stats_;
+  KernelSchedule schedule_;
+  LaneGrid grid_;
+  uint32_t output_bits_ = 0;
+  int64_t now_ = 0;
+  bool fresh_ = true;
+  Ring in_, out_;
+  std::vector<uint64_t> resident_mask_;   // columns that are resident, as words of a BitMatrix row
+  std::vector<uint32_t> resident_cells_;  // how many cells hold a bit
+};
+
+}  // namespace bitgrid
