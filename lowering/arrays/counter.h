@@ -1,0 +1,27 @@
+// Counts of ones (popcounts) as an array of half adders, II = 1.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "ir/mapped_kernel.h"
+#include "lowering/netlist/logic_graph.h"
+
+namespace bitgrid {
+
+inline constexpr uint32_t kLeastCounterInputs = 4;
+
+/// Output bit j of the kernel is bit j of the number of ones among `inputs` >= kLeastCounterInputs input bits. Bit j of the running count
+/// flows east in row j; column c adds an input, the carry goes south: (inputs - 2) x (bits of inputs) cells, a row less if inputs or
+/// inputs - 1 is a power of two.
+MappedKernel counter_kernel(const std::string& name, uint32_t inputs, uint32_t outputs);
+
+struct CounterParams {
+  size_t bdd_nodes = 60'000;
+};
+
+/// Whether the outputs are the count of all inputs, however it is written. Exact; false also if it would take more than the effort.
+bool is_counter(const LogicGraph& graph, const CounterParams& params = {});
+
+}  // namespace bitgrid

@@ -1,0 +1,198 @@
+#include "lowering/arrays/ripple.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "lowering/arrays/bdd.h"
+#include "lowering/arrays/input_words.h"
+
+namespace bitgrid {
+namespace {
+
+constexpr size_t kNone = ~size_t{0};
+
+struct Order {
+  std::vector<std::array<size_t, 2>> positions;  // inputs at N and S, kNone: nothing
+  size_t carry_in = kNone;
+  bool operator==(const Order&) const = default;
+};
+
+Order pairs(const std::vector<size_t>& inputs, bool odd_first) {
+  Order order;
+  size_t next = 0;
+  if (odd_first && inputs.size() % 2 == 1) order.carry_in = inputs[next++];
+  for (; next < inputs.size(); next += 2) order.positions.push_back({inputs[next], next + 1 < inputs.size() ? inputs[next + 1] : kNone});
+  return order;
+}
+
+std::optional<Order> side_by_side(const LogicGraph& graph, const TwoWords& words) {
+  Order order;
+  std::vector<uint8_t> taken(graph.inputs.size());
+  for (size_t i = 0; i < std::max(words.a.size(), words.b.size()); ++i) {
+    const size_t a = i < words.a.size() ? words.a[i] : kNone, b = i < words.b.size() ? words.b[i] : kNone;
+    order.positions.push_back({a, b});
+    for (const size_t input : {a, b})
+      if (input != kNone) taken[input] = 1;
+  }
+  for (size_t i = 0; i < taken.size(); ++i) {
+    if (taken[i]) continue;
+    if (order.carry_in != kNone) return std::nullopt;
+    order.carry_in = i;
+  }
+  return order;
+}
+
+std::vector<Order> orders(const LogicGraph& graph) {
+  std::vector<Order> result;
+  const auto add = [&](Order order) {
+    if (!order.positions.empty() && std::find(result.begin(), result.end(), order) == result.end()) result.push_back(std::move(order));
+  };
+  for (const TwoWords& words : two_words(graph)) {
+    if (auto order = side_by_side(graph, words)) {
+      add(*order);
+      std::reverse(order->positions.begin(), order->positions.end());
+      add(*order);
+    }
+  }
+  std::vector<size_t> inputs = order_of_dependence(graph);
+  add(pairs(inputs, true));
+  add(pairs(inputs, false));
+  for (size_t i = 0; i < inputs.size(); ++i) inputs[i] = i;
+  add(pairs(inputs, true));
+  std::reverse(inputs.begin(), inputs.end());
+  add(pairs(inputs, true));
+  return result;
+}
+
+// Levels of the diagrams: the carry in is 0, position p has 2p + 1 and 2p + 2.
+std::vector<int> levels(const Order& order, size_t inputs) {
+  std::vector<int> level(inputs);
+  for (size_t p = 0; p < order.positions.size(); ++p)
+    for (size_t k = 0; k < 2; ++k)
+      if (order.positions[p][k] != kNone) level[order.positions[p][k]] = static_cast<int>(2 * p + 1 + k);
+  return level;
+}
+
+// What a position is asked for: an output, or the next position's state (output = kNone).
+struct Wanted {
+  size_t output;
+  BddId function;
+};
+
+// Reads a position off its functions: all must be functions of its inputs and of one other function, the state.
+class Position {
+ public:
+  Position(Bdd& bdd, int p) : bdd_(bdd), first_(2 * p + 1) {}
+
+  /// Table of f in a cell: x from N, y from S, the state from W. nullopt: f needs another state.
+  std::optional<Lut> table(BddId f) {
+    Lut result = 0;
+    for (unsigned index = 0; index < 16; ++index) {
+      const BddId above = bdd_.cofactor(f, first_ + 1, (index >> 2) & 1u);
+      const BddId rest = bdd_.cofactor(above, first_, index & 1u);
+      const std::optional<bool> bit = value(rest, index >> 3);
+      if (!bit) return std::nullopt;
+      result = static_cast<Lut>(result | (unsigned{*bit} << index));
+    }
+    return result;
+  }
+  /// kBddFalse: no state is needed.
+  BddId state() const { return state_; }
+
+ private:
+  std::optional<bool> value(BddId f, bool state_bit) {
+    if (f == kBddFalse || f == kBddTrue) return f == kBddTrue;
+    if (state_ == kBddFalse) {
+      state_ = bdd_.top(f) == 0 ? bdd_.variable(0) : f;
+      inverse_ = bdd_.complement(state_);
+    }
+    if (f == state_) return state_bit;
+    if (f == inverse_) return !state_bit;
+    return std::nullopt;
+  }
+
+  Bdd& bdd_;
+  int first_;
+  BddId state_ = kBddFalse, inverse_ = kBddTrue;
+};
+
+// Gives an output one of the free sides of a cell.
+bool put_output(MappedKernel& kernel, int x, std::array<Lut, 4>& luts, std::array<uint8_t, 4>& taken, size_t output, Lut table) {
+  for (const Side side : {Side::N, Side::S, Side::E}) {
+    const auto s = static_cast<size_t>(side);
+    if (taken[s] || (side == Side::E && x + 1 < kernel.grid.width)) continue;
+    taken[s] = 1;
+    luts[s] = table;
+    kernel.outputs[output] = {side, side == Side::E ? 0 : x, x};
+    return true;
+  }
+  return false;
+}
+
+std::optional<MappedKernel> map_order(const LogicGraph& graph, const Order& order, const RippleParams& params) {
+  Bdd bdd(params.bdd_nodes);
+  const auto functions = output_functions(bdd, graph, levels(order, graph.inputs.size()));
+  if (!functions) return std::nullopt;
+  const int positions = static_cast<int>(order.positions.size());
+  std::vector<std::vector<Wanted>> wanted(order.positions.size());
+  std::vector<Wanted> constants;
+  for (size_t o = 0; o < functions->size(); ++o) {
+    const BddId f = (*functions)[o];
+    if (bdd.top(f) < 0)
+      constants.push_back({o, f});
+    else
+      wanted[static_cast<size_t>(std::max(0, bdd.top(f) - 1) / 2)].push_back({o, f});
+  }
+  MappedKernel kernel;
+  kernel.name = graph.name;
+  kernel.strategy = "ripple";
+  kernel.input_bits = static_cast<uint32_t>(graph.inputs.size());
+  kernel.output_bits = static_cast<uint32_t>(graph.outputs.size());
+  kernel.grid = GridConfig(positions, 1);
+  kernel.outputs.resize(graph.outputs.size());
+  kernel.inputs.resize(graph.inputs.size());
+  BddId next_state = kBddFalse;
+  for (int x = positions; x-- > 0;) {
+    Position position(bdd, x);
+    std::array<Lut, 4> luts{};
+    std::array<uint8_t, 4> taken{};
+    if (next_state != kBddFalse) {
+      const auto table = position.table(next_state);
+      if (!table) return std::nullopt;
+      luts[static_cast<size_t>(Side::E)] = *table;
+      taken[static_cast<size_t>(Side::E)] = 1;
+    }
+    for (const Wanted& w : wanted[static_cast<size_t>(x)]) {
+      const auto table = position.table(w.function);
+      if (!table || !put_output(kernel, x, luts, taken, w.output, *table)) return std::nullopt;
+    }
+    while (!constants.empty()) {
+      const Wanted& w = constants.back();
+      if (!put_output(kernel, x, luts, taken, w.output, w.function == kBddTrue ? Lut{0xFFFF} : Lut{0})) break;
+      constants.pop_back();
+    }
+    kernel.grid.at(x, 0) = cell_word(luts);
+    next_state = position.state();
+    for (size_t k = 0; k < 2; ++k) {
+      const size_t input = order.positions[static_cast<size_t>(x)][k];
+      if (input != kNone) kernel.inputs[input] = {static_cast<uint32_t>(input), {k == 0 ? Side::N : Side::S, x, x}, 1};
+    }
+  }
+  if (!constants.empty() || bdd.overflowed()) return std::nullopt;
+  if (next_state != kBddFalse && (order.carry_in == kNone || next_state != bdd.variable(0))) return std::nullopt;
+  if (order.carry_in != kNone) kernel.inputs[order.carry_in] = {static_cast<uint32_t>(order.carry_in), {Side::W, 0, 0}, 1};
+  return kernel;
+}
+
+}  // namespace
+
+std::optional<MappedKernel> map_ripple(const LogicGraph& graph, const RippleParams& params) {
+  for (const Order& order : orders(graph))
+    if (auto kernel = map_order(graph, order, params)) return kernel;
+  return std::nullopt;
+}
+
+}  // namespace bitgrid
