@@ -6,6 +6,7 @@
 #include <cctype>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "ir/error.h"
 #include "ir/file.h"
@@ -35,21 +36,32 @@ std::string file_name(const std::string& kernel) {
   return name;
 }
 
-template <typename Kernels>
-void write_manifest(const fs::path& path, const char* format, const Manifest& m, const Kernels& kernels, const std::string& folder) {
-  ordered_json json = {{"format", format},
-                       {"source", m.source},
-                       {"source_hash", fmt::format("{:016x}", m.source_hash)},
-                       {"seed", m.seed},
-                       {"optimize", m.optimize}};
-  json["kernels"] = ordered_json::array();
-  for (const auto& k : kernels) json["kernels"].push_back({{"name", k.name}, {"file", folder + "/" + file_name(k.name)}});
-  write_file(path.string(), json.dump(1) + "\n");
+std::string hex(uint64_t hash) {
+  return fmt::format("{:016x}", hash);
+}
+uint64_t parse_hex(const nlohmann::json& json) {
+  return std::stoull(json.get<std::string>(), nullptr, 16);
+}
+
+ordered_json manifest_json(const char* format, const Manifest& m) {
+  return {{"format", format}, {"source", m.source}, {"source_hash", hex(m.source_hash)}, {"seed", m.seed}, {"optimize", m.optimize}};
 }
 
 struct Entry {
   std::string name, file;
+  KernelRecord record;
 };
+
+Entry parse_entry(const nlohmann::json& json, const fs::path& path) {
+  Entry entry{json.at("name"), json.at("file"), {}};
+  if (fs::path(entry.file).is_absolute() || entry.file.find("..") != std::string::npos)
+    throw Error(path.string(), "the file name " + entry.file + " leads outside", "make the folder again");
+  if (json.contains("key")) entry.record.key = parse_hex(json["key"]);
+  if (json.contains("content")) entry.record.content = parse_hex(json["content"]);
+  if (json.contains("luts")) entry.record.luts = json["luts"].get<size_t>();
+  if (json.contains("depth")) entry.record.depth = json["depth"].get<int>();
+  return entry;
+}
 
 std::optional<std::vector<Entry>> read_manifest(const fs::path& path, const char* format, Manifest& m) {
   if (!fs::exists(path)) return std::nullopt;
@@ -57,22 +69,33 @@ std::optional<std::vector<Entry>> read_manifest(const fs::path& path, const char
     const auto json = nlohmann::json::parse(read_file(path.string()));
     if (json.at("format") != format) throw Error(path.string(), "the format is not " + std::string(format), "make the folder again");
     m.source = json.at("source");
-    m.source_hash = std::stoull(json.at("source_hash").get<std::string>(), nullptr, 16);
+    m.source_hash = parse_hex(json.at("source_hash"));
     m.seed = json.at("seed");
     m.optimize = json.at("optimize");
+    if (json.contains("mode")) m.mode = json["mode"];
+    if (json.contains("effort")) m.effort = json["effort"];
     std::vector<Entry> entries;
-    for (const auto& k : json.at("kernels")) {
-      const std::string file = k.at("file");
-      if (fs::path(file).is_absolute() || file.find("..") != std::string::npos)
-        throw Error(path.string(), "the file name " + file + " leads outside", "make the folder again");
-      entries.push_back({k.at("name"), file});
-    }
+    for (const auto& k : json.at("kernels")) entries.push_back(parse_entry(k, path));
     return entries;
   } catch (const nlohmann::json::exception& e) {
     throw Error(path.string(), std::string("this is no manifest: ") + e.what(), "make the folder again");
   } catch (const std::logic_error&) {
-    throw Error(path.string(), "source_hash is no hexadecimal number", "make the folder again");
+    throw Error(path.string(), "a hash is no hexadecimal number", "make the folder again");
   }
+}
+
+/// The entries of a manifest, none if there is none that can be read.
+std::vector<Entry> earlier_entries(const fs::path& dir) {
+  try {
+    Manifest ignored;
+    return read_manifest(dir / "compile.json", kCompiledFormat, ignored).value_or(std::vector<Entry>{});
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+uint64_t content_hash(const std::string& stem) {
+  return fnv1a(read_file(stem + ".bgbs"), fnv1a(read_file(stem + ".json")));
 }
 
 std::string describe(const BitSlot& s) {
@@ -81,18 +104,70 @@ std::string describe(const BitSlot& s) {
 
 }  // namespace
 
-void write_compiled(const std::string& dir, const Manifest& manifest, const std::vector<MappedKernel>& kernels) {
+void write_compiled(const std::string& dir, const Manifest& manifest, const std::vector<MappedKernel>& kernels,
+                    std::vector<KernelRecord> records) {
   const fs::path root(dir);
+  const std::vector<Entry> earlier = earlier_entries(root);
   make_folder(root / "kernels");
-  for (const MappedKernel& k : kernels) write_mapped_kernel(k, (root / "kernels" / file_name(k.name)).string());
-  write_manifest(root / "compile.json", kCompiledFormat, manifest, kernels, "kernels");
+  records.resize(kernels.size());
+  ordered_json json = manifest_json(kCompiledFormat, manifest);
+  json["mode"] = manifest.mode;
+  json["effort"] = manifest.effort;
+  json["kernels"] = ordered_json::array();
+  std::set<std::string> files;
+  for (size_t k = 0; k < kernels.size(); ++k) {
+    const std::string file = "kernels/" + file_name(kernels[k].name), stem = (root / file).string();
+    write_mapped_kernel(kernels[k], stem);
+    files.insert(file);
+    ordered_json entry = {{"name", kernels[k].name}, {"file", file}};
+    if (records[k].key != 0) entry.update({{"key", hex(records[k].key)}, {"content", hex(content_hash(stem))}});
+    if (records[k].luts) entry["luts"] = *records[k].luts;
+    if (records[k].depth) entry["depth"] = *records[k].depth;
+    json["kernels"].push_back(std::move(entry));
+  }
+  write_file((root / "compile.json").string(), json.dump(1) + "\n");
+  for (const Entry& e : earlier) {
+    std::error_code ignored;
+    if (files.contains(e.file) || !e.file.starts_with("kernels/")) continue;
+    for (const char* extension : {".json", ".bgbs"}) fs::remove(root / (e.file + extension), ignored);
+  }
 }
 
 void write_verilog(const std::string& dir, const Manifest& manifest, const std::vector<RtlSource>& kernels) {
   const fs::path root(dir);
   make_folder(root / "verilog");
-  for (const RtlSource& k : kernels) write_file((root / "verilog" / (file_name(k.name) + ".v")).string(), k.text);
-  write_manifest(root / "verilog.json", kVerilogFormat, manifest, kernels, "verilog");
+  ordered_json json = manifest_json(kVerilogFormat, manifest);
+  json["kernels"] = ordered_json::array();
+  for (const RtlSource& k : kernels) {
+    write_file((root / "verilog" / (file_name(k.name) + ".v")).string(), k.text);
+    json["kernels"].push_back({{"name", k.name}, {"file", "verilog/" + file_name(k.name)}});
+  }
+  write_file((root / "verilog.json").string(), json.dump(1) + "\n");
+}
+
+EarlierCompile::EarlierCompile(const std::string& dir) {
+  if (dir.empty()) return;
+  for (const auto& e : earlier_entries(dir))
+    if (e.record.key != 0) entries_[e.record.key] = {e.record, e.name, (fs::path(dir) / e.file).string()};
+}
+
+const KernelRecord* EarlierCompile::find(uint64_t key) const {
+  const auto it = entries_.find(key);
+  return it == entries_.end() ? nullptr : &it->second.record;
+}
+
+std::optional<MappedKernel> EarlierCompile::load(uint64_t key) const {
+  const auto it = entries_.find(key);
+  if (it == entries_.end()) return std::nullopt;
+  const Entry& entry = it->second;
+  try {
+    if (content_hash(entry.stem) != entry.record.content) return std::nullopt;
+    MappedKernel kernel = read_mapped_kernel(entry.stem).kernel;
+    kernel.name = entry.name;
+    return kernel;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
 }
 
 std::optional<CompiledFolder> read_compiled(const std::string& dir) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,11 +18,23 @@ struct Manifest {
   std::string source;        // name of the model, or of the netlist's file
   uint64_t source_hash = 0;  // of the model's files, or of the netlist's text
   uint64_t seed = 1;
-  std::string optimize = "area";  // of a compile
+  std::string optimize = "area";  // of a compile, as its options
+  std::string mode = "auto";
+  std::string effort = "default";
 };
 
-/// Writes DIR/compile.json and DIR/kernels/NAME.{json,bgbs}, creating DIR. The manifest comes last: a folder with one is whole.
-void write_compiled(const std::string& dir, const Manifest& manifest, const std::vector<MappedKernel>& kernels);
+/// What the manifest of a compile keeps of a kernel, for the next compile into the same folder.
+struct KernelRecord {
+  uint64_t key = 0;      // mapping_key; 0: not to be reused
+  uint64_t content = 0;  // hash of the kernel's files
+  std::optional<size_t> luts;
+  std::optional<int> depth;
+};
+
+/// Writes DIR/compile.json and DIR/kernels/NAME.{json,bgbs}, creating DIR. The manifest comes last: a folder with one is whole. Kernels of
+/// an earlier compile that are no longer there are removed. `records`: one for each kernel, or none; `content` is filled in here.
+void write_compiled(const std::string& dir, const Manifest& manifest, const std::vector<MappedKernel>& kernels,
+                    std::vector<KernelRecord> records = {});
 /// Writes DIR/verilog.json and DIR/verilog/NAME.v.
 void write_verilog(const std::string& dir, const Manifest& manifest, const std::vector<RtlSource>& kernels);
 
@@ -33,6 +46,24 @@ struct CompiledFolder {
 struct VerilogFolder {
   Manifest manifest;
   std::vector<RtlSource> kernels;
+};
+
+/// The kernels of an earlier compile that may be reused, by key; none if there was no compile or its manifest cannot be read.
+class EarlierCompile {
+ public:
+  /// `dir` empty: no earlier compile.
+  explicit EarlierCompile(const std::string& dir);
+  /// What the manifest says of the kernel with that key; nullptr if it has none.
+  const KernelRecord* find(uint64_t key) const;
+  /// The kernel, if its files are there and are what was written; else nullopt.
+  std::optional<MappedKernel> load(uint64_t key) const;
+
+ private:
+  struct Entry {
+    KernelRecord record;
+    std::string name, stem;
+  };
+  std::map<uint64_t, Entry> entries_;
 };
 
 /// nullopt if the folder holds no such artefacts. Throws Error (file, cure) if they cannot be read.

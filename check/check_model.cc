@@ -172,7 +172,9 @@ class Checker {
     note_hash(folder->manifest);
     for (const std::string& kernel : folder->damaged)
       report_.artefact_notes.push_back("kernel " + kernel + ": the cells do not match their CRC");
-    const auto fresh = map_kernels(lowered_, {folder->manifest.seed, parse_optimize(folder->manifest.optimize)});
+    MapParams params{folder->manifest.seed, parse_optimize(folder->manifest.optimize), parse_mode(folder->manifest.mode)};
+    params.effort = parse_effort(folder->manifest.effort);
+    const auto fresh = map_kernels(lowered_, params);
     std::vector<MappedKernel> kernels;
     for (size_t k = 0; k < fresh.size(); ++k) {
       const MappedKernel& artefact = find_kernel(*folder, params_.from, fresh[k].name);

@@ -3,13 +3,18 @@
 
 #include <iostream>
 #include <memory>
+#include <mutex>
+#include <numeric>
+#include <thread>
 
 #include "check/artefacts.h"
 #include "check/verify_kernel.h"
 #include "cli/common.h"
+#include "cli/compile_report.h"
 #include "cli/source.h"
 #include "frontend/arch_file.h"
 #include "ir/error.h"
+#include "ir/parallel.h"
 #include "lowering/map.h"
 
 namespace bitgrid::cli {
@@ -17,81 +22,147 @@ namespace {
 
 struct Options {
   Common common;
-  std::string source, out, arch, mode = "auto", optimize = "area";
-  bool no_verify = false;
+  std::string source, out, arch, mode = "auto", optimize = "area", effort = "default";
+  bool no_verify = false, prove = false, again = false;
+  int prove_timeout = 60;
+  int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 };
 
-/// Tiles that a kernel occupies: one for each step that holds its own resident bits, else one.
-int tiles(const Program& program, size_t kernel, const MappedKernel& mapped) {
-  int steps = 0;
-  for (const Step& s : program.steps) steps += s.kernel == static_cast<int>(kernel);
-  return mapped.residents.empty() ? 1 : steps;
-}
-
-/// Products of a weight and an activation bit that a cell does in a cycle, at full rate; 0 for kernels that are no matrices.
-double macs_per_cell_per_cycle(const Kernel& kernel, const MappedKernel& mapped) {
-  return static_cast<double>(kernel.bit_macs) / (static_cast<double>(mapped.grid.cells.size()) * mapped.ii);
-}
-
-void verify_all(const Program& program, const std::vector<MappedKernel>& mapped, Progress& progress) {
-  for (size_t k = 0; k < mapped.size(); ++k) {
-    progress.say(fmt::format("verifying kernel {} of {}, {}", k + 1, mapped.size(), mapped[k].name));
-    if (const auto wrong = verify_mapping(program.kernels[k], mapped[k])) {
-      throw Error("kernel " + mapped[k].name,
-                  fmt::format("the mapping is wrong: random invocation {}, bit {}: expected {}, got {}", wrong->invocation, wrong->bit,
-                              wrong->expected, wrong->got),
-                  "this is a fault of the mapper; nothing was written; please report it with the source file");
-    }
-  }
-}
-
-void compile(const Options& o) {
-  const Arch arch = o.arch.empty() ? Arch{} : load_arch(o.arch);
-  Progress progress;
-  Stopwatch watch;
-  Source source = read_source(o.source);
-  const double lower_seconds = watch.lap();
-  const Program& program = source.lowered.program;
+MapParams map_params(const Options& o) {
   MapParams params{o.common.seed};
   params.mode = parse_mode(o.mode);
   params.optimize = parse_optimize(o.optimize);
-  MapRun run;
-  run.progress = [&](size_t done, size_t total, const std::string& kernel) {
-    progress.say(fmt::format("mapping kernel {} of {}, {}", done + 1, total, kernel));
-  };
-  const auto mapped = map_kernels(source.lowered, params, run);
-  const double map_seconds = watch.lap();
-  if (!o.no_verify) verify_all(program, mapped, progress);
-  const double verify_seconds = watch.lap();
-  progress.clear();
-  write_compiled(o.out, {program.name, source.hash, o.common.seed, o.optimize}, mapped);
+  params.effort = parse_effort(o.effort);
+  return params;
+}
 
-  Json json = {{"seed", o.common.seed}, {"arch", arch_json(arch)}, {"optimize", o.optimize}, {"kernels", Json::array()}};
-  int64_t cells_total = 0;
-  std::cout << fmt::format("{:28} {:9} {:>11} {:>8} {:>8} {:>5} {:>8} {:>6} {:>12} {:>9}\n", "kernel", "strategy", "size", "cells", "used",
-                           "II", "latency", "tiles", "invocations", "bit-MACs");
-  for (size_t k = 0; k < mapped.size(); ++k) {
-    const MappedKernel& m = mapped[k];
-    const int n = tiles(program, k, m), invocations = invocations_per_token(program, static_cast<int>(k));
-    const auto cells = static_cast<int64_t>(m.grid.cells.size());
-    cells_total += cells * n;
-    const double density = macs_per_cell_per_cycle(program.kernels[k], m);
-    std::cout << fmt::format("{:28} {:9} {:>5} x{:>4} {:>8} {:>8} {:>5} {:>8} {:>6} {:>12} {:>9}\n", m.name, m.strategy, m.grid.width,
-                             m.grid.height, cells, cells_used(m.grid), m.ii, latency_cycles(m), n, invocations,
-                             density > 0 ? fmt::format("{:.4f}", density) : "-");
-    json["kernels"].push_back({{"name", m.name},
-                               {"strategy", m.strategy},
-                               {"width", m.grid.width},
-                               {"height", m.grid.height},
-                               {"cells", cells},
-                               {"cells_used", cells_used(m.grid)},
-                               {"ii_cycles", m.ii},
-                               {"latency_cycles", latency_cycles(m)},
-                               {"tiles", n},
-                               {"invocations_per_token", invocations},
-                               {"bit_macs_per_cell_per_cycle", density}});
+/// One compile from source to files.
+class Compile {
+ public:
+  Compile(const Options& o, const Source& source)
+      : o_(o), source_(source), program_(source.lowered.program), params_(map_params(o)), results_(program_.kernels.size()) {}
+
+  void map() {
+    for (size_t k = 0; k < program_.kernels.size(); ++k)
+      keys_.push_back(mapping_key(program_.kernels[k], source_.lowered.forms[k], params_));
+    // What is not verified is neither reused nor left for others to reuse.
+    const EarlierCompile earlier(o_.no_verify || o_.again ? "" : o_.out);
+    std::vector<KernelReport> reports;
+    MapRun run;
+    run.threads = o_.threads;
+    run.reports = &reports;
+    run.reuse = [&](size_t k) { return earlier.load(keys_[k]); };
+    run.progress = [&](size_t done, size_t total, const std::string& kernel) {
+      progress_.say(fmt::format("mapping kernel {} of {}, {}", done + 1, total, kernel));
+    };
+    mapped = map_kernels(source_.lowered, params_, run);
+    for (size_t k = 0; k < mapped.size(); ++k) {
+      KernelResult& r = results_[k];
+      r.report = std::move(reports[k]);
+      if (const KernelRecord* record = r.report.reused ? earlier.find(keys_[k]) : nullptr) {
+        r.luts = record->luts;
+        r.depth = record->depth;
+      } else if (r.report.netlist) {
+        r.luts = r.report.netlist->luts;
+        r.depth = r.report.netlist->depth;
+      }
+    }
   }
+
+  /// All that is new. Throws Error at the first kernel that is wrong.
+  void verify() {
+    for_kernels("verifying", [&](size_t k) {
+      if (results_[k].report.reused) return;
+      Stopwatch watch;
+      if (const auto wrong = verify_mapping(program_.kernels[k], mapped[k], {}, &results_[k].verify)) {
+        throw Error("kernel " + mapped[k].name,
+                    fmt::format("the mapping is wrong: random invocation {}, bit {}: expected {}, got {}", wrong->invocation, wrong->bit,
+                                wrong->expected, wrong->got),
+                    "this is a fault of the mapper; nothing was written; please report it with the source file");
+      }
+      results_[k].verify_seconds = watch.lap();
+    });
+  }
+
+  /// Throws Error at the first kernel that is refuted.
+  void prove() {
+    ProveParams params;
+    params.timeout_seconds = o_.prove_timeout;
+    params.source_blif = source_.blif;
+    for_kernels("proving", [&](size_t k) {
+      results_[k].proof = prove_mapping(program_.kernels[k].dag, mapped[k], params, &results_[k].prove);
+      if (results_[k].proof->verdict == Verdict::kRefuted) {
+        throw Error("kernel " + mapped[k].name, "the mapping is refuted: " + describe(results_[k].proof->counterexample),
+                    "this is a fault of the mapper; nothing was written; please report it with the source file");
+      }
+    });
+  }
+
+  void write() const {
+    std::vector<KernelRecord> records;
+    for (size_t k = 0; k < mapped.size(); ++k) records.push_back({o_.no_verify ? 0 : keys_[k], 0, results_[k].luts, results_[k].depth});
+    write_compiled(o_.out, {program_.name, source_.hash, o_.common.seed, o_.optimize, o_.mode, o_.effort}, mapped, records);
+  }
+
+  size_t reused() const {
+    return static_cast<size_t>(std::count_if(results_.begin(), results_.end(), [](const KernelResult& r) { return r.report.reused; }));
+  }
+  const std::vector<KernelResult>& results() const { return results_; }
+  void end_progress() { progress_.clear(); }
+
+  std::vector<MappedKernel> mapped;
+
+ private:
+  template <typename Body>
+  void for_kernels(const char* what, Body body) {
+    std::mutex mutex;
+    parallel_for(mapped.size(), o_.threads, [&](size_t k) {
+      {
+        const std::lock_guard lock(mutex);
+        progress_.say(fmt::format("{} kernel {} of {}, {}", what, k + 1, mapped.size(), mapped[k].name));
+      }
+      body(k);
+    });
+  }
+
+  const Options& o_;
+  const Source& source_;
+  const Program& program_;
+  MapParams params_;
+  std::vector<uint64_t> keys_;
+  std::vector<KernelResult> results_;
+  Progress progress_;
+};
+
+void compile(const Options& o) {
+  const Arch arch = o.arch.empty() ? Arch{} : load_arch(o.arch);
+  if (o.threads < 1) throw Error("--threads", fmt::format("{} threads cannot work", o.threads), "give 1 or more");
+  if (o.prove) require_abc();
+  Stopwatch watch;
+  const Source source = read_source(o.source);
+  const Program& program = source.lowered.program;
+  Json seconds = {{"lower", watch.lap()}};
+  Compile compile(o, source);
+  compile.map();
+  seconds["map"] = watch.lap();
+  if (!o.no_verify) compile.verify();
+  seconds["verify"] = watch.lap();
+  if (o.prove) compile.prove();
+  seconds["prove"] = watch.lap();
+  compile.end_progress();
+  compile.write();
+
+  const auto& mapped = compile.mapped;
+  Json json = {{"seed", o.common.seed}, {"arch", arch_json(arch)}, {"optimize", o.optimize}, {"mode", o.mode}, {"effort", o.effort}};
+  json["kernels"] = Json::array();
+  int64_t cells_total = 0;
+  for (size_t k = 0; k < mapped.size(); ++k) {
+    cells_total += static_cast<int64_t>(mapped[k].grid.cells.size()) * tiles(program, k, mapped[k]);
+    json["kernels"].push_back(kernel_json(program, k, mapped[k], compile.results()[k]));
+  }
+  json["kernels_reused"] = compile.reused();
   json["cells_total"] = cells_total;
+  std::cout << kernel_table(program, mapped, compile.results());
   if (source.is_model) {
     const TokenCycles cycles = cycles_per_token(program, mapped, arch.configuration_bits_per_cycle);
     json["cycles_per_token"] = cycles.total();
@@ -100,11 +171,15 @@ void compile(const Options& o) {
                              mapped.size(), cycles.total(), cycles.configuration, arch.configuration_bits_per_cycle);
     std::cout << "bit-MACs: products of a weight and an activation bit, per cell and cycle at full rate\n";
   } else {
-    std::cout << fmt::format("{} cells\n", cells_total);
+    std::cout << fmt::format("{} cells\n", cells_total) << stage_table(mapped[0], compile.results()[0]);
   }
-  json["seconds"] = {{"lower", lower_seconds}, {"map", map_seconds}, {"verify", verify_seconds}};
-  std::cout << fmt::format("lowered in {:.2f} s, mapped in {:.2f} s, {}; written to {}\n", lower_seconds, map_seconds,
-                           o.no_verify ? std::string("not verified") : fmt::format("verified in {:.2f} s", verify_seconds), o.out);
+  if (compile.reused() > 0) std::cout << fmt::format("reused {} of {} kernels\n", compile.reused(), mapped.size());
+  if (o.prove) std::cout << proof_summary(mapped, compile.results());
+  json["seconds"] = seconds;
+  std::cout << fmt::format("lowered in {:.2f} s, mapped in {:.2f} s, {}{}; written to {}\n", seconds["lower"].get<double>(),
+                           seconds["map"].get<double>(),
+                           o.no_verify ? std::string("not verified") : fmt::format("verified in {:.2f} s", seconds["verify"].get<double>()),
+                           o.prove ? fmt::format(", proofs in {:.2f} s", seconds["prove"].get<double>()) : std::string(), o.out);
   write_json(o.common, json);
 }
 
@@ -114,14 +189,20 @@ void add_compile(CLI::App& app, int&) {
   auto o = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("compile", "map a model, a BLIF netlist or a kernel onto the grid");
   command->add_option("source", o->source, "MODEL.yaml, NETLIST.blif or KERNEL.dag")->required();
-  command->add_option("-o,--output", o->out, "folder for the mapped kernels")->required();
+  command->add_option("-o,--output", o->out, "folder for the mapped kernels; what it holds of an earlier compile is reused")->required();
   command->add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
   command->add_option("--mode", o->mode, "of netlists and kernels: auto, wave (II = 1) or settle (inputs held)")->capture_default_str();
+  command->add_option("--effort", o->effort, "of netlists: fast (at once, more cells), default or dense (fewest cells, slowly)")
+      ->capture_default_str();
   command
       ->add_option("--optimize", o->optimize,
                    "where a matrix has a serial and a parallel form: area (fewest cells) or throughput (smallest II)")
       ->capture_default_str();
-  command->add_flag("--no-verify", o->no_verify, "do not simulate the mapped kernels against their Dags");
+  command->add_flag("--no-verify", o->no_verify, "do not simulate the mapped kernels against their Dags (and reuse nothing)");
+  command->add_flag("--prove", o->prove, "prove by ABC (berkeley-abc) that the logic of the configuration is that of the source");
+  command->add_option("--prove-timeout", o->prove_timeout, "seconds for each kernel")->capture_default_str()->check(CLI::PositiveNumber);
+  command->add_flag("--again", o->again, "map everything again, reuse nothing");
+  command->add_option("--threads", o->threads, "kernels at work at the same time; the result is the same")->capture_default_str();
   add_common(*command, o->common);
   command->callback([o] { compile(*o); });
 }

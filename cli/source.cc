@@ -36,19 +36,13 @@ Source read_source(const std::string& path) {
   }
   const std::string text = read_file(path);
   source.hash = fnv1a(text);
+  if (kind == SourceKind::kBlif) source.blif = text;
   Dag dag = kind == SourceKind::kDag ? parse_dag(text, path) : dag_from_cover(parse_blif(text, path));
   verify(dag);
   source.lowered.program.name = std::filesystem::path(path).stem().string();
   source.lowered.program.kernels.push_back(kernel_of(std::move(dag)));
   source.lowered.forms.emplace_back();
   return source;
-}
-
-MapMode parse_mode(const std::string& text) {
-  if (text == "auto") return MapMode::kAuto;
-  if (text == "wave") return MapMode::kWave;
-  if (text == "settle") return MapMode::kSettle;
-  throw Error("--mode", "'" + text + "' is no mode", "choose auto, wave or settle");
 }
 
 }  // namespace bitgrid::cli

@@ -13,12 +13,10 @@ struct Source {
   Lowered lowered;  // a netlist or kernel file: one kernel, no steps
   uint64_t hash = 0;
   bool is_model = false;
+  std::string blif;  // the text of a netlist, else empty
 };
 
 /// Throws Error as the readers do.
 Source read_source(const std::string& path);
-
-/// "auto", "wave", "settle". Throws Error listing them.
-MapMode parse_mode(const std::string& text);
 
 }  // namespace bitgrid::cli

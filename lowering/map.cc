@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <exception>
 #include <map>
 #include <mutex>
-#include <thread>
 
 #include "ir/error.h"
+#include "ir/parallel.h"
 #include "lowering/idle_slots.h"
 #include "lowering/netlist/map_netlist.h"
 #include "lowering/paired.h"
@@ -36,6 +35,13 @@ Optimize parse_optimize(const std::string& text) {
   if (text == "area") return Optimize::kArea;
   if (text == "throughput") return Optimize::kThroughput;
   throw Error("--optimize", "'" + text + "' is no target", "choose area or throughput");
+}
+
+MapMode parse_mode(const std::string& text) {
+  if (text == "auto") return MapMode::kAuto;
+  if (text == "wave") return MapMode::kWave;
+  if (text == "settle") return MapMode::kSettle;
+  throw Error("--mode", "'" + text + "' is no mode", "choose auto, wave or settle");
 }
 
 Effort parse_effort(const std::string& text) {
@@ -64,11 +70,12 @@ std::vector<MappedKernel> map_kernels(const Lowered& lowered, const MapParams& p
   const auto& kernels = lowered.program.kernels;
   std::vector<MappedKernel> mapped(kernels.size());
   std::vector<KernelReport> reports(kernels.size());
-  std::vector<std::exception_ptr> errors(kernels.size());
-  std::atomic<size_t> next = 0;
-  std::atomic<bool> failed = false;
   std::mutex progress;
   const auto map_one = [&](size_t k) {
+    if (run.progress) {
+      const std::lock_guard lock(progress);
+      run.progress(k, kernels.size(), kernels[k].name);
+    }
     const auto begin = std::chrono::steady_clock::now();
     std::optional<MappedKernel> earlier;
     if (run.reuse) earlier = run.reuse(k);
@@ -76,27 +83,14 @@ std::vector<MappedKernel> map_kernels(const Lowered& lowered, const MapParams& p
     mapped[k] = earlier ? std::move(*earlier) : map_kernel(kernels[k], lowered.forms[k], params, &reports[k]);
     reports[k].seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   };
-  const auto work = [&] {
-    for (size_t k = next++; k < kernels.size() && !failed; k = next++) {
-      if (run.progress) {
-        const std::lock_guard lock(progress);
-        run.progress(k, kernels.size(), kernels[k].name);
-      }
-      try {
-        map_one(k);
-      } catch (...) {
-        errors[k] = std::current_exception();
-        failed = true;
-      }
-    }
-  };
-  std::vector<std::thread> threads;
-  for (int t = 1; t < run.threads; ++t) threads.emplace_back(work);
-  work();
-  for (std::thread& thread : threads) thread.join();
+  std::exception_ptr error;
+  try {
+    parallel_for(kernels.size(), run.threads, map_one);
+  } catch (...) {
+    error = std::current_exception();
+  }
   if (run.reports) *run.reports = std::move(reports);
-  for (const std::exception_ptr& error : errors)
-    if (error) std::rethrow_exception(error);
+  if (error) std::rethrow_exception(error);
   return mapped;
 }
 

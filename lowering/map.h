@@ -21,6 +21,9 @@ enum class MapMode : uint8_t {
   kSettle,  // inputs held until everything has settled
 };
 
+/// "auto", "wave", "settle". Throws Error listing them.
+MapMode parse_mode(const std::string& text);
+
 /// What is chosen where a matrix has two forms: the fewest cells, or the smallest II.
 enum class Optimize : uint8_t { kArea, kThroughput };
 /// "area" or "throughput". Throws Error listing them.

@@ -1,0 +1,178 @@
+#include "cli/compile_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace bitgrid::cli {
+namespace {
+
+/// Products of a weight and an activation bit that a cell does in a cycle, at full rate; 0 for kernels that are no matrices.
+double macs_per_cell_per_cycle(const Kernel& kernel, const MappedKernel& mapped) {
+  return static_cast<double>(kernel.bit_macs) / (static_cast<double>(mapped.grid.cells.size()) * mapped.ii);
+}
+
+template <typename T>
+Json or_null(const std::optional<T>& v) {
+  return v ? Json(*v) : Json(nullptr);
+}
+
+Json proved_json(const KernelResult& result) {
+  if (!result.proof || result.proof->verdict == Verdict::kOpen) return nullptr;
+  return result.proof->verdict == Verdict::kProved;
+}
+
+Json attempt_json(const NetlistAttempt& a) {
+  return {{"width", a.width},
+          {"height", a.height},
+          {"placed_wirelength", a.placement.wirelength},
+          {"wirelength", a.routing.wirelength},
+          {"overuse", a.routing.overuse},
+          {"overuse_left", a.routing.overuse_left},
+          {"place_seconds", a.placement.seconds},
+          {"route_seconds", a.routing.seconds}};
+}
+
+Json netlist_json(const NetlistStats& s) {
+  Json json = {{"gates", s.techmap.gates}, {"logic_cells", s.logic_cells}, {"wirelength", s.wirelength}, {"attempts", Json::array()}};
+  for (const NetlistAttempt& a : s.attempts) json["attempts"].push_back(attempt_json(a));
+  return json;
+}
+
+Json seconds_json(const KernelResult& result) {
+  const auto& n = result.report.netlist;
+  const auto stage = [&](double NetlistStats::*time) { return n ? Json((*n).*time) : Json(nullptr); };
+  return {{"techmap", n ? Json(n->techmap.seconds) : Json(nullptr)},
+          {"pack", stage(&NetlistStats::pack_seconds)},
+          {"place", stage(&NetlistStats::place_seconds)},
+          {"route", stage(&NetlistStats::route_seconds)},
+          {"timing", stage(&NetlistStats::time_seconds)},
+          {"map", result.report.seconds},
+          {"verify", or_null(result.verify_seconds)},
+          {"prove", result.proof ? Json(result.prove.seconds) : Json(nullptr)}};
+}
+
+/// Overuse after each iteration; of many, the first, some between and the last.
+std::string overuse_text(const std::vector<int>& overuse) {
+  constexpr size_t kShown = 12;
+  std::string text;
+  for (size_t i = 0; i < overuse.size(); ++i) {
+    if (overuse.size() > kShown && i >= kShown / 2 && i + kShown / 2 < overuse.size()) {
+      if (i == kShown / 2) text += " ...";
+      continue;
+    }
+    text += fmt::format(" {}", overuse[i]);
+  }
+  return text;
+}
+
+std::string attempts_text(const NetlistStats& s) {
+  std::string text;
+  for (size_t i = 0; i < s.attempts.size(); ++i) {
+    const NetlistAttempt& a = s.attempts[i];
+    text += fmt::format("  attempt {}: {} x {} cells, ", i + 1, a.width, a.height);
+    text += a.routing.overuse.empty()
+                ? std::string("too dense to route\n")
+                : fmt::format("overuse per iteration{}, left {}\n", overuse_text(a.routing.overuse), a.routing.overuse_left);
+  }
+  return text;
+}
+
+std::string verdict_text(const Proof& proof) {
+  switch (proof.verdict) {
+    case Verdict::kProved:
+      return "equivalent (ABC cec, logic extracted from the configuration)";
+    case Verdict::kRefuted:
+      return "refuted: " + describe(proof.counterexample);
+    case Verdict::kOpen:
+      return "not proved: " + proof.why;
+  }
+  return "";
+}
+
+}  // namespace
+
+int tiles(const Program& program, size_t kernel, const MappedKernel& mapped) {
+  const auto steps =
+      std::count_if(program.steps.begin(), program.steps.end(), [&](const Step& s) { return s.kernel == static_cast<int>(kernel); });
+  return mapped.residents.empty() ? 1 : static_cast<int>(steps);
+}
+
+Json kernel_json(const Program& program, size_t kernel, const MappedKernel& m, const KernelResult& result) {
+  const size_t cells = m.grid.cells.size();
+  Json per_lut = nullptr;
+  if (result.luts && *result.luts > 0) per_lut = static_cast<double>(cells) / static_cast<double>(*result.luts);
+  Json json = {{"name", m.name},
+               {"strategy", m.strategy},
+               {"width", m.grid.width},
+               {"height", m.grid.height},
+               {"luts", or_null(result.luts)},
+               {"depth", or_null(result.depth)},
+               {"cells", cells},
+               {"cells_per_lut", per_lut},
+               {"cells_used", cells_used(m.grid)},
+               {"ii_cycles", m.ii},
+               {"latency_cycles", latency_cycles(m)},
+               {"proved", proved_json(result)},
+               {"reused", result.report.reused},
+               {"tiles", tiles(program, kernel, m)},
+               {"invocations_per_token", invocations_per_token(program, static_cast<int>(kernel))},
+               {"bit_macs_per_cell_per_cycle", macs_per_cell_per_cycle(program.kernels[kernel], m)},
+               {"seconds", seconds_json(result)}};
+  if (result.proof && result.proof->verdict == Verdict::kOpen) json["not_proved_because"] = result.proof->why;
+  if (result.report.netlist) json["netlist"] = netlist_json(*result.report.netlist);
+  return json;
+}
+
+std::string kernel_table(const Program& program, const std::vector<MappedKernel>& mapped, const std::vector<KernelResult>& results) {
+  std::string text = fmt::format("{:28} {:9} {:>11} {:>8} {:>8} {:>6} {:>5} {:>8} {:>6} {:>12} {:>9}\n", "kernel", "strategy", "size",
+                                 "cells", "used", "LUT4s", "II", "latency", "tiles", "invocations", "bit-MACs");
+  for (size_t k = 0; k < mapped.size(); ++k) {
+    const MappedKernel& m = mapped[k];
+    const double density = macs_per_cell_per_cycle(program.kernels[k], m);
+    text += fmt::format("{:28} {:9} {:>5} x{:>4} {:>8} {:>8} {:>6} {:>5} {:>8} {:>6} {:>12} {:>9}\n", m.name, m.strategy, m.grid.width,
+                        m.grid.height, m.grid.cells.size(), cells_used(m.grid), results[k].luts ? std::to_string(*results[k].luts) : "-",
+                        m.ii, latency_cycles(m), tiles(program, k, m), invocations_per_token(program, static_cast<int>(k)),
+                        density > 0 ? fmt::format("{:.4f}", density) : "-");
+  }
+  return text;
+}
+
+std::string stage_table(const MappedKernel& m, const KernelResult& result) {
+  const auto line = [](const std::string& stage, double seconds, const std::string& what) {
+    return fmt::format("{:8} {:>8.2f} s  {}\n", stage, seconds, what);
+  };
+  std::string text;
+  if (const auto& n = result.report.netlist) {
+    text += line("techmap", n->techmap.seconds, fmt::format("{} LUT4s, depth {}, of {} gates", n->luts, n->depth, n->techmap.gates));
+    text += line("pack", n->pack_seconds, fmt::format("{} logic cells", n->logic_cells));
+    const size_t cells = m.grid.cells.size();
+    text += line("place", n->place_seconds,
+                 fmt::format("{} x {} cells, {:.1f} a LUT4", m.grid.width, m.grid.height,
+                             static_cast<double>(cells) / static_cast<double>(std::max<size_t>(1, n->luts))));
+    text += line("route", n->route_seconds, fmt::format("wirelength {} edges", n->wirelength)) + attempts_text(*n);
+    text += line("timing", n->time_seconds, fmt::format("II {} cycles, latency {}", m.ii, latency_cycles(m)));
+  }
+  if (result.verify_seconds)
+    text += line("verify", *result.verify_seconds, fmt::format("{} output bits as the source says", result.verify.compared));
+  if (result.proof) text += line("prove", result.prove.seconds, verdict_text(*result.proof));
+  return text;
+}
+
+std::string proof_summary(const std::vector<MappedKernel>& mapped, const std::vector<KernelResult>& results) {
+  size_t proved = 0;
+  std::map<std::string, std::vector<std::string>> open;  // why -> kernels
+  for (size_t k = 0; k < results.size(); ++k) {
+    if (!results[k].proof) continue;
+    proved += results[k].proof->verdict == Verdict::kProved;
+    if (results[k].proof->verdict == Verdict::kOpen) open[results[k].proof->why].push_back(mapped[k].name);
+  }
+  std::string text = fmt::format("proved {} of {} kernels\n", proved, results.size());
+  for (const auto& [why, kernels] : open)
+    text += fmt::format("not proved: {}{}: {}\n", kernels.front(),
+                        kernels.size() > 1 ? fmt::format(" and {} more", kernels.size() - 1) : "", why);
+  return text;
+}
+
+}  // namespace bitgrid::cli

@@ -1,0 +1,42 @@
+// What compile tells of its kernels: tables and JSON.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "check/prove.h"
+#include "check/verify_kernel.h"
+#include "cli/common.h"
+#include "ir/program.h"
+#include "lowering/map.h"
+
+namespace bitgrid::cli {
+
+/// How one kernel came about and what was found out about it.
+struct KernelResult {
+  KernelReport report;
+  std::optional<size_t> luts;  // of the technology mapping, where there was one (now or in an earlier compile)
+  std::optional<int> depth;
+  std::optional<double> verify_seconds;  // nullopt: not verified now
+  VerifyStats verify;
+  std::optional<Proof> proof;  // nullopt: not asked for
+  ProveStats prove;
+};
+
+/// Tiles that a kernel occupies: one for each step that holds its own resident bits, else one.
+int tiles(const Program& program, size_t kernel, const MappedKernel& mapped);
+
+/// One entry of "kernels". Times are in here only; what does not apply is null.
+Json kernel_json(const Program& program, size_t kernel, const MappedKernel& mapped, const KernelResult& result);
+
+/// One line a kernel, with a heading.
+std::string kernel_table(const Program& program, const std::vector<MappedKernel>& mapped, const std::vector<KernelResult>& results);
+
+/// One line a stage of a kernel that is a netlist: time and what came out; every attempt with its overuse per iteration.
+std::string stage_table(const MappedKernel& mapped, const KernelResult& result);
+
+/// "proved 3 of 5 kernels", and why the others are not.
+std::string proof_summary(const std::vector<MappedKernel>& mapped, const std::vector<KernelResult>& results);
+
+}  // namespace bitgrid::cli
