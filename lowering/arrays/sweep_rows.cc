@@ -1,0 +1,390 @@
+#include "lowering/arrays/sweep_rows.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <unordered_map>
+#include <utility>
+
+#include "ir/error.h"
+
+namespace bitgrid {
+namespace {
+
+using Kind = LogicNode::Kind;
+
+class Sweeper {
+ public:
+  Sweeper(const LogicGraph& graph, const SweepPlan& plan, int64_t& steps)
+      : graph_(graph), plan_(plan), steps_(steps), uses_(graph.nodes.size()), pending_(graph.nodes.size()), done_(graph.nodes.size()) {
+    result_.exits.resize(graph.outputs.size());
+    for (const uint32_t g : plan.gates) {
+      ++uses_[graph.nodes[g].a / 2];
+      ++uses_[graph.nodes[g].b / 2];
+      pairs_[pair_of(g)].push_back(g);
+    }
+    for (size_t o = 0; o < graph.outputs.size(); ++o) {
+      const uint32_t n = graph.outputs[o].literal / 2;
+      if (n != 0) pending_[n].push_back(o);
+    }
+    for (const uint32_t n : plan.columns) next_.push_back(static_cast<int>(n));
+    for (uint32_t n = 1; n < graph.nodes.size(); ++n)
+      if (is_input(n) && !pending_[n].empty()) wired_.push_back(n);
+  }
+
+  std::optional<SweepRows> run(int64_t limit) {
+    while (!finished()) {
+      if (static_cast<int64_t>(std::max<size_t>(1, next_.size())) * static_cast<int64_t>(result_.rows.size() + 1) >= limit)
+        return std::nullopt;
+      begin_row();
+      bool progress = place_gates(false);
+      if (!progress && place_gates(true)) {
+        progress = true;
+        place_gates(false);
+      }
+      progress |= enter_input(!progress);
+      progress |= leave_east();
+      if (!progress) throw Error("kernel " + graph_.name, "the sweep does not get on", "this is a fault of the mapper; please report it");
+      next_ = row_.south;
+      result_.rows.push_back(std::move(row_));
+    }
+    if (result_.rows.empty()) {
+      begin_row();
+      result_.rows.push_back(std::move(row_));
+    }
+    leave_south();
+    result_.width = static_cast<int>(std::max<size_t>(1, next_.size()));
+    if (int64_t{result_.width} * static_cast<int64_t>(result_.rows.size()) >= limit) return std::nullopt;
+    return std::move(result_);
+  }
+
+ private:
+  bool is_input(uint32_t n) const { return graph_.nodes[n].kind == Kind::kInput; }
+  uint64_t pair_of(uint32_t gate) const {
+    const uint32_t a = graph_.nodes[gate].a / 2, b = graph_.nodes[gate].b / 2;
+    return (uint64_t{std::min(a, b)} << 32) | std::max(a, b);
+  }
+  bool needed(int n) const { return uses_[static_cast<size_t>(n)] > 0 || !pending_[static_cast<size_t>(n)].empty(); }
+  int width() const { return static_cast<int>(row_.north.size()); }
+  static int& at(std::vector<int>& v, int x) { return v[static_cast<size_t>(x)]; }
+  int west_of(int x) const { return x == 0 ? row_.west : row_.east[static_cast<size_t>(x - 1)]; }
+
+  void begin_row() {
+    if (next_.empty()) next_.push_back(kNoSignal);
+    row_ = {};
+    row_.north = row_.south = next_;
+    row_.east.assign(next_.size(), kNoSignal);
+    home_.clear();
+    fresh_.clear();
+    for (int x = 0; x < width(); ++x)
+      if (at(row_.north, x) != kNoSignal) home_[at(row_.north, x)] = x;
+  }
+
+  // The cell from which m can run east to the W side of cell x over free edges; -1: it enters W; -2: it cannot.
+  int start_of(int m, int x) {
+    if (west_of(x) == m) return x;
+    for (int q = x - 1; q >= 0 && at(row_.east, q) == kNoSignal; --q) {
+      ++steps_;
+      if (at(row_.north, q) == m || at(row_.south, q) == m || west_of(q) == m) return q;
+    }
+    return -2;
+  }
+  int start_from_border(int m, int x) {
+    if (!is_input(static_cast<uint32_t>(m)) || row_.west != kNoSignal) return -2;
+    for (int q = 0; q < x; ++q)
+      if (at(row_.east, q) != kNoSignal) return -2;
+    return -1;
+  }
+  void run_east(int m, int start, int x) {
+    if (start < 0) row_.west = m;
+    for (int q = std::max(start, 0); q < x; ++q) at(row_.east, q) = m;
+  }
+
+  // The column where a signal that leaves cell x east can stay; -1: none without a new column.
+  int free_column(int x) {
+    for (int q = x; q < width(); ++q) {
+      ++steps_;
+      if (at(row_.east, q) != kNoSignal && q < width()) return -2;
+      if (q + 1 < width() && at(row_.south, q + 1) == kNoSignal) return q + 1;
+    }
+    return -1;
+  }
+  bool stay_east_of(int signal, int x, bool may_grow) {
+    int column = free_column(x);
+    if (column == -2 || (column == -1 && !may_grow)) return false;
+    if (column == -1) {
+      for (auto* v : {&row_.north, &row_.south, &row_.east}) v->push_back(kNoSignal);
+      column = width() - 1;
+    }
+    run_east(signal, x, column);
+    at(row_.south, column) = signal;
+    fresh_[signal] = column;
+    return true;
+  }
+
+  void vacate_if_dead(int n) {
+    if (needed(n)) return;
+    for (const auto* places : {&home_, &fresh_})
+      if (const auto place = places->find(n); place != places->end() && at(row_.south, place->second) == n)
+        at(row_.south, place->second) = kNoSignal;
+  }
+  void mark_done(uint32_t gate) {
+    done_[gate] = 1;
+    ++done_count_;
+    --uses_[graph_.nodes[gate].a / 2];
+    --uses_[graph_.nodes[gate].b / 2];
+  }
+
+  // Computes gate (and others of the same operands) where `mover` meets `target` in the target's column.
+  bool meet(uint32_t gate, int mover, int target, bool may_grow) {
+    const auto home = home_.find(target);
+    if (home == home_.end()) return false;
+    const int x = home->second;
+    int start = start_of(mover, x);
+    if (start == -2) start = start_from_border(mover, x);
+    if (start == -2) return false;
+    std::vector<uint32_t> group{gate};
+    for (const uint32_t g : pairs_.at(pair_of(gate)))
+      if (!done_[g] && g != gate) group.push_back(g);
+    const int after = uses_[static_cast<size_t>(target)] - static_cast<int>(group.size());
+    const bool target_dies = after == 0 && pending_[static_cast<size_t>(target)].empty() && at(row_.south, x) == target;
+    size_t placed = 0;
+    const bool in_place = target_dies && group.size() <= 2;
+    if (in_place) {
+      if (group.size() == 2) {
+        // One result stays, the other goes on: undo nothing, so try the one that may fail first.
+        if (!stay_east_of(static_cast<int>(group[1]), x, may_grow)) return false;
+      }
+      at(row_.south, x) = static_cast<int>(gate);
+      fresh_[static_cast<int>(gate)] = x;
+      placed = group.size();
+    } else {
+      if (!stay_east_of(static_cast<int>(gate), x, may_grow)) return false;
+      placed = 1;
+    }
+    run_east(mover, start, x);
+    for (size_t k = 0; k < placed; ++k) mark_done(group[k]);
+    vacate_if_dead(mover);
+    vacate_if_dead(target);
+    return true;
+  }
+
+  bool place_gates(bool may_grow) {
+    bool any = false, again = true;
+    while (again) {
+      again = false;
+      while (first_ < plan_.gates.size() && done_[plan_.gates[first_]]) ++first_;
+      size_t seen = 0;
+      for (size_t k = first_; k < plan_.gates.size() && seen < plan_.window; ++k) {
+        const uint32_t g = plan_.gates[k];
+        if (done_[g]) continue;
+        ++seen;
+        ++steps_;
+        const int a = static_cast<int>(graph_.nodes[g].a / 2), b = static_cast<int>(graph_.nodes[g].b / 2);
+        if (meet(g, a, b, may_grow) || meet(g, b, a, may_grow)) {
+          any = again = true;
+          if (may_grow) return true;  // a column more, and then on without
+        }
+      }
+    }
+    return any;
+  }
+
+  bool ready(uint32_t n) const { return is_input(n) || done_[n]; }
+
+  // An input that a gate waits for takes a free column; a new one if nothing else gets on.
+  bool enter_input(bool may_grow) {
+    if (row_.west != kNoSignal) return false;
+    size_t seen = 0;
+    for (size_t k = first_; k < plan_.gates.size() && seen < plan_.window; ++k) {
+      const uint32_t g = plan_.gates[k];
+      if (done_[g]) continue;
+      ++seen;
+      const uint32_t a = graph_.nodes[g].a / 2, b = graph_.nodes[g].b / 2;
+      if (!ready(a) || !ready(b)) continue;
+      for (const uint32_t n : {a, b}) {
+        if (!is_input(n) || home_.contains(static_cast<int>(n))) continue;
+        // Worth a column if it is used again, or if its partner is not in one either.
+        const uint32_t other = n == a ? b : a;
+        if (uses_[n] < 2 && !(is_input(other) && !home_.contains(static_cast<int>(other))) && !may_grow) continue;
+        if (take_column(static_cast<int>(n), may_grow)) return true;
+      }
+    }
+    return false;
+  }
+  bool take_column(int n, bool may_grow) {
+    if (width() > 0 && at(row_.south, 0) == kNoSignal) {
+      row_.west = n;
+      at(row_.south, 0) = n;
+      return true;
+    }
+    if (!stay_east_of(n, 0, may_grow)) return false;
+    row_.west = n;
+    return true;
+  }
+
+  // An output leaves over the free end of the row; an input that is an output crosses a row that is free.
+  bool leave_east() {
+    int x = width();
+    while (x > 0 && at(row_.east, x - 1) == kNoSignal) --x;
+    for (int q = width() - 1; q >= x; --q) {
+      const int n = at(row_.south, q);
+      if (n == kNoSignal || pending_[static_cast<size_t>(n)].empty()) continue;
+      exit_east(n, q);
+      return true;
+    }
+    if (x > 0 || row_.west != kNoSignal) return false;
+    for (const uint32_t n : wired_) {
+      if (pending_[n].empty()) continue;
+      row_.west = static_cast<int>(n);
+      exit_east(static_cast<int>(n), 0);
+      return true;
+    }
+    return false;
+  }
+  void exit_east(int n, int from) {
+    for (int q = from; q < width(); ++q) at(row_.east, q) = n;
+    result_.exits[pending_[static_cast<size_t>(n)].back()] = {Side::E, static_cast<int>(result_.rows.size())};
+    pending_[static_cast<size_t>(n)].pop_back();
+    if (!needed(n) && at(row_.south, from) == n) at(row_.south, from) = kNoSignal;
+  }
+
+  // Whether all that is left are outputs that stand in columns of their own.
+  bool finished() const {
+    if (done_count_ < plan_.gates.size()) return false;
+    std::vector<int> columns(graph_.nodes.size());
+    for (const int n : next_)
+      if (n != kNoSignal) ++columns[static_cast<size_t>(n)];
+    for (uint32_t n = 1; n < graph_.nodes.size(); ++n)
+      if (static_cast<int>(pending_[n].size()) > columns[n]) return false;
+    return true;
+  }
+  void leave_south() {
+    for (size_t x = 0; x < next_.size(); ++x) {
+      if (next_[x] == kNoSignal || pending_[static_cast<size_t>(next_[x])].empty()) continue;
+      auto& pending = pending_[static_cast<size_t>(next_[x])];
+      result_.exits[pending.back()] = {Side::S, static_cast<int>(x)};
+      pending.pop_back();
+    }
+    for (size_t o = 0; o < graph_.outputs.size(); ++o)
+      if (graph_.outputs[o].literal / 2 == 0) result_.exits[o] = {graph_.outputs[o].literal == kTrue ? Side::W : Side::N, 0};
+  }
+
+  const LogicGraph& graph_;
+  const SweepPlan& plan_;
+  int64_t& steps_;
+  std::vector<int> uses_;                     // by gates that are not done
+  std::vector<std::vector<size_t>> pending_;  // outputs of a node that have not left
+  std::vector<uint8_t> done_;
+  std::unordered_map<uint64_t, std::vector<uint32_t>> pairs_;  // gates by their operands
+  std::vector<uint32_t> wired_;                                // inputs that are outputs
+  size_t done_count_ = 0, first_ = 0;
+  std::vector<int> next_;  // signals that enter the next row from N
+  SweepRow row_;
+  std::unordered_map<int, int> home_;   // columns of the signals at the row's start
+  std::unordered_map<int, int> fresh_;  // columns that signals took in this row
+  SweepRows result_;
+};
+
+Lut invert(Lut t) {
+  return static_cast<Lut>(~t);
+}
+
+// What an edge carries, from what enters its cell.
+Lut table_of(const LogicGraph& graph, int signal, int north, int west) {
+  if (signal == kNoSignal) return 0;
+  if (signal == north) return kFromN;
+  if (signal == west) return kFromW;
+  const LogicNode& gate = graph.nodes[static_cast<size_t>(signal)];
+  const auto operand = [&](Literal l) {
+    const int n = static_cast<int>(l / 2);
+    assert(n == north || n == west);
+    const Lut plain = n == north ? kFromN : kFromW;
+    return l & 1u ? invert(plain) : plain;
+  };
+  const Lut a = operand(gate.a), b = operand(gate.b);
+  return static_cast<Lut>(gate.kind == Kind::kAnd ? a & b : a ^ b);
+}
+
+size_t used_inputs(const LogicGraph& graph) {
+  std::vector<uint8_t> used(graph.nodes.size());
+  for (const auto& o : graph.outputs) used[o.literal / 2] = 1;
+  size_t count = 0;
+  for (size_t n = graph.nodes.size(); n-- > 1;) {
+    if (!used[n]) continue;
+    if (graph.nodes[n].kind == Kind::kInput)
+      ++count;
+    else
+      used[graph.nodes[n].a / 2] = used[graph.nodes[n].b / 2] = 1;
+  }
+  return count;
+}
+
+}  // namespace
+
+std::optional<SweepRows> sweep_rows(const LogicGraph& graph, const SweepPlan& plan, int64_t limit, int64_t& steps) {
+  return Sweeper(graph, plan, steps).run(limit);
+}
+
+MappedKernel sweep_kernel(const LogicGraph& graph, SweepRows sweep) {
+  const int height = static_cast<int>(sweep.rows.size());
+  sweep.width = std::max(sweep.width, static_cast<int>(graph.inputs.size() - used_inputs(graph)) - height);
+  MappedKernel kernel;
+  kernel.name = graph.name;
+  kernel.strategy = "sweep";
+  kernel.input_bits = static_cast<uint32_t>(graph.inputs.size());
+  kernel.output_bits = static_cast<uint32_t>(graph.outputs.size());
+  kernel.grid = GridConfig(sweep.width, height);
+  kernel.outputs.resize(graph.outputs.size());
+  std::vector<std::vector<std::array<Lut, 4>>> cells(sweep.rows.size(), std::vector<std::array<Lut, 4>>(static_cast<size_t>(sweep.width)));
+  for (size_t y = 0; y < sweep.rows.size(); ++y) {
+    const SweepRow& row = sweep.rows[y];
+    int west = row.west;
+    for (size_t x = 0; x < static_cast<size_t>(sweep.width); ++x) {
+      const bool inside = x < row.north.size();
+      const int north = inside ? row.north[x] : kNoSignal;
+      const int east = inside ? row.east[x] : west;  // an output on its way to the border
+      cells[y][x][static_cast<size_t>(Side::E)] = table_of(graph, east, north, west);
+      cells[y][x][static_cast<size_t>(Side::S)] = inside ? table_of(graph, row.south[x], north, west) : Lut{0};
+      west = east;
+    }
+  }
+  cells[0][0][static_cast<size_t>(Side::W)] = 0xFFFF;  // constant outputs
+  for (size_t o = 0; o < graph.outputs.size(); ++o) {
+    const auto [side, position] = sweep.exits[o];
+    const int x = side == Side::E ? sweep.width - 1 : side == Side::S ? position : 0;
+    const int y = side == Side::E ? position : side == Side::S ? height - 1 : 0;
+    kernel.outputs[o] = {side, side == Side::E || side == Side::W ? y : x, x + y};
+    Lut& table = cells[static_cast<size_t>(y)][static_cast<size_t>(x)][static_cast<size_t>(side)];
+    if (graph.outputs[o].literal / 2 != 0 && (graph.outputs[o].literal & 1u)) table = invert(table);
+  }
+  for (int y = 0; y < height; ++y)
+    for (int x = 0; x < sweep.width; ++x) kernel.grid.at(x, y) = cell_word(cells[static_cast<size_t>(y)][static_cast<size_t>(x)]);
+  std::vector<uint32_t> input_of(graph.nodes.size());
+  uint32_t inputs = 0;
+  for (size_t n = 1; n < graph.nodes.size(); ++n)
+    if (graph.nodes[n].kind == Kind::kInput) input_of[n] = inputs++;
+  std::vector<uint8_t> placed(inputs);
+  const auto enter = [&](int signal, const BitSlot& slot) {
+    const uint32_t bit = input_of[static_cast<size_t>(signal)];
+    kernel.inputs.push_back({bit, slot, 1});
+    placed[bit] = 1;
+  };
+  const SweepRow& top = sweep.rows.front();
+  for (size_t x = 0; x < top.north.size(); ++x)
+    if (top.north[x] != kNoSignal) enter(top.north[x], {Side::N, static_cast<int>(x), static_cast<int>(x)});
+  for (int y = 0; y < height; ++y)
+    if (sweep.rows[static_cast<size_t>(y)].west != kNoSignal) enter(sweep.rows[static_cast<size_t>(y)].west, {Side::W, y, y});
+  // Inputs that nothing depends on stand at ports that nothing reads.
+  int idle = 0;
+  for (uint32_t bit = 0; bit < inputs; ++bit) {
+    if (placed[bit]) continue;
+    const bool east = idle < height;
+    const int position = east ? idle : idle - height, x = east ? kernel.grid.width - 1 : position, y = east ? position : height - 1;
+    kernel.inputs.push_back({bit, {east ? Side::E : Side::S, position, (x + y) % 2}, 1});
+    ++idle;
+  }
+  return kernel;
+}
+
+}  // namespace bitgrid
