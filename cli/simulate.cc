@@ -19,15 +19,24 @@ namespace {
 
 struct Options {
   Common common;
-  std::string grid, stimulus, vcd, kernel, engine = "sliced";
+  std::string grid, stimulus, vcd, kernel, engine = "auto";
   bool torus = false, trace = false;
+  size_t threads = 1;
   int64_t cycles = -1;
 };
 
 GridEngine parse_simulator(const std::string& text) {
   if (text == "scalar") return GridEngine::kScalar;
   if (text == "sliced") return GridEngine::kSliced;
-  throw Error("--sim", "'" + text + "' is no simulator", "choose scalar or sliced");
+  if (text == "lanes") return GridEngine::kLanes;
+  if (text == "auto") return GridEngine::kAuto;
+  throw Error("--sim", "'" + text + "' is no simulator", "choose auto, scalar, sliced or lanes");
+}
+
+/// Lanes hold no single run of invocations to draw.
+GridEngine waveform_simulator(const std::string& text) {
+  const GridEngine engine = parse_simulator(text);
+  return engine == GridEngine::kAuto ? GridEngine::kSliced : engine;
 }
 
 /// Lines {"in": "HEX"}: the kernel's input bits as one number, input bit 0 lowest.
@@ -60,7 +69,8 @@ void simulate_kernel(const Options& o) {
   if (!folder) throw Error(o.grid, "there is no compile.json in this folder", "give a grid file, or the -o folder of `bitgrid compile`");
   const MappedKernel& kernel = find_kernel(*folder, o.grid, o.kernel);
   if (o.stimulus.empty()) throw Error(o.grid, "a kernel needs invocations", "give --stimulus FILE with a line {\"in\": \"HEX\"} for each");
-  KernelSimulator simulator(kernel, {parse_simulator(o.engine), false});
+  Stopwatch watch;
+  KernelSimulator simulator(kernel, {o.vcd.empty() ? parse_simulator(o.engine) : waveform_simulator(o.engine), false, o.threads});
   VcdWriter vcd(kernel_ports(kernel), "kernel");
   if (!o.vcd.empty()) simulator.record(&vcd);
   const BitMatrix outputs = simulator.run(read_invocations(o.stimulus, kernel.input_bits));
@@ -73,7 +83,8 @@ void simulate_kernel(const Options& o) {
   write_json(o.common, {{"kernel", kernel.name},
                         {"invocations", outputs.rows},
                         {"cycles", simulator.stats().cycles()},
-                        {"cell_updates", simulator.stats().cell_updates()}});
+                        {"cell_updates", simulator.stats().cell_updates()},
+                        {"seconds", watch.lap()}});
 }
 
 void simulate_grid(const Options& o) {
@@ -118,7 +129,9 @@ void add_simulate(CLI::App& app, int&) {
   command->add_flag("--trace", o->trace, "print every phase, not only the last");
   command->add_option("--vcd", o->vcd, "write a waveform of the border ports to this file");
   command->add_option("--kernel", o->kernel, "kernel of the folder");
-  command->add_option("--sim", o->engine, "scalar (the definition) or sliced (fast)")->capture_default_str();
+  command->add_option("--sim", o->engine, "auto, scalar (the definition), sliced (one run) or lanes (many invocations at once)")
+      ->capture_default_str();
+  command->add_option("--threads", o->threads, "threads that share the work")->capture_default_str()->check(CLI::Range(1, 1024));
   add_common(*command, o->common);
   command->callback([o] { std::filesystem::is_directory(o->grid) ? simulate_kernel(*o) : simulate_grid(*o); });
 }
