@@ -1,0 +1,93 @@
+// A layout on a fabric with defects: what may be laid where, and wires that find their own way.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "ir/defects.h"
+#include "ir/mapped_kernel.h"
+#include "lowering/stamps/layout.h"
+
+namespace bitgrid {
+
+/// An output edge: of cell (x, y) on `side`.
+struct FabricEdge {
+  int x = 0;
+  int y = 0;
+  Side side = Side::N;
+};
+
+/// A wire from a cell on: it enters cell (x, y) through `enter` and leaves along `moves`.
+struct FabricWire {
+  int x = 0;
+  int y = 0;
+  Side enter = Side::N;
+  std::string moves;
+};
+
+class Fabric {
+ public:
+  /// A canvas of width x height cells; `trim` may shrink it before any border port is used.
+  Fabric(int width, int height, const Defects& defects)
+      : width_(width), height_(height), layout_(width, height), bad_(defects, width, height) {}
+
+  int width() const { return width_; }
+  int height() const { return height_; }
+  void trim(int width, int height) { width_ = width, height_ = height; }
+
+  bool inside(int x, int y) const { return x >= 0 && y >= 0 && x < width_ && y < height_; }
+  bool good(int x, int y) const { return inside(x, y) && !bad_.bad_cell(x, y); }
+  /// The output edge exists and can be relied on, laid or not.
+  bool good(int x, int y, Side side) const { return inside(x, y) && !bad_.bad_edge(x, y, side); }
+  /// And nothing is laid on it.
+  bool free(int x, int y, Side side) const {
+    return good(x, y, side) && layout_.is_free(x, y, side) && !reserved_.contains({x, y, static_cast<int>(side)});
+  }
+  bool fits(const Layout& piece, int x, int y) const;
+
+  void put(int x, int y, Side side, Lut table) { layout_.put(x, y, side, table); }
+  /// Keeps an edge for what will be laid there later.
+  void reserve(const FabricEdge& e) { reserved_.insert({e.x, e.y, static_cast<int>(e.side)}); }
+  void release(const FabricEdge& e) { reserved_.erase({e.x, e.y, static_cast<int>(e.side)}); }
+  void lay_reserved(const FabricEdge& e, Lut table) {
+    release(e);
+    put(e.x, e.y, e.side, table);
+  }
+  void wire(const FabricWire& wire) { layout_.wire(wire.x, wire.y, wire.enter, wire.moves); }
+  void place(const Layout& piece, int x, int y) { layout_.place(piece, x, y); }
+
+  /// A wire of hops east and south only, from entering (x, y) on, that leaves cell (to.x, to.y) through to.side; as far south as it can be
+  /// at every column. nullopt: none.
+  std::optional<FabricWire> find_monotone(int x, int y, Side enter, const FabricEdge& to) const;
+
+  /// The shortest wire from any unused border port to the edge `to`, which it lays last.
+  std::optional<FabricWire> find_from_border(const FabricEdge& to) const;
+  /// The shortest wire from any unused border port into cell (x, y), through a side where nothing enters yet; `last` is the side on which
+  /// it enters. The moves end with the one into (x, y); they are empty if the port is one of (x, y) itself.
+  std::optional<FabricWire> find_feed(int x, int y, Side* last) const;
+  /// The shortest wire from entering cell (x, y) through `enter` out of any border port.
+  std::optional<FabricWire> find_to_border(int x, int y, Side enter) const;
+
+  bool port_free(Side side, int position) const { return !ports_.contains({static_cast<int>(side), position}); }
+  /// The port through which a wire enters; no other wire uses it from now on.
+  BitSlot take_port(const FabricWire& wire, int phase);
+
+  /// The laid cells within the trimmed canvas.
+  GridConfig config() const;
+
+ private:
+  std::optional<FabricWire> search(const std::vector<std::pair<FabricEdge, Side>>& starts, int to_x, int to_y, const FabricEdge* last_edge,
+                                   bool to_border) const;
+  std::vector<std::pair<FabricEdge, Side>> border_starts() const;
+
+  int width_, height_;
+  Layout layout_;
+  DefectMap bad_;
+  std::set<std::array<int, 3>> reserved_;  // x, y, side
+  std::set<std::pair<int, int>> ports_;    // (side, position) of border ports that are driven
+};
+
+}  // namespace bitgrid

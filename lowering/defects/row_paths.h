@@ -1,0 +1,49 @@
+// Where the rows of a systolic array run among bad cells.
+//
+// Sums flow east. A row may move south at any column and stays in time (geometry is timing); it never comes back north on its own. Columns
+// in which all rows move north together by one cell make all of them one cycle later: they undo what rows have lost. Rows keep their order.
+// Each row in turn takes the highest path that is left, so the rows together take as few rows of cells as paths of this kind can.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+namespace bitgrid {
+
+/// What a row passes on its way east.
+enum class ArrayStepKind : uint8_t {
+  kBlock,  // a weight: two columns
+  kPlain,  // a column of cells that rows only pass
+  kNorth,  // a column in which every row moves north
+  kEnd,    // what stands at the row ends: passed straight
+};
+
+struct ArrayStep {
+  ArrayStepKind kind = ArrayStepKind::kPlain;
+  int x = 0;       // first column
+  int column = 0;  // of a block: which one
+};
+
+/// A row's y before each step, and behind the last one: steps + 1 entries.
+using RowPath = std::vector<int>;
+
+/// Whether row `row` can pass step `step` from y_in to y_out, with the row above where it is.
+using CanPass = std::function<bool(int row, int step, int y_in, int y_out)>;
+
+struct RowPathsParams {
+  int first = 1;   // smallest y of a row
+  int height = 0;  // all y are below it
+};
+
+struct RowPaths {
+  std::vector<RowPath> rows;
+  int failed_row = -1;  // the first row that found no path, and how far east it could come at best
+  int failed_step = -1;
+};
+
+/// `can_pass` is asked for row r only after all rows above have their paths, which `paths` then holds.
+void find_row_paths(const std::vector<ArrayStep>& steps, int rows, const RowPathsParams& params, const CanPass& can_pass, RowPaths& paths);
+
+}  // namespace bitgrid

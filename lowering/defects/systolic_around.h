@@ -1,0 +1,23 @@
+// The systolic strategy on a fabric with bad cells and edges. docs/defects.md describes the construction.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "ir/defects.h"
+#include "lowering/systolic.h"
+
+namespace bitgrid {
+
+struct AroundStats {
+  int attempts = 0;       // layouts tried
+  int north_columns = 0;  // of the chosen one: columns in which all rows move north
+  int feeds = 0;          // words that enter once more, below a bad cell of their column
+};
+
+/// The kernel that map_systolic makes of `form`, laid so that it relies on no defect of the tile whose north-west corner it takes. The same
+/// II; more cells and a longer latency. Throws Error (kernel, region, what stood in the way, cure) if no layout is found.
+MappedKernel map_systolic_around(const std::string& name, const SystolicForm& form, uint32_t input_bits, const Defects& defects,
+                                 AroundStats* stats = nullptr);
+
+}  // namespace bitgrid
