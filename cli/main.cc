@@ -1,9 +1,22 @@
 // The bitgrid program: one command line over the folders' functions.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <vector>
 
 #include "cli/common.h"
+
+namespace {
+
+std::vector<std::string> commands(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(command->get_name());
+  return names;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app(
@@ -18,6 +31,11 @@ int main(int argc, char** argv) {
   bitgrid::cli::add_simulate(app, status);
   bitgrid::cli::add_verilog(app, status);
   bitgrid::cli::add_picture(app, status);
+  const std::vector<std::string> known = commands(app);
+  if (argc > 1 && argv[1][0] != '-' && std::find(known.begin(), known.end(), argv[1]) == known.end()) {
+    std::fprintf(stderr, "bitgrid: there is no command '%s'; the commands are %s\n", argv[1], CLI::detail::join(known, ", ").c_str());
+    return 1;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -80,6 +80,9 @@ class Parser {
 
   void parse_definition(const Tokens& tokens) {
     if (tokens.size() < 3) fail("an operation is missing", "write: NAME:WIDTH = OPERATION OPERANDS");
+    const std::string_view result_name = tokens[0].substr(0, tokens[0].find(':'));
+    if (tokens[2] == "input") fail("inputs are lines of their own", fmt::format("write: input {} WIDTH", result_name));
+    if (tokens[2] == "output") fail("outputs are lines of their own", fmt::format("write: output {} OPERAND", result_name));
     const OpInfo& op = operation(tokens[2]);
     const Tokens rest(tokens.begin() + 3, tokens.end());
     if (op.attribute == Attribute::kValue) return parse_constant(tokens[0], rest);

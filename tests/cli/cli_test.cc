@@ -1,57 +1,11 @@
 // The program as its user sees it: exit status, output, JSON, files.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <sys/wait.h>
-
-#include <array>
-#include <cstdio>
-#include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "ir/file.h"
-#include "tests/support/tiny_model.h"
+#include "tests/cli/cli_support.h"
 
 namespace bitgrid {
 namespace {
-
-namespace fs = std::filesystem;
-using nlohmann::json;
-using testing::HasSubstr;
-
-struct Result {
-  int status = 0;
-  std::string output;  // stdout and stderr
-};
-
-Result bitgrid(const std::string& arguments) {
-  Result result;
-  const std::string command = std::string(BITGRID_BINARY) + " " + arguments + " 2>&1";
-  FILE* pipe = popen(command.c_str(), "r");
-  std::array<char, 4096> buffer{};
-  while (const size_t n = fread(buffer.data(), 1, buffer.size(), pipe)) result.output.append(buffer.data(), n);
-  const int raw = pclose(pipe);
-  result.status = WIFEXITED(raw) ? WEXITSTATUS(raw) : -1;
-  return result;
-}
-
-class Cli : public testing::Test {
- protected:
-  void SetUp() override {
-    dir_ = (fs::temp_directory_path() / (std::string("bitgrid_cli_") + testing::UnitTest::GetInstance()->current_test_info()->name()))
-               .string();
-    fs::remove_all(dir_);
-    fs::create_directories(dir_);
-    model_ = write_model(tiny_model(), dir_ + "/model");
-  }
-  void TearDown() override { fs::remove_all(dir_); }
-
-  std::string path(const std::string& name) const { return dir_ + "/" + name; }
-  json json_of(const std::string& name) const { return json::parse(read_file(path(name))); }
-
-  std::string dir_, model_;
-};
 
 TEST_F(Cli, CompileWritesTheDocumentedJson) {
   const Result r = bitgrid("compile " + model_ + " -o " + path("out") + " --json " + path("c.json"));
@@ -138,6 +92,20 @@ TEST_F(Cli, BadPromptNamesTheCharacter) {
   const Result r = bitgrid("run " + model_ + " --prompt 'ab%' --engine cpu");
   EXPECT_EQ(r.status, 1);
   EXPECT_THAT(r.output, HasSubstr("'%'"));
+}
+
+TEST_F(Cli, AnUnknownCommandIsNamedWithThoseThatExist) {
+  const Result r = bitgrid("frobnicate x");
+  EXPECT_EQ(r.status, 1);
+  EXPECT_THAT(r.output, HasSubstr("there is no command 'frobnicate'; the commands are run, check, compile, "));
+}
+
+TEST_F(Cli, LatchesAreRefusedBeforeAnythingIsWritten) {
+  write_file(path("l.blif"), ".model m\n.inputs a\n.outputs q\n.latch a q re c 0\n.end\n");
+  const Result r = bitgrid("compile " + path("l.blif") + " -o " + path("out"));
+  EXPECT_EQ(r.status, 1);
+  EXPECT_THAT(r.output, HasSubstr("l.blif:4: .latch makes the circuit sequential; give combinational logic"));
+  EXPECT_FALSE(fs::exists(path("out")));
 }
 
 TEST_F(Cli, MissingModelIsNamed) {

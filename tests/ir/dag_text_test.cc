@@ -93,6 +93,8 @@ const BadText kBad[] = {
     {"dag d\ninput a 1\nx:1 = nand a a\n",
      "k.dag:3: there is no operation \"nand\"; the operations are constant, xnor, xor, and, or, not, select, slice, concat, popcount, add, "
      "subtract, less, lut"},
+    {"dag d\na = input 4\n", "k.dag:2: inputs are lines of their own; write: input a WIDTH"},
+    {"dag d\ninput a 1\ns:1 = output a\n", "k.dag:3: outputs are lines of their own; write: output s OPERAND"},
     {"dag d\ninput a 1\nx = not a\n", "k.dag:3: \"x\" has no width; write: x:WIDTH = ..."},
     {"dag d\ninput a 1\nx:1 = not b\n", "k.dag:3: \"b\" is not defined above; define operands before their users"},
     {"dag d\ninput a 1\nx:1 = not a a\n", "k.dag:3: not has 2 operands; give it 1"},

@@ -1,0 +1,56 @@
+// Runs the program as its user does, in a folder of its own with a small model.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "ir/file.h"
+#include "tests/support/tiny_model.h"
+
+namespace bitgrid {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::HasSubstr;
+
+struct Result {
+  int status = 0;
+  std::string output;  // stdout and stderr
+};
+
+inline Result bitgrid(const std::string& arguments) {
+  Result result;
+  const std::string command = std::string(BITGRID_BINARY) + " " + arguments + " 2>&1";
+  FILE* pipe = popen(command.c_str(), "r");
+  std::array<char, 4096> buffer{};
+  while (const size_t n = fread(buffer.data(), 1, buffer.size(), pipe)) result.output.append(buffer.data(), n);
+  const int raw = pclose(pipe);
+  result.status = WIFEXITED(raw) ? WEXITSTATUS(raw) : -1;
+  return result;
+}
+
+class Cli : public testing::Test {
+ protected:
+  void SetUp() override {
+    dir_ = (fs::temp_directory_path() / (std::string("bitgrid_cli_") + testing::UnitTest::GetInstance()->current_test_info()->name()))
+               .string();
+    fs::remove_all(dir_);
+    fs::create_directories(dir_);
+    model_ = write_model(tiny_model(), dir_ + "/model");
+  }
+  void TearDown() override { fs::remove_all(dir_); }
+
+  std::string path(const std::string& name) const { return dir_ + "/" + name; }
+  json json_of(const std::string& name) const { return json::parse(read_file(path(name))); }
+
+  std::string dir_, model_;
+};
+
+}  // namespace bitgrid
