@@ -10,6 +10,9 @@
 namespace bitgrid {
 namespace {
 
+/// Sliced grids from this size on go through several phases at a time.
+constexpr size_t kSweptBytes = 1 << 20;
+
 const MappedKernel& verified(const MappedKernel& kernel) {
   verify(kernel);
   return kernel;
@@ -178,6 +181,9 @@ void KernelSimulator::run_group(Grid& grid, const BitMatrix& inputs, size_t firs
   auto r = static_cast<size_t>(now_ - start - turn * schedule_.period);
   stats_.phases += static_cast<uint64_t>(end - now_);
   stats_.grid_phases += static_cast<uint64_t>(end - now_);
+  if constexpr (std::is_same_v<Grid, SlicedGrid>) {
+    if (!vcd_ && grid.memory() > kSweptBytes) return run_swept(grid, inputs, first, count, start, end, outputs);
+  }
   for (; now_ < end; ++now_) {
     for (size_t i = schedule_.constants.first[r]; i < schedule_.constants.first[r + 1]; ++i) grid.drive(schedule_.constants.events[i].port);
     for (size_t i = schedule_.inputs.first[r]; i < schedule_.inputs.first[r + 1]; ++i) {
@@ -197,6 +203,42 @@ void KernelSimulator::run_group(Grid& grid, const BitMatrix& inputs, size_t firs
       r = 0;
       ++turn;
     }
+  }
+}
+
+/// The same for grids past the cache: all ports of some phases are known ahead, so that these can go through the grid in one sweep.
+void KernelSimulator::run_swept(SlicedGrid& grid, const BitMatrix& inputs, size_t first, size_t count, int64_t start, int64_t end,
+                                BitMatrix& outputs) {
+  constexpr int64_t kPhases = 64;
+  std::vector<SlicedGrid::Event> drives, samples;
+  std::vector<std::pair<size_t, uint32_t>> targets;  // row and bit of each sample
+  while (now_ < end) {
+    const int64_t stop = std::min(end, now_ + kPhases);
+    drives.clear();
+    samples.clear();
+    targets.clear();
+    for (int64_t phase = now_; phase < stop; ++phase) {
+      const int64_t turn = floor_div(phase - start, schedule_.period);
+      const auto r = static_cast<size_t>(phase - start - turn * schedule_.period);
+      const auto events = [&](const KernelSchedule::Timetable& table, const auto& take) {
+        for (size_t i = table.first[r]; i < table.first[r + 1]; ++i)
+          take(table.events[i], static_cast<uint64_t>(turn - table.events[i].age));
+      };
+      events(schedule_.constants, [&](const auto& e, uint64_t) { drives.push_back({phase, e.port, true}); });
+      events(schedule_.inputs, [&](const auto& e, uint64_t invocation) {
+        if (invocation < count && inputs.get(first + invocation, e.bit)) drives.push_back({phase, e.port, true});
+      });
+      events(schedule_.outputs, [&](const auto& e, uint64_t invocation) {
+        if (invocation >= count) return;
+        samples.push_back({phase, e.port, false});
+        targets.emplace_back(first + invocation, e.bit);
+      });
+    }
+    grid.run(now_, stop - now_, drives, samples, {params_.threads, 0, 0});
+    for (size_t i = 0; i < samples.size(); ++i) {
+      if (samples[i].bit) outputs.set(targets[i].first, targets[i].second, true);
+    }
+    now_ = stop;
   }
 }
 

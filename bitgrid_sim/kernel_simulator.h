@@ -23,7 +23,7 @@ enum class GridEngine : uint8_t { kScalar, kSliced, kLanes, kAuto };
 struct KernelSimulatorParams {
   GridEngine engine = GridEngine::kSliced;
   bool lead_after_reconfiguration = false;  // wait lead_cycles again after resident cells have changed
-  size_t threads = 1;                       // lanes: a batch is shared out
+  size_t threads = 1;                       // lanes share out a batch; a large sliced grid its phases
 };
 
 struct KernelSimulatorStats {
@@ -73,6 +73,7 @@ class KernelSimulator {
   bool reconfigure(const BitMatrix& inputs, size_t row);
   template <typename Grid>
   void run_group(Grid& grid, const BitMatrix& inputs, size_t first, size_t count, int64_t start, BitMatrix& outputs);
+  void run_swept(SlicedGrid& grid, const BitMatrix& inputs, size_t first, size_t count, int64_t start, int64_t end, BitMatrix& outputs);
   template <typename Grid>
   void sample_vcd_inputs(const Grid& grid);
   template <typename Grid>

@@ -8,29 +8,15 @@
 namespace bitgrid {
 namespace {
 
-// Coefficient planes: constant and linear terms first, so that a linear output reads neighbouring cache lines. Bit k of a monomial stands
-// for input k (N, E, S, W).
-constexpr std::array<uint8_t, 16> kOrder = {0, 1, 2, 4, 8, 3, 5, 6, 9, 10, 12, 7, 11, 13, 14, 15};
-constexpr std::array<uint8_t, 16> kRank = [] {
-  std::array<uint8_t, 16> rank{};
-  for (uint8_t k = 0; k < 16; ++k) rank[kOrder[k]] = k;
-  return rank;
-}();
-constexpr uint64_t kLinearTerms = 0x0000'000F'000F'0FFF;  // nibbles 0, 1, 2, 4, 8
-constexpr uint64_t kOneSide = 0x1111'1111'1111'1111;
+constexpr unsigned kDense = 0xFFFF, kLinear = 0x0116, kAffine = 0x0117;  // sets of monomials
 
-/// Möbius transform: nibble m of the result holds the coefficients (N, E, S, W outputs) of monomial m. Linear over GF(2).
+/// Möbius transform: nibble m of the result holds the coefficients (N, E, S, W outputs) of monomial m (bit k of m: input k is a
+/// factor, N, E, S, W). Linear over GF(2), and its own inverse.
 CellWord polynomial(CellWord word) {
   word ^= (word & 0x0F0F'0F0F'0F0F'0F0F) << 4;
   word ^= (word & 0x00FF'00FF'00FF'00FF) << 8;
   word ^= (word & 0x0000'FFFF'0000'FFFF) << 16;
   return word ^ (word << 32);
-}
-
-SlicedGrid::Degree degree_of(uint64_t coefficients, size_t side) {
-  const uint64_t used = (coefficients >> side) & kOneSide;
-  if (used == 0) return SlicedGrid::kZero;
-  return (used & ~kLinearTerms) == 0 ? SlicedGrid::kLinear : SlicedGrid::kFull;
 }
 
 // Results through references: vectors wider than the translation unit's target must not cross a call by value.
@@ -47,31 +33,19 @@ template <typename V>
   v = (low >> shift) | ((high << 1) << (63 - shift));
 }
 
-/// a ^ (b & x) for a polynomial a + b * x.
-template <typename V>
-[[gnu::always_inline]] inline void horner(V& result, const uint64_t (*c)[SlicedGrid::kBlockWords], size_t j, size_t a, size_t b,
-                                          const V& x) {
-  V va, vb;
-  load(va, &c[kRank[a]][j]);
-  load(vb, &c[kRank[b]][j]);
-  result = va ^ (vb & x);
-}
+using Planes = const uint64_t (*)[SlicedGrid::kBlockWords];
 
+/// All 16 monomials by Horner's rule, input by input.
 template <typename V>
-[[gnu::always_inline]] inline void evaluate_linear(V& out, const uint64_t (*c)[SlicedGrid::kBlockWords], size_t j, const V (&x)[4]) {
-  load(out, &c[kRank[0]][j]);
-  for (size_t k = 0; k < 4; ++k) {
-    V coefficient;
-    load(coefficient, &c[kRank[size_t{1} << k]][j]);
-    out ^= coefficient & x[k];
-  }
-}
-
-template <typename V>
-[[gnu::always_inline]] inline void evaluate_full(V& out, const uint64_t (*c)[SlicedGrid::kBlockWords], size_t j, const V (&x)[4]) {
+[[gnu::always_inline]] inline void evaluate_dense(V& out, Planes c, size_t j, const V (&x)[4]) {
   V a[8];
 #pragma GCC unroll 8
-  for (size_t k = 0; k < 8; ++k) horner(a[k], c, j, 2 * k, 2 * k + 1, x[0]);
+  for (size_t k = 0; k < 8; ++k) {
+    V even, odd;
+    load(even, &c[2 * k][j]);
+    load(odd, &c[2 * k + 1][j]);
+    a[k] = even ^ (odd & x[0]);
+  }
 #pragma GCC unroll 4
   for (size_t k = 0; k < 4; ++k) a[k] = a[2 * k] ^ (a[2 * k + 1] & x[1]);
   a[0] ^= a[1] & x[2];
@@ -79,24 +53,63 @@ template <typename V>
   out = a[0] ^ (a[2] & x[3]);
 }
 
+/// The sum of the inputs, each where its plane says so.
 template <typename V>
-[[gnu::always_inline]] inline void step_blocks(const SlicedGrid::Phase& phase) {
-  for (size_t i = 0; i < phase.count; ++i) {
-    const SlicedGrid::Active& active = phase.active[i];
-    const auto& planes = phase.blocks[active.block].planes;
+[[gnu::always_inline]] inline void evaluate_linear(V& out, Planes c, size_t j, const V (&x)[4]) {
+#pragma GCC unroll 4
+  for (size_t k = 0; k < 4; ++k) {
+    V coefficient;
+    load(coefficient, &c[k][j]);
+    out ^= coefficient & x[k];
+  }
+}
+
+template <typename V>
+[[gnu::always_inline]] inline void evaluate_sparse(V& out, Planes c, size_t j, unsigned used, const V (&monomials)[16]) {
+  for (; used != 0; used &= used - 1, ++c) {
+    V coefficient;
+    load(coefficient, &(*c)[j]);
+    out ^= coefficient & monomials[__builtin_ctz(used)];
+  }
+}
+
+/// Products of the inputs; those of degree 2 and more only where a block has them.
+template <typename V>
+[[gnu::always_inline]] inline void make_monomials(V (&m)[16], const V (&x)[4], bool products) {
+  m[0] = ~(x[0] ^ x[0]);
+#pragma GCC unroll 4
+  for (size_t k = 0; k < 4; ++k) m[size_t{1} << k] = x[k];
+  if (!products) return;
+#pragma GCC unroll 13
+  for (size_t k = 3; k < 16; ++k) {
+    if ((k & (k - 1)) != 0) m[k] = m[k & (k - 1)] & m[k & -k];
+  }
+}
+
+template <typename V>
+[[gnu::always_inline]] inline void step_blocks(const SlicedGrid::Phase& phase, const SlicedGrid::Active* active, size_t count) {
+  for (; count > 0; --count, ++active) {
+    unsigned sparse = 0;
+    for (const unsigned used : active->used) sparse |= used == kDense || used == kLinear ? 0u : used;
     for (size_t j = 0; j < SlicedGrid::kBlockWords; j += sizeof(V) / sizeof(uint64_t)) {
-      const size_t word = active.block * SlicedGrid::kBlockWords + j;
-      V x[4];
+      const size_t word = active->block * SlicedGrid::kBlockWords + j;
+      auto planes = reinterpret_cast<Planes>(phase.pool + active->planes * SlicedGrid::kBlockWords);
+      V x[4], monomials[16];
 #pragma GCC unroll 4
       for (size_t side = 0; side < 4; ++side) load_shifted(x[side], phase.in[side] + word, phase.shift[side]);
+      if (sparse != 0) make_monomials(monomials, x, (sparse & ~kAffine) != 0);
 #pragma GCC unroll 4
       for (size_t side = 0; side < 4; ++side) {
         V out{};
-        if (active.degree[side] == SlicedGrid::kFull) {
-          evaluate_full(out, planes[side], j, x);
-        } else if (active.degree[side] == SlicedGrid::kLinear) {
-          evaluate_linear(out, planes[side], j, x);
+        const unsigned used = active->used[side];
+        if (used == kDense) {
+          evaluate_dense(out, planes, j, x);
+        } else if (used == kLinear) {
+          evaluate_linear(out, planes, j, x);
+        } else {
+          evaluate_sparse(out, planes, j, used, monomials);
         }
+        planes += __builtin_popcount(used);
         std::memcpy(phase.out[side] + word, &out, sizeof(V));
       }
     }
@@ -104,18 +117,18 @@ template <typename V>
 }
 
 typedef uint64_t Vector128 __attribute__((vector_size(16)));
-void step_portable(const SlicedGrid::Phase& phase) {
-  step_blocks<Vector128>(phase);
+void step_portable(const SlicedGrid::Phase& phase, const SlicedGrid::Active* active, size_t count) {
+  step_blocks<Vector128>(phase, active, count);
 }
 
 #if defined(__x86_64__)
 typedef uint64_t Vector256 __attribute__((vector_size(32)));
 typedef uint64_t Vector512 __attribute__((vector_size(64)));
-[[gnu::target("avx2")]] void step_avx2(const SlicedGrid::Phase& phase) {
-  step_blocks<Vector256>(phase);
+[[gnu::target("avx2")]] void step_avx2(const SlicedGrid::Phase& phase, const SlicedGrid::Active* active, size_t count) {
+  step_blocks<Vector256>(phase, active, count);
 }
-[[gnu::target("avx512f")]] void step_avx512(const SlicedGrid::Phase& phase) {
-  step_blocks<Vector512>(phase);
+[[gnu::target("avx512f")]] void step_avx512(const SlicedGrid::Phase& phase, const SlicedGrid::Active* active, size_t count) {
+  step_blocks<Vector512>(phase, active, count);
 }
 #else
 constexpr auto step_avx2 = step_portable, step_avx512 = step_portable;
@@ -124,28 +137,62 @@ constexpr auto step_avx2 = step_portable, step_avx512 = step_portable;
 }  // namespace
 
 SlicedGrid::SlicedGrid(const GridConfig& config, SimdTarget target)
-    : width_(config.width), height_(config.height), cells_(config.cells), target_(resolve_target(target)) {
+    : SlicedGrid(
+          config.width, config.height,
+          [&](int y, std::span<CellWord> row) {
+            std::copy_n(config.cells.begin() + static_cast<ptrdiff_t>(config.index(0, y)), row.size(), row.begin());
+          },
+          target) {}
+
+SlicedGrid::SlicedGrid(int width, int height, const RowSource& rows, SimdTarget target)
+    : width_(width), height_(height), target_(resolve_target(target)) {
   step_blocks_ = target_ == SimdTarget::kAvx512 ? step_avx512 : target_ == SimdTarget::kAvx2 ? step_avx2 : step_portable;
   pitch_ = (static_cast<size_t>(width_) + 1) | 1u;
   blocks_ = (pitch_ * (static_cast<size_t>(height_) + 2) / 2 + 1 + kBlockCells - 1) / kBlockCells;
   margin_ = ((pitch_ / 128 + 2) / kBlockWords + 1) * kBlockWords;
   plane_stride_ = blocks_ * kBlockWords + 2 * margin_;
   planes_.resize(8 * plane_stride_);
-  for (size_t colour = 0; colour < 2; ++colour) {
-    polynomials_[colour].resize(blocks_);
-    used_[colour].resize(blocks_);
-  }
+  build(rows);
+}
+
+/// First which monomials each block has, then their planes.
+void SlicedGrid::build(const RowSource& rows) {
+  std::vector<uint64_t> used[2] = {std::vector<uint64_t>(blocks_), std::vector<uint64_t>(blocks_)};
+  std::vector<CellWord> row(static_cast<size_t>(width_));
   for (int y = 0; y < height_; ++y) {
+    rows(y, row);
     for (int x = 0; x < width_; ++x) {
-      const CellWord word = cell(x, y);
+      const CellWord word = row[static_cast<size_t>(x)];
       if (word == 0) continue;
       const Place p = place(x, y);
-      used_[p.colour][p.index / kBlockCells] |= polynomial(word);
-      toggle_polynomials(p, word);
+      used[p.colour][p.index / kBlockCells] |= polynomial(word);
     }
   }
+  size_t planes = 0;
+  for (const auto& colour : used) {
+    for (const uint64_t u : colour) planes += static_cast<size_t>(__builtin_popcountll(u));
+  }
+  pool_.reserve(planes * kBlockWords);
   for (size_t colour = 0; colour < 2; ++colour) {
-    for (size_t block = 0; block < blocks_; ++block) note_coefficients(colour, block, used_[colour][block]);
+    for (size_t block = 0; block < blocks_; ++block) {
+      if (used[colour][block] == 0) continue;
+      active_[colour].push_back({static_cast<uint32_t>(block), {}, 0});
+      add_planes(active_[colour].back(), used[colour][block]);
+    }
+  }
+  for (int y = 0; y < height_; ++y) {
+    rows(y, row);
+    for (int x = 0; x < width_; ++x) {
+      const CellWord word = row[static_cast<size_t>(x)];
+      if (word == 0) continue;
+      const Place p = place(x, y);
+      const Active& active = *find_active(p.colour, p.index / kBlockCells);
+      const uint64_t bit = uint64_t{1} << (p.index % 64);
+      for (uint64_t rest = polynomial(word); rest != 0; rest &= rest - 1) {
+        const auto k = static_cast<size_t>(__builtin_ctzll(rest));
+        pool_[plane_of(active, k % 4, k / 4) * kBlockWords + p.index % kBlockCells / 64] |= bit;
+      }
+    }
   }
 }
 
@@ -164,16 +211,13 @@ SlicedGrid::Port SlicedGrid::output_port(Side side, int position) const {
   return bit_of(place(cell.x, cell.y), side);
 }
 
-void SlicedGrid::step(int phase) {
-  const size_t colour = static_cast<size_t>(phase & 1);
+SlicedGrid::Phase SlicedGrid::phase_of(size_t colour) {
   // A cell at place L = 2 * index + colour of the line reads L - R, L + 1, L + R, L - 1: these are their places in the other colour's
   // planes.
   const auto pitch = static_cast<ptrdiff_t>(pitch_), odd = static_cast<ptrdiff_t>(colour);
   const ptrdiff_t offsets[4] = {-(pitch + 1) / 2 + odd, odd, (pitch - 1) / 2 + odd, odd - 1};
   Phase p;
-  p.active = active_[colour].data();
-  p.count = active_[colour].size();
-  p.blocks = polynomials_[colour].data();
+  p.pool = pool_.data();
   for (const Side side : kSides) {
     const auto s = static_cast<size_t>(side);
     const ptrdiff_t words = (offsets[s] + 64 * static_cast<ptrdiff_t>(margin_)) / 64 - static_cast<ptrdiff_t>(margin_);  // rounds down
@@ -181,43 +225,108 @@ void SlicedGrid::step(int phase) {
     p.shift[s] = static_cast<unsigned>(offsets[s] - 64 * words);
     p.out[s] = planes_.data() + plane_word(colour, s);
   }
-  step_blocks_(p);
+  return p;
+}
+
+void SlicedGrid::step(int phase) {
+  const auto colour = static_cast<size_t>(phase & 1);
+  step_blocks_(phase_of(colour), active_[colour].data(), active_[colour].size());
+  clear_driven();
+}
+
+void SlicedGrid::clear_driven() {
   for (const Port port : driven_) planes_[port / 64] &= ~(uint64_t{1} << (port % 64));
   driven_.clear();
+}
+
+CellWord SlicedGrid::cell(int x, int y) const {
+  const Place p = place(x, y);
+  const Active* active = find_active(p.colour, p.index / kBlockCells);
+  if (!active) return 0;
+  uint64_t coefficients = 0;
+  for (size_t k = 0; k < 64; ++k) {
+    if (!((active->used[k % 4] >> (k / 4)) & 1u)) continue;
+    const uint64_t word = pool_[plane_of(*active, k % 4, k / 4) * kBlockWords + p.index % kBlockCells / 64];
+    coefficients |= ((word >> (p.index % 64)) & 1u) << k;
+  }
+  return polynomial(coefficients);
 }
 
 void SlicedGrid::set_cell(int x, int y, CellWord word) {
   const CellWord difference = cell(x, y) ^ word;
   if (difference == 0) return;
-  cells_[config_index(x, y)] = word;
   const Place p = place(x, y);
-  toggle_polynomials(p, difference);
-  note_coefficients(p.colour, p.index / kBlockCells, polynomial(word));
-}
-
-void SlicedGrid::toggle_polynomials(const Place& p, CellWord difference) {
-  Block& block = polynomials_[p.colour][p.index / kBlockCells];
-  const size_t word = p.index % kBlockCells / 64;
+  Active& active = activate(p.colour, p.index / kBlockCells);
+  // A block only ever gains planes: one that was active once must still latch zeros after its cells have become idle.
+  add_planes(active, polynomial(word));
   const uint64_t bit = uint64_t{1} << (p.index % 64);
   for (uint64_t rest = polynomial(difference); rest != 0; rest &= rest - 1) {
     const auto k = static_cast<size_t>(__builtin_ctzll(rest));
-    block.planes[k % 4][kRank[k / 4]][word] ^= bit;
+    pool_[plane_of(active, k % 4, k / 4) * kBlockWords + p.index % kBlockCells / 64] ^= bit;
   }
 }
 
-SlicedGrid::Active& SlicedGrid::activate(size_t colour, size_t block) {
-  auto& active = active_[colour];
-  auto it = std::lower_bound(active.begin(), active.end(), block, [](const Active& a, size_t b) { return a.block < b; });
-  if (it == active.end() || it->block != block) it = active.insert(it, Active{static_cast<uint32_t>(block), {}});
-  return *it;
+size_t SlicedGrid::plane_of(const Active& active, size_t side, size_t monomial) {
+  size_t plane = active.planes;
+  for (size_t s = 0; s < side; ++s) plane += static_cast<size_t>(__builtin_popcount(active.used[s]));
+  return plane + static_cast<size_t>(__builtin_popcount(active.used[side] & ((1u << monomial) - 1)));
 }
 
-void SlicedGrid::note_coefficients(size_t colour, size_t block, uint64_t coefficients) {
-  if (coefficients == 0) return;
-  // Only ever grows: a block that was active once must still latch zeros after its cells have become idle.
-  const uint64_t used = used_[colour][block] |= coefficients;
-  Active& active = activate(colour, block);
-  for (size_t side = 0; side < 4; ++side) active.degree[side] = degree_of(used, side);
+/// Gives a block planes for further monomials, behind all others where it has some already.
+void SlicedGrid::add_planes(Active& active, uint64_t coefficients) {
+  Active grown = active;
+  for (size_t k = 0; k < 64; ++k) {
+    if ((coefficients >> k) & 1u) grown.used[k % 4] = static_cast<uint16_t>(grown.used[k % 4] | 1u << (k / 4));
+  }
+  size_t before = 0, after = 0;
+  for (size_t side = 0; side < 4; ++side) {
+    before += static_cast<size_t>(__builtin_popcount(active.used[side]));
+    after += static_cast<size_t>(__builtin_popcount(grown.used[side]));
+  }
+  if (before == after) return;
+  grown.planes = pool_.size() / kBlockWords;
+  pool_.resize(pool_.size() + after * kBlockWords);
+  for (size_t side = 0; side < 4; ++side) {
+    for (size_t m = 0; m < 16; ++m) {
+      if (!((active.used[side] >> m) & 1u)) continue;
+      std::memcpy(&pool_[plane_of(grown, side, m) * kBlockWords], &pool_[plane_of(active, side, m) * kBlockWords],
+                  sizeof(uint64_t) * kBlockWords);
+    }
+  }
+  unused_planes_ += before;
+  active = grown;
+}
+
+SlicedGrid::Active* SlicedGrid::find_active(size_t colour, size_t block) {
+  auto& active = active_[colour];
+  const auto it = std::lower_bound(active.begin(), active.end(), block, [](const Active& a, size_t b) { return a.block < b; });
+  return it == active.end() || it->block != block ? nullptr : &*it;
+}
+
+const SlicedGrid::Active* SlicedGrid::find_active(size_t colour, size_t block) const {
+  return const_cast<SlicedGrid*>(this)->find_active(colour, block);
+}
+
+SlicedGrid::Active& SlicedGrid::activate(size_t colour, size_t block) {
+  if (Active* found = find_active(colour, block)) return *found;
+  auto& active = active_[colour];
+  const auto it = std::lower_bound(active.begin(), active.end(), block, [](const Active& a, size_t b) { return a.block < b; });
+  first_active_[colour].clear();
+  return *active.insert(it, Active{static_cast<uint32_t>(block), {}, 0});
+}
+
+void SlicedGrid::set_output(int x, int y, Side side, bool value) {
+  const Place p = place(x, y);
+  const Port port = bit_of(p, side);
+  const uint64_t mask = uint64_t{1} << (port % 64);
+  planes_[port / 64] = value ? planes_[port / 64] | mask : planes_[port / 64] & ~mask;
+  // An idle block is never evaluated: it would keep what is set here.
+  if (value) activate(p.colour, p.index / kBlockCells);
+}
+
+size_t SlicedGrid::memory() const {
+  return sizeof(uint64_t) * (planes_.capacity() + pool_.capacity()) + sizeof(Active) * (active_[0].capacity() + active_[1].capacity()) +
+         sizeof(uint32_t) * (first_active_[0].capacity() + first_active_[1].capacity());
 }
 
 GridState SlicedGrid::state() const {
@@ -238,15 +347,7 @@ void SlicedGrid::set_state(const GridState& state) {
     throw Error("bit-sliced simulator", "the state is of another grid", "use the same size");
   for (int y = 0; y < height_; ++y) {
     for (int x = 0; x < width_; ++x) {
-      const Place p = place(x, y);
-      for (const Side side : kSides) {
-        const Port port = bit_of(p, side);
-        const uint64_t mask = uint64_t{1} << (port % 64);
-        uint64_t& word = planes_[port / 64];
-        word = state.output(x, y, side) ? word | mask : word & ~mask;
-      }
-      // An idle block is never evaluated: it would keep what is set here.
-      if (state.outputs[state.index(x, y)] != 0) activate(p.colour, p.index / kBlockCells);
+      for (const Side side : kSides) set_output(x, y, side, state.output(x, y, side));
     }
   }
 }

@@ -5,13 +5,19 @@
 // are separate planes of bits: for each colour and side one plane of latched outputs. Virtual cells stand for the outside: driving a port
 // means setting an output bit of one.
 //
-// Function. An output is the polynomial over GF(2) (algebraic normal form) of its truth table in the inputs n, e, s, w: 16 coefficient
-// planes, evaluated by 15 steps a ^ (b & v), each one ternary-logic instruction. Outputs without products (wires, exclusive or) take 4
-// steps, and blocks of 512 cells that are all zero take none.
+// Function. An output is the polynomial over GF(2) (algebraic normal form) of its truth table in the inputs n, e, s, w: for each of its 16
+// monomials a plane that says which cells have it. Only planes that are not all 0 within a block are stored and evaluated, each by one
+// ternary-logic instruction: 16 for any function, 4 for wires and exclusive or, none where nothing is.
+//
+// Time. Cells depend on places at most (R + 1) / 2 further on in the other colour's planes. `run` therefore takes several phases through
+// the grid in one sweep, each phase some blocks behind the one before (a wavefront), so that planes are loaded once for all of them.
+// Threads take different phases of the sweep.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,8 +33,13 @@ class SlicedGrid {
   /// A port is the place of its bit in the planes.
   using Port = size_t;
 
+  /// Fills one row of configuration words, y from 0 on; called twice for each row.
+  using RowSource = std::function<void(int y, std::span<CellWord> row)>;
+
   /// Throws Error if this machine lacks the instructions asked for.
   explicit SlicedGrid(const GridConfig& config, SimdTarget target = SimdTarget::kAuto);
+  /// Without a GridConfig in memory: at most 8.5 bytes a cell and some, fewer where functions are simple.
+  SlicedGrid(int width, int height, const RowSource& rows, SimdTarget target = SimdTarget::kAuto);
 
   int width() const { return width_; }
   int height() const { return height_; }
@@ -48,9 +59,28 @@ class SlicedGrid {
   /// One phase: the cells of the phase's colour latch. Clears what was driven.
   void step(int phase);
 
+  /// A port in a phase of a run.
+  struct Event {
+    int64_t phase = 0;
+    Port port = 0;
+    bool bit = false;
+  };
+  struct RunParams {
+    size_t threads = 1;
+    int64_t sweep = 0;        // phases taken through the grid at a time; 0: by the size of the second-level cache
+    size_t chunk_blocks = 0;  // blocks that a phase advances at a time; 0: as fits
+  };
+  /// Phases first .. first + count - 1, as so many steps. `drives`: ports that carry 1 (bit is not looked at), ascending phases; every
+  /// other input port carries 0. `samples`: output ports to read after their phase, ascending phases; their bits are filled in.
+  void run(int64_t first, int64_t count, std::span<const Event> drives, std::span<Event> samples, const RunParams& params);
+
   /// Replaces one cell's configuration; its latches stay.
   void set_cell(int x, int y, CellWord word);
-  CellWord cell(int x, int y) const { return cells_[config_index(x, y)]; }
+  CellWord cell(int x, int y) const;
+
+  /// Latched output of a cell, and setting it.
+  bool output(int x, int y, Side side) const { return sample(bit_of(place(x, y), side)); }
+  void set_output(int x, int y, Side side, bool value);
 
   GridState state() const;
   void set_state(const GridState& state);
@@ -61,24 +91,22 @@ class SlicedGrid {
   size_t active_blocks() const { return active_[0].size() + active_[1].size(); }
   size_t blocks() const { return 2 * blocks_; }
 
+  /// Bytes of planes and tables.
+  size_t memory() const;
+
   // Shared with the functions of sliced.cc that evaluate blocks.
   static constexpr size_t kBlockWords = 8;
   static constexpr size_t kBlockCells = 64 * kBlockWords;
 
-  /// How much of an output's polynomial a block needs.
-  enum Degree : uint8_t { kZero = 0, kLinear = 1, kFull = 2 };
-  struct alignas(64) Block {
-    uint64_t planes[4][16][kBlockWords] = {};  // side, coefficient (in the order of kOrder), cells
-  };
+  /// A block of 512 cells with a cell that is not idle.
   struct Active {
     uint32_t block = 0;
-    uint8_t degree[4] = {};
+    uint16_t used[4] = {};  // for each side the monomials that have planes
+    size_t planes = 0;      // where they start in the pool, in planes of kBlockWords words: side by side, monomials ascending
   };
   /// What a phase reads and writes.
   struct Phase {
-    const Active* active = nullptr;
-    size_t count = 0;
-    const Block* blocks = nullptr;
+    const uint64_t* pool = nullptr;
     const uint64_t* in[4] = {};  // plane that each input reads, moved by whole words
     unsigned shift[4] = {};      // and then by bits
     uint64_t* out[4] = {};
@@ -89,15 +117,23 @@ class SlicedGrid {
     size_t colour = 0;
     size_t index = 0;
   };
+  struct Sweep;
 
-  size_t config_index(int x, int y) const { return static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x); }
   /// x from -1 to width, y from -1 to height.
   Place place(int x, int y) const;
   size_t plane_word(size_t colour, size_t side) const { return (colour * 4 + side) * plane_stride_ + margin_; }
   Port bit_of(const Place& p, Side side) const { return plane_word(p.colour, static_cast<size_t>(side)) * 64 + p.index; }
-  void toggle_polynomials(const Place& p, CellWord difference);
+  void build(const RowSource& rows);
+  Phase phase_of(size_t colour);
+  Active* find_active(size_t colour, size_t block);
+  const Active* find_active(size_t colour, size_t block) const;
   Active& activate(size_t colour, size_t block);
-  void note_coefficients(size_t colour, size_t block, uint64_t coefficients);
+  void add_planes(Active& active, uint64_t coefficients);
+  static size_t plane_of(const Active& active, size_t side, size_t monomial);
+  void index_active();
+  void clear_driven();
+  void sweep_chunk(const Sweep& sweep, size_t t, ptrdiff_t begin, ptrdiff_t end);
+  void sweep_phases(Sweep& sweep, const RunParams& params);
 
   int width_ = 0;
   int height_ = 0;
@@ -105,13 +141,13 @@ class SlicedGrid {
   size_t blocks_ = 0;  // of each colour
   size_t margin_ = 0;  // words before and behind each plane, so that every shifted read stays inside
   size_t plane_stride_ = 0;
-  std::vector<CellWord> cells_;  // row by row
-  std::vector<Block> polynomials_[2];
-  std::vector<uint64_t> used_[2];  // per block: which (coefficient, side) planes may be non-zero
-  std::vector<Active> active_[2];  // ascending blocks
+  std::vector<Active> active_[2];          // ascending blocks
+  std::vector<uint32_t> first_active_[2];  // by block, of those from it on; empty: to be made
+  AlignedVector<uint64_t> pool_;           // coefficient planes
+  size_t unused_planes_ = 0;               // of the pool, left behind by blocks that needed more
   AlignedVector<uint64_t> planes_;
   std::vector<Port> driven_;
-  void (*step_blocks_)(const Phase&) = nullptr;
+  void (*step_blocks_)(const Phase&, const Active*, size_t) = nullptr;
   SimdTarget target_ = SimdTarget::kAuto;
 };
 

@@ -297,6 +297,27 @@ TEST(KernelSimulator, EnginesLatchTheSameEverywhere) {
   EXPECT_EQ(scalar.stats().phases, sliced.stats().phases);
 }
 
+TEST(KernelSimulator, LargeGridsAreSweptWithTheSameResults) {
+  SerialMatrix m(15);
+  // Idle cells with a function of their own make the grid larger than the cache.
+  GridConfig wide(1500, 150);
+  std::mt19937_64 random(16);
+  for (CellWord& word : wide.cells) word = random();
+  for (int y = 0; y < m.kernel.grid.height; ++y) {
+    for (int x = 0; x < m.kernel.grid.width; ++x) wide.at(x, y) = m.kernel.grid.at(x, y);
+    wide.at(m.kernel.grid.width, y) = cell_word({0, kFromW, 0, 0});
+  }
+  for (int x = 0; x < m.kernel.grid.width; ++x) wide.at(x, m.kernel.grid.height) = 0;
+  for (int y = 0; y < m.kernel.grid.height; ++y) {
+    for (int x = m.kernel.grid.width; x < 1500; ++x) wide.at(x, y) = cell_word({0, kFromW, 0, 0});
+  }
+  for (BitSlot& slot : m.kernel.outputs) slot.phase += 1500 - m.kernel.grid.width;
+  m.kernel.grid = wide;
+  const BitMatrix in = m.random_inputs(30, 7, 17);
+  for (const size_t threads : {size_t{1}, size_t{2}})
+    EXPECT_EQ(KernelSimulator(m.kernel, {GridEngine::kSliced, false, threads}).run(in), m.expected(in));
+}
+
 TEST(KernelSimulator, WrongNumberOfColumnsIsRefused) {
   KernelSimulator simulator(held_xor());
   try {

@@ -116,6 +116,71 @@ TEST(Sliced, IdleBlocksAreNotEvaluated) {
   EXPECT_EQ(SlicedGrid(config).active_blocks(), 1u);
 }
 
+/// Runs of many lengths, each compared with single steps: samples of every output port in every phase, and the state at the end.
+void compare_run(int width, int height, int kind, const SlicedGrid::RunParams& params, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  GridConfig config(width, height);
+  for (CellWord& word : config.cells) word = random_word(random, kind);
+  SlicedGrid swept(config), stepped(config);
+  int64_t phase = 0;
+  for (const int64_t count : {1, 2, 3, 7, 40, 65}) {
+    std::vector<SlicedGrid::Event> drives, samples, expected;
+    for (int64_t k = phase; k < phase + count; ++k) {
+      for (const Side side : kSides) {
+        for (int p = 0; p < ports_of(side, width, height); ++p) {
+          if (random() % 3 == 0) drives.push_back({k, swept.input_port(side, p), false});
+          samples.push_back({k, swept.output_port(side, p), false});
+        }
+      }
+    }
+    swept.run(phase, count, drives, samples, params);
+    size_t at = 0, drive = 0;
+    for (; phase < samples.back().phase + 1; ++phase) {
+      for (; drive < drives.size() && drives[drive].phase == phase; ++drive) stepped.drive(drives[drive].port);
+      stepped.step(static_cast<int>(phase & 1));
+      for (; at < samples.size() && samples[at].phase == phase; ++at) ASSERT_EQ(samples[at].bit, stepped.sample(samples[at].port)) << phase;
+    }
+    ASSERT_EQ(swept.state(), stepped.state()) << width << " x " << height << ", kind " << kind;
+  }
+}
+
+TEST(SlicedRun, SweepsEqualSteps) {
+  for (const auto& [width, height] : {std::pair{1, 1}, {1, 700}, {900, 3}, {63, 70}, {130, 257}, {257, 130}, {3000, 5}}) {
+    for (const int64_t sweep : {0, 1, 5, 64}) {
+      for (const size_t chunk : {0, 1, 3})
+        compare_run(width, height, static_cast<int>(chunk % 3), {1, sweep, chunk}, static_cast<uint64_t>(sweep));
+    }
+  }
+}
+
+TEST(SlicedRun, ThreadsEqualSteps) {
+  for (const size_t threads : {2, 3}) {
+    for (const int64_t sweep : {0, 2, 9}) compare_run(600, 500, 0, {threads, sweep, 0}, threads);
+  }
+}
+
+TEST(Sliced, RowSourceMakesTheSameGrid) {
+  std::mt19937_64 random(8);
+  GridConfig config(37, 21);
+  for (CellWord& word : config.cells) word = random_word(random, static_cast<int>(random() % 3));
+  const SlicedGrid grid(37, 21, [&](int y, std::span<CellWord> row) {
+    for (int x = 0; x < 37; ++x) row[static_cast<size_t>(x)] = config.at(x, y);
+  });
+  for (int y = 0; y < 21; ++y) {
+    for (int x = 0; x < 37; ++x) ASSERT_EQ(grid.cell(x, y), config.at(x, y));
+  }
+}
+
+TEST(Sliced, SimpleFunctionsTakeLittleMemory) {
+  const auto bytes = [](CellWord word) {
+    GridConfig config(500, 500);
+    for (CellWord& w : config.cells) w = word;
+    return static_cast<double>(SlicedGrid(config).memory()) / static_cast<double>(config.cells.size());
+  };
+  EXPECT_LT(bytes(0xFB73EA62D951C840u), 1.3);  // one plane a side and half a byte of state
+  EXPECT_LT(bytes(0x123456789ABCDEF1u), 9.0);
+}
+
 TEST(Scalar, SignalMovesOneCellAPhase) {
   GridConfig config(4, 1);
   for (CellWord& word : config.cells) word = 0xFB73EA62D951C840u;
