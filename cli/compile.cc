@@ -55,7 +55,13 @@ class Compile {
     run.progress = [&](size_t done, size_t total, const std::string& kernel) {
       progress_.say(fmt::format("mapping kernel {} of {}, {}", done + 1, total, kernel));
     };
-    mapped = map_kernels(source_.lowered, params_, run);
+    try {
+      mapped = map_kernels(source_.lowered, params_, run);
+    } catch (const Error& e) {
+      const std::string picture = write_congestion(o_.out, reports, program_.kernels);
+      if (picture.empty()) throw;
+      throw Error("", e.what(), "congestion picture: " + picture);
+    }
     for (size_t k = 0; k < mapped.size(); ++k) {
       KernelResult& r = results_[k];
       r.report = std::move(reports[k]);

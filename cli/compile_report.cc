@@ -3,7 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
+
+#include "ir/file.h"
+#include "report/congestion.h"
 
 namespace bitgrid::cli {
 namespace {
@@ -173,6 +177,26 @@ std::string proof_summary(const std::vector<MappedKernel>& mapped, const std::ve
     text += fmt::format("not proved: {}{}: {}\n", kernels.front(),
                         kernels.size() > 1 ? fmt::format(" and {} more", kernels.size() - 1) : "", why);
   return text;
+}
+
+std::string write_congestion(const std::string& out, const std::vector<KernelReport>& reports, const std::vector<Kernel>& kernels) {
+  const auto congestion = [](const auto& stats) {
+    Congestion c;
+    if constexpr (requires { stats.edge_users; }) {
+      if (!stats.attempts.empty() && !stats.edge_users.empty())
+        c = {stats.attempts.back().width, stats.attempts.back().height, stats.edge_users};
+    }
+    return c;
+  };
+  for (size_t k = 0; k < reports.size(); ++k) {
+    if (!reports[k].netlist) continue;
+    const Congestion c = congestion(*reports[k].netlist);
+    if (overuse(c) == 0) continue;
+    const std::string path = (std::filesystem::path(out) / "").parent_path().string() + ".congestion.svg";
+    write_file(path, congestion_svg(c, fmt::format("{}: edges wanted when routing gave up", kernels[k].name)));
+    return path;
+  }
+  return "";
 }
 
 }  // namespace bitgrid::cli

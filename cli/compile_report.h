@@ -39,4 +39,8 @@ std::string stage_table(const MappedKernel& mapped, const KernelResult& result);
 /// "proved 3 of 5 kernels", and why the others are not.
 std::string proof_summary(const std::vector<MappedKernel>& mapped, const std::vector<KernelResult>& results);
 
+/// Writes the congestion of the last routing that failed beside the output folder, as FOLDER.congestion.svg. Returns the path, or nothing
+/// if no kernel failed in routing.
+std::string write_congestion(const std::string& out, const std::vector<KernelReport>& reports, const std::vector<Kernel>& kernels);
+
 }  // namespace bitgrid::cli

@@ -10,20 +10,6 @@
 #include "lowering/cover_dag.h"
 
 namespace bitgrid::cli {
-namespace {
-
-/// A Dag as the only kernel of a program; every port is one word of bits, drawn bit by bit when verified.
-Kernel kernel_of(Dag dag) {
-  Kernel kernel;
-  kernel.name = dag.name;
-  for (const NodeId id : dag.inputs) kernel.inputs.push_back({static_cast<int>(dag.node(id).width), 1, {1}});
-  for (const NodeId id : dag.outputs) kernel.outputs.push_back({static_cast<int>(dag.node(id).width), 1, {}});
-  kernel.dag = std::move(dag);
-  return kernel;
-}
-
-}  // namespace
-
 Source read_source(const std::string& path) {
   Source source;
   const SourceKind kind = source_kind(path);

@@ -60,4 +60,13 @@ Dag dag_from_cover(const CoverNetwork& network) {
   return dag;
 }
 
+Kernel kernel_of(Dag dag) {
+  Kernel kernel;
+  kernel.name = dag.name;
+  for (const NodeId id : dag.inputs) kernel.inputs.push_back({static_cast<int>(dag.node(id).width), 1, {1}});
+  for (const NodeId id : dag.outputs) kernel.outputs.push_back({static_cast<int>(dag.node(id).width), 1, {}});
+  kernel.dag = std::move(dag);
+  return kernel;
+}
+
 }  // namespace bitgrid
