@@ -1,7 +1,7 @@
 // A layout on a fabric with defects: what may be laid where, and wires that find their own way.
 #pragma once
 
-#include <array>
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -32,7 +32,12 @@ class Fabric {
  public:
   /// A canvas of width x height cells; `trim` may shrink it before any border port is used.
   Fabric(int width, int height, const Defects& defects)
-      : width_(width), height_(height), layout_(width, height), bad_(defects, width, height) {}
+      : width_(width),
+        height_(height),
+        pitch_(width),
+        layout_(width, height),
+        bad_(defects, width, height),
+        reserved_(static_cast<size_t>(width) * static_cast<size_t>(height) * 4) {}
 
   int width() const { return width_; }
   int height() const { return height_; }
@@ -43,15 +48,13 @@ class Fabric {
   /// The output edge exists and can be relied on, laid or not.
   bool good(int x, int y, Side side) const { return inside(x, y) && !bad_.bad_edge(x, y, side); }
   /// And nothing is laid on it.
-  bool free(int x, int y, Side side) const {
-    return good(x, y, side) && layout_.is_free(x, y, side) && !reserved_.contains({x, y, static_cast<int>(side)});
-  }
+  bool free(int x, int y, Side side) const { return good(x, y, side) && layout_.is_free(x, y, side) && !reserved_[at(x, y, side)]; }
   bool fits(const Layout& piece, int x, int y) const;
 
   void put(int x, int y, Side side, Lut table) { layout_.put(x, y, side, table); }
   /// Keeps an edge for what will be laid there later.
-  void reserve(const FabricEdge& e) { reserved_.insert({e.x, e.y, static_cast<int>(e.side)}); }
-  void release(const FabricEdge& e) { reserved_.erase({e.x, e.y, static_cast<int>(e.side)}); }
+  void reserve(const FabricEdge& e) { reserved_[at(e.x, e.y, e.side)] = 1; }
+  void release(const FabricEdge& e) { reserved_[at(e.x, e.y, e.side)] = 0; }
   void lay_reserved(const FabricEdge& e, Lut table) {
     release(e);
     put(e.x, e.y, e.side, table);
@@ -83,11 +86,16 @@ class Fabric {
                                    bool to_border) const;
   std::vector<std::pair<FabricEdge, Side>> border_starts() const;
 
+  size_t at(int x, int y, Side side) const {
+    return (static_cast<size_t>(y) * static_cast<size_t>(pitch_) + static_cast<size_t>(x)) * 4 + static_cast<size_t>(side);
+  }
+
   int width_, height_;
+  int pitch_;  // of the canvas
   Layout layout_;
   DefectMap bad_;
-  std::set<std::array<int, 3>> reserved_;  // x, y, side
-  std::set<std::pair<int, int>> ports_;    // (side, position) of border ports that are driven
+  std::vector<uint8_t> reserved_;        // by edge of the canvas
+  std::set<std::pair<int, int>> ports_;  // (side, position) of border ports that are driven
 };
 
 }  // namespace bitgrid

@@ -1,71 +1,104 @@
 #include "lowering/defects/row_paths.h"
 
 #include <algorithm>
+#include <numeric>
+#include <optional>
 
 namespace bitgrid {
 namespace {
 
-struct Move {
-  int y_in, y_out;
-};
+class Finder {
+ public:
+  Finder(const std::vector<ArrayStep>& steps, const RowPathsParams& params, const CanPass& can_pass)
+      : steps_(steps),
+        params_(params),
+        can_pass_(can_pass),
+        reaches_(steps.size() + 1, std::vector<uint8_t>(static_cast<size_t>(params.height))) {
+    std::fill(reaches_.back().begin(), reaches_.back().end(), uint8_t{1});
+  }
 
-/// The least y_in and y_out that the row above leaves.
-Move lowest(const ArrayStep& step, int above_in, int above_out) {
-  // A row that moves south within a block takes its carry back from the cell to the west of the lower row.
-  if (step.kind == ArrayStepKind::kBlock) return {above_out + 1, above_out + 1};
-  return {above_in + 1, above_out + 1};
-}
-
-}  // namespace
-
-void find_row_paths(const std::vector<ArrayStep>& steps, int rows, const RowPathsParams& params, const CanPass& can_pass, RowPaths& paths) {
-  const int n = static_cast<int>(steps.size()), h = params.height;
-  std::vector<std::vector<uint8_t>> reaches(static_cast<size_t>(n) + 1, std::vector<uint8_t>(static_cast<size_t>(h)));
-  const auto moves = [&](ArrayStepKind kind, int y) {
-    if (kind == ArrayStepKind::kNorth) return std::vector<int>{y - 1};
-    if (kind == ArrayStepKind::kEnd) return std::vector<int>{y};
-    return std::vector<int>{y, y + 1};
-  };
-  paths = {};
-  for (int r = 0; r < rows; ++r) {
-    const RowPath* above = r > 0 ? &paths.rows.back() : nullptr;
-    const auto allowed = [&](int k, int y_in, int y_out) {
-      if (y_in < params.first || y_out < params.first || y_in >= h || y_out >= h) return false;
-      if (above) {
-        const Move least = lowest(steps[static_cast<size_t>(k)], (*above)[static_cast<size_t>(k)], (*above)[static_cast<size_t>(k) + 1]);
-        if (y_in < least.y_in || y_out < least.y_out) return false;
-      }
-      return can_pass(r, k, y_in, y_out);
-    };
-    std::fill(reaches[static_cast<size_t>(n)].begin(), reaches[static_cast<size_t>(n)].end(), uint8_t{1});
-    for (int k = n - 1; k >= 0; --k) {
+  /// The highest path of `row` below `above`.
+  std::optional<RowPath> find(int row, const RowPath* above) {
+    for (size_t k = steps_.size(); k-- > 0;) {
       bool any = false;
-      for (int y = params.first; y < h; ++y) {
-        bool ok = false;
-        for (const int out : moves(steps[static_cast<size_t>(k)].kind, y)) {
-          ok = ok || (out >= 0 && out < h && reaches[static_cast<size_t>(k) + 1][static_cast<size_t>(out)] && allowed(k, y, out));
-        }
-        reaches[static_cast<size_t>(k)][static_cast<size_t>(y)] = ok;
+      for (int y = 0; y < params_.height; ++y) {
+        const bool ok = next(row, k, y, above) >= 0;
+        reaches_[k][static_cast<size_t>(y)] = ok;
         any = any || ok;
       }
       if (!any) {
-        paths.failed_row = r;
-        paths.failed_step = k;
-        return;
+        failed_step_ = static_cast<int>(k);
+        return std::nullopt;
       }
     }
-    const auto& start = reaches[0];
-    RowPath path{static_cast<int>(std::find(start.begin() + params.first, start.end(), uint8_t{1}) - start.begin())};
-    for (int k = 0; k < n; ++k) {
-      for (const int out : moves(steps[static_cast<size_t>(k)].kind, path.back())) {
-        if (out < 0 || out >= h || !reaches[static_cast<size_t>(k) + 1][static_cast<size_t>(out)] || !allowed(k, path.back(), out))
-          continue;
-        path.push_back(out);
-        break;
-      }
-    }
-    paths.rows.push_back(std::move(path));
+    const auto& start = reaches_[0];
+    RowPath path{static_cast<int>(std::find(start.begin(), start.end(), uint8_t{1}) - start.begin())};
+    for (size_t k = 0; k < steps_.size(); ++k) path.push_back(next(row, k, path.back(), above));
+    return path;
   }
+
+  int failed_step() const { return failed_step_; }
+
+ private:
+  /// The highest y behind step k from which the end can be reached; -1: none.
+  int next(int row, size_t k, int y, const RowPath* above) const {
+    const ArrayStepKind kind = steps_[k].kind;
+    const int first = kind == ArrayStepKind::kNorth ? y - 1 : y;
+    const int last = kind == ArrayStepKind::kNorth ? y - 1 : kind == ArrayStepKind::kEnd ? y : y + 1;
+    if (y < params_.first || (above && y <= (*above)[k])) return -1;
+    for (int to = first; to <= last; ++to) {
+      if (to < params_.first || to >= params_.height || !reaches_[k + 1][static_cast<size_t>(to)]) continue;
+      if (above && to <= (*above)[k + 1]) continue;
+      if (can_pass_(row, static_cast<int>(k), y, to, above)) return to;
+    }
+    return -1;
+  }
+
+  const std::vector<ArrayStep>& steps_;
+  const RowPathsParams& params_;
+  const CanPass& can_pass_;
+  std::vector<std::vector<uint8_t>> reaches_;  // [step][y before it]: the end can be reached
+  int failed_step_ = -1;
+};
+
+}  // namespace
+
+RowPaths find_row_paths(const std::vector<ArrayStep>& steps, const std::vector<int>& group, const RowPathsParams& params,
+                        const CanPass& can_pass, const std::function<void(int row, const RowPath& path)>& placed) {
+  RowPaths result;
+  Finder finder(steps, params, can_pass);
+  std::vector<int> left(group.size());
+  std::iota(left.begin(), left.end(), 0);
+  while (!left.empty()) {
+    const RowPath* above = result.paths.empty() ? nullptr : &result.paths.back();
+    const bool bound = !result.order.empty() && group[static_cast<size_t>(result.order.back())] == group[static_cast<size_t>(left[0])];
+    size_t best = 0;
+    std::optional<RowPath> path;
+    int64_t least = 0;
+    for (size_t i = 0, tried = 0; i < left.size() && (i == 0 || (!bound && static_cast<int>(tried) < params.candidates)); ++i) {
+      // Only the first row of a group can come next.
+      if (i > 0 && group[static_cast<size_t>(left[i])] == group[static_cast<size_t>(left[i - 1])]) continue;
+      ++tried;
+      std::optional<RowPath> candidate = finder.find(left[i], above);
+      if (!candidate) continue;
+      const int64_t sum = std::accumulate(candidate->begin(), candidate->end(), int64_t{0});
+      if (!path || sum < least) best = i, least = sum, path = std::move(candidate);
+    }
+    if (!path) {
+      result.failed_step = finder.failed_step();
+      return result;
+    }
+    // The rest of the group comes next.
+    const int row = left[best];
+    std::rotate(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(best),
+                std::find_if(left.begin() + static_cast<std::ptrdiff_t>(best), left.end(),
+                             [&](int r) { return group[static_cast<size_t>(r)] != group[static_cast<size_t>(row)]; }));
+    left.erase(left.begin());
+    result.order.push_back(row);
+    result.paths.push_back(std::move(*path));
+    placed(row, result.paths.back());
+  }
+  return result;
 }
 
 }  // namespace bitgrid

@@ -29,21 +29,25 @@ struct ArrayStep {
 /// A row's y before each step, and behind the last one: steps + 1 entries.
 using RowPath = std::vector<int>;
 
-/// Whether row `row` can pass step `step` from y_in to y_out, with the row above where it is.
-using CanPass = std::function<bool(int row, int step, int y_in, int y_out)>;
+/// Whether row `row` can pass step `step` from y_in to y_out; `above` is the path of the row above, or nullptr. What keeps the rows in
+/// order (find_row_paths sees to that alone) need not be asked.
+using CanPass = std::function<bool(int row, int step, int y_in, int y_out, const RowPath* above)>;
 
 struct RowPathsParams {
-  int first = 1;   // smallest y of a row
-  int height = 0;  // all y are below it
+  int first = 1;       // smallest y of a row
+  int height = 0;      // all y are below it
+  int candidates = 1;  // so many of the rows that are left are tried for each place
 };
 
 struct RowPaths {
-  std::vector<RowPath> rows;
-  int failed_row = -1;  // the first row that found no path, and how far east it could come at best
-  int failed_step = -1;
+  std::vector<int> order;      // which row runs at each place, from north to south
+  std::vector<RowPath> paths;  // one for each place
+  int failed_step = -1;        // the step that the row at the next place cannot reach
 };
 
-/// `can_pass` is asked for row r only after all rows above have their paths, which `paths` then holds.
-void find_row_paths(const std::vector<ArrayStep>& steps, int rows, const RowPathsParams& params, const CanPass& can_pass, RowPaths& paths);
+/// `together`: consecutive rows of a group stay together and in order; group[row] ascends. `passed(row, path)` is told each row as it is
+/// placed, before `can_pass` is asked for the next place.
+RowPaths find_row_paths(const std::vector<ArrayStep>& steps, const std::vector<int>& group, const RowPathsParams& params,
+                        const CanPass& can_pass, const std::function<void(int row, const RowPath& path)>& placed);
 
 }  // namespace bitgrid

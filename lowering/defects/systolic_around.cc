@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "ir/error.h"
@@ -13,11 +14,17 @@
 namespace bitgrid {
 namespace {
 
+constexpr size_t kPlans = 4;    // layouts that are carried out, of those whose rows alone were laid
+constexpr int kCandidates = 6;  // rows that are tried for each place in them
+constexpr int kRetries = 60;
+
 constexpr int kSumFront = 2;  // slot 0 of a sum is read at (x, y) in phase x + y + 2 + 2 * (columns to the west where rows move north)
 
 /// Where the columns go north, and what turned out not to work.
 struct Plan {
   int north = 0;            // such columns
+  bool slack = false;       // with a column before each in which rows may move south
+  int candidates = 1;       // rows that are tried for each place
   int first_block = 0;      // they stand from this block on, evenly
   std::set<int> no_words;   // columns of cells where no word can come down
   std::set<int> no_strips;  // columns where no strip can begin
@@ -38,16 +45,25 @@ struct Row {
   int planes = 1;
 };
 
+/// From where an adder takes its carry back.
+enum class Carry : uint8_t { kNone, kNorth, kSouth, kWest };
+
+constexpr Side carry_side(Carry carry) {
+  return carry == Carry::kSouth ? Side::S : carry == Carry::kWest ? Side::W : Side::N;
+}
+
 /// The sum's and carry's tables of a weight; the sum comes from the west, or from the north where the row has just moved south.
 struct Adder {
   Lut sum, carry;
 };
-Adder adder(int weight, bool moved) {
-  const auto table = [&](auto f) { return lut([&](bool n, bool e, bool, bool w) { return moved ? f(w, e, n) : f(n, e, w); }); };
+Adder adder(int weight, Side carry, bool moved) {
+  const auto table = [&](auto f) {
+    return lut([&](bool n, bool e, bool s, bool w) { return f(carry == Side::N ? n : carry == Side::S ? s : w, e, moved ? n : w); });
+  };
   if (weight == 0) return {moved ? kFromN : kFromW, 0};
-  const Lut sum = table([](bool c, bool x, bool s) { return c ^ x ^ s; });
-  if (weight > 0) return {sum, table([](bool c, bool x, bool s) { return majority(c, x, s); })};
-  return {sum, table([](bool c, bool x, bool s) { return majority(c, x, !s); })};
+  const Lut sum = table([](bool c, bool x, bool z) { return c ^ x ^ z; });
+  if (weight > 0) return {sum, table([](bool c, bool x, bool z) { return majority(c, x, z); })};
+  return {sum, table([](bool c, bool x, bool z) { return majority(c, x, !z); })};
 }
 
 class Builder {
@@ -86,6 +102,17 @@ class Builder {
     return std::move(kernel_);
   }
 
+  /// Cells that a layout of this plan takes if nothing goes wrong; nullopt: its rows find no way.
+  std::optional<int64_t> estimate() {
+    if (words_only_) return 0;
+    make_steps();
+    if (!find_rows()) return std::nullopt;
+    int strip_rows = 0;
+    for (const StripStamp* s : chain(0)) strip_rows += s->rows;
+    const int height = std::max(lowest_, paths_.back().back() + strip_rows) + 1;
+    return int64_t{end_x_ + (has_strips_ ? 3 * static_cast<int>(groups()) : 0)} * height;
+  }
+
   const Failure& failure() const { return failure_; }
   int feeds() const { return feeds_; }
 
@@ -97,6 +124,7 @@ class Builder {
   struct Resident {
     ResidentDigit digit;
     int x, y;
+    Side carry;
     bool moved;
   };
 
@@ -141,6 +169,7 @@ class Builder {
     for (int c = 0; c <= blocks; ++c) {
       // The k-th column north stands before block first + (k + 1) * (blocks - first) / north.
       while (north < plan_.north && plan_.first_block + (north + 1) * (blocks - plan_.first_block) / plan_.north <= c) {
+        if (plan_.slack) steps_.push_back({ArrayStepKind::kPlain, x++, 0});
         steps_.push_back({ArrayStepKind::kNorth, x++, 0});
         ++north;
       }
@@ -167,7 +196,17 @@ class Builder {
     return digit(row, c) != 0 || (!row.plane->residents.empty() && row.plane->residents[static_cast<size_t>(c)].one != 0);
   }
 
-  bool can_pass(int r, int k, int y, int to) const {
+  std::optional<Carry> carry_of(const Row& row, const ArrayStep& step, int y, int to) const {
+    if (!counts(row, step.column)) return Carry::kNone;
+    const int x = step.x;
+    const auto loop = [&](Side out) { return fabric_.good(x, to, out) && fabric_.good(x + dx(out), to + dy(out), opposite(out)); };
+    if (to != y) return loop(Side::W) ? std::optional(Carry::kWest) : std::nullopt;
+    if (loop(Side::N) && north_taken_[static_cast<size_t>(x)] != to) return Carry::kNorth;
+    if (loop(Side::S)) return Carry::kSouth;
+    return std::nullopt;
+  }
+
+  bool can_pass(int r, int k, int y, int to, const RowPath* above) const {
     const ArrayStep& step = steps_[static_cast<size_t>(k)];
     const Row& row = rows_[static_cast<size_t>(r)];
     const int x = step.x;
@@ -177,10 +216,9 @@ class Builder {
     if (!fabric_.good(x, to, Side::E)) return false;
     if (step.kind == ArrayStepKind::kPlain) return true;
     if (!fabric_.good(x + 1, to, Side::E)) return false;
+    if (above && west_taken_[static_cast<size_t>(x)] == y) return false;
     if (!counts(row, step.column)) return true;
-    if (!fabric_.good(x + 1, to, Side::W)) return false;
-    return to == y ? fabric_.good(x, y, Side::N) && fabric_.good(x, y - 1, Side::S)
-                   : fabric_.good(x, to, Side::W) && fabric_.good(x - 1, to, Side::E);
+    return fabric_.good(x + 1, to, Side::W) && carry_of(row, step, y, to).has_value();
   }
 
   bool can_combine(int r, int x, int y) const {
@@ -188,60 +226,85 @@ class Builder {
     if (!fabric_.good(x, y, Side::E) || !fabric_.good(x + 1, y, row.index + 1 < row.planes ? Side::S : Side::E)) return false;
     if (row.index == 0) return true;
     if (!fabric_.good(x, y, Side::N) || !fabric_.good(x, y - 1, Side::S) || !fabric_.good(x + 1, y, Side::W)) return false;
-    for (int above = paths_.rows.back().back() + 1; above < y; ++above) {
+    for (int above = paths_.back().back() + 1; above < y; ++above) {
       if (!fabric_.good(x + 1, above, Side::S)) return false;
     }
     return true;
   }
 
   bool find_rows() {
-    const RowPathsParams params{1, canvas_height_};
-    find_row_paths(
-        steps_, static_cast<int>(rows_.size()), params, [&](int r, int k, int in, int out) { return can_pass(r, k, in, out); }, paths_);
-    if (paths_.rows.size() < rows_.size()) {
-      const ArrayStep& step = steps_[static_cast<size_t>(paths_.failed_step)];
+    north_taken_.assign(static_cast<size_t>(end_x_), -1);
+    west_taken_ = north_taken_;
+    std::vector<int> group;
+    for (const Row& row : rows_) group.push_back(row.group);
+    const RowPathsParams params{1, canvas_height_, plan_.candidates};
+    const std::vector<Row> rows = rows_;
+    RowPaths found = find_row_paths(
+        steps_, group, params, [&](int r, int k, int in, int out, const RowPath* above) { return can_pass(r, k, in, out, above); },
+        [&](int r, const RowPath& path) { place_row(rows[static_cast<size_t>(r)], path); });
+    if (found.paths.size() < rows_.size()) {
+      const ArrayStep& step = steps_[static_cast<size_t>(found.failed_step)];
       if (step.kind == ArrayStepKind::kEnd) failure_.next.no_ends.insert(step.x);
-      return fail(fmt::format("row {} of {} finds no way through column {} within {} rows of cells", paths_.failed_row, rows_.size(),
+      return fail(fmt::format("row {} of {} finds no way through column {} within {} rows of cells", found.paths.size(), rows_.size(),
                               step.x, canvas_height_),
                   step.kind == ArrayStepKind::kEnd);
     }
-    for (const RowPath& path : paths_.rows) lowest_ = std::max(lowest_, *std::max_element(path.begin(), path.end()));
+    for (size_t i = 0; i < rows.size(); ++i) rows_[i] = rows[static_cast<size_t>(found.order[i])];
+    for (const RowPath& path : paths_) lowest_ = std::max(lowest_, *std::max_element(path.begin(), path.end()));
     return true;
+  }
+
+  /// Notes where the carries of a row stand in the way of the next one.
+  void place_row(const Row& row, const RowPath& path) {
+    paths_.push_back(path);
+    carries_.emplace_back(steps_.size(), Carry::kNone);
+    std::vector<int> north(north_taken_.size(), -1), west = north;
+    for (size_t k = 0; k < steps_.size(); ++k) {
+      if (steps_[k].kind != ArrayStepKind::kBlock) continue;
+      const int x = steps_[k].x, y = path[k + 1];
+      const Carry carry = *carry_of(row, steps_[k], path[k], y);
+      if (carry == Carry::kSouth) north[static_cast<size_t>(x)] = y + 1, lowest_ = std::max(lowest_, y + 1);
+      if (carry == Carry::kWest) west[static_cast<size_t>(x)] = y;
+      carries_.back()[k] = carry;
+    }
+    north_taken_ = std::move(north);
+    west_taken_ = std::move(west);
   }
 
   void lay_rows() {
     for (size_t r = 0; r < rows_.size(); ++r) {
-      for (size_t k = 0; k < steps_.size(); ++k) lay_step(rows_[r], r, steps_[k], paths_.rows[r][k], paths_.rows[r][k + 1]);
+      for (size_t k = 0; k < steps_.size(); ++k) lay_step(r, k, paths_[r][k], paths_[r][k + 1]);
     }
   }
 
-  void lay_step(const Row& row, size_t r, const ArrayStep& step, int y, int to) {
+  void lay_step(size_t r, size_t k, int y, int to) {
+    const Row& row = rows_[r];
+    const ArrayStep& step = steps_[k];
     const int x = step.x;
     if (step.kind == ArrayStepKind::kEnd) return lay_combination(row, r, x, y);
     if (step.kind == ArrayStepKind::kNorth) return fabric_.wire({x, y, Side::W, "NE"});
     const bool moved = to != y;
     if (moved) fabric_.wire({x, y, Side::W, "S"});
     if (step.kind == ArrayStepKind::kPlain) return fabric_.put(x, to, Side::E, moved ? kFromN : kFromW);
-    const Adder a = adder(digit(row, step.column), moved);
+    const Carry carry = carries_[r][k];
+    const Adder a = adder(digit(row, step.column), carry_side(carry), moved);
     fabric_.put(x, to, Side::E, a.sum);
     fabric_.put(x + 1, to, Side::E, kFromW);
-    if (counts(row, step.column)) {
-      fabric_.put(x, to, moved ? Side::W : Side::N, a.carry);
-      if (moved) {
-        fabric_.put(x - 1, to, Side::E, kFromE);
-      } else {
-        fabric_.put(x, to - 1, Side::S, kFromS);
-      }
+    if (carry != Carry::kNone) {
+      const Side out = carry_side(carry);
+      fabric_.put(x, to, out, a.carry);
+      fabric_.put(x + dx(out), to + dy(out), opposite(out), kCopy[static_cast<size_t>(opposite(out))]);
       fabric_.reserve({x + 1, to, Side::W});
     }
-    if (!row.plane->residents.empty()) residents_.push_back({row.plane->residents[static_cast<size_t>(step.column)], x, to, moved});
+    if (!row.plane->residents.empty())
+      residents_.push_back({row.plane->residents[static_cast<size_t>(step.column)], x, to, carry_side(carry), moved});
   }
 
   void lay_combination(const Row& row, size_t r, int x, int y) {
     const bool more = row.index + 1 < row.planes;
     fabric_.wire({x + 1, y, Side::W, more ? "S" : "E"});
     if (row.index == 0) return fabric_.wire({x, y, Side::W, "E"});
-    for (int above = paths_.rows[r - 1].back() + 1; above < y; ++above) fabric_.wire({x + 1, above, Side::N, "S"});
+    for (int above = paths_[r - 1].back() + 1; above < y; ++above) fabric_.wire({x + 1, above, Side::N, "S"});
     fabric_.wire({x + 1, y, Side::N, "W"});
     fabric_.put(x, y, Side::E, lut([](bool n, bool e, bool, bool w) { return n ^ e ^ w; }));
     fabric_.put(x, y, Side::N, lut([](bool n, bool e, bool, bool w) { return majority(n, e, w); }));
@@ -252,21 +315,21 @@ class Builder {
 
   int row_end(int group) const {
     for (size_t r = 0; r < rows_.size(); ++r) {
-      if (rows_[r].group == group && rows_[r].index + 1 == rows_[r].planes) return steps_.empty() ? start_y(r) : paths_.rows[r].back();
+      if (rows_[r].group == group && rows_[r].index + 1 == rows_[r].planes) return steps_.empty() ? start_y(r) : paths_[r].back();
     }
     return 0;
   }
-  int start_y(size_t r) const { return paths_.rows[r].front(); }
+  int start_y(size_t r) const { return paths_[r].front(); }
 
   bool lay_strips() {
-    strip_y_ = words_only_ ? 0 : paths_.rows.back().back() + 1;
+    strip_y_ = words_only_ ? 0 : paths_.back().back() + 1;
     int rows = 0;
     for (const StripStamp* s : chain(0)) rows += s->rows;
     bottom_ = strip_y_ + rows;
     int x = end_x_;
-    for (size_t i = 0; i < groups(); ++i) {
-      const int group = static_cast<int>(groups() - 1 - i);
-      const int first = x;
+    for (size_t i = rows_.size(); i-- > 0;) {
+      if (rows_[i].index + 1 != rows_[i].planes) continue;
+      const int group = rows_[i].group, first = x;
       while (!place_strip(group, x)) {
         if (++x > first + 40 || x + 3 > fabric_.width()) {
           return fail(fmt::format("no place for the row end of output {} in columns {} .. {}, rows {} .. {}", group, first, x, strip_y_,
@@ -380,7 +443,7 @@ class Builder {
     bool any = false;
     for (size_t r = 0; r < rows_.size(); ++r) {
       if (!counts(rows_[r], c)) continue;
-      const int y = paths_.rows[r][k + 1];
+      const int y = paths_[r][k + 1];
       bool joins = any && stretches.back().column == c;
       for (int above = joins ? stretches.back().bottom : y; joins && above < y; ++above)
         joins = fabric_.free(x, above, Side::S) && fabric_.good(x, above + 1);
@@ -551,9 +614,9 @@ class Builder {
 
   CellWord word_of(const Resident& r, int digit) const {
     std::array<Lut, 4> luts = cell_luts(kernel_.grid.at(r.x, r.y));
-    const Adder a = adder(digit, r.moved);
+    const Adder a = adder(digit, r.carry, r.moved);
     luts[static_cast<size_t>(Side::E)] = a.sum;
-    luts[static_cast<size_t>(r.moved ? Side::W : Side::N)] = a.carry;
+    luts[static_cast<size_t>(r.carry)] = a.carry;
     return cell_word(luts);
   }
 
@@ -582,7 +645,11 @@ class Builder {
 
   std::vector<ArrayStep> steps_;
   std::vector<int> north_before_;  // columns north before each block; the last entry: all
-  RowPaths paths_;
+  std::vector<RowPath> paths_;     // of rows_
+  std::vector<std::vector<Carry>> carries_;
+  // Of the row that was placed last: cells whose northern output, and those whose western input, its carries take.
+  // By x: at most one of each stands in a column.
+  std::vector<int> north_taken_, west_taken_;
   int end_x_ = 0;   // first column behind the array
   int late_ = 0;    // phases by which rows run behind x + y + 2 there
   int lowest_ = 0;  // lowest row of cells of the array
@@ -594,6 +661,26 @@ class Builder {
   int strip_delay_ = 0, longest_feed_ = 0, feeds_ = 0;
 };
 
+/// The plans to try, most promising first.
+std::vector<Plan> plans(const std::function<std::optional<int64_t>(const Plan&)>& estimate, int blocks, size_t most) {
+  std::vector<std::pair<int64_t, Plan>> rated;
+  for (const int north : {0, 1, 2, 3, 4, 6, 8, 10, 12, 14, 16, 20, 24, 32, 48, 64}) {
+    if (north > blocks / 2) break;
+    // Columns north everywhere, in the eastern half, at the end; with and without slack.
+    for (int variant = 0; variant < (north == 0 ? 1 : 6); ++variant) {
+      Plan plan;
+      plan.north = north;
+      plan.slack = variant >= 3;
+      plan.first_block = variant % 3 == 0 ? 0 : variant % 3 == 1 ? blocks / 2 : blocks - blocks / 8;
+      if (const auto cells = estimate(plan)) rated.push_back({*cells, plan});
+    }
+  }
+  std::stable_sort(rated.begin(), rated.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<Plan> best;
+  for (size_t i = 0; i < std::min(most, rated.size()); ++i) best.push_back(rated[i].second);
+  return best;
+}
+
 }  // namespace
 
 MappedKernel map_systolic_around(const std::string& name, const SystolicForm& form, uint32_t input_bits, const Defects& defects,
@@ -604,29 +691,24 @@ MappedKernel map_systolic_around(const std::string& name, const SystolicForm& fo
   std::optional<MappedKernel> best;
   std::string problem = "no layout was tried";
   AroundStats counted;
-  for (const int north : {0, 1, 2, 3, 4, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48}) {
-    if (north > blocks / 2) break;
-    for (const int part : {0, 1, 2}) {  // north columns everywhere, in the eastern half, at the end
-      if (north == 0 && part > 0) continue;
-      Plan plan;
-      plan.north = north;
-      plan.first_block = part == 0 ? 0 : part == 1 ? blocks / 2 : blocks - blocks / 8;
-      for (int retry = 0; retry < 60; ++retry) {
-        ++counted.attempts;
-        Builder builder(name, form, input_bits, defects, plan, width, height);
-        std::optional<MappedKernel> kernel = builder.build();
-        if (kernel) {
-          if (!best || kernel->grid.cells.size() < best->grid.cells.size()) {
-            best = std::move(kernel);
-            counted.north_columns = north;
-            counted.feeds = builder.feeds();
-          }
-          break;
+  const auto estimate = [&](const Plan& plan) { return Builder(name, form, input_bits, defects, plan, width, height).estimate(); };
+  for (Plan plan : plans(estimate, blocks, kPlans)) {
+    plan.candidates = kCandidates;
+    for (int retry = 0; retry < kRetries; ++retry) {
+      ++counted.attempts;
+      Builder builder(name, form, input_bits, defects, plan, width, height);
+      std::optional<MappedKernel> kernel = builder.build();
+      if (kernel) {
+        if (!best || kernel->grid.cells.size() < best->grid.cells.size()) {
+          best = std::move(kernel);
+          counted.north_columns = plan.north;
+          counted.feeds = builder.feeds();
         }
-        problem = builder.failure().problem;
-        if (!builder.failure().again) break;
-        plan = builder.failure().next;
+        break;
       }
+      problem = builder.failure().problem;
+      if (!builder.failure().again) break;
+      plan = builder.failure().next;
     }
   }
   if (stats) *stats = counted;
