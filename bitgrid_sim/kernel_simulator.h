@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "bitgrid_sim/faults.h"
 #include "bitgrid_sim/kernel_schedule.h"
 #include "bitgrid_sim/lane_kernel.h"
 #include "bitgrid_sim/scalar.h"
@@ -24,6 +25,7 @@ struct KernelSimulatorParams {
   GridEngine engine = GridEngine::kSliced;
   bool lead_after_reconfiguration = false;  // wait lead_cycles again after resident cells have changed
   size_t threads = 1;                       // lanes share out a batch; a large sliced grid its phases
+  std::vector<Fault> faults = {};           // of the fabric; phase 0 is that of the first invocation. Not in lanes
 };
 
 struct KernelSimulatorStats {
@@ -95,6 +97,7 @@ class KernelSimulator {
   MappedKernel kernel_;                                     // for lanes that may still have to be compiled
   std::vector<std::unique_ptr<LaneKernel>> narrow_, wide_;  // of 64 and of 512 lanes, one a thread
 
+  FaultInjector faults_;
   VcdWriter* vcd_ = nullptr;
   std::vector<size_t> vcd_ports_;
   std::vector<uint8_t> vcd_values_;

@@ -58,6 +58,12 @@ bool ScalarGrid::sample(Port port) const {
   return state_.output(cell.x, cell.y, side);
 }
 
+void ScalarGrid::set_output(int x, int y, Side side, bool value) {
+  uint8_t& outputs = state_.outputs[state_.index(x, y)];
+  const unsigned mask = 1u << static_cast<unsigned>(side);
+  outputs = static_cast<uint8_t>(value ? outputs | mask : outputs & ~mask);
+}
+
 void ScalarGrid::step(int phase) {
   bitgrid::step(config_, state_, phase, in_);
   for (const Port port : driven_) in_.ports[port % 4][port / 4] = 0;

@@ -95,6 +95,11 @@ class ScalarGrid {
   /// Replaces one cell's configuration; its latches stay.
   void set_cell(int x, int y, CellWord word) { config_.at(x, y) = word; }
 
+  /// Latched output of a cell, setting it, and the bit that the cell reads on a side.
+  bool output(int x, int y, Side side) const { return state_.output(x, y, side); }
+  void set_output(int x, int y, Side side, bool value);
+  bool input(int x, int y, Side side) const { return (cell_inputs(state_, x, y, in_) >> static_cast<unsigned>(side)) & 1u; }
+
   GridState state() const { return state_; }
   void set_state(const GridState& state) { state_ = state; }
 

@@ -78,9 +78,10 @@ class SlicedGrid {
   void set_cell(int x, int y, CellWord word);
   CellWord cell(int x, int y) const;
 
-  /// Latched output of a cell, and setting it.
+  /// Latched output of a cell, setting it, and the bit that the cell reads on a side.
   bool output(int x, int y, Side side) const { return sample(bit_of(place(x, y), side)); }
   void set_output(int x, int y, Side side, bool value);
+  bool input(int x, int y, Side side) const { return sample(bit_of(place(x + dx(side), y + dy(side)), opposite(side))); }
 
   GridState state() const;
   void set_state(const GridState& state);
