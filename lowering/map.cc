@@ -1,7 +1,5 @@
 #include "lowering/map.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <chrono>
 #include <exception>
@@ -10,23 +8,38 @@
 
 #include "ir/error.h"
 #include "ir/parallel.h"
+#include "lowering/arrays/wave.h"
+#include "lowering/defects/avoid.h"
 #include "lowering/idle_slots.h"
 #include "lowering/netlist/map_netlist.h"
+#include "lowering/netlist/techmap.h"
 #include "lowering/paired.h"
-#include "lowering/planes/plane.h"
 
 namespace bitgrid {
 
 namespace {
 
-MappedKernel map_matrix(const Kernel& kernel, const KernelForm& form, Optimize optimize) {
-  const SystolicForm words = drop_idle_slots(*form.serial);
+MappedKernel map_flawless_matrix(const Kernel& kernel, const KernelForm& form, const SystolicForm& words, Optimize optimize) {
   std::optional<MappedKernel> paired = map_paired(kernel.name, words, input_bits(kernel.dag));
   MappedKernel serial = paired ? std::move(*paired) : map_systolic(kernel.name, words, input_bits(kernel.dag));
   if (!form.parallel) return serial;
   const bool smaller = dense_popcount_cells(*form.parallel) < static_cast<int64_t>(serial.grid.cells.size());
   if (optimize == Optimize::kArea && !smaller) return serial;
   return map_dense_popcount(kernel.name, *form.parallel);
+}
+
+MappedKernel map_matrix(const Kernel& kernel, const KernelForm& form, const MapParams& params, KernelReport* report) {
+  const SystolicForm words = drop_idle_slots(*form.serial);
+  MappedKernel flawless = map_flawless_matrix(kernel, form, words, params.optimize);
+  if (params.defects.empty()) return flawless;
+  if (report) report->flawless = {static_cast<int64_t>(flawless.grid.cells.size()), flawless.ii, latency_cycles(flawless)};
+  return avoid_defects(flawless, words, params.defects);
+}
+
+// Cells up to which `auto` takes wave mode. Settle mode takes some 6 cells a LUT4, and an invocation every 40 cycles or so.
+int64_t auto_wave_cells(const Dag& dag, Optimize optimize, bool repeated) {
+  const int64_t per_lut = optimize == Optimize::kThroughput ? 240 : repeated ? 24 : 8;
+  return per_lut * static_cast<int64_t>(std::max<size_t>(1, map_to_luts(logic_graph(dag)).nodes.size()));
 }
 
 }  // namespace
@@ -51,16 +64,16 @@ Effort parse_effort(const std::string& text) {
   throw Error("--effort", "'" + text + "' is no effort", "choose fast, default or dense");
 }
 
-MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapParams& params, KernelReport* report) {
-  if (form.serial) return map_matrix(kernel, form, params.optimize);
-  const uint32_t inputs = input_bits(kernel.dag);
-  const bool narrow = inputs <= params.plane_inputs;
-  if (params.mode == MapMode::kWave && !narrow) {
-    throw Error("kernel " + kernel.name,
-                fmt::format("it has {} input bits, and wave mode (II = 1) needs a table of at most {}", inputs, params.plane_inputs),
-                "use --mode settle, or cut it into tables");
+MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapParams& params, KernelReport* report, bool repeated) {
+  if (form.serial) return map_matrix(kernel, form, params, report);
+  WaveParams wave;
+  wave.seed = params.seed;
+  wave.plane_inputs = params.plane_inputs;
+  if (params.mode == MapMode::kWave) return map_wave(kernel.dag, wave);
+  if (params.mode == MapMode::kAuto) {
+    wave.max_cells = auto_wave_cells(kernel.dag, params.optimize, repeated);
+    if (auto mapped = try_map_wave(kernel.dag, wave)) return std::move(*mapped);
   }
-  if (narrow && params.mode != MapMode::kSettle) return map_plane(kernel.dag);
   NetlistParams netlist;
   netlist.seed = params.seed;
   return map_netlist(kernel.dag, netlist, report ? &report->netlist.emplace() : nullptr);
@@ -71,6 +84,7 @@ std::vector<MappedKernel> map_kernels(const Lowered& lowered, const MapParams& p
   std::vector<MappedKernel> mapped(kernels.size());
   std::vector<KernelReport> reports(kernels.size());
   std::mutex progress;
+  const bool repeated = !lowered.program.tensors.empty();  // by a model: no netlist
   const auto map_one = [&](size_t k) {
     if (run.progress) {
       const std::lock_guard lock(progress);
@@ -80,7 +94,7 @@ std::vector<MappedKernel> map_kernels(const Lowered& lowered, const MapParams& p
     std::optional<MappedKernel> earlier;
     if (run.reuse) earlier = run.reuse(k);
     reports[k].reused = earlier.has_value();
-    mapped[k] = earlier ? std::move(*earlier) : map_kernel(kernels[k], lowered.forms[k], params, &reports[k]);
+    mapped[k] = earlier ? std::move(*earlier) : map_kernel(kernels[k], lowered.forms[k], params, &reports[k], repeated);
     reports[k].seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   };
   std::exception_ptr error;

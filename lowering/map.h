@@ -33,7 +33,7 @@ struct MapParams {
   uint64_t seed = 1;
   Optimize optimize = Optimize::kArea;
   MapMode mode = MapMode::kAuto;     // of kernels of unknown structure; matrices are systolic in any mode
-  uint32_t plane_inputs = 10;        // with at most so many input bits they become planes
+  uint32_t plane_inputs = 12;        // with at most so many input bits they are tried as planes
   Defects defects = {};              // of a tile: every kernel stands at its north-west corner and goes around them
   Effort effort = Effort::kDefault;  // of netlists
 };
@@ -43,11 +43,21 @@ struct KernelReport {
   std::optional<NetlistStats> netlist;
   double seconds = 0;   // of mapping
   bool reused = false;  // taken from an earlier compile
+  /// The mapping of a matrix as it would be on a fabric without defects; only where defects are given.
+  struct Flawless {
+    int64_t cells = 0;
+    int ii = 0;
+    int latency = 0;  // cycles
+  };
+  std::optional<Flawless> flawless;
 };
 
-/// `systolic` or `parallel` where the kernel has the form of a matrix; else `plane` (wave mode) for few input bits; else `netlist` (settle
-/// mode). Throws Error (kernel, why, what to change).
-MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapParams& params, KernelReport* report = nullptr);
+/// `systolic` or `parallel` where the kernel has the form of a matrix. Other kernels: in wave mode what map_wave finds (II = 1: `ripple`,
+/// `counter`, `multiplier`, `plane` or `sweep`), in settle mode `netlist`. `auto` takes wave mode if it costs at most 8 cells a LUT4; 24 if
+/// the kernel is `repeated` by a model, 240 with Optimize::kThroughput, and settle mode otherwise. Throws Error (kernel, why, what to
+/// change).
+MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapParams& params, KernelReport* report = nullptr,
+                        bool repeated = false);
 
 struct MapRun {
   int threads = 1;  // kernels mapped at the same time; the result does not depend on it

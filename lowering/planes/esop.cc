@@ -42,7 +42,8 @@ TermList minimise_group(const std::vector<uint64_t>& table, uint32_t inputs, uin
   std::stable_sort(starts.begin(), starts.end(), [](const TermList& a, const TermList& b) { return a.terms.size() < b.terms.size(); });
   start_cubes += starts[0].terms.size();
   TermList best = starts[0];
-  for (int walk = 0; walk < params.walks; ++walk) {
+  const int walks = inputs > 10 ? std::min(params.walks, 1) : params.walks;  // more gain little, and each takes half a second
+  for (int walk = 0; walk < walks; ++walk) {
     TermList result = walk_esop(starts[static_cast<size_t>(walk) % starts.size()], inputs, params.steps, rng);
     if (result.terms.size() < best.terms.size()) best = std::move(result);
   }

@@ -30,7 +30,7 @@ inline constexpr uint32_t kMaxEsopInputs = 14;
 struct EsopParams {
   uint64_t seed = 1;
   int orders = 24;     // variable orders tried for the pseudo-Kronecker start (fewer above 9 inputs)
-  int walks = 4;       // random walks, from the best starts
+  int walks = 4;       // random walks, from the best starts (one above 10 inputs)
   int steps = 20'000;  // steps of each walk; one step looks at one pair of cubes
 };
 

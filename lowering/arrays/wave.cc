@@ -1,0 +1,113 @@
+#include "lowering/arrays/wave.h"
+
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "ir/error.h"
+#include "lowering/arrays/counter.h"
+#include "lowering/arrays/multiplier.h"
+#include "lowering/arrays/ripple.h"
+#include "lowering/netlist/techmap.h"
+#include "lowering/planes/plane.h"
+
+namespace bitgrid {
+namespace {
+
+class Candidates {
+ public:
+  Candidates(const std::string& name, WaveStats* stats) : name_(name), stats_(stats) {}
+
+  /// Runs `make`, and keeps what it returns if it is the smallest so far.
+  template <typename F>
+  bool consider(F make) {
+    const auto begin = std::chrono::steady_clock::now();
+    std::optional<MappedKernel> kernel = make();
+    if (!kernel) return false;
+    const auto made = static_cast<int64_t>(kernel->grid.cells.size());
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    if (stats_) stats_->candidates.push_back({kernel->strategy, made, seconds});
+    if (!best_ || made < cells(0)) best_ = std::move(kernel);
+    best_->name = name_;
+    return true;
+  }
+  std::optional<MappedKernel>& best() { return best_; }
+  int64_t cells(int64_t if_none) const { return best_ ? static_cast<int64_t>(best_->grid.cells.size()) : if_none; }
+
+ private:
+  std::string name_;
+  WaveStats* stats_;
+  std::optional<MappedKernel> best_;
+};
+
+std::optional<MappedKernel> counter_of(const LogicGraph& graph) {
+  if (!is_counter(graph)) return std::nullopt;
+  return counter_kernel(graph.name, static_cast<uint32_t>(graph.inputs.size()), static_cast<uint32_t>(graph.outputs.size()));
+}
+
+std::optional<MappedKernel> multiplier_of(const LogicGraph& graph) {
+  const auto product = find_product(graph);
+  if (!product) return std::nullopt;
+  return product_kernel(graph.name, *product);
+}
+
+[[noreturn]] void refuse(const LogicGraph& graph, const WaveParams& params) {
+  TechmapStats stats;
+  map_to_luts(graph, {}, &stats);
+  const std::string table = graph.inputs.size() > params.plane_inputs
+                                ? fmt::format("a table of at most {} input bits (it has {})", params.plane_inputs, graph.inputs.size())
+                                : std::string("a small enough table");
+  throw Error(
+      "kernel " + graph.name,
+      fmt::format("wave mode (II = 1) would take more than {} cells: the logic is no ripple (adder, comparator), count or product, for "
+                  "which there are regular arrays, nor {}, and as rows of free logic its {} gates take a cell for each value that "
+                  "waits in each row",
+                  params.max_cells, table, gate_count(graph)),
+      fmt::format("use --mode settle: {} LUT4s, about {} cells, an invocation every {} cycles or so", stats.luts,
+                  estimated_settle_cells(stats.luts), 4 * stats.depth));
+}
+
+// Random walks shrink a plane by a third or so: one that starts out far too large is not worth the time.
+constexpr int64_t kHopeless = 3;
+
+std::optional<MappedKernel> plane_of(const Dag& dag, const WaveParams& params, int64_t rival) {
+  PlaneParams plane;
+  plane.max_inputs = params.plane_inputs;
+  plane.esop.seed = params.seed;
+  const std::vector<BitVector> table = truth_table(dag, params.plane_inputs);
+  EsopParams start = plane.esop;
+  start.walks = 0;
+  const int64_t width = input_bits(dag) + output_bits(dag);
+  if (width * static_cast<int64_t>(minimise_esop(table, start).cubes.size()) > kHopeless * rival) return std::nullopt;
+  return map_plane(dag.name, table, plane);
+}
+
+}  // namespace
+
+std::optional<MappedKernel> try_map_wave(const Dag& dag, const WaveParams& params, WaveStats* stats) {
+  if (output_bits(dag) == 0) throw Error("kernel " + dag.name, "it has no outputs", "add an output");
+  const LogicGraph graph = logic_graph(dag);
+  Candidates candidates(dag.name, stats);
+  const bool regular = candidates.consider([&] { return map_ripple(graph); }) || candidates.consider([&] { return counter_of(graph); }) ||
+                       candidates.consider([&] { return multiplier_of(graph); });
+  if (!regular) {
+    SweepParams sweep;
+    sweep.seed = params.seed;
+    sweep.max_cells = params.max_cells;
+    candidates.consider([&] { return map_sweep(graph, sweep); });
+    if (input_bits(dag) <= params.plane_inputs)
+      candidates.consider([&] { return plane_of(dag, params, candidates.cells(params.max_cells)); });
+  }
+  if (candidates.cells(params.max_cells + 1) > params.max_cells) return std::nullopt;
+  return std::move(candidates.best());
+}
+
+MappedKernel map_wave(const Dag& dag, const WaveParams& params, WaveStats* stats) {
+  std::optional<MappedKernel> kernel = try_map_wave(dag, params, stats);
+  if (!kernel) refuse(logic_graph(dag), params);
+  return std::move(*kernel);
+}
+
+}  // namespace bitgrid
