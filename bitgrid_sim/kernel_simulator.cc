@@ -33,7 +33,8 @@ KernelSimulator::KernelSimulator(const MappedKernel& kernel, const KernelSimulat
       schedule_(make_schedule(kernel)),
       input_bits_(kernel.input_bits),
       output_bits_(kernel.output_bits),
-      faults_(params.faults) {
+      faults_(params.faults),
+      garbage_(params.defects, kernel.grid.width, kernel.grid.height, params.garbage_seed) {
   stats_.cells = kernel.grid.cells.size();
   const auto number = [](const auto& ports, auto& table, auto port_of) {
     for (auto& event : table.events) event.port = port_of(ports[event.port]);
@@ -49,7 +50,7 @@ KernelSimulator::KernelSimulator(const MappedKernel& kernel, const KernelSimulat
       grid_);
   compile_residents(kernel);
   now_ = -schedule_.lead_phases;
-  if (params_.engine == GridEngine::kLanes && !faults_.empty())
+  if (params_.engine == GridEngine::kLanes && !(faults_.empty() && garbage_.empty()))
     throw Error("kernel simulator", "lanes take no list of faults", "use the sliced or scalar simulator, or a fault campaign");
   if (params_.engine == GridEngine::kLanes || params_.engine == GridEngine::kAuto) kernel_ = kernel;
 }
@@ -126,7 +127,7 @@ BitMatrix KernelSimulator::run(const BitMatrix& inputs) {
 
 /// Whether lanes are expected to take less time for a batch, their compilation included. The costs are those of docs/performance.md.
 bool KernelSimulator::lanes_pay(const BitMatrix& inputs) const {
-  if (vcd_ || !faults_.empty() || inputs.rows < 64) return false;
+  if (vcd_ || !faults_.empty() || !garbage_.empty() || inputs.rows < 64) return false;
   constexpr double kSlicedCell = 0.07, kLanesCell = 3.0, kCompileCell = 2000;  // ns an update or cell
   const auto cells = static_cast<double>(stats_.cells);
   const auto period = static_cast<double>(schedule_.period), drain = static_cast<double>(schedule_.last_phase - schedule_.first_phase + 1);
@@ -185,7 +186,8 @@ void KernelSimulator::run_group(Grid& grid, const BitMatrix& inputs, size_t firs
   stats_.phases += static_cast<uint64_t>(end - now_);
   stats_.grid_phases += static_cast<uint64_t>(end - now_);
   if constexpr (std::is_same_v<Grid, SlicedGrid>) {
-    if (!vcd_ && faults_.empty() && grid.memory() > kSweptBytes) return run_swept(grid, inputs, first, count, start, end, outputs);
+    if (!vcd_ && faults_.empty() && garbage_.empty() && grid.memory() > kSweptBytes)
+      return run_swept(grid, inputs, first, count, start, end, outputs);
   }
   for (; now_ < end; ++now_) {
     for (size_t i = schedule_.constants.first[r]; i < schedule_.constants.first[r + 1]; ++i) grid.drive(schedule_.constants.events[i].port);
@@ -198,6 +200,7 @@ void KernelSimulator::run_group(Grid& grid, const BitMatrix& inputs, size_t firs
     faults_.before_step(grid, now_);
     grid.step(static_cast<int>(now_ & 1));
     faults_.after_step(grid, now_);
+    garbage_.after_step(grid, now_);
     for (size_t i = schedule_.outputs.first[r]; i < schedule_.outputs.first[r + 1]; ++i) {
       const KernelSchedule::Event& e = schedule_.outputs.events[i];
       const auto invocation = static_cast<uint64_t>(turn - e.age);

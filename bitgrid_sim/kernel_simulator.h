@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bitgrid_sim/faults.h"
+#include "bitgrid_sim/garbage.h"
 #include "bitgrid_sim/kernel_schedule.h"
 #include "bitgrid_sim/lane_kernel.h"
 #include "bitgrid_sim/scalar.h"
@@ -26,6 +27,8 @@ struct KernelSimulatorParams {
   bool lead_after_reconfiguration = false;  // wait lead_cycles again after resident cells have changed
   size_t threads = 1;                       // lanes share out a batch; a large sliced grid its phases
   std::vector<Fault> faults = {};           // of the fabric; phase 0 is that of the first invocation. Not in lanes
+  Defects defects = {};                     // their outputs latch random bits. Not in lanes
+  uint64_t garbage_seed = 1;                // of those
 };
 
 struct KernelSimulatorStats {
@@ -98,6 +101,7 @@ class KernelSimulator {
   std::vector<std::unique_ptr<LaneKernel>> narrow_, wide_;  // of 64 and of 512 lanes, one a thread
 
   FaultInjector faults_;
+  GarbageInjector garbage_;
   VcdWriter* vcd_ = nullptr;
   std::vector<size_t> vcd_ports_;
   std::vector<uint8_t> vcd_values_;

@@ -42,7 +42,10 @@ BitMatrix random_invocations(const Kernel& kernel, int rows, std::mt19937_64& ra
 std::optional<BitDifference> verify_mapping(const Kernel& kernel, const MappedKernel& mapped, const VerifyParams& params,
                                             VerifyStats* stats) {
   std::mt19937_64 random(params.seed);
-  KernelSimulator simulator(mapped);
+  KernelSimulatorParams fabric;
+  fabric.defects = params.defects;
+  fabric.garbage_seed = params.seed;
+  KernelSimulator simulator(mapped, fabric);
   const int sets = mapped.residents.empty() ? 1 : 1 + params.resident_changes;
   std::optional<BitDifference> difference;
   size_t done = 0;

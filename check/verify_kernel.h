@@ -6,6 +6,7 @@
 #include <random>
 #include <string>
 
+#include "ir/defects.h"
 #include "ir/mapped_kernel.h"
 #include "ir/program.h"
 
@@ -15,6 +16,7 @@ struct VerifyParams {
   int invocations = 64;      // back to back with one set of resident bits
   int resident_changes = 2;  // more sets of resident bits, each with a few invocations
   uint64_t seed = 1;
+  Defects defects = {};  // of the fabric: their outputs are random in the simulation
 };
 
 struct VerifyStats {
