@@ -97,6 +97,8 @@ class Extractor {
 
   Extracted run(ExtractStats& stats) {
     find_cone();
+    stats.edges = order_.size();
+    if (cyclic_ && !params_.loops) return {{}, 0, true};
     find_phases();
     find_steady();
     std::vector<LutLiteral> outputs;
@@ -104,7 +106,6 @@ class Extractor {
     Extracted result{builder_.take(outputs), foreign_.size(), cyclic_};
     for (size_t f = 0; f < foreign_.size(); ++f) result.network.inputs[k_.input_bits + f] = "f" + std::to_string(f);
     result.network.name = k_.name;
-    stats.edges = order_.size();
     stats.values = in_time_.size();
     stats.foreign = foreign_.size();
     return result;

@@ -10,6 +10,7 @@
 namespace bitgrid {
 
 struct ExtractParams {
+  bool loops = true;               // false: where there are loops, give back no network
   size_t max_values = 20'000'000;  // latched bits (cell output, phase) to follow before giving up
 };
 
