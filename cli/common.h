@@ -62,6 +62,7 @@ void add_run(CLI::App& app, int& status);
 void add_check(CLI::App& app, int& status);
 void add_compile(CLI::App& app, int& status);
 void add_simulate(CLI::App& app, int& status);
+void add_faults(CLI::App& app, int& status);
 void add_verilog(CLI::App& app, int& status);
 void add_picture(CLI::App& app, int& status);
 

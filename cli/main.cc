@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
   bitgrid::cli::add_check(app, status);
   bitgrid::cli::add_compile(app, status);
   bitgrid::cli::add_simulate(app, status);
+  bitgrid::cli::add_faults(app, status);
   bitgrid::cli::add_verilog(app, status);
   bitgrid::cli::add_picture(app, status);
   const std::vector<std::string> known = commands(app);

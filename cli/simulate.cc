@@ -4,12 +4,12 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
-#include <sstream>
 
 #include "bitgrid_sim/kernel_simulator.h"
 #include "bitgrid_sim/replay.h"
 #include "check/artefacts.h"
 #include "cli/common.h"
+#include "cli/stimulus.h"
 #include "ir/error.h"
 #include "ir/file.h"
 #include "ir/grid_io.h"
@@ -17,9 +17,11 @@
 namespace bitgrid::cli {
 namespace {
 
+constexpr uint64_t kMostFaultBytes = 64 << 20;
+
 struct Options {
   Common common;
-  std::string grid, stimulus, vcd, kernel, engine = "auto";
+  std::string grid, stimulus, vcd, kernel, faults, engine = "auto";
   bool torus = false, trace = false;
   size_t threads = 1;
   int64_t cycles = -1;
@@ -39,38 +41,18 @@ GridEngine waveform_simulator(const std::string& text) {
   return engine == GridEngine::kAuto ? GridEngine::kSliced : engine;
 }
 
-/// Lines {"in": "HEX"}: the kernel's input bits as one number, input bit 0 lowest.
-BitMatrix read_invocations(const std::string& path, uint32_t bits) {
-  std::vector<BitVector> rows;
-  std::istringstream text(read_file(path));
-  size_t number = 0;
-  for (std::string line; std::getline(text, line);) {
-    ++number;
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    const std::string where = path + ":" + std::to_string(number);
-    try {
-      rows.push_back(from_hex(nlohmann::json::parse(line).at("in").get<std::string>(), bits));
-    } catch (const nlohmann::json::exception& e) {
-      throw Error(where, std::string("this is no invocation: ") + e.what(),
-                  "write {\"in\": \"HEX\"}, the kernel's input bits as one number");
-    } catch (const Error& e) {
-      throw Error(where, e.what());
-    }
-  }
-  BitMatrix inputs(rows.size(), bits);
-  for (size_t r = 0; r < rows.size(); ++r) {
-    for (uint32_t b = 0; b < bits; ++b) inputs.set(r, b, rows[r].get(b));
-  }
-  return inputs;
-}
-
 void simulate_kernel(const Options& o) {
   const auto folder = read_compiled(o.grid);
   if (!folder) throw Error(o.grid, "there is no compile.json in this folder", "give a grid file, or the -o folder of `bitgrid compile`");
   const MappedKernel& kernel = find_kernel(*folder, o.grid, o.kernel);
   if (o.stimulus.empty()) throw Error(o.grid, "a kernel needs invocations", "give --stimulus FILE with a line {\"in\": \"HEX\"} for each");
   Stopwatch watch;
-  KernelSimulator simulator(kernel, {o.vcd.empty() ? parse_simulator(o.engine) : waveform_simulator(o.engine), false, o.threads});
+  KernelSimulatorParams params;
+  params.engine = o.vcd.empty() ? parse_simulator(o.engine) : waveform_simulator(o.engine);
+  params.threads = o.threads;
+  if (!o.faults.empty())
+    params.faults = parse_faults(read_file(o.faults, kMostFaultBytes), o.faults, kernel.grid.width, kernel.grid.height);
+  KernelSimulator simulator(kernel, params);
   VcdWriter vcd(kernel_ports(kernel), "kernel");
   if (!o.vcd.empty()) simulator.record(&vcd);
   const BitMatrix outputs = simulator.run(read_invocations(o.stimulus, kernel.input_bits));
@@ -128,6 +110,7 @@ void add_simulate(CLI::App& app, int&) {
   command->add_option("--cycles", o->cycles, "cycles to run")->check(CLI::NonNegativeNumber);
   command->add_flag("--trace", o->trace, "print every phase, not only the last");
   command->add_option("--vcd", o->vcd, "write a waveform of the border ports to this file");
+  command->add_option("--faults", o->faults, "file of faults: lines stuck0|stuck1|flip X Y [NESW] [FIRST[-LAST]], config X Y BIT");
   command->add_option("--kernel", o->kernel, "kernel of the folder");
   command->add_option("--sim", o->engine, "auto, scalar (the definition), sliced (one run) or lanes (many invocations at once)")
       ->capture_default_str();
