@@ -32,6 +32,7 @@ struct StimulusParams {
   GridEngine engine = GridEngine::kSliced;
   VcdWriter* vcd = nullptr;  // samples its ports in every phase
   int64_t cycles = -1;  // exactly so many: the stimulus is cut off or followed by phases without driven ports; negative: as the stimulus
+  std::vector<Fault> faults = {};  // of the grid
 };
 
 /// `stimulus`: JSON lines, one a phase from phase A on: {"in": {"N": [W bits], "E": [H bits], "S": .., "W": ..}}. A side that is left out

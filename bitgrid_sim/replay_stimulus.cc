@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bitgrid_sim/replay.h"
+#include "bitgrid_sim/single_lane.h"
 #include "ir/error.h"
 
 namespace bitgrid {
@@ -130,6 +131,7 @@ std::string replay(Grid grid, StimulusReader& reader, const StimulusParams& para
   const int width = grid.width(), height = grid.height();
   std::string text;
   BorderBits in(width, height), out(width, height);
+  FaultInjector faults(params.faults);
   for (int64_t step = 0; params.cycles < 0 || step < 2 * params.cycles; ++step) {
     if (!reader.next(in)) {
       if (params.cycles < 0) break;
@@ -140,7 +142,9 @@ std::string replay(Grid grid, StimulusReader& reader, const StimulusParams& para
         if (in.at(side, p)) grid.drive(grid.input_port(side, p));
       }
     }
+    faults.before_step(grid, step);
     grid.step(static_cast<int>(step % 2));
+    faults.after_step(grid, step);
     for (const Side side : kSides) {
       for (int p = 0; p < ports_of(side, width, height); ++p) out.at(side, p) = grid.sample(grid.output_port(side, p));
     }
@@ -156,6 +160,7 @@ std::string replay(Grid grid, StimulusReader& reader, const StimulusParams& para
 std::string replay_stimulus(const GridConfig& config, std::string_view stimulus, const std::string& source, const StimulusParams& params) {
   StimulusReader reader(stimulus, source, config.width, config.height);
   if (params.engine == GridEngine::kScalar) return replay(ScalarGrid(config), reader, params);
+  if (params.engine == GridEngine::kLanes) return replay(SingleLaneGrid(config), reader, params);
   return replay(SlicedGrid(config), reader, params);
 }
 

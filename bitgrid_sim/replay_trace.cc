@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "bitgrid_sim/replay.h"
+#include "bitgrid_sim/single_lane.h"
 #include "ir/error.h"
 
 namespace bitgrid {
@@ -83,11 +84,12 @@ class LatchedEngine {
   bool torus_;
 };
 
-/// The same on the bit-sliced grid, whose cells read their neighbours' outputs. The two differ only before the odd cells have latched for
+/// The same on a grid whose cells read their neighbours' outputs. The two differ only before the odd cells have latched for
 /// the first time: until then the initial inputs of the even cells stand in the place of the odd cells' outputs.
-class SlicedEngine {
+template <typename Grid>
+class OutputEngine {
  public:
-  SlicedEngine(const GridConfig& config, const Latches& initial, Borders borders)
+  OutputEngine(const GridConfig& config, const Latches& initial, Borders borders)
       : config_(config), initial_(initial), torus_(borders == Borders::kTorus), grid_(config) {
     GridState state(config.width, config.height);
     for (int y = 0; y < config.height; ++y) {
@@ -98,7 +100,7 @@ class SlicedEngine {
 
   void step(int phase) {
     if (steps_ == 0) {
-      for (const SlicedGrid::Port port : first_drives_) grid_.drive(port);
+      for (const typename Grid::Port port : first_drives_) grid_.drive(port);
     } else if (torus_) {
       drive_opposite_borders();
     }
@@ -148,8 +150,8 @@ class SlicedEngine {
   const GridConfig& config_;
   Latches initial_;
   bool torus_;
-  SlicedGrid grid_;
-  std::vector<SlicedGrid::Port> first_drives_;
+  Grid grid_;
+  std::vector<typename Grid::Port> first_drives_;
   int64_t steps_ = 0;
 };
 
@@ -184,7 +186,9 @@ std::string replay_trace(const GridConfig& config, const std::vector<uint8_t>& i
   const bool colours_meet = params.borders == Borders::kTorus && (config.width % 2 != 0 || config.height % 2 != 0);
   if (params.engine == GridEngine::kScalar || colours_meet)
     return trace(LatchedEngine(config, initial, params.borders), initial, config.width, params);
-  return trace(SlicedEngine(config, initial, params.borders), initial, config.width, params);
+  if (params.engine == GridEngine::kLanes)
+    return trace(OutputEngine<SingleLaneGrid>(config, initial, params.borders), initial, config.width, params);
+  return trace(OutputEngine<SlicedGrid>(config, initial, params.borders), initial, config.width, params);
 }
 
 }  // namespace bitgrid

@@ -94,6 +94,7 @@ class ScalarGrid {
   void step(int phase);
   /// Replaces one cell's configuration; its latches stay.
   void set_cell(int x, int y, CellWord word) { config_.at(x, y) = word; }
+  CellWord cell(int x, int y) const { return config_.at(x, y); }
 
   /// Latched output of a cell, setting it, and the bit that the cell reads on a side.
   bool output(int x, int y, Side side) const { return state_.output(x, y, side); }

@@ -77,13 +77,24 @@ std::vector<PortName> kernel_ports(const MappedKernel& kernel) {
   return used;
 }
 
-VcdWriter::VcdWriter(std::vector<PortName> ports, const std::string& scope) : ports_(std::move(ports)), last_(ports_.size(), 2) {
+VcdWriter::VcdWriter(std::vector<PortName> ports, const std::string& scope) : ports_(std::move(ports)) {
+  std::vector<std::string> names;
+  for (const PortName& port : ports_) names.push_back(to_string(port));
+  declare(names, scope);
+}
+
+VcdWriter::VcdWriter(const std::vector<std::string>& names, const std::string& scope) {
+  declare(names, scope);
+}
+
+void VcdWriter::declare(const std::vector<std::string>& names, const std::string& scope) {
+  last_.assign(names.size(), 2);
   // A phase has no length of its own; 1 ns makes viewers show phase numbers.
   text_ = fmt::format("$comment one timestep a phase; even phases are A $end\n$timescale 1 ns $end\n$scope module {} $end\n",
                       identifier(scope));
-  for (size_t i = 0; i < ports_.size(); ++i) {
+  for (size_t i = 0; i < names.size(); ++i) {
     codes_.push_back(code_of(i));
-    text_ += fmt::format("$var wire 1 {} {} $end\n", codes_[i], to_string(ports_[i]));
+    text_ += fmt::format("$var wire 1 {} {} $end\n", codes_[i], names[i]);
   }
   text_ += "$upscope $end\n$enddefinitions $end\n";
 }
@@ -95,7 +106,7 @@ void VcdWriter::sample(const std::vector<uint8_t>& values) {
     if (!stamped) text_ += fmt::format("#{}\n{}", phase_, first ? "$dumpvars\n" : "");
     stamped = true;
   };
-  for (size_t i = 0; i < ports_.size(); ++i) {
+  for (size_t i = 0; i < codes_.size(); ++i) {
     if (values[i] == last_[i]) continue;
     stamp();
     last_[i] = values[i];

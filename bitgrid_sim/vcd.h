@@ -34,9 +34,11 @@ class VcdWriter {
  public:
   /// `scope` names the module in the dump.
   VcdWriter(std::vector<PortName> ports, const std::string& scope);
+  /// Of other signals, by their names; ports() is empty then.
+  VcdWriter(const std::vector<std::string>& names, const std::string& scope);
 
   const std::vector<PortName>& ports() const { return ports_; }
-  /// Values of the ports in the next phase; one entry a port.
+  /// Values of the ports (or other signals) in the next phase; one entry each.
   void sample(const std::vector<uint8_t>& values);
   /// The whole dump so far.
   std::string text() const;
@@ -44,6 +46,8 @@ class VcdWriter {
   void write(const std::string& path) const;
 
  private:
+  void declare(const std::vector<std::string>& names, const std::string& scope);
+
   std::vector<PortName> ports_;
   std::vector<std::string> codes_;
   std::vector<uint8_t> last_;

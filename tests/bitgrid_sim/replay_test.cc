@@ -17,20 +17,20 @@ namespace {
 using testing::HasSubstr;
 
 const std::string kCases = std::string(BITGRID_SHARED_CASES) + "/bitgrid/";
-constexpr GridEngine kEngines[] = {GridEngine::kScalar, GridEngine::kSliced};
+constexpr GridEngine kEngines[] = {GridEngine::kScalar, GridEngine::kSliced, GridEngine::kLanes};
 
 class OriginalTraces : public testing::TestWithParam<const char*> {};
 
-TEST_P(OriginalTraces, ReplayBitForBitOnBothEngines) {
+TEST_P(OriginalTraces, ReplayBitForBitOnAllEngines) {
   if (!std::filesystem::exists(kCases)) GTEST_SKIP() << kCases << " is absent";
   const GridFile file = read_grid(kCases + GetParam() + ".grid.txt");
   const std::string expected = read_file(kCases + GetParam() + ".expected.txt");
   TraceParams params;
   for (size_t at = 0; (at = expected.find(" A\n", at)) != std::string::npos; ++at) ++params.cycles;
   ASSERT_GT(params.cycles, 0);
-  for (params.engine = GridEngine::kScalar;; params.engine = GridEngine::kSliced) {
+  for (const GridEngine engine : kEngines) {
+    params.engine = engine;
     EXPECT_EQ(replay_trace(file.grid, file.initial_inputs, params), expected);
-    if (params.engine == GridEngine::kSliced) break;
   }
 }
 
@@ -51,6 +51,7 @@ TEST(Replay, EnginesAgreeOnRandomTraces) {
       const GridFile file = random_file(width, height, 1);
       const auto trace = [&](GridEngine engine) { return replay_trace(file.grid, file.initial_inputs, {engine, borders, 20, true}); };
       EXPECT_EQ(trace(GridEngine::kSliced), trace(GridEngine::kScalar)) << width << " x " << height;
+      EXPECT_EQ(trace(GridEngine::kLanes), trace(GridEngine::kScalar)) << width << " x " << height;
     }
   }
 }

@@ -1,0 +1,89 @@
+// A grid that lives: its cells are rewritten while it runs, its ports are fed from queues, chosen ports and cells are watched, and its
+// state can be kept in a file and taken up again.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bitgrid_sim/faults.h"
+#include "bitgrid_sim/kernel_simulator.h"
+#include "bitgrid_sim/scalar.h"
+#include "bitgrid_sim/vcd.h"
+#include "ir/grid_config.h"
+
+namespace bitgrid {
+
+/// A cell gets a new configuration word before phase A of a cycle; its latches stay.
+struct CellWrite {
+  int64_t cycle = 0;
+  int x = 0;
+  int y = 0;
+  CellWord word = 0;
+  bool operator==(const CellWrite&) const = default;
+};
+
+/// An input port carries bits[(cycle - first) % bits.size()] in the phase of each cycle first .. last in which its cell latches.
+struct PortQueue {
+  int64_t first = 0;
+  int64_t last = 0;
+  Side side = Side::N;
+  int position = 0;
+  std::vector<uint8_t> bits;
+  bool operator==(const PortQueue&) const = default;
+};
+
+/// What is watched: a port, or an output of a cell.
+struct Probe {
+  bool is_port = true;
+  PortName port;
+  int x = 0, y = 0;  // of the cell
+  Side side = Side::N;
+  bool operator==(const Probe&) const = default;
+};
+/// "w3_in", "e0_out", "c4_7_n" (output N of cell (4, 7)).
+std::string to_string(const Probe& probe);
+
+struct LiveScript {
+  std::vector<CellWrite> writes;  // ascending cycles
+  std::vector<PortQueue> queues;
+  std::vector<Probe> probes;
+};
+
+/// Lines "write CYCLE X Y WORD" (16 hexadecimal digits at most), "drive FIRST[-LAST] PORT BITS" (BITS such as 0110, repeated until LAST;
+/// without LAST: once), "probe NAME"; # starts a comment. Throws Error naming source and line, also where two queues drive a port at the
+/// same time.
+LiveScript parse_live(std::string_view text, const std::string& source, int width, int height);
+
+/// Everything that the future depends on, besides the ports.
+struct LiveState {
+  int64_t cycle = 0;  // next
+  GridState latches;
+  std::vector<CellWrite> written;  // cells that differ from the grid's configuration (their cycle means nothing)
+};
+
+/// JSON text with a checksum, for the grid `config` only.
+std::string print_live_state(const LiveState& state, const GridConfig& config);
+/// Throws Error if the text is damaged or belongs to another grid.
+LiveState parse_live_state(std::string_view text, const std::string& source, const GridConfig& config);
+
+struct LiveParams {
+  GridEngine engine = GridEngine::kSliced;  // kAuto: sliced
+  size_t threads = 1;
+  int64_t cycles = 0;         // to run
+  std::vector<Fault> faults;  // phase = 2 * cycle, + 1 for phase B
+  VcdWriter* vcd = nullptr;   // samples the script's probes, in their order, in every phase
+};
+
+struct LiveResult {
+  LiveState state;
+  std::vector<std::string> samples;  // of each probe: one digit a cycle, the bit driven or latched in it
+  uint64_t writes = 0;               // that changed a cell
+};
+
+/// Runs cycles state.cycle .. + cycles - 1. What a script says about earlier cycles is not done again: a resumed run goes on where the
+/// other would have.
+LiveResult run_live(const GridConfig& config, const LiveScript& script, const LiveState* resume, const LiveParams& params);
+
+}  // namespace bitgrid

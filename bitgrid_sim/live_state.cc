@@ -1,0 +1,88 @@
+#include <fmt/format.h>
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "bitgrid_sim/live.h"
+#include "ir/error.h"
+#include "ir/file.h"
+
+namespace bitgrid {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kFormat = "bitgrid-state-v1";
+
+/// Of size and configuration.
+std::string hash_of(const GridConfig& config) {
+  const std::string size = fmt::format("{} {} ", config.width, config.height);
+  const std::string_view cells(reinterpret_cast<const char*>(config.cells.data()), config.cells.size() * sizeof(CellWord));
+  return fmt::format("{:016x}", fnv1a(cells, fnv1a(size)));
+}
+
+/// Of everything but the checksum itself.
+std::string checksum_of(Json state) {
+  state.erase("checksum");
+  return fmt::format("{:08x}", crc32(state.dump()));
+}
+
+CellWord word_of(const std::string& text) {
+  CellWord word = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), word, 16);
+  if (error != std::errc() || end != text.data() + text.size()) throw std::out_of_range("word");
+  return word;
+}
+
+}  // namespace
+
+std::string print_live_state(const LiveState& state, const GridConfig& config) {
+  std::string latches;
+  for (const uint8_t outputs : state.latches.outputs) latches += "0123456789ABCDEF"[outputs & 15u];
+  Json written = Json::array();
+  for (const CellWrite& w : state.written) written.push_back({w.x, w.y, fmt::format("{:016X}", w.word)});
+  Json json = {{"format", kFormat},    {"grid", hash_of(config)}, {"width", config.width}, {"height", config.height},
+               {"cycle", state.cycle}, {"written", written},      {"latches", latches}};
+  json["checksum"] = checksum_of(json);
+  return json.dump() + "\n";
+}
+
+LiveState parse_live_state(std::string_view text, const std::string& source, const GridConfig& config) {
+  const std::string cure = "give a file that `bitgrid simulate --save` wrote";
+  LiveState state;
+  try {
+    const Json json = Json::parse(text);
+    if (json.at("format").get<std::string>() != kFormat) throw Error(source, "this is no saved state", cure);
+    if (json.at("checksum").get<std::string>() != checksum_of(json))
+      throw Error(source, "the saved state is damaged: its checksum differs", "save it anew");
+    if (json.at("grid").get<std::string>() != hash_of(config)) {
+      throw Error(
+          source,
+          fmt::format("the saved state belongs to another grid ({} x {})", json.at("width").get<int>(), json.at("height").get<int>()),
+          "resume with the grid file that it was saved with");
+    }
+    state.cycle = json.at("cycle").get<int64_t>();
+    state.latches = GridState(config.width, config.height);
+    const std::string latches = json.at("latches").get<std::string>();
+    if (latches.size() != state.latches.outputs.size()) throw Error(source, "the saved state has too few or too many latches", cure);
+    for (size_t i = 0; i < latches.size(); ++i) {
+      const size_t nibble = std::string_view("0123456789ABCDEF").find(latches[i]);
+      if (nibble == std::string_view::npos) throw Error(source, "a latch is no hexadecimal digit", cure);
+      state.latches.outputs[i] = static_cast<uint8_t>(nibble);
+    }
+    for (const Json& w : json.at("written")) {
+      CellWrite write{0, w.at(0).get<int>(), w.at(1).get<int>(), word_of(w.at(2).get<std::string>())};
+      if (write.x < 0 || write.y < 0 || write.x >= config.width || write.y >= config.height)
+        throw Error(source, "a written cell is outside the grid", cure);
+      state.written.push_back(write);
+    }
+    if (state.cycle < 0) throw Error(source, "the cycle is negative", cure);
+  } catch (const Json::exception& e) {
+    throw Error(source, fmt::format("this is no saved state ({})", e.what()), cure);
+  } catch (const std::out_of_range&) {
+    throw Error(source, "a configuration word is no hexadecimal number", cure);
+  }
+  return state;
+}
+
+}  // namespace bitgrid
