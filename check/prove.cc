@@ -18,6 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kNoVerdict = "ABC gave no verdict";
+
 /// A folder of its own under the system's, removed at the end.
 class TemporaryFolder {
  public:
@@ -105,7 +107,7 @@ Proof parse_cec(const std::string& log) {
   std::istringstream lines(log);
   for (std::string line; std::getline(lines, line);)
     if (!line.empty()) last = line;
-  return {Verdict::kOpen, "ABC gave no verdict: " + last, {}};
+  return {Verdict::kOpen, kNoVerdict + (": " + last), {}};
 }
 
 std::string describe(const Counterexample& c, size_t max_inputs) {
@@ -178,15 +180,21 @@ Proof prove_mapping(const Dag& dag, const MappedKernel& mapped, const ProveParam
   const TemporaryFolder folder;
   const std::string source = folder.file("source.blif"), grid = folder.file("grid.blif"), log = folder.file("log");
   const LutNetwork network = with_inputs(dag_network(dag), extracted.foreign);
-  const bool own_text = !params.source_blif.empty() && extracted.foreign == 0;
-  write_file(source, own_text ? params.source_blif : to_blif(network));
   write_file(grid, to_blif(extracted.network));
-  const std::string command = fmt::format("cec -n -T {} -C 10000000 {} {}", params.timeout_seconds, source, grid);
-  const int status = run_command({"timeout", "-k", "5", std::to_string(params.timeout_seconds + 10), params.abc, "-c", command}, log);
-  if (status == 127) no_abc(params);
-  if (status == 124 || status == 137)
-    return finish({Verdict::kOpen, fmt::format("ABC came to no end in {} seconds", params.timeout_seconds), {}});
-  Proof proof = parse_cec(read_file(log));
+  const auto compare = [&](const std::string& text) {
+    write_file(source, text);
+    write_file(log, "");
+    const std::string command = fmt::format("cec -n -T {} -C 10000000 {} {}", params.timeout_seconds, source, grid);
+    const int status = run_command({"timeout", "-k", "5", std::to_string(params.timeout_seconds + 10), params.abc, "-c", command}, log);
+    if (status == 127) no_abc(params);
+    if (status == 124 || status == 137)
+      return Proof{Verdict::kOpen, fmt::format("ABC came to no end in {} seconds", params.timeout_seconds), {}};
+    return parse_cec(read_file(log));
+  };
+  const bool own_text = !params.source_blif.empty() && extracted.foreign == 0;
+  Proof proof = compare(own_text ? params.source_blif : to_blif(network));
+  // Some netlists that we read ABC does not.
+  if (own_text && proof.why.starts_with(kNoVerdict)) proof = compare(to_blif(network));
   name_ports(proof.counterexample, network);
   return finish(proof);
 }

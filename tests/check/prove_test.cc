@@ -261,6 +261,13 @@ TEST(Prove, OtherInvocationsMustNotMatter) {
   EXPECT_EQ(prove_mapping(dag, unbalanced()).verdict, Verdict::kRefuted);
 }
 
+TEST(Prove, ANetlistThatAbcDoesNotReadIsComparedAsWeReadIt) {
+  NEEDS_ABC();
+  ProveParams params;
+  params.source_blif = ".model nonsense\n.inputs a\n.outputs\n.no_such_directive\n";
+  EXPECT_EQ(prove_mapping(adder(), map_plane(adder()), params).verdict, Verdict::kProved);
+}
+
 TEST(Prove, AnAbsentProgramIsNamed) {
   ProveParams params;
   params.abc = "no-such-abc";
