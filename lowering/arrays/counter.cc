@@ -8,6 +8,7 @@
 
 #include "lowering/arrays/bdd.h"
 #include "lowering/arrays/evaluate_graph.h"
+#include "lowering/arrays/full_adders.h"
 #include "lowering/stamps/layout.h"
 
 namespace bitgrid {
@@ -72,6 +73,11 @@ MappedKernel counter_kernel(const std::string& name, uint32_t inputs, uint32_t o
 bool is_counter(const LogicGraph& graph, const CounterParams& params) {
   const auto inputs = static_cast<uint32_t>(graph.inputs.size());
   if (inputs < kLeastCounterInputs || graph.outputs.empty() || !counts_random_words(graph)) return false;
+  if (const auto form = linear_form(with_half_adders(graph));
+      form && form->constant == 0 && form->products.empty() &&
+      std::all_of(form->inputs.begin(), form->inputs.end(), [](int64_t w) { return w == 1; }))
+    return true;
+  if (inputs > params.max_bdd_inputs) return false;
   std::vector<int> level(inputs);
   std::iota(level.begin(), level.end(), 0);
   Bdd bdd(params.bdd_nodes);

@@ -19,9 +19,11 @@ MappedKernel counter_kernel(const std::string& name, uint32_t inputs, uint32_t o
 
 struct CounterParams {
   size_t bdd_nodes = 60'000;
+  uint32_t max_bdd_inputs = 256;
 };
 
-/// Whether the outputs are the count of all inputs, however it is written. Exact; false also if it would take more than the effort.
+/// Whether the outputs are the count of all inputs, however it is written: by adders (linear_form), or by decision diagrams. Exact; false
+/// also if it would take more than the effort.
 bool is_counter(const LogicGraph& graph, const CounterParams& params = {});
 
 }  // namespace bitgrid

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "lowering/arrays/evaluate_graph.h"
+#include "lowering/arrays/full_adders.h"
 #include "lowering/arrays/input_words.h"
 #include "lowering/stamps/layout.h"
 
@@ -19,6 +20,20 @@ Lut adder_table(bool has_sum, bool has_carry, bool has_product, bool carry_out) 
     const bool x = has_sum && n, y = has_carry && w, z = has_product && s;
     return carry_out ? majority(x, y, z) : x != y ? !z : z;
   });
+}
+
+// Exactly the products of every bit of a with every bit of b, by their weights.
+bool is_sum_of_products(const LinearForm& form, const TwoWords& words) {
+  if (form.constant != 0 || form.products.size() != words.a.size() * words.b.size()) return false;
+  if (std::any_of(form.inputs.begin(), form.inputs.end(), [](int64_t w) { return w != 0; })) return false;
+  for (size_t i = 0; i < words.a.size(); ++i) {
+    for (size_t j = 0; j < words.b.size(); ++j) {
+      const auto a = static_cast<uint32_t>(words.a[i]), b = static_cast<uint32_t>(words.b[j]);
+      const auto it = form.products.find(std::minmax(a, b));
+      if (it == form.products.end() || it->second != int64_t{1} << (i + j)) return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace
@@ -84,8 +99,12 @@ MappedKernel product_kernel(const std::string& name, const Product& product) {
 
 std::optional<Product> find_product(const LogicGraph& graph, const ProductParams& params) {
   const size_t bits = graph.inputs.size();
-  if (bits < 2 || bits > params.exhaustive_bits || graph.outputs.empty() || graph.outputs.size() > 64) return std::nullopt;
+  if (bits < 2 || graph.outputs.empty() || graph.outputs.size() > 64) return std::nullopt;
+  const bool exhaustive = bits <= params.exhaustive_bits;
+  const auto form = exhaustive ? std::nullopt : linear_form(with_half_adders(graph));
+  if (!exhaustive && !form) return std::nullopt;
   const auto is_product = [&](const TwoWords& words) {
+    if (!exhaustive) return is_sum_of_products(*form, words);
     return equals_on_all_values(graph, [&](uint64_t inputs) {
       uint64_t a = 0, b = 0;
       for (size_t i = 0; i < words.a.size(); ++i) a |= ((inputs >> words.a[i]) & 1u) << i;

@@ -22,8 +22,8 @@ struct ProductParams {
   uint32_t exhaustive_bits = 20;  // operand bits up to which all values are compared
 };
 
-/// The form of logic that is a product of two of its words, however it is written. Equality is checked on all values; nullopt if it is not
-/// one, or the operands have too many bits together.
+/// The form of logic that is a product of two of its words. Up to exhaustive_bits however it is written: all values are compared. Wider
+/// ones if they are made of adders (linear_form) and have all their at most 40 outputs. Exact; nullopt if it is none.
 std::optional<Product> find_product(const LogicGraph& graph, const ProductParams& params = {});
 
 }  // namespace bitgrid

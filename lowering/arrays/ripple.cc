@@ -190,6 +190,7 @@ std::optional<MappedKernel> map_order(const LogicGraph& graph, const Order& orde
 }  // namespace
 
 std::optional<MappedKernel> map_ripple(const LogicGraph& graph, const RippleParams& params) {
+  if (graph.inputs.empty() || graph.inputs.size() > params.max_inputs) return std::nullopt;
   for (const Order& order : orders(graph))
     if (auto kernel = map_order(graph, order, params)) return kernel;
   return std::nullopt;

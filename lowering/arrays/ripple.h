@@ -9,6 +9,7 @@
 namespace bitgrid {
 
 struct RippleParams {
+  size_t max_inputs = 4096;
   size_t bdd_nodes = 60'000;  // effort for each order of the inputs that is tried
 };
 

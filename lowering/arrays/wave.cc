@@ -8,6 +8,7 @@
 
 #include "ir/error.h"
 #include "lowering/arrays/counter.h"
+#include "lowering/arrays/full_adders.h"
 #include "lowering/arrays/multiplier.h"
 #include "lowering/arrays/ripple.h"
 #include "lowering/netlist/techmap.h"
@@ -96,7 +97,7 @@ std::optional<MappedKernel> try_map_wave(const Dag& dag, const WaveParams& param
     SweepParams sweep;
     sweep.seed = params.seed;
     sweep.max_cells = params.max_cells;
-    candidates.consider([&] { return map_sweep(graph, sweep); });
+    candidates.consider([&] { return map_sweep(with_half_adders(graph), sweep); });
     if (input_bits(dag) <= params.plane_inputs)
       candidates.consider([&] { return plane_of(dag, params, candidates.cells(params.max_cells)); });
   }

@@ -115,7 +115,7 @@ TEST_F(Cli, MissingModelIsNamed) {
   EXPECT_FALSE(fs::exists(path("out")));
 }
 
-TEST_F(Cli, KernelFileBecomesAPlaneAndRuns) {
+TEST_F(Cli, KernelFileBecomesAnArrayAndRuns) {
   write_file(path("adder.dag"), "dag adder\ninput a 3\ninput b 3\ns:4 = add a b\noutput sum s\n");
   const Result r = bitgrid("compile " + path("adder.dag") + " -o " + path("out") + " --mode wave");
   ASSERT_EQ(r.status, 0) << r.output;

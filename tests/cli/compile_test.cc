@@ -57,14 +57,14 @@ TEST_F(Compile, NetlistJsonHasStagesAndAttempts) {
     EXPECT_THAT(output_, HasSubstr(std::string("\n") + stage + " "));
 }
 
-TEST_F(Compile, PlanesHaveNoLuts) {
+TEST_F(Compile, RegularArraysHaveNoLuts) {
   const json k = compile(full_adder() + " -o " + path("out"))["kernels"][0];
-  EXPECT_EQ(k["strategy"], "plane");
+  EXPECT_EQ(k["strategy"], "ripple");
   for (const char* key : {"luts", "depth", "cells_per_lut"}) EXPECT_TRUE(k[key].is_null()) << key;
   EXPECT_TRUE(k["seconds"]["techmap"].is_null());
 }
 
-TEST_F(Compile, ProvesANetlistAndAPlane) {
+TEST_F(Compile, ProvesANetlistAndAnArray) {
   if (!have_abc()) GTEST_SKIP() << "berkeley-abc is not installed";
   for (const char* mode : {"settle", "wave"}) {
     const json j = compile(full_adder() + " -o " + path(mode) + " --prove --mode " + mode);

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "lowering/arrays/counter.h"
+#include "lowering/arrays/full_adders.h"
 #include "lowering/arrays/multiplier.h"
 #include "lowering/arrays/ripple.h"
 #include "tests/lowering/blif_writer.h"
@@ -187,6 +188,7 @@ TEST(Counter, EveryWidthUpToFifteen) {
 }
 TEST(Counter, Of64InputsTakes372Cells) {
   const LogicGraph graph = graph_of("input a 64\nc:7 = popcount a\noutput out_c c\n");
+  EXPECT_TRUE(is_counter(graph));
   const MappedKernel kernel = counter_kernel("c", 64, 7);
   EXPECT_EQ(kernel.grid.cells.size(), 372u);
   expect_wave(kernel, graph);
@@ -199,6 +201,53 @@ TEST(Counter, Truncated) {
   EXPECT_TRUE(is_counter(graph));
   expect_wave(counter_kernel("c", 13, 2), graph);
 }
+BlifWriter flat_counter(int bits, bool damaged) {
+  BlifWriter b;
+  std::vector<BlifWord> column(8);
+  column[0] = b.inputs("x", bits);
+  BlifWord count;
+  for (size_t k = 0; k < 7; ++k) {
+    while (column[k].size() > 1) {
+      const std::string a = column[k][0], d = column[k][1], e = column[k].size() > 2 ? column[k][2] : b.zero();
+      column[k].erase(column[k].begin(), column[k].begin() + (column[k].size() > 2 ? 3 : 2));
+      column[k].push_back(b.xor2(b.xor2(a, d), e));
+      const bool wrong = damaged && k == 2 && column[k].size() == 2;
+      column[k + 1].push_back(wrong ? b.and2(a, d) : b.majority3(a, d, e));
+    }
+    count.push_back(column[k][0]);
+  }
+  b.outputs("c", count);
+  return b;
+}
+TEST(Counter, OfFlatAddersIsFound) {
+  EXPECT_TRUE(is_counter(logic_graph(flat_counter(64, false).network())));
+  EXPECT_FALSE(is_counter(logic_graph(flat_counter(64, true).network())));
+}
+TEST(ArrayMultiplier, Of16BitsIsFoundByItsAdders) {
+  for (const bool tree : {false, true}) {
+    BlifWriter b;
+    const BlifWord x = b.inputs("x", 16), y = b.inputs("y", 16);
+    b.outputs("p", tree ? tree_product(b, x, y) : array_product(b, x, y));
+    EXPECT_TRUE(find_product(logic_graph(b.network()))) << tree;
+  }
+}
+TEST(ArrayMultiplier, ADamagedOneOf16BitsIsNotFound) {
+  BlifWriter b;
+  const BlifWord x = b.inputs("x", 16), y = b.inputs("y", 16);
+  BlifWord p = array_product(b, x, y);
+  p[9] = b.xor2(p[9], b.gate({x[0], x[1], x[2], y[0], y[5]}, "10111 1\n"));
+  b.outputs("p", p);
+  EXPECT_FALSE(find_product(logic_graph(b.network())));
+}
+TEST(HalfAdders, SameFunctionWithFewerGates) {
+  BlifWriter b;
+  const BlifWord x = b.inputs("x", 6), y = b.inputs("y", 6);
+  b.outputs("p", array_product(b, x, y));
+  const LogicGraph before = logic_graph(b.network()), after = with_half_adders(before);
+  EXPECT_LT(gate_count(after), gate_count(before));
+  EXPECT_EQ(evaluate(after, all_values(12)), evaluate(before, all_values(12)));
+}
+
 TEST(Counter, SomethingElseIsNone) {
   EXPECT_FALSE(is_counter(graph_of("input a 9\nb:8 = slice a 0\nc:4 = popcount b\noutput out_c c\n")));
 }

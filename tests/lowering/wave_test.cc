@@ -1,0 +1,126 @@
+// Which form wave mode takes, and that each computes what its source says.
+#include "lowering/arrays/wave.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "ir/error.h"
+#include "lowering/cover_dag.h"
+#include "lowering/map.h"
+#include "tests/lowering/blif_writer.h"
+#include "tests/lowering/netlist_support.h"
+
+namespace bitgrid {
+namespace {
+
+MappedKernel expect_wave(const Dag& dag, const std::string& strategy, const WaveParams& params = {}) {
+  const MappedKernel kernel = map_wave(dag, params);
+  EXPECT_EQ(kernel.strategy, strategy);
+  EXPECT_EQ(kernel.ii, 1);
+  EXPECT_EQ(kernel.name, dag.name);
+  const BitMatrix batch = kernel.input_bits <= 16 ? all_values(kernel.input_bits) : random_batch(300, kernel.input_bits, 5);
+  EXPECT_EQ(run_kernel(kernel, batch), evaluate(dag, batch));
+  return kernel;
+}
+Dag dag_of(const std::string& body) {
+  return parse_dag("dag test\n" + body);
+}
+// The sum of b's bits times a, shifted.
+Dag product_dag() {
+  std::string text = "input a 8\ninput b 8\nzero = constant 8 0x0\n";
+  for (int i = 0; i < 8; ++i) {
+    const std::string n = std::to_string(i);
+    text += "b" + n + ":1 = slice b " + n + "\nm" + n + ":8 = select b" + n + " a zero\n";
+    if (i > 0) text += "z" + n + " = constant " + n + " 0x0\n";
+    const std::string width = std::to_string(8 + i);
+    text +=
+        i == 0 ? "p0:16 = concat zero m0\n"
+               : "s" + n + ":" + width + " = concat m" + n + " z" + n + "\np" + n + ":16 = add p" + std::to_string(i - 1) + " s" + n + "\n";
+  }
+  return dag_of(text + "output p p7\n");
+}
+
+TEST(Wave, ArithmeticOfDagsBecomesRegularArrays) {
+  EXPECT_EQ(expect_wave(dag_of("input a 8\ninput b 8\ns:9 = add a b\noutput y s\n"), "ripple").grid.cells.size(), 8u);
+  EXPECT_EQ(expect_wave(dag_of("input a 8\ninput b 8\ns:1 = less a b\noutput y s\n"), "ripple").grid.cells.size(), 8u);
+  EXPECT_EQ(expect_wave(dag_of("input a 32\nc:6 = popcount a\noutput y c\n"), "counter").grid.cells.size(), 150u);
+  EXPECT_EQ(expect_wave(product_dag(), "multiplier").grid.cells.size(), 391u);
+}
+
+TEST(Wave, TablesBecomePlanes) {
+  Dag dag;
+  dag.name = "square";
+  std::vector<BitVector> table;
+  for (uint64_t i = 0; i < 64; ++i) table.emplace_back(12, i * i);
+  add_output(dag, "y", add_lut(dag, add_input(dag, "a", 6), table));
+  expect_wave(dag, "plane");
+}
+
+TEST(Wave, OtherLogicBecomesASweep) {
+  expect_wave(dag_of("input a 20\ninput b 20\nx:20 = xnor a b\nc:5 = popcount x\nt = constant 5 0xb\nl:1 = less c t\noutput y l\n"),
+              "sweep");
+}
+
+TEST(Wave, SumOfFourWords) {
+  expect_wave(dag_of("input a 4\ninput b 4\ninput c 4\ninput d 4\ne:5 = add a b\nf:5 = add c d\ng:6 = add e f\noutput y g\n"), "sweep");
+}
+
+TEST(Wave, EpflCircuits) {
+  if (!std::filesystem::exists(std::filesystem::path(BITGRID_SHARED_CASES) / "epfl")) GTEST_SKIP() << "the shared circuits are absent";
+  const std::pair<const char*, const char*> circuits[] = {{"adder", "ripple"}, {"ctrl", "plane"},    {"int2float", "plane"},
+                                                          {"cavlc", "plane"},  {"dec", "sweep"},     {"router", "sweep"},
+                                                          {"i2c", "sweep"},    {"priority", "sweep"}};
+  for (const auto& [name, strategy] : circuits) {
+    SCOPED_TRACE(name);
+    expect_wave(dag_from_cover(read_blif(std::string(BITGRID_SHARED_CASES) + "/epfl/" + name + ".blif")), strategy);
+  }
+}
+
+TEST(Wave, ChoosesTheSmallerOfPlaneAndSweep) {
+  WaveStats stats;
+  const Dag dag = dag_of("input a 6\ninput b 4\nc:6 = and a b\nd:4 = popcount c\noutput y d\noutput z c\n");
+  const MappedKernel kernel = map_wave(dag, {}, &stats);
+  ASSERT_FALSE(stats.candidates.empty());
+  for (const auto& c : stats.candidates) EXPECT_LE(static_cast<int64_t>(kernel.grid.cells.size()), c.cells) << c.strategy;
+}
+
+TEST(Wave, SaysWhyNotAndWhatSettleModeTakes) {
+  WaveParams params;
+  params.max_cells = 50;
+  try {
+    map_wave(dag_of("input a 16\ninput b 16\nx:16 = and a b\nc:5 = popcount x\noutput y c\n"), params);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(), testing::StartsWith("kernel test: wave mode (II = 1) would take more than 50 cells: the logic is no ripple"));
+    EXPECT_THAT(e.what(), testing::HasSubstr("nor a table of at most 12 input bits (it has 32)"));
+    EXPECT_THAT(e.what(), testing::ContainsRegex("use --mode settle: [0-9]+ LUT4s, about [0-9]+ cells, an invocation every [0-9]+ cycles"));
+  }
+}
+
+TEST(Wave, NoOutputsAreRefused) {
+  EXPECT_THROW(map_wave(dag_of("input a 2\n")), Error);
+}
+
+MappedKernel map_one(const std::string& body, MapMode mode, Optimize optimize = Optimize::kArea) {
+  MapParams params;
+  params.mode = mode;
+  params.optimize = optimize;
+  Kernel kernel;
+  kernel.name = "test";
+  kernel.dag = dag_of(body);
+  return map_kernel(kernel, {}, params);
+}
+
+TEST(Wave, AutoTakesItWhereItIsSmall) {
+  const std::string adder = "input a 8\ninput b 8\ns:9 = add a b\noutput y s\n";
+  const std::string match = "input a 9\ninput b 9\nx:9 = xnor a b\nc:4 = popcount x\noutput y c\n";
+  EXPECT_EQ(map_one(adder, MapMode::kAuto).strategy, "ripple");
+  EXPECT_EQ(map_one(adder, MapMode::kSettle).strategy, "netlist");
+  EXPECT_EQ(map_one(match, MapMode::kAuto).strategy, "netlist");
+  EXPECT_EQ(map_one(match, MapMode::kAuto, Optimize::kThroughput).strategy, "sweep");
+}
+
+}  // namespace
+}  // namespace bitgrid
