@@ -17,6 +17,7 @@
 #include "lowering/netlist/map_netlist.h"
 #include "lowering/planes/plane.h"
 #include "rtl/command.h"
+#include "tests/support/random_dag.h"
 
 namespace bitgrid {
 namespace {
@@ -182,6 +183,17 @@ TEST(Extract, ResidentBitsChooseTheTable) {
   k.outputs = {{Side::E, 0, 0}};
   const BitMatrix inputs = all_inputs(2), got = evaluate(extract_logic(k).network, inputs);
   for (size_t r = 0; r < 4; ++r) EXPECT_EQ(got.get(r, 0), inputs.get(r, 0) != inputs.get(r, 1));
+}
+
+TEST(Prove, TheBitsOfADagAreTheDag) {
+  std::mt19937_64 random(11);
+  for (int round = 0; round < 5; ++round) {
+    const Dag dag = test::random_dag(random);
+    const LutNetwork network = dag_network(dag);
+    verify(network);
+    const BitMatrix inputs = test::random_rows(random, 100, input_bits(dag));
+    EXPECT_EQ(evaluate(network, inputs), evaluate(dag, inputs)) << round;
+  }
 }
 
 TEST(Prove, ProvesAPlane) {
