@@ -1,17 +1,8 @@
 #include "lowering/defects/fabric.h"
 
 #include <algorithm>
-#include <deque>
 
 namespace bitgrid {
-namespace {
-
-size_t number(Side s) {
-  return static_cast<size_t>(s);
-}
-
-}  // namespace
-
 bool Fabric::fits(const Layout& piece, int x, int y) const {
   for (int py = 0; py < piece.height(); ++py) {
     for (int px = 0; px < piece.width(); ++px) {
@@ -54,70 +45,47 @@ std::optional<FabricWire> Fabric::find_monotone(int x, int y, Side enter, const 
   }
 }
 
-/// Starts are cells that are entered through a side. Breadth first over edges; each edge and port is used once.
-std::optional<FabricWire> Fabric::search(const std::vector<std::pair<FabricEdge, Side>>& starts, int to_x, int to_y,
-                                         const FabricEdge* last_edge, bool to_border) const {
-  // A state is a cell and the side through which it was entered.
-  const auto state = [&](int x, int y, Side enter) {
-    return (static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x)) * 4 + number(enter);
-  };
-  constexpr size_t kNone = SIZE_MAX;
+/// Breadth first from cell (x, y) back to a border port, over edges; each edge is used once. `last`: moves from (x, y) on.
+std::optional<FabricWire> Fabric::search_back(int x, int y, std::string last) const {
   struct Visit {
-    int x, y;
-    Side enter;
-    size_t from;
-    char move;
+    Place place;
+    size_t next;  // visit of the cell after this one
+    char move;    // into it
   };
-  std::vector<uint8_t> seen(static_cast<size_t>(width_) * static_cast<size_t>(height_) * 4);
+  constexpr size_t kEnd = SIZE_MAX;
   std::vector<Visit> visits;
-  for (const auto& [cell, enter] : starts) {
-    visits.push_back({cell.x, cell.y, enter, kNone, 0});
-    seen[state(cell.x, cell.y, enter)] = 1;
-  }
-  const auto wire_to = [&](size_t i, std::string tail) {
-    for (; visits[i].from != kNone; i = visits[i].from) tail += visits[i].move;
-    std::reverse(tail.begin(), tail.end());
-    return FabricWire{visits[i].x, visits[i].y, visits[i].enter, tail};
+  std::vector<uint8_t> seen(reserved_.size());
+  const auto add = [&](int cx, int cy, size_t next, char move) {
+    for (const Side enter : kSides) {
+      if (seen[at(cx, cy, enter)]) continue;
+      seen[at(cx, cy, enter)] = 1;
+      visits.push_back({{cx, cy, enter}, next, move});
+    }
   };
+  if (!good(x, y)) return std::nullopt;
+  add(x, y, kEnd, 0);
   for (size_t i = 0; i < visits.size(); ++i) {
-    const Visit v = visits[i];
-    if (!to_border && v.x == to_x && v.y == to_y) {
-      if (!last_edge) return wire_to(i, "");
-      if (free(v.x, v.y, last_edge->side)) return wire_to(i, std::string(1, letter(last_edge->side)));
+    const auto [cx, cy, enter] = visits[i].place;
+    const int fx = cx + dx(enter), fy = cy + dy(enter);
+    if (!inside(fx, fy)) {
+      if (!port_free(enter, enter == Side::N || enter == Side::S ? cx : cy)) continue;
+      FabricWire wire{cx, cy, enter, ""};
+      for (size_t v = i; visits[v].next != kEnd; v = visits[v].next) wire.moves += visits[v].move;
+      wire.moves += last;
+      return wire;
     }
-    for (const Side d : kSides) {
-      if (!free(v.x, v.y, d)) continue;
-      const int x = v.x + dx(d), y = v.y + dy(d);
-      if (!inside(x, y)) {
-        if (to_border) return wire_to(i, std::string(1, letter(d)));
-        continue;
-      }
-      if (!good(x, y) || seen[state(x, y, opposite(d))]) continue;
-      if (!to_border && last_edge && v.x == last_edge->x && v.y == last_edge->y && d == last_edge->side) continue;
-      seen[state(x, y, opposite(d))] = 1;
-      visits.push_back({x, y, opposite(d), i, letter(d)});
-    }
+    if (free(fx, fy, opposite(enter))) add(fx, fy, i, letter(opposite(enter)));
   }
   return std::nullopt;
 }
 
-std::vector<std::pair<FabricEdge, Side>> Fabric::border_starts() const {
-  std::vector<std::pair<FabricEdge, Side>> starts;
-  const auto add = [&](int x, int y, Side side, int position) {
-    if (good(x, y) && port_free(side, position)) starts.push_back({{x, y, side}, side});
-  };
-  for (int x = 0; x < width_; ++x) add(x, 0, Side::N, x), add(x, height_ - 1, Side::S, x);
-  for (int y = 0; y < height_; ++y) add(0, y, Side::W, y), add(width_ - 1, y, Side::E, y);
-  return starts;
-}
-
 std::optional<FabricWire> Fabric::find_from_border(const FabricEdge& to) const {
   if (!free(to.x, to.y, to.side)) return std::nullopt;
-  return search(border_starts(), to.x, to.y, &to, false);
+  return search_back(to.x, to.y, std::string(1, letter(to.side)));
 }
 
 std::optional<FabricWire> Fabric::find_feed(int x, int y, Side* last) const {
-  auto wire = search(border_starts(), x, y, nullptr, false);
+  auto wire = search_back(x, y, "");
   if (!wire) return wire;
   *last = wire->enter;
   for (const Side s : kSides) {
@@ -127,7 +95,33 @@ std::optional<FabricWire> Fabric::find_feed(int x, int y, Side* last) const {
 }
 
 std::optional<FabricWire> Fabric::find_to_border(int x, int y, Side enter) const {
-  return search({{{x, y, enter}, enter}}, 0, 0, nullptr, true);
+  struct Visit {
+    Place place;
+    size_t from;
+    char move;
+  };
+  constexpr size_t kStart = SIZE_MAX;
+  std::vector<Visit> visits = {{{x, y, enter}, kStart, 0}};
+  std::vector<uint8_t> seen(reserved_.size());
+  if (!good(x, y)) return std::nullopt;
+  seen[at(x, y, enter)] = 1;
+  for (size_t i = 0; i < visits.size(); ++i) {
+    const Place p = visits[i].place;
+    for (const Side d : kSides) {
+      if (!free(p.x, p.y, d)) continue;
+      const int tx = p.x + dx(d), ty = p.y + dy(d);
+      if (!inside(tx, ty)) {
+        std::string moves(1, letter(d));
+        for (size_t v = i; visits[v].from != kStart; v = visits[v].from) moves += visits[v].move;
+        std::reverse(moves.begin(), moves.end());
+        return FabricWire{x, y, enter, moves};
+      }
+      if (!good(tx, ty) || seen[at(tx, ty, opposite(d))]) continue;
+      seen[at(tx, ty, opposite(d))] = 1;
+      visits.push_back({{tx, ty, opposite(d)}, i, letter(d)});
+    }
+  }
+  return std::nullopt;
 }
 
 BitSlot Fabric::take_port(const FabricWire& wire, int phase) {

@@ -82,9 +82,12 @@ class Fabric {
   GridConfig config() const;
 
  private:
-  std::optional<FabricWire> search(const std::vector<std::pair<FabricEdge, Side>>& starts, int to_x, int to_y, const FabricEdge* last_edge,
-                                   bool to_border) const;
-  std::vector<std::pair<FabricEdge, Side>> border_starts() const;
+  /// Where a wire is: about to enter cell (x, y) through `enter`.
+  struct Place {
+    int x, y;
+    Side enter;
+  };
+  std::optional<FabricWire> search_back(int x, int y, std::string last) const;
 
   size_t at(int x, int y, Side side) const {
     return (static_cast<size_t>(y) * static_cast<size_t>(pitch_) + static_cast<size_t>(x)) * 4 + static_cast<size_t>(side);

@@ -21,7 +21,9 @@ class Finder {
   std::optional<RowPath> find(int row, const RowPath* above) {
     for (size_t k = steps_.size(); k-- > 0;) {
       bool any = false;
-      for (int y = 0; y < params_.height; ++y) {
+      std::fill(reaches_[k].begin(), reaches_[k].end(), uint8_t{0});
+      const int top = above ? (*above)[k] + 1 : params_.first;
+      for (int y = top; y < std::min(params_.height, top + params_.window); ++y) {
         const bool ok = next(row, k, y, above) >= 0;
         reaches_[k][static_cast<size_t>(y)] = ok;
         any = any || ok;

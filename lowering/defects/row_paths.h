@@ -36,6 +36,7 @@ using CanPass = std::function<bool(int row, int step, int y_in, int y_out, const
 struct RowPathsParams {
   int first = 1;       // smallest y of a row
   int height = 0;      // all y are below it
+  int window = 32;     // rows of cells below the row above among which a path is looked for
   int candidates = 1;  // so many of the rows that are left are tried for each place
 };
 

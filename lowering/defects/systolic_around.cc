@@ -16,7 +16,9 @@ namespace {
 
 constexpr size_t kPlans = 4;    // layouts that are carried out, of those whose rows alone were laid
 constexpr int kCandidates = 6;  // rows that are tried for each place in them
+constexpr int kWindow = 16;     // rows of cells below the one above that a row may take
 constexpr int kRetries = 60;
+constexpr int kMostCornerRows = 12;
 
 constexpr int kSumFront = 2;  // slot 0 of a sum is read at (x, y) in phase x + y + 2 + 2 * (columns to the west where rows move north)
 
@@ -26,6 +28,7 @@ struct Plan {
   bool slack = false;       // with a column before each in which rows may move south
   int candidates = 1;       // rows that are tried for each place
   int first_block = 0;      // they stand from this block on, evenly
+  int corner_rows = 0;      // rows of cells that rows may use on their way to the strips, beyond what they bring
   std::set<int> no_words;   // columns of cells where no word can come down
   std::set<int> no_strips;  // columns where no strip can begin
   std::set<int> no_ends;    // columns where digit planes cannot be combined
@@ -210,6 +213,8 @@ class Builder {
     const ArrayStep& step = steps_[static_cast<size_t>(k)];
     const Row& row = rows_[static_cast<size_t>(r)];
     const int x = step.x;
+    if (has_strips_ && static_cast<size_t>(k) + 1 == steps_.size() && row.index + 1 == row.planes && !fabric_.good(end_x_, to))
+      return false;
     if (step.kind == ArrayStepKind::kNorth) return fabric_.good(x, y, Side::N) && fabric_.good(x, to, Side::E);
     if (step.kind == ArrayStepKind::kEnd) return can_combine(r, x, y);
     if (to != y && !fabric_.good(x, y, Side::S)) return false;
@@ -237,7 +242,7 @@ class Builder {
     west_taken_ = north_taken_;
     std::vector<int> group;
     for (const Row& row : rows_) group.push_back(row.group);
-    const RowPathsParams params{1, canvas_height_, plan_.candidates};
+    const RowPathsParams params{1, canvas_height_, kWindow + plan_.north, plan_.candidates};
     const std::vector<Row> rows = rows_;
     RowPaths found = find_row_paths(
         steps_, group, params, [&](int r, int k, int in, int out, const RowPath* above) { return can_pass(r, k, in, out, above); },
@@ -322,7 +327,7 @@ class Builder {
   int start_y(size_t r) const { return paths_[r].front(); }
 
   bool lay_strips() {
-    strip_y_ = words_only_ ? 0 : paths_.back().back() + 1;
+    strip_y_ = words_only_ ? 0 : paths_.back().back() + 1 + plan_.corner_rows;
     int rows = 0;
     for (const StripStamp* s : chain(0)) rows += s->rows;
     bottom_ = strip_y_ + rows;
@@ -332,8 +337,10 @@ class Builder {
       const int group = rows_[i].group, first = x;
       while (!place_strip(group, x)) {
         if (++x > first + 40 || x + 3 > fabric_.width()) {
+          ++failure_.next.corner_rows;
           return fail(fmt::format("no place for the row end of output {} in columns {} .. {}, rows {} .. {}", group, first, x, strip_y_,
-                                  bottom_ - 1));
+                                  bottom_ - 1),
+                      plan_.corner_rows < kMostCornerRows);
         }
       }
       strips_.push_back({group, x});
