@@ -130,15 +130,17 @@ Json kernel_json(const Program& program, size_t kernel, const MappedKernel& m, c
 }
 
 std::string kernel_table(const Program& program, const std::vector<MappedKernel>& mapped, const std::vector<KernelResult>& results) {
-  std::string text = fmt::format("{:28} {:9} {:>11} {:>8} {:>8} {:>6} {:>5} {:>8} {:>6} {:>12} {:>9}\n", "kernel", "strategy", "size",
-                                 "cells", "used", "LUT4s", "II", "latency", "tiles", "invocations", "bit-MACs");
+  const bool any_luts = std::any_of(results.begin(), results.end(), [](const KernelResult& r) { return r.luts.has_value(); });
+  const auto luts = [&](const std::string& column) { return any_luts ? fmt::format(" {:>6}", column) : std::string(); };
+  std::string text = fmt::format("{:28} {:9} {:>11} {:>8} {:>8}{} {:>5} {:>8} {:>6} {:>12} {:>9}\n", "kernel", "strategy", "size", "cells",
+                                 "used", luts("LUT4s"), "II", "latency", "tiles", "invocations", "bit-MACs");
   for (size_t k = 0; k < mapped.size(); ++k) {
     const MappedKernel& m = mapped[k];
     const double density = macs_per_cell_per_cycle(program.kernels[k], m);
-    text += fmt::format("{:28} {:9} {:>5} x{:>4} {:>8} {:>8} {:>6} {:>5} {:>8} {:>6} {:>12} {:>9}\n", m.name, m.strategy, m.grid.width,
-                        m.grid.height, m.grid.cells.size(), cells_used(m.grid), results[k].luts ? std::to_string(*results[k].luts) : "-",
-                        m.ii, latency_cycles(m), tiles(program, k, m), invocations_per_token(program, static_cast<int>(k)),
-                        density > 0 ? fmt::format("{:.4f}", density) : "-");
+    text += fmt::format("{:28} {:9} {:>5} x{:>4} {:>8} {:>8}{} {:>5} {:>8} {:>6} {:>12} {:>9}\n", m.name, m.strategy, m.grid.width,
+                        m.grid.height, m.grid.cells.size(), cells_used(m.grid),
+                        luts(results[k].luts ? std::to_string(*results[k].luts) : "-"), m.ii, latency_cycles(m), tiles(program, k, m),
+                        invocations_per_token(program, static_cast<int>(k)), density > 0 ? fmt::format("{:.4f}", density) : "-");
   }
   return text;
 }
