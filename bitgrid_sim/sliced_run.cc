@@ -13,7 +13,7 @@ namespace {
 constexpr size_t kCacheBytes = 1536 * 1024;
 constexpr int64_t kMostPhases = 64;  // of a sweep
 /// Fewer cell updates than that are not worth starting threads.
-constexpr double kThreadUpdates = 4e6;
+constexpr double kThreadUpdates = 2e6;
 
 }  // namespace
 

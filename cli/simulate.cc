@@ -4,8 +4,10 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "bitgrid_sim/kernel_simulator.h"
+#include "bitgrid_sim/live.h"
 #include "bitgrid_sim/replay.h"
 #include "check/artefacts.h"
 #include "cli/common.h"
@@ -18,10 +20,11 @@ namespace bitgrid::cli {
 namespace {
 
 constexpr uint64_t kMostFaultBytes = 64 << 20;
+constexpr uint64_t kMostScriptBytes = uint64_t{1} << 30;
 
 struct Options {
   Common common;
-  std::string grid, stimulus, vcd, kernel, faults, engine = "auto";
+  std::string grid, stimulus, live, save, resume, vcd, kernel, faults, engine = "auto";
   bool torus = false, trace = false;
   size_t threads = 1;
   int64_t cycles = -1;
@@ -41,17 +44,22 @@ GridEngine waveform_simulator(const std::string& text) {
   return engine == GridEngine::kAuto ? GridEngine::kSliced : engine;
 }
 
+std::vector<Fault> read_faults(const Options& o, const GridConfig& grid) {
+  return o.faults.empty() ? std::vector<Fault>{} : parse_faults(read_file(o.faults, kMostFaultBytes), o.faults, grid.width, grid.height);
+}
+
 void simulate_kernel(const Options& o) {
   const auto folder = read_compiled(o.grid);
   if (!folder) throw Error(o.grid, "there is no compile.json in this folder", "give a grid file, or the -o folder of `bitgrid compile`");
   const MappedKernel& kernel = find_kernel(*folder, o.grid, o.kernel);
+  if (!o.live.empty() || !o.save.empty() || !o.resume.empty())
+    throw Error("--live", "--live, --save and --resume are for a grid", "give one of the folder's kernels/NAME.bgbs");
   if (o.stimulus.empty()) throw Error(o.grid, "a kernel needs invocations", "give --stimulus FILE with a line {\"in\": \"HEX\"} for each");
   Stopwatch watch;
   KernelSimulatorParams params;
   params.engine = o.vcd.empty() ? parse_simulator(o.engine) : waveform_simulator(o.engine);
   params.threads = o.threads;
-  if (!o.faults.empty())
-    params.faults = parse_faults(read_file(o.faults, kMostFaultBytes), o.faults, kernel.grid.width, kernel.grid.height);
+  params.faults = read_faults(o, kernel.grid);
   KernelSimulator simulator(kernel, params);
   VcdWriter vcd(kernel_ports(kernel), "kernel");
   if (!o.vcd.empty()) simulator.record(&vcd);
@@ -69,8 +77,42 @@ void simulate_kernel(const Options& o) {
                         {"seconds", watch.lap()}});
 }
 
+/// A run of queues, writes and probes, from the start or from a saved state.
+void simulate_live(const Options& o, const GridConfig& grid) {
+  if (!o.stimulus.empty() || o.torus)
+    throw Error(o.torus ? "--torus" : "--stimulus", "this does not go together with --live, --save or --resume", "leave it out");
+  if (o.cycles < 0) throw Error("--cycles", "the number of cycles is missing", "give --cycles N");
+  LiveScript script;
+  if (!o.live.empty()) script = parse_live(read_file(o.live, kMostScriptBytes), o.live, grid.width, grid.height);
+  std::optional<LiveState> resumed;
+  if (!o.resume.empty()) resumed = parse_live_state(read_file(o.resume, kMostScriptBytes), o.resume, grid);
+  std::vector<std::string> names;
+  for (const Probe& probe : script.probes) names.push_back(to_string(probe));
+  VcdWriter vcd(names, "grid");
+  LiveParams params;
+  params.engine = parse_simulator(o.engine);
+  params.threads = o.threads;
+  params.cycles = o.cycles;
+  params.faults = read_faults(o, grid);
+  params.vcd = o.vcd.empty() ? nullptr : &vcd;
+  Stopwatch watch;
+  const LiveResult result = run_live(grid, script, resumed ? &*resumed : nullptr, params);
+  const double seconds = watch.lap();
+  for (size_t i = 0; i < names.size(); ++i) std::cout << "{\"probe\": \"" << names[i] << "\", \"bits\": \"" << result.samples[i] << "\"}\n";
+  if (!o.vcd.empty()) vcd.write(o.vcd);
+  if (!o.save.empty()) write_file(o.save, print_live_state(result.state, grid));
+  write_json(o.common, {{"width", grid.width},
+                        {"height", grid.height},
+                        {"cycles", o.cycles},
+                        {"next_cycle", result.state.cycle},
+                        {"cells_written", result.writes},
+                        {"cell_updates", static_cast<double>(o.cycles) * static_cast<double>(grid.cells.size())},
+                        {"seconds", seconds}});
+}
+
 void simulate_grid(const Options& o) {
   const GridFile file = read_grid(o.grid);
+  if (!o.live.empty() || !o.save.empty() || !o.resume.empty()) return simulate_live(o, file.grid);
   Stopwatch watch;
   int64_t cycles = o.cycles;
   if (!o.stimulus.empty() || !o.vcd.empty()) {
@@ -80,11 +122,13 @@ void simulate_grid(const Options& o) {
     params.engine = parse_simulator(o.engine);
     params.vcd = o.vcd.empty() ? nullptr : &vcd;
     if (cycles >= 0) params.cycles = cycles;
+    params.faults = read_faults(o, file.grid);
     std::cout << replay_stimulus(file.grid, o.stimulus.empty() ? std::string() : read_file(o.stimulus),
                                  o.stimulus.empty() ? o.grid : o.stimulus, params);
     if (!o.vcd.empty()) vcd.write(o.vcd);
   } else {
     if (cycles < 0) throw Error("--cycles", "the number of cycles is missing", "give --cycles N, or --stimulus FILE");
+    if (!o.faults.empty()) throw Error("--faults", "a trace has no faults", "give --stimulus FILE or --live FILE");
     TraceParams params;
     params.engine = parse_simulator(o.engine);
     params.borders = o.torus ? Borders::kTorus : Borders::kOpen;
@@ -106,10 +150,14 @@ void add_simulate(CLI::App& app, int&) {
   command->add_option("grid", o->grid, "grid file (lutgrid-v1 .json, .bgbs, .grid.txt), or the folder of a compile")->required();
   command->add_option("--stimulus", o->stimulus,
                       "JSON lines: border inputs of each phase {\"in\": {\"N\": [..], ..}}, or for a kernel {\"in\": \"HEX\"}");
+  command->add_option("--live", o->live,
+                      "queues of a grid: lines write CYCLE X Y WORD, drive FIRST[-LAST] PORT BITS, probe PORT or cX_Y_SIDE");
+  command->add_option("--save", o->save, "keep the state after the last cycle in this file");
+  command->add_option("--resume", o->resume, "go on from a state that --save kept");
   command->add_flag("--torus", o->torus, "join opposite borders (to replay the original engine's traces)");
   command->add_option("--cycles", o->cycles, "cycles to run")->check(CLI::NonNegativeNumber);
   command->add_flag("--trace", o->trace, "print every phase, not only the last");
-  command->add_option("--vcd", o->vcd, "write a waveform of the border ports to this file");
+  command->add_option("--vcd", o->vcd, "write a waveform of the border ports (with --live: of the probes) to this file");
   command->add_option("--faults", o->faults, "file of faults: lines stuck0|stuck1|flip X Y [NESW] [FIRST[-LAST]], config X Y BIT");
   command->add_option("--kernel", o->kernel, "kernel of the folder");
   command->add_option("--sim", o->engine, "auto, scalar (the definition), sliced (one run) or lanes (many invocations at once)")
