@@ -47,6 +47,21 @@ ordered_json manifest_json(const char* format, const Manifest& m) {
   return {{"format", format}, {"source", m.source}, {"source_hash", hex(m.source_hash)}, {"seed", m.seed}, {"optimize", m.optimize}};
 }
 
+ordered_json defects_json(const Defects& defects) {
+  ordered_json json = {{"cells", ordered_json::array()}, {"edges", ordered_json::array()}};
+  for (const BadCell& c : defects.cells) json["cells"].push_back({c.x, c.y});
+  for (const BadEdge& e : defects.edges) json["edges"].push_back({e.x, e.y, static_cast<int>(e.side)});
+  return json;
+}
+
+Defects parse_defects(const nlohmann::json& json) {
+  Defects defects;
+  for (const auto& c : json.at("cells")) defects.cells.push_back({c.at(0), c.at(1)});
+  for (const auto& e : json.at("edges")) defects.edges.push_back({e.at(0), e.at(1), static_cast<Side>(e.at(2).get<unsigned>() % 4)});
+  normalise(defects);
+  return defects;
+}
+
 struct Entry {
   std::string name, file;
   KernelRecord record;
@@ -74,6 +89,7 @@ std::optional<std::vector<Entry>> read_manifest(const fs::path& path, const char
     m.optimize = json.at("optimize");
     if (json.contains("mode")) m.mode = json["mode"];
     if (json.contains("effort")) m.effort = json["effort"];
+    if (json.contains("defects")) m.defects = parse_defects(json["defects"]);
     std::vector<Entry> entries;
     for (const auto& k : json.at("kernels")) entries.push_back(parse_entry(k, path));
     return entries;
@@ -113,6 +129,7 @@ void write_compiled(const std::string& dir, const Manifest& manifest, const std:
   ordered_json json = manifest_json(kCompiledFormat, manifest);
   json["mode"] = manifest.mode;
   json["effort"] = manifest.effort;
+  if (!manifest.defects.empty()) json["defects"] = defects_json(manifest.defects);
   json["kernels"] = ordered_json::array();
   std::set<std::string> files;
   for (size_t k = 0; k < kernels.size(); ++k) {

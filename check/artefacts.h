@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "ir/defects.h"
 #include "ir/mapped_kernel.h"
 #include "ir/program.h"
 #include "rtl/verilator.h"
@@ -21,6 +22,7 @@ struct Manifest {
   std::string optimize = "area";  // of a compile, as its options
   std::string mode = "auto";
   std::string effort = "default";
+  Defects defects = {};
 };
 
 /// What the manifest of a compile keeps of a kernel, for the next compile into the same folder.

@@ -174,6 +174,7 @@ class Checker {
       report_.artefact_notes.push_back("kernel " + kernel + ": the cells do not match their CRC");
     MapParams params{folder->manifest.seed, parse_optimize(folder->manifest.optimize), parse_mode(folder->manifest.mode)};
     params.effort = parse_effort(folder->manifest.effort);
+    params.defects = folder->manifest.defects;
     const auto fresh = map_kernels(lowered_, params);
     std::vector<MappedKernel> kernels;
     for (size_t k = 0; k < fresh.size(); ++k) {

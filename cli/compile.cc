@@ -13,6 +13,7 @@
 #include "cli/compile_report.h"
 #include "cli/source.h"
 #include "frontend/arch_file.h"
+#include "frontend/defects_file.h"
 #include "ir/error.h"
 #include "ir/parallel.h"
 #include "lowering/map.h"
@@ -22,7 +23,7 @@ namespace {
 
 struct Options {
   Common common;
-  std::string source, out, arch, mode = "auto", optimize = "area", effort = "default";
+  std::string source, out, arch, defects, mode = "auto", optimize = "area", effort = "default";
   bool no_verify = false, prove = false, again = false;
   int prove_timeout = 60;
   int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
@@ -33,6 +34,7 @@ MapParams map_params(const Options& o) {
   params.mode = parse_mode(o.mode);
   params.optimize = parse_optimize(o.optimize);
   params.effort = parse_effort(o.effort);
+  if (!o.defects.empty()) params.defects = load_defects(o.defects);
   return params;
 }
 
@@ -80,7 +82,9 @@ class Compile {
     for_kernels("verifying", [&](size_t k) {
       if (results_[k].report.reused) return;
       Stopwatch watch;
-      if (const auto wrong = verify_mapping(program_.kernels[k], mapped[k], {}, &results_[k].verify)) {
+      VerifyParams params;
+      params.defects = params_.defects;
+      if (const auto wrong = verify_mapping(program_.kernels[k], mapped[k], params, &results_[k].verify)) {
         throw Error("kernel " + mapped[k].name,
                     fmt::format("the mapping is wrong: random invocation {}, bit {}: expected {}, got {}", wrong->invocation, wrong->bit,
                                 wrong->expected, wrong->got),
@@ -107,13 +111,15 @@ class Compile {
   void write() const {
     std::vector<KernelRecord> records;
     for (size_t k = 0; k < mapped.size(); ++k) records.push_back({o_.no_verify ? 0 : keys_[k], 0, results_[k].luts, results_[k].depth});
-    write_compiled(o_.out, {program_.name, source_.hash, o_.common.seed, o_.optimize, o_.mode, o_.effort}, mapped, records);
+    write_compiled(o_.out, {program_.name, source_.hash, o_.common.seed, o_.optimize, o_.mode, o_.effort, params_.defects}, mapped,
+                   records);
   }
 
   size_t reused() const {
     return static_cast<size_t>(std::count_if(results_.begin(), results_.end(), [](const KernelResult& r) { return r.report.reused; }));
   }
   const std::vector<KernelResult>& results() const { return results_; }
+  const Defects& defects() const { return params_.defects; }
   void end_progress() { progress_.clear(); }
 
   std::vector<MappedKernel> mapped;
@@ -179,6 +185,10 @@ void compile(const Options& o) {
   } else {
     std::cout << fmt::format("{} cells\n", cells_total) << stage_table(mapped[0], compile.results()[0]);
   }
+  if (!o.defects.empty()) {
+    json["defects"] = defects_json(program, compile.defects(), mapped, compile.results());
+    std::cout << defects_table(json["defects"]);
+  }
   if (compile.reused() > 0) std::cout << fmt::format("reused {} of {} kernels\n", compile.reused(), mapped.size());
   if (o.prove) std::cout << proof_summary(mapped, compile.results());
   json["seconds"] = seconds;
@@ -197,6 +207,7 @@ void add_compile(CLI::App& app, int&) {
   command->add_option("source", o->source, "MODEL.yaml, NETLIST.blif or KERNEL.dag")->required();
   command->add_option("-o,--output", o->out, "folder for the mapped kernels; what it holds of an earlier compile is reused")->required();
   command->add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
+  command->add_option("--defects", o->defects, "YAML list of bad cells and edges of the tile that every kernel is to avoid");
   command->add_option("--mode", o->mode, "of netlists and kernels: auto, wave (II = 1) or settle (inputs held)")->capture_default_str();
   command->add_option("--effort", o->effort, "of netlists: fast (at once, more cells), default or dense (fewest cells, slowly)")
       ->capture_default_str();

@@ -166,6 +166,57 @@ std::string stage_table(const MappedKernel& m, const KernelResult& result) {
   return text;
 }
 
+Json defects_json(const Program& program, const Defects& defects, const std::vector<MappedKernel>& mapped,
+                  const std::vector<KernelResult>& results) {
+  Json json = {{"cells", defects.cells.size()}, {"edges", defects.edges.size()}};
+  int64_t without = 0, with = 0;
+  Json kernels = Json::array();
+  for (size_t k = 0; k < mapped.size(); ++k) {
+    const MappedKernel& m = mapped[k];
+    const auto& flawless = results[k].report.flawless;
+    const auto cells = static_cast<int64_t>(m.grid.cells.size());
+    const Defects inside = clip(defects, m.grid.width, m.grid.height);
+    Json kernel = {{"name", m.name}, {"cells", inside.cells.size()}, {"edges", inside.edges.size()}, {"cells_without", nullptr}};
+    kernel["cells_with"] = cells;
+    if (flawless) {
+      kernel["cells_without"] = flawless->cells;
+      kernel["ii_without"] = flawless->ii;
+      kernel["latency_without"] = flawless->latency;
+      without += flawless->cells * tiles(program, k, m);
+      with += cells * tiles(program, k, m);
+    }
+    kernel["ii_with"] = m.ii;
+    kernel["latency_with"] = latency_cycles(m);
+    kernels.push_back(std::move(kernel));
+  }
+  json["cells_without"] = without;
+  json["cells_with"] = with;
+  json["kernels"] = std::move(kernels);
+  return json;
+}
+
+std::string defects_table(const Json& defects) {
+  std::string text = fmt::format("defects of the tile: {} bad cells, {} bad edges; what going around them costs:\n",
+                                 defects["cells"].get<size_t>(), defects["edges"].get<size_t>());
+  text += fmt::format("{:28} {:>9} {:>9} {:>14} {:>12} {:>7} {:>8} {:>12}\n", "kernel", "bad cells", "bad edges", "cells without",
+                      "cells with", "growth", "II", "latency");
+  const auto growth = [](const Json& j) {
+    return fmt::format("{:+.1f} %", 100 * (j["cells_with"].get<double>() / j["cells_without"].get<double>() - 1));
+  };
+  for (const Json& k : defects["kernels"]) {
+    if (k["cells_without"].is_null()) continue;
+    text += fmt::format("{:28} {:>9} {:>9} {:>14} {:>12} {:>7} {:>8} {:>12}\n", k["name"].get<std::string>(), k["cells"].get<size_t>(),
+                        k["edges"].get<size_t>(), k["cells_without"].get<int64_t>(), k["cells_with"].get<int64_t>(), growth(k),
+                        fmt::format("{} > {}", k["ii_without"].get<int>(), k["ii_with"].get<int>()),
+                        fmt::format("{} > {}", k["latency_without"].get<int>(), k["latency_with"].get<int>()));
+  }
+  if (defects["cells_without"].get<int64_t>() > 0) {
+    text += fmt::format("all matrices: {} cells without defects, {} around them ({})\n", defects["cells_without"].get<int64_t>(),
+                        defects["cells_with"].get<int64_t>(), growth(defects));
+  }
+  return text;
+}
+
 std::string proof_summary(const std::vector<MappedKernel>& mapped, const std::vector<KernelResult>& results) {
   size_t proved = 0;
   std::map<std::string, std::vector<std::string>> open;  // why -> kernels

@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "ir/error.h"
+#include "ir/kernel_defects.h"
 #include "ir/parallel.h"
 #include "lowering/arrays/wave.h"
 #include "lowering/defects/avoid.h"
@@ -28,12 +29,17 @@ MappedKernel map_flawless_matrix(const Kernel& kernel, const KernelForm& form, c
   return map_dense_popcount(kernel.name, *form.parallel);
 }
 
-MappedKernel map_matrix(const Kernel& kernel, const KernelForm& form, const MapParams& params, KernelReport* report) {
+MappedKernel map_matrix(const Kernel& kernel, const KernelForm& form, const MapParams& params) {
   const SystolicForm words = drop_idle_slots(*form.serial);
   MappedKernel flawless = map_flawless_matrix(kernel, form, words, params.optimize);
-  if (params.defects.empty()) return flawless;
-  if (report) report->flawless = {static_cast<int64_t>(flawless.grid.cells.size()), flawless.ii, latency_cycles(flawless)};
-  return avoid_defects(flawless, words, params.defects);
+  return params.defects.empty() ? flawless : avoid_defects(flawless, words, params.defects);
+}
+
+/// What the mapping of a matrix would be without defects; nothing for other kernels.
+std::optional<KernelReport::Flawless> flawless_figures(const Kernel& kernel, const KernelForm& form, Optimize optimize) {
+  if (!form.serial) return std::nullopt;
+  const MappedKernel mapped = map_flawless_matrix(kernel, form, drop_idle_slots(*form.serial), optimize);
+  return KernelReport::Flawless{static_cast<int64_t>(mapped.grid.cells.size()), mapped.ii, latency_cycles(mapped)};
 }
 
 // Cells up to which `auto` takes wave mode. Settle mode takes some 6 cells a LUT4, and an invocation every 40 cycles or so.
@@ -65,18 +71,25 @@ Effort parse_effort(const std::string& text) {
 }
 
 MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapParams& params, KernelReport* report, bool repeated) {
-  if (form.serial) return map_matrix(kernel, form, params, report);
+  if (form.serial) return map_matrix(kernel, form, params);
   WaveParams wave;
   wave.seed = params.seed;
   wave.plane_inputs = params.plane_inputs;
-  if (params.mode == MapMode::kWave) return map_wave(kernel.dag, wave);
+  if (params.mode == MapMode::kWave) {
+    MappedKernel mapped = map_wave(kernel.dag, wave);
+    require_sound(mapped, params.defects);
+    return mapped;
+  }
   if (params.mode == MapMode::kAuto) {
     wave.max_cells = auto_wave_cells(kernel.dag, params.optimize, repeated);
-    if (auto mapped = try_map_wave(kernel.dag, wave)) return std::move(*mapped);
+    auto mapped = try_map_wave(kernel.dag, wave);
+    if (mapped && !first_defect_used(*mapped, params.defects)) return std::move(*mapped);
   }
   NetlistParams netlist;
   netlist.seed = params.seed;
-  return map_netlist(kernel.dag, netlist, report ? &report->netlist.emplace() : nullptr);
+  MappedKernel mapped = map_netlist(kernel.dag, netlist, report ? &report->netlist.emplace() : nullptr);
+  require_sound(mapped, params.defects);
+  return mapped;
 }
 
 std::vector<MappedKernel> map_kernels(const Lowered& lowered, const MapParams& params, const MapRun& run) {
@@ -95,6 +108,7 @@ std::vector<MappedKernel> map_kernels(const Lowered& lowered, const MapParams& p
     if (run.reuse) earlier = run.reuse(k);
     reports[k].reused = earlier.has_value();
     mapped[k] = earlier ? std::move(*earlier) : map_kernel(kernels[k], lowered.forms[k], params, &reports[k], repeated);
+    if (!params.defects.empty()) reports[k].flawless = flawless_figures(kernels[k], lowered.forms[k], params.optimize);
     reports[k].seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   };
   std::exception_ptr error;
