@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <functional>
 #include <set>
 
@@ -614,9 +615,18 @@ class Builder {
     normalise_phases();
   }
 
-  /// A word that no weight reads: any port.
+  /// A word that no weight reads: any port, the column's own if it can be.
   void add_unused(int column, int x) {
-    if (fabric_.port_free(Side::N, x)) add_word(form_.columns[static_cast<size_t>(column)], fabric_.take_port({x, 0, Side::N, ""}, x));
+    const Word& word = form_.columns[static_cast<size_t>(column)];
+    for (int i = 0; i < fabric_.width(); ++i) {
+      const int position = (x + i) % fabric_.width();
+      for (const Side side : {Side::N, Side::S}) {
+        if (!fabric_.port_free(side, position)) continue;
+        const int y = side == Side::N ? 0 : fabric_.height() - 1;
+        return add_word(word, fabric_.take_port({position, y, side, ""}, position + y));
+      }
+    }
+    assert(false && "a border has more ports than a kernel has columns");
   }
 
   CellWord word_of(const Resident& r, int digit) const {
@@ -693,12 +703,17 @@ std::vector<Plan> plans(const std::function<std::optional<int64_t>(const Plan&)>
 MappedKernel map_systolic_around(const std::string& name, const SystolicForm& form, uint32_t input_bits, const Defects& defects,
                                  AroundStats* stats) {
   const MappedKernel plain = map_systolic(name, form, input_bits);
-  const int width = plain.grid.width * 3 / 2 + 40, height = plain.grid.height * 2 + 20;
+  const int width = plain.grid.width * 2 + 40, height = plain.grid.height * 2 + 20;
   const int blocks = static_cast<int>(form.columns.size());
   std::optional<MappedKernel> best;
   std::string problem = "no layout was tried";
   AroundStats counted;
-  const auto estimate = [&](const Plan& plan) { return Builder(name, form, input_bits, defects, plan, width, height).estimate(); };
+  const auto estimate = [&](const Plan& plan) {
+    Builder builder(name, form, input_bits, defects, plan, width, height);
+    const auto cells = builder.estimate();
+    if (!cells) problem = builder.failure().problem;
+    return cells;
+  };
   for (Plan plan : plans(estimate, blocks, kPlans)) {
     plan.candidates = kCandidates;
     for (int retry = 0; retry < kRetries; ++retry) {

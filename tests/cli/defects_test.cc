@@ -1,0 +1,41 @@
+// compile --defects: every kernel of a model goes around bad cells, or the reason why not is told.
+#include <gmock/gmock.h>
+
+#include <random>
+
+#include "frontend/defects_file.h"
+#include "ir/file.h"
+#include "tests/cli/cli_support.h"
+
+namespace bitgrid {
+namespace {
+
+using testing::HasSubstr;
+
+TEST_F(Cli, CompileGoesAroundDefectsAndSaysWhatItCosts) {
+  std::mt19937_64 random(3);
+  const Defects defects = random_defects(300, 300, 0.01, 0.002, random);
+  write_file(path("d.yaml"), print_defects(defects));
+  const Result r = bitgrid("compile " + model_ + " -o " + path("out") + " --defects " + path("d.yaml") + " --json " + path("c.json"));
+  ASSERT_EQ(r.status, 0) << r.output;
+  EXPECT_THAT(r.output, HasSubstr("what going around them costs"));
+  const json j = json_of("c.json")["defects"];
+  EXPECT_EQ(j["cells"], defects.cells.size());
+  EXPECT_EQ(j["edges"], defects.edges.size());
+  EXPECT_GT(j["cells_with"], j["cells_without"]);
+  EXPECT_TRUE(j["kernels"][0].contains("latency_without"));
+  // The folder remembers the defects: what it holds is what the model compiles to.
+  const Result check = bitgrid("check " + model_ + " --tokens 4 --engines cpu,grid --from " + path("out"));
+  EXPECT_EQ(check.status, 0) << check.output;
+}
+
+TEST_F(Cli, DefectFileErrorsNameTheLine) {
+  write_file(path("d.yaml"), "cells:\n  - [1, 2, 3]\n");
+  const Result r = bitgrid("compile " + model_ + " -o " + path("out") + " --defects " + path("d.yaml"));
+  EXPECT_EQ(r.status, 1);
+  EXPECT_THAT(r.output, HasSubstr("d.yaml:2: cells.0 has 3 entries; write [x, y]"));
+  EXPECT_FALSE(fs::exists(path("out")));
+}
+
+}  // namespace
+}  // namespace bitgrid

@@ -1,0 +1,251 @@
+// Systolic arrays around bad cells: the same outputs as on a flawless fabric, with random bits on every bad output.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "bitgrid_sim/kernel_simulator.h"
+#include "ir/error.h"
+#include "ir/kernel_defects.h"
+#include "lowering/defects/avoid.h"
+#include "lowering/defects/fabric.h"
+#include "lowering/defects/row_paths.h"
+#include "lowering/defects/systolic_around.h"
+#include "lowering/stamps/row_end.h"
+
+namespace bitgrid {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr uint32_t kBits = 4;
+
+struct Shape {
+  const char* name;
+  int columns, rows, planes;
+  bool residual, raw, clamp, sign;
+};
+
+Word word(int index) {
+  return {static_cast<uint32_t>(index) * kBits, kBits, 0, 15};
+}
+
+/// Random ternary weights; with a clamp, sums are pushed into and out of its range.
+SystolicForm random_form(const Shape& s, std::mt19937_64& random) {
+  SystolicForm form;
+  int words = 0;
+  for (int c = 0; c < s.columns; ++c) form.columns.push_back(word(words++));
+  for (int r = 0; r < s.rows; ++r) {
+    RowGroup group;
+    for (int p = 0; p < s.planes; ++p) {
+      PlaneRow row;
+      for (int c = 0; c < s.columns; ++c) row.weights.push_back(static_cast<int8_t>(static_cast<int>(random() % 3) - 1));
+      row.start = 15 * s.columns;
+      group.planes.push_back(row);
+    }
+    if (s.residual) group.residual = word(words++);
+    form.groups.push_back(group);
+  }
+  form.word_slots = 18;
+  if (s.raw) form.raw_bits = 16;
+  if (s.clamp) form.clamp = ClampForm{1, 10, 4, true};
+  form.sign = s.sign;
+  return form;
+}
+
+uint32_t input_bits(const SystolicForm& form) {
+  uint32_t words = static_cast<uint32_t>(form.columns.size());
+  for (const RowGroup& g : form.groups) words += g.residual.has_value();
+  return words * kBits;
+}
+
+BitMatrix random_inputs(uint32_t bits, std::mt19937_64& random) {
+  BitMatrix inputs(12, bits);
+  for (size_t r = 0; r < inputs.rows; ++r) {
+    for (size_t c = 0; c < bits; c += kBits) inputs.set_word(r, c, kBits, random() % 3 == 0 ? 15 : random() & 15);
+  }
+  return inputs;
+}
+
+BitMatrix run_with_garbage(const MappedKernel& kernel, const BitMatrix& inputs, const Defects& defects) {
+  KernelSimulatorParams params;
+  params.defects = defects;
+  return KernelSimulator(kernel, params).run(inputs);
+}
+
+class Around : public testing::TestWithParam<Shape> {};
+
+TEST_P(Around, SameOutputsAtSeveralRates) {
+  std::mt19937_64 random(11);
+  for (const double rate : {0.0, 0.005, 0.01, 0.02}) {
+    const SystolicForm form = random_form(GetParam(), random);
+    const BitMatrix inputs = random_inputs(input_bits(form), random);
+    const Defects defects = random_defects(200, 120, rate, rate / 2, random);
+    const MappedKernel plain = map_systolic("k", form, input_bits(form));
+    const MappedKernel around = map_systolic_around("k", form, input_bits(form), defects);
+    verify(around);
+    EXPECT_FALSE(first_defect_used(around, defects).has_value());
+    EXPECT_EQ(around.ii, plain.ii);
+    EXPECT_EQ(run_with_garbage(around, inputs, defects), KernelSimulator(plain).run(inputs)) << "rate " << rate;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, Around,
+    testing::Values(Shape{"sums", 10, 12, 1, false, true, false, false}, Shape{"signs", 9, 7, 1, false, false, false, true},
+                    Shape{"planes", 6, 5, 3, false, true, false, false}, Shape{"clamp", 8, 6, 1, false, false, true, false},
+                    Shape{"stream", 7, 6, 1, true, true, true, false}, Shape{"added", 7, 6, 1, true, true, false, false},
+                    Shape{"words", 0, 5, 1, true, false, true, false}),
+    [](const auto& shape) { return std::string(shape.param.name); });
+
+TEST(AroundForms, ConstantBeforeTheSign) {
+  std::mt19937_64 random(5);
+  SystolicForm form = random_form({"", 6, 4, 1, true, false, false, true}, random);
+  form.strip_constant = (1 << 17) - 120;
+  const Defects defects = random_defects(80, 60, 0.02, 0.01, random);
+  const BitMatrix inputs = random_inputs(input_bits(form), random);
+  EXPECT_EQ(run_with_garbage(map_systolic_around("k", form, input_bits(form), defects), inputs, defects),
+            KernelSimulator(map_systolic("k", form, input_bits(form))).run(inputs));
+}
+
+TEST(AroundForms, SumsOfTwoWords) {
+  std::mt19937_64 random(6);
+  SystolicForm form;
+  for (int r = 0; r < 9; ++r) {
+    RowGroup group;
+    group.planes.emplace_back();
+    group.planes[0].start_word = word(2 * r);
+    group.residual = word(2 * r + 1);
+    form.groups.push_back(group);
+  }
+  form.raw_bits = form.word_slots = kBits + 1;
+  const Defects defects = random_defects(60, 8, 0.1, 0.02, random);
+  const BitMatrix inputs = random_inputs(18 * kBits, random);
+  EXPECT_EQ(run_with_garbage(map_systolic_around("k", form, 18 * kBits, defects), inputs, defects),
+            KernelSimulator(map_systolic("k", form, 18 * kBits)).run(inputs));
+}
+
+TEST(AroundForms, ResidentDigits) {
+  std::mt19937_64 random(7);
+  SystolicForm form;
+  for (int c = 0; c < 6; ++c) form.columns.push_back(word(c));
+  uint32_t bit = 6 * kBits;
+  for (int r = 0; r < 6; ++r) {
+    RowGroup group;
+    group.planes.resize(2);
+    for (int p = 0; p < 2; ++p) {
+      for (int c = 0; c < 6; ++c)
+        group.planes[static_cast<size_t>(p)].residents.push_back({bit++, static_cast<int8_t>(p == 0 ? -1 : 0), static_cast<int8_t>(p)});
+      group.planes[static_cast<size_t>(p)].start = 6 * 15;
+    }
+    form.groups.push_back(group);
+  }
+  form.raw_bits = form.word_slots = 12;
+  const Defects defects = random_defects(80, 60, 0.02, 0.01, random);
+  const MappedKernel around = map_systolic_around("k", form, bit, defects);
+  const BitMatrix inputs = random_inputs(bit, random);
+  EXPECT_EQ(run_with_garbage(around, inputs, defects), KernelSimulator(map_systolic("k", form, bit)).run(inputs));
+}
+
+TEST(AroundForms, WithoutDefectsNoMoreCells) {
+  std::mt19937_64 random(8);
+  for (const Shape& s : {Shape{"", 12, 10, 1, false, true, false, false}, Shape{"", 8, 6, 1, false, false, true, false}}) {
+    const SystolicForm form = random_form(s, random);
+    EXPECT_EQ(map_systolic_around("k", form, input_bits(form), {}).grid.cells.size(),
+              map_systolic("k", form, input_bits(form)).grid.cells.size());
+  }
+}
+
+// The checks can fail: what relies on a bad cell is found, by its configuration and by its outputs.
+TEST(AroundForms, MappingsThatIgnoreDefectsAreRefuted) {
+  std::mt19937_64 random(9);
+  const SystolicForm form = random_form({"", 8, 6, 1, false, true, false, false}, random);
+  const MappedKernel plain = map_systolic("k", form, input_bits(form));
+  const BitMatrix inputs = random_inputs(input_bits(form), random), sound = KernelSimulator(plain).run(inputs);
+  for (int i = 0; i < 20; ++i) {
+    const int x = static_cast<int>(random() % 16), y = 1 + static_cast<int>(random() % 6);
+    EXPECT_TRUE(first_defect_used(plain, {{{x, y}}, {}}));
+    EXPECT_NE(run_with_garbage(plain, inputs, {{{x, y}}, {}}), sound) << x << ", " << y;
+    EXPECT_NE(run_with_garbage(plain, inputs, {{}, {{x, y, Side::E}}}), sound) << x << ", " << y;
+  }
+}
+
+TEST(AroundForms, DefectsThatNothingUsesCostNothing) {
+  std::mt19937_64 random(10);
+  const SystolicForm form = random_form({"", 8, 6, 1, false, true, false, false}, random);
+  const MappedKernel plain = map_systolic("k", form, input_bits(form));
+  EXPECT_EQ(avoid_defects(plain, form, {{{plain.grid.width, 2}}, {{1, 3, Side::N}}}), plain);
+}
+
+TEST(AroundForms, HopelessFabricIsSaidSo) {
+  std::mt19937_64 random(12);
+  const SystolicForm form = random_form({"", 8, 6, 1, false, true, false, false}, random);
+  const Defects defects = random_defects(300, 300, 0.9, 0, random);
+  try {
+    map_systolic_around("k", form, input_bits(form), defects);
+    FAIL() << "a layout on a fabric of bad cells";
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(), HasSubstr("kernel k: no layout of 8 inputs x 6 outputs goes around the"));
+    EXPECT_THAT(e.what(), HasSubstr("finds no way through column"));
+    EXPECT_THAT(e.what(), HasSubstr("use a tile with fewer defects there"));
+  }
+}
+
+TEST(RequireSound, NamesTheCell) {
+  MappedKernel kernel;
+  kernel.name = "p";
+  kernel.strategy = "plane";
+  kernel.grid = GridConfig(3, 2);
+  kernel.grid.at(2, 1) = cell_word({0, kFromW, 0, 0});
+  require_sound(kernel, {{{0, 0}}, {{2, 1, Side::N}}});
+  try {
+    require_sound(kernel, {{}, {{2, 1, Side::E}}});
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(), HasSubstr("kernel p: strategy plane lays 3 x 2 cells as a whole, and output E of cell (2, 1) is bad"));
+  }
+}
+
+TEST(RowPaths, RowsGoAroundAndKeepTheirOrder) {
+  const std::vector<ArrayStep> steps(6, ArrayStep{ArrayStepKind::kPlain, 0, 0});
+  const auto can_pass = [](int, int k, int, int to, const RowPath*) { return !(k == 3 && to == 2); };
+  int placed = 0;
+  const RowPaths paths = find_row_paths(steps, {0, 1, 2}, {1, 12, 8, 1}, can_pass, [&](int, const RowPath&) { ++placed; });
+  ASSERT_EQ(paths.paths.size(), 3u);
+  EXPECT_EQ(placed, 3);
+  EXPECT_EQ(paths.paths[0], (RowPath{1, 1, 1, 1, 1, 1, 1}));
+  EXPECT_EQ(paths.paths[1], (RowPath{2, 2, 2, 2, 3, 3, 3}));
+  EXPECT_EQ(paths.paths[2], (RowPath{3, 3, 3, 3, 4, 4, 4}));
+}
+
+TEST(RowPaths, ColumnsNorthTakeRowsBack) {
+  std::vector<ArrayStep> steps(3, ArrayStep{ArrayStepKind::kPlain, 0, 0});
+  steps[1].kind = ArrayStepKind::kNorth;
+  const RowPaths paths = find_row_paths(
+      steps, {0}, {1, 9, 8, 1}, [](int, int, int, int, const RowPath*) { return true; }, [](int, const RowPath&) {});
+  EXPECT_EQ(paths.paths[0], (RowPath{1, 2, 1, 1}));
+}
+
+TEST(Fabric, MonotoneWiresBacktrack) {
+  Fabric fabric(4, 4, {{{0, 2}, {1, 2}}, {}});
+  const auto wire = fabric.find_monotone(0, 0, Side::W, {3, 3, Side::E});
+  ASSERT_TRUE(wire);
+  EXPECT_EQ(wire->moves, "SEESSEE");
+  EXPECT_FALSE(fabric.find_monotone(0, 0, Side::W, {1, 3, Side::E}));
+}
+
+TEST(Fabric, FeedsTakeEachPortOnce) {
+  Fabric fabric(3, 3, {{{1, 0}}, {}});
+  Side last = Side::N;
+  const auto first = fabric.find_feed(1, 1, &last);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->moves.size(), 1u);
+  fabric.wire(*first);
+  fabric.take_port(*first, 0);
+  const auto second = fabric.find_feed(1, 1, &last);
+  ASSERT_TRUE(second);
+  EXPECT_FALSE(second->x == first->x && second->y == first->y && second->enter == first->enter);
+}
+
+}  // namespace
+}  // namespace bitgrid
