@@ -70,8 +70,8 @@ class SlicedGrid {
     int64_t sweep = 0;        // phases taken through the grid at a time; 0: by the size of the second-level cache
     size_t chunk_blocks = 0;  // blocks that a phase advances at a time; 0: as fits
   };
-  /// Phases first .. first + count - 1, as so many steps. `drives`: ports that carry 1 (bit is not looked at), ascending phases; every
-  /// other input port carries 0. `samples`: output ports to read after their phase, ascending phases; their bits are filled in.
+  /// Phases first .. first + count - 1, as so many steps. `drives`: ports that carry 1 (bit is not looked at); every other input port
+  /// carries 0. `samples`: output ports to read after their phase; their bits are filled in.
   void run(int64_t first, int64_t count, std::span<const Event> drives, std::span<Event> samples, const RunParams& params);
 
   /// Replaces one cell's configuration; its latches stay.
@@ -133,8 +133,8 @@ class SlicedGrid {
   static size_t plane_of(const Active& active, size_t side, size_t monomial);
   void index_active();
   void clear_driven();
-  void sweep_chunk(const Sweep& sweep, size_t t, ptrdiff_t begin, ptrdiff_t end);
-  void sweep_phases(Sweep& sweep, const RunParams& params);
+  void sweep_chunk(const Sweep& sweep, size_t k, ptrdiff_t begin, ptrdiff_t end);
+  void sweep_phases(const Sweep& sweep);
 
   int width_ = 0;
   int height_ = 0;
