@@ -20,13 +20,14 @@ constexpr int kCandidates = 6;  // rows that are tried for each place in them
 constexpr int kWindow = 16;     // rows of cells below the one above that a row may take
 constexpr int kRetries = 60;
 constexpr int kMostCornerRows = 12;
+constexpr int kMostGap = 40;  // columns between two strips
 
 constexpr int kSumFront = 2;  // slot 0 of a sum is read at (x, y) in phase x + y + 2 + 2 * (columns to the west where rows move north)
 
 /// Where the columns go north, and what turned out not to work.
 struct Plan {
   int north = 0;            // such columns
-  bool slack = false;       // with a column before each in which rows may move south
+  int slack = 0;            // before every slack-th of them a column in which rows may move south
   int candidates = 1;       // rows that are tried for each place
   int first_block = 0;      // they stand from this block on, evenly
   int corner_rows = 0;      // rows of cells that rows may use on their way to the strips, beyond what they bring
@@ -173,7 +174,7 @@ class Builder {
     for (int c = 0; c <= blocks; ++c) {
       // The k-th column north stands before block first + (k + 1) * (blocks - first) / north.
       while (north < plan_.north && plan_.first_block + (north + 1) * (blocks - plan_.first_block) / plan_.north <= c) {
-        if (plan_.slack) steps_.push_back({ArrayStepKind::kPlain, x++, 0});
+        if (plan_.slack > 0 && north % plan_.slack == 0) steps_.push_back({ArrayStepKind::kPlain, x++, 0});
         steps_.push_back({ArrayStepKind::kNorth, x++, 0});
         ++north;
       }
@@ -332,12 +333,14 @@ class Builder {
     int rows = 0;
     for (const StripStamp* s : chain(0)) rows += s->rows;
     bottom_ = strip_y_ + rows;
+    const std::vector<int> wanted = strip_columns();
     int x = end_x_;
     for (size_t i = rows_.size(); i-- > 0;) {
       if (rows_[i].index + 1 != rows_[i].planes) continue;
+      if (strips_.size() < wanted.size()) x = std::max(x, wanted[strips_.size()]);
       const int group = rows_[i].group, first = x;
       while (!place_strip(group, x)) {
-        if (++x > first + 40 || x + 3 > fabric_.width()) {
+        if (++x > first + kMostGap || x + 3 > fabric_.width()) {
           ++failure_.next.corner_rows;
           return fail(fmt::format("no place for the row end of output {} in columns {} .. {}, rows {} .. {}", group, first, x, strip_y_,
                                   bottom_ - 1),
@@ -350,14 +353,64 @@ class Builder {
     return true;
   }
 
-  bool place_strip(int group, int x) {
-    if (plan_.no_strips.contains(x) || x + 3 > fabric_.width()) return false;
+  /// Column L of each strip so that stamps and marker lanes find good cells and the last strip ends as far west as can be: the places that
+  /// each strip can take, from those of the one before. Empty if there is no such choice.
+  std::vector<int> strip_columns() const {
+    const int width = fabric_.width();
+    std::vector<uint8_t> fits(static_cast<size_t>(width));
+    for (int x = end_x_; x + 3 <= width; ++x) fits[static_cast<size_t>(x)] = strip_fits(0, x);
+    std::vector<int> lanes;
+    int y = strip_y_;
+    for (const StripStamp* s : chain(0)) {
+      for (const Lane& lane : s->lanes) lanes.push_back(y + lane.row);
+      y += s->rows;
+    }
+    constexpr int kNone = -1;
+    std::vector<std::vector<int>> before;  // [strip][x]: L of the strip before, kNone if x cannot be taken
+    for (size_t i = 0; i < groups(); ++i) {
+      std::vector<int> from(static_cast<size_t>(width), kNone);
+      for (int x = end_x_; x + 3 <= width; ++x) {
+        if (!fits[static_cast<size_t>(x)]) continue;
+        if (i == 0) {
+          if (x < end_x_ + kMostGap && (x == 0 || lanes_enter(lanes, x, x))) from[static_cast<size_t>(x)] = 0;
+          continue;
+        }
+        for (int left = x - 2; left >= std::max(end_x_, x - 2 - kMostGap / 4) && from[static_cast<size_t>(x)] == kNone; --left) {
+          if (before.back()[static_cast<size_t>(left)] != kNone && lanes_enter(lanes, left + 2, x)) from[static_cast<size_t>(x)] = left;
+        }
+      }
+      before.push_back(std::move(from));
+    }
+    const auto last = std::find_if(before.back().begin(), before.back().end(), [](int left) { return left != kNone; });
+    if (last == before.back().end()) return {};
+    std::vector<int> columns = {static_cast<int>(last - before.back().begin())};
+    for (size_t i = groups() - 1; i > 0; --i) columns.push_back(before[i][static_cast<size_t>(columns.back())]);
+    std::reverse(columns.begin(), columns.end());
+    return columns;
+  }
+
+  bool strip_fits(int group, int x) const {
+    if (plan_.no_strips.contains(x) || x + 3 > fabric_.width() || !fabric_.good(x + 1, strip_y_)) return false;
     int y = strip_y_;
     for (const StripStamp* s : chain(group)) {
       if (!fabric_.fits(s->layout, x, y)) return false;
       y += s->rows;
     }
-    if (!fabric_.good(x + 1, strip_y_)) return false;
+    return true;
+  }
+
+  /// Whether the lanes can get from column `from` to column `to`: straight, or anew through the column before it. from == to at the first
+  /// strip, before which they enter anyhow.
+  bool lanes_enter(const std::vector<int>& lanes, int from, int to) const {
+    if (from == to && to > end_x_) return true;
+    for (const int y : lanes) {
+      if (to > 0 && !fabric_.good(to - 1, y, Side::E)) return false;
+    }
+    return true;
+  }
+
+  bool place_strip(int group, int x) {
+    if (!strip_fits(group, x)) return false;
     if (!words_only_) {
       if (add_) fabric_.reserve({x, strip_y_ - 1, Side::S});
       const auto wire = fabric_.find_monotone(end_x_, row_end(group), Side::W, {x + 1, strip_y_ - 1, Side::S});
@@ -367,7 +420,7 @@ class Builder {
       }
       fabric_.wire(*wire);
     }
-    y = strip_y_;
+    int y = strip_y_;
     for (const StripStamp* s : chain(group)) {
       fabric_.place(s->layout, x, y);
       y += s->rows;
@@ -683,13 +736,15 @@ std::vector<Plan> plans(const std::function<std::optional<int64_t>(const Plan&)>
   std::vector<std::pair<int64_t, Plan>> rated;
   for (const int north : {0, 1, 2, 3, 4, 6, 8, 10, 12, 14, 16, 20, 24, 32, 48, 64}) {
     if (north > blocks / 2) break;
-    // Columns north everywhere, in the eastern half, at the end; with and without slack.
-    for (int variant = 0; variant < (north == 0 ? 1 : 6); ++variant) {
-      Plan plan;
-      plan.north = north;
-      plan.slack = variant >= 3;
-      plan.first_block = variant % 3 == 0 ? 0 : variant % 3 == 1 ? blocks / 2 : blocks - blocks / 8;
-      if (const auto cells = estimate(plan)) rated.push_back({*cells, plan});
+    for (const int eighth : {0, 4, 6, 7}) {  // of the blocks that stand before the first column north
+      for (const int slack : {0, 1, 2}) {
+        if (north == 0 && eighth + slack > 0) continue;
+        Plan plan;
+        plan.north = north;
+        plan.slack = slack;
+        plan.first_block = blocks * eighth / 8;
+        if (const auto cells = estimate(plan)) rated.push_back({*cells, plan});
+      }
     }
   }
   std::stable_sort(rated.begin(), rated.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
