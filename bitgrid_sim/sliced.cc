@@ -180,18 +180,26 @@ void SlicedGrid::build(const RowSource& rows) {
       add_planes(active_[colour].back(), used[colour][block]);
     }
   }
+  // Where the planes of the block before stand, for each colour: neighbours mostly share it.
+  struct Planes {
+    size_t block = ~size_t{0};
+    uint64_t* at[64] = {};
+  } current[2];
   for (int y = 0; y < height_; ++y) {
     rows(y, row);
     for (int x = 0; x < width_; ++x) {
       const CellWord word = row[static_cast<size_t>(x)];
       if (word == 0) continue;
       const Place p = place(x, y);
-      const Active& active = *find_active(p.colour, p.index / kBlockCells);
-      const uint64_t bit = uint64_t{1} << (p.index % 64);
-      for (uint64_t rest = polynomial(word); rest != 0; rest &= rest - 1) {
-        const auto k = static_cast<size_t>(__builtin_ctzll(rest));
-        pool_[plane_of(active, k % 4, k / 4) * kBlockWords + p.index % kBlockCells / 64] |= bit;
+      Planes& c = current[p.colour];
+      if (c.block != p.index / kBlockCells) {
+        c.block = p.index / kBlockCells;
+        const Active& active = *find_active(p.colour, c.block);
+        for (size_t k = 0; k < 64; ++k) c.at[k] = pool_.data() + plane_of(active, k % 4, k / 4) * kBlockWords;
       }
+      const uint64_t bit = uint64_t{1} << (p.index % 64);
+      const size_t at = p.index % kBlockCells / 64;
+      for (uint64_t rest = polynomial(word); rest != 0; rest &= rest - 1) c.at[__builtin_ctzll(rest)][at] |= bit;
     }
   }
 }

@@ -1,0 +1,257 @@
+// Cells updated per second by the grid simulators, and the limits of the machine in the same run.
+//
+// Runs are named simulate/ENGINE/KIND/WxH/threads:N. Engines: scalar; portable, avx2 and avx512 (sliced, one phase at a time); sliced (as
+// the product runs it: widest instructions, several phases in a sweep); lanes (512 stimuli). Kinds: random truth tables, routing (half of
+// the cells idle, the others copying inputs), regular (a systolic array of multiply-accumulates), kernel (mapped kernels, whose files
+// without their extension stand in BITGRID_KERNELS, separated by colons). BITGRID_HUGE=1 adds a grid of 16384 x 16384 cells, with the peak
+// memory of the whole program. Every case counts whole grids of W x H cells; lanes count a cell once for each stimulus. Times are processor
+// time, with several threads real time.
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <ctime>
+#include <functional>
+#include <random>
+#include <sstream>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include "bitgrid_sim/kernel_schedule.h"
+#include "bitgrid_sim/lanes.h"
+#include "bitgrid_sim/scalar.h"
+#include "bitgrid_sim/sliced.h"
+#include "ir/error.h"
+#include "ir/mapped_kernel_io.h"
+
+namespace bitgrid {
+namespace {
+
+using MakeGrid = std::function<GridConfig()>;
+
+GridConfig random_grid(int width, int height) {
+  std::mt19937_64 random(1);
+  GridConfig grid(width, height);
+  for (CellWord& word : grid.cells) word = random();
+  return grid;
+}
+
+GridConfig routing_grid(int width, int height) {
+  std::mt19937_64 random(1);
+  GridConfig grid(width, height);
+  const auto wire = [&] { return random() % 2 ? kCopy[random() % 4] : Lut{0}; };
+  for (CellWord& word : grid.cells) word = random() % 2 ? cell_word({wire(), wire(), wire(), wire()}) : 0;
+  return grid;
+}
+
+/// The two-cell multiply-accumulate stamp, weights -1, 0, 1 at random.
+GridConfig regular_grid(int width, int height) {
+  const Lut sum = kFromN ^ kFromE ^ kFromW, add = (kFromN & kFromE) | (kFromN & kFromW) | (kFromE & kFromW);
+  const Lut subtract = static_cast<Lut>((kFromN & kFromE) | (kFromN & ~kFromW) | (kFromE & ~kFromW));
+  const CellWord weights[3] = {cell_word({0, kFromW, kFromS, 0}), cell_word({add, sum, kFromS, 0}), cell_word({subtract, sum, kFromS, 0})};
+  const CellWord pass = cell_word({0, kFromW, kFromN, kFromN});
+  std::mt19937_64 random(1);
+  GridConfig grid(width, height);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) grid.at(x, y) = x % 2 ? pass : weights[random() % 3];
+  }
+  return grid;
+}
+
+/// Runs `body` as often as the benchmark wants and counts by processor time, or real time where several threads work.
+template <typename Body>
+void measure(benchmark::State& state, const char* counter, double updates_an_iteration, const Body& body, bool real_time = false) {
+  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start_cpu = std::clock();
+  for (auto _ : state) body();
+  const double real = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double seconds = real_time ? real : static_cast<double>(std::clock() - start_cpu) / CLOCKS_PER_SEC;
+  state.counters[counter] = updates_an_iteration * static_cast<double>(state.iterations()) / seconds;
+}
+
+/// Steps that make an iteration long enough to be timed.
+int phases_for(size_t cells, double updates) {
+  return 2 * std::max(1, static_cast<int>(updates / static_cast<double>(cells)));
+}
+
+void run_scalar(benchmark::State& state, const MakeGrid& make) {
+  const GridConfig config = make();
+  ScalarGrid grid(config);
+  measure(state, "cells_per_second", static_cast<double>(config.cells.size()), [&] {
+    grid.step(0);
+    grid.step(1);
+  });
+}
+
+void run_steps(benchmark::State& state, const MakeGrid& make, SimdTarget target) {
+  const GridConfig config = make();
+  SlicedGrid grid(config, target);
+  const int phases = phases_for(config.cells.size(), 4e6);
+  measure(state, "cells_per_second", static_cast<double>(config.cells.size()) * phases / 2, [&] {
+    for (int phase = 0; phase < phases; ++phase) grid.step(phase);
+  });
+}
+
+void run_sliced(benchmark::State& state, const MakeGrid& make, size_t threads) {
+  const GridConfig config = make();
+  SlicedGrid grid(config);
+  const int64_t phases = std::max(256, phases_for(config.cells.size(), 8e6));
+  measure(
+      state, "cells_per_second", static_cast<double>(config.cells.size()) * static_cast<double>(phases) / 2,
+      [&] {
+        grid.run(0, phases, {}, {}, {threads, 0, 0});
+      },
+      threads > 1);
+  state.counters["bytes_per_cell"] = static_cast<double>(grid.memory()) / static_cast<double>(config.cells.size());
+}
+
+void run_lanes(benchmark::State& state, const LaneProgram& program) {
+  LaneGrid grid(program);
+  const size_t cells = static_cast<size_t>(program.width) * static_cast<size_t>(program.height);
+  const int phases = phases_for(cells, 1e5);
+  measure(state, "cell_lanes_per_second", static_cast<double>(cells) * phases / 2 * static_cast<double>(grid.lanes()), [&] {
+    for (int phase = 0; phase < phases; ++phase) grid.step(phase);
+  });
+  state.counters["state_bytes"] = static_cast<double>(size_t{program.words} * grid.lanes() / 8);
+}
+
+/// All ports driven, all cells observed.
+LaneProgram whole_grid(const GridConfig& config) {
+  LaneProgramParams params;
+  for (const Side side : kSides) {
+    for (int p = 0; p < ports_of(side, config.width, config.height); ++p) params.driven.push_back({side, p});
+  }
+  params.all_cells = true;
+  return compile_lanes(config, params);
+}
+
+LaneProgram kernel_program(const MappedKernel& kernel) {
+  const KernelSchedule schedule = make_schedule(kernel);
+  LaneProgramParams params;
+  for (const auto& p : schedule.in) params.driven.push_back({p.side, p.position});
+  for (const auto& p : schedule.out) params.sampled.push_back({p.side, p.position});
+  params.residents = kernel.residents;
+  params.variables = kernel.input_bits;
+  return compile_lanes(kernel.grid, params);
+}
+
+bool has(SimdTarget target) {
+  try {
+    return resolve_target(target) == target;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+template <typename Function, typename... Arguments>
+void add(const std::string& engine, const std::string& kind, const std::string& size, size_t threads, Function function,
+         Arguments... arguments) {
+  const std::string name = fmt::format("simulate/{}/{}/{}/threads:{}", engine, kind, size, threads);
+  benchmark::RegisterBenchmark(name.c_str(), function, arguments...);
+}
+
+void add_kind(const std::string& kind, GridConfig (*make)(int, int)) {
+  for (const auto& [width, height] : {std::pair{64, 64}, {256, 256}, {1024, 1024}, {4096, 1024}}) {
+    const std::string size = fmt::format("{}x{}", width, height);
+    const MakeGrid grid = [make, w = width, h = height] { return make(w, h); };
+    const bool large = width >= 1024;
+    if (!large) add("scalar", kind, size, 1, run_scalar, grid);
+    for (const SimdTarget target : {SimdTarget::kPortable, SimdTarget::kAvx2, SimdTarget::kAvx512}) {
+      if (has(target) && width <= 1024) add(to_string(target), kind, size, 1, run_steps, grid, target);
+    }
+    add("sliced", kind, size, 1, run_sliced, grid, size_t{1});
+    if (large) add("sliced", kind, size, 2, run_sliced, grid, size_t{2});
+    // Of random wires almost all stay 0 for ever, and lanes leave these out.
+    if (!large && kind != "routing") add("lanes", kind, size, 1, [grid](benchmark::State& state) { run_lanes(state, whole_grid(grid())); });
+  }
+}
+
+/// Random cells made row by row, as a grid that does not fit memory twice; the configuration is 8 bytes a cell.
+void run_huge(benchmark::State& state, size_t threads) {
+  constexpr int kSide = 16384;
+  const SlicedGrid::RowSource rows = [](int y, std::span<CellWord> row) {
+    std::mt19937_64 random(static_cast<uint64_t>(y));
+    for (CellWord& word : row) word = random();
+  };
+  SlicedGrid grid(kSide, kSide, rows);
+  const double cells = double{kSide} * kSide;
+  measure(
+      state, "cells_per_second", cells * 32,
+      [&] {
+        grid.run(0, 64, {}, {}, {threads, 0, 0});
+      },
+      threads > 1);
+  struct rusage usage {};
+  getrusage(RUSAGE_SELF, &usage);
+  state.counters["bytes_per_cell"] = static_cast<double>(grid.memory()) / cells;
+  state.counters["peak_bytes_per_cell"] = static_cast<double>(usage.ru_maxrss) * 1024 / cells;
+}
+
+void add_kernels(const char* stems) {
+  std::istringstream list(stems);
+  for (std::string stem; std::getline(list, stem, ':');) {
+    const MappedKernel kernel = read_mapped_kernel(stem).kernel;
+    const std::string size = fmt::format("{}x{}", kernel.grid.width, kernel.grid.height);
+    const MakeGrid grid = [config = kernel.grid] { return config; };
+    add("scalar", "kernel", size, 1, run_scalar, grid);
+    add("sliced", "kernel", size, 1, run_sliced, grid, size_t{1});
+    add("lanes", "kernel", size, 1, [kernel](benchmark::State& state) { run_lanes(state, kernel_program(kernel)); });
+  }
+}
+
+#if defined(__x86_64__)
+[[gnu::target("avx512f")]] void read_512(const uint64_t* data, size_t words) {
+  // Eight streams, as prefetchers like them.
+  __m512i sums[8] = {};
+  for (size_t i = 0; i < words / 8; i += 8) {
+#pragma GCC unroll 8
+    for (size_t k = 0; k < 8; ++k) sums[k] = _mm512_xor_si512(sums[k], _mm512_load_si512(data + k * (words / 8) + i));
+  }
+  benchmark::DoNotOptimize(sums);
+}
+[[gnu::target("avx512f")]] void ternary_512(size_t rounds) {
+  __m512i v[8], a = _mm512_set1_epi64(static_cast<int64_t>(rounds)), b = _mm512_set1_epi64(7);
+  for (size_t k = 0; k < 8; ++k) v[k] = _mm512_set1_epi64(static_cast<int64_t>(k));
+  for (size_t i = 0; i < rounds; ++i) {
+#pragma GCC unroll 8
+    for (size_t k = 0; k < 8; ++k) v[k] = _mm512_ternarylogic_epi64(v[k], a, b, 0x78);
+    asm volatile("" : "+v"(v[0]));  // else the rounds fold into one
+  }
+  benchmark::DoNotOptimize(v);
+}
+
+void limit_read(benchmark::State& state, size_t bytes) {
+  AlignedVector<uint64_t> data(bytes / 8, 1);
+  measure(state, "bytes_per_second", static_cast<double>(bytes), [&] { read_512(data.data(), data.size()); });
+}
+void limit_ternary(benchmark::State& state) {
+  measure(state, "operations_per_second", 80'000, [] { ternary_512(10'000); });
+}
+
+void add_limits() {
+  if (!has(SimdTarget::kAvx512)) return;
+  benchmark::RegisterBenchmark("limit/l2_read", limit_read, size_t{512} << 10);
+  benchmark::RegisterBenchmark("limit/dram_read", limit_read, size_t{256} << 20);
+  benchmark::RegisterBenchmark("limit/ternary_logic", limit_ternary);
+}
+#else
+void add_limits() {}
+#endif
+
+}  // namespace
+}  // namespace bitgrid
+
+int main(int argc, char** argv) {
+  bitgrid::add_limits();
+  bitgrid::add_kind("random", bitgrid::random_grid);
+  bitgrid::add_kind("routing", bitgrid::routing_grid);
+  bitgrid::add_kind("regular", bitgrid::regular_grid);
+  if (std::getenv("BITGRID_HUGE")) bitgrid::add("sliced", "random", "16384x16384", 1, bitgrid::run_huge, size_t{1});
+  if (const char* kernels = std::getenv("BITGRID_KERNELS")) bitgrid::add_kernels(kernels);
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+}
