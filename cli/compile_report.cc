@@ -196,6 +196,9 @@ Json defects_json(const Program& program, const Defects& defects, const std::vec
 }
 
 std::string defects_table(const Json& defects) {
+  if (defects["cells_without"].get<int64_t>() == 0) {
+    return fmt::format("defects of the tile: {} bad cells, {} bad edges\n", defects["cells"].get<size_t>(), defects["edges"].get<size_t>());
+  }
   std::string text = fmt::format("defects of the tile: {} bad cells, {} bad edges; what going around them costs:\n",
                                  defects["cells"].get<size_t>(), defects["edges"].get<size_t>());
   text += fmt::format("{:28} {:>9} {:>9} {:>14} {:>12} {:>7} {:>8} {:>12}\n", "kernel", "bad cells", "bad edges", "cells without",
@@ -210,10 +213,8 @@ std::string defects_table(const Json& defects) {
                         fmt::format("{} > {}", k["ii_without"].get<int>(), k["ii_with"].get<int>()),
                         fmt::format("{} > {}", k["latency_without"].get<int>(), k["latency_with"].get<int>()));
   }
-  if (defects["cells_without"].get<int64_t>() > 0) {
-    text += fmt::format("all matrices: {} cells without defects, {} around them ({})\n", defects["cells_without"].get<int64_t>(),
-                        defects["cells_with"].get<int64_t>(), growth(defects));
-  }
+  text += fmt::format("all matrices: {} cells without defects, {} around them ({})\n", defects["cells_without"].get<int64_t>(),
+                      defects["cells_with"].get<int64_t>(), growth(defects));
   return text;
 }
 

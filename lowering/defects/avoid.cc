@@ -19,7 +19,8 @@ void require_sound(const MappedKernel& mapped, const Defects& defects) {
   throw Error("kernel " + mapped.name,
               fmt::format("strategy {} lays {} x {} cells as a whole, and output {} of cell ({}, {}) is bad", mapped.strategy,
                           mapped.grid.width, mapped.grid.height, letter(used->side), used->x, used->y),
-              "use --mode settle, which routes around defects, or a tile that is good there");
+              mapped.strategy == "netlist" ? "try another --seed, or a tile that is good there"
+                                           : "use --mode settle, where cells can stand elsewhere, or a tile that is good there");
 }
 
 }  // namespace bitgrid
