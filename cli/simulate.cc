@@ -9,6 +9,7 @@
 #include "bitgrid_sim/kernel_simulator.h"
 #include "bitgrid_sim/live.h"
 #include "bitgrid_sim/replay.h"
+#include "bitgrid_sim/strips.h"
 #include "check/artefacts.h"
 #include "cli/common.h"
 #include "cli/stimulus.h"
@@ -27,6 +28,7 @@ struct Options {
   std::string grid, stimulus, live, save, resume, vcd, kernel, faults, engine = "auto";
   bool torus = false, trace = false;
   size_t threads = 1;
+  int halo = 32;
   int64_t cycles = -1;
 };
 
@@ -96,7 +98,18 @@ void simulate_live(const Options& o, const GridConfig& grid) {
   params.faults = read_faults(o, grid);
   params.vcd = o.vcd.empty() ? nullptr : &vcd;
   Stopwatch watch;
-  const LiveResult result = run_live(grid, script, resumed ? &*resumed : nullptr, params);
+  const Ranks ranks = mpi_ranks();
+  LiveResult result;
+  StripStats strip;
+  if (ranks.size > 1) {
+    if (params.vcd || !params.faults.empty() || params.engine == GridEngine::kScalar || params.engine == GridEngine::kLanes)
+      throw Error("mpirun", "several processes run the sliced simulator, without waveform and faults",
+                  "leave out --vcd, --faults and --sim");
+    result = run_strips(grid, script, resumed ? &*resumed : nullptr, {o.cycles, o.halo, o.threads}, ranks, &strip);
+    if (ranks.rank != 0) return;
+  } else {
+    result = run_live(grid, script, resumed ? &*resumed : nullptr, params);
+  }
   const double seconds = watch.lap();
   for (size_t i = 0; i < names.size(); ++i) std::cout << "{\"probe\": \"" << names[i] << "\", \"bits\": \"" << result.samples[i] << "\"}\n";
   if (!o.vcd.empty()) vcd.write(o.vcd);
@@ -106,6 +119,8 @@ void simulate_live(const Options& o, const GridConfig& grid) {
                         {"cycles", o.cycles},
                         {"next_cycle", result.state.cycle},
                         {"cells_written", result.writes},
+                        {"processes", ranks.size},
+                        {"bytes_sent", strip.bytes},
                         {"cell_updates", static_cast<double>(o.cycles) * static_cast<double>(grid.cells.size())},
                         {"seconds", seconds}});
 }
@@ -154,6 +169,9 @@ void add_simulate(CLI::App& app, int&) {
                       "queues of a grid: lines write CYCLE X Y WORD, drive FIRST[-LAST] PORT BITS, probe PORT or cX_Y_SIDE");
   command->add_option("--save", o->save, "keep the state after the last cycle in this file");
   command->add_option("--resume", o->resume, "go on from a state that --save kept");
+  command->add_option("--halo", o->halo, "under mpirun: rows that neighbours share, phases between exchanges")
+      ->capture_default_str()
+      ->check(CLI::Range(2, 4096));
   command->add_flag("--torus", o->torus, "join opposite borders (to replay the original engine's traces)");
   command->add_option("--cycles", o->cycles, "cycles to run")->check(CLI::NonNegativeNumber);
   command->add_flag("--trace", o->trace, "print every phase, not only the last");
