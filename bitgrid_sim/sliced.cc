@@ -332,6 +332,52 @@ void SlicedGrid::set_output(int x, int y, Side side, bool value) {
   if (value) activate(p.colour, p.index / kBlockCells);
 }
 
+void SlicedGrid::row_latches(int y, uint64_t* words) const {
+  for (int x = 0; x < 2; ++x) {
+    // Every second cell of the row: neighbours in the planes of one colour.
+    const size_t cells = static_cast<size_t>(width_ + 1 - x) / 2, stride = row_words(width_) / 8;
+    const Place p = place(x, y);
+    for (size_t side = 0; side < 4; ++side, words += stride) {
+      const size_t first = plane_word(p.colour, side) * 64 + p.index;
+      for (size_t w = 0; w < stride; ++w) {
+        const size_t bits = 64 * w < cells ? std::min<size_t>(64, cells - 64 * w) : 0;
+        if (bits == 0) {
+          words[w] = 0;
+          continue;
+        }
+        const size_t at = first + 64 * w, shift = at % 64;
+        uint64_t value = planes_[at / 64] >> shift;
+        if (shift != 0) value |= planes_[at / 64 + 1] << (64 - shift);
+        words[w] = bits == 64 ? value : value & ((uint64_t{1} << bits) - 1);
+      }
+    }
+  }
+}
+
+void SlicedGrid::set_row(int y, const uint64_t* words) {
+  for (int x = 0; x < 2; ++x) {
+    const size_t cells = static_cast<size_t>(width_ + 1 - x) / 2, stride = row_words(width_) / 8;
+    const Place p = place(x, y);
+    for (size_t side = 0; side < 4; ++side, words += stride) {
+      const size_t first = plane_word(p.colour, side) * 64 + p.index;
+      for (size_t w = 0; 64 * w < cells; ++w) {
+        const size_t bits = std::min<size_t>(64, cells - 64 * w), at = first + 64 * w, shift = at % 64;
+        const uint64_t mask = bits == 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1, value = words[w] & mask;
+        uint64_t& low = planes_[at / 64];
+        low = (low & ~(mask << shift)) | value << shift;
+        if (shift != 0 && shift + bits > 64) {
+          uint64_t& high = planes_[at / 64 + 1];
+          high = (high & ~(mask >> (64 - shift))) | value >> (64 - shift);
+        }
+        // As in set_output.
+        if (value == 0) continue;
+        activate(p.colour, (p.index + 64 * w) / kBlockCells);
+        activate(p.colour, (p.index + 64 * w + bits - 1) / kBlockCells);
+      }
+    }
+  }
+}
+
 size_t SlicedGrid::memory() const {
   return sizeof(uint64_t) * (planes_.capacity() + pool_.capacity()) + sizeof(Active) * (active_[0].capacity() + active_[1].capacity()) +
          sizeof(uint32_t) * (first_active_[0].capacity() + first_active_[1].capacity());

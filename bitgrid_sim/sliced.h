@@ -92,6 +92,11 @@ class SlicedGrid {
   size_t active_blocks() const { return active_[0].size() + active_[1].size(); }
   size_t blocks() const { return 2 * blocks_; }
 
+  /// Latches of a row, packed; equal widths and parities of y give equal layouts. set_row takes what row_latches gave.
+  static size_t row_words(int width) { return 8 * ((static_cast<size_t>(width) / 2 + 64) / 64); }
+  void row_latches(int y, uint64_t* words) const;
+  void set_row(int y, const uint64_t* words);
+
   /// Bytes of planes and tables.
   size_t memory() const;
 

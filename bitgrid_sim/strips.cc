@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "bitgrid_sim/sliced.h"
 #include "ir/error.h"
@@ -134,14 +135,18 @@ class StripRun {
     }
     return bytes;
   }
-  void set_latches(int y, int rows, const std::string& bytes) {
-    size_t at = 0;
-    for (int r = y; r < y + rows; ++r) {
-      for (int x = 0; x < c_.width; ++x, ++at) {
-        const unsigned nibble = static_cast<unsigned char>(bytes.at(at / 2)) >> (4 * (at % 2));
-        for (const Side side : kSides) grid_->set_output(x, r - first_, side, (nibble >> static_cast<unsigned>(side)) & 1u);
-      }
-    }
+
+  std::string row_bytes(int y) const {
+    std::vector<uint64_t> words(SlicedGrid::row_words(c_.width) * static_cast<size_t>(halo_));
+    for (int r = 0; r < halo_; ++r) grid_->row_latches(y + r - first_, &words[static_cast<size_t>(r) * SlicedGrid::row_words(c_.width)]);
+    return std::string(reinterpret_cast<const char*>(words.data()), words.size() * sizeof(uint64_t));
+  }
+  void set_row_bytes(int y, const std::string& bytes) {
+    std::vector<uint64_t> words(SlicedGrid::row_words(c_.width) * static_cast<size_t>(halo_));
+    if (bytes.size() != words.size() * sizeof(uint64_t))
+      throw Error("simulate", "a neighbour sent too little", "start all processes with the same program and options");
+    std::memcpy(words.data(), bytes.data(), bytes.size());
+    for (int r = 0; r < halo_; ++r) grid_->set_row(y + r - first_, &words[static_cast<size_t>(r) * SlicedGrid::row_words(c_.width)]);
   }
 
   void exchange(StripStats& stats) {
@@ -150,9 +155,9 @@ class StripRun {
       const bool north = (ranks_.rank + turn) % 2 == 0;
       const int other = ranks_.rank + (north ? -1 : 1);
       if (other < 0 || other >= ranks_.size) continue;
-      const std::string mine = latches(north ? own_.first : own_.last - halo_, halo_);
+      const std::string mine = row_bytes(north ? own_.first : own_.last - halo_);
       const std::string theirs = ranks_.exchange(other, mine);
-      set_latches(north ? own_.first - halo_ : own_.last, halo_, theirs);
+      set_row_bytes(north ? own_.first - halo_ : own_.last, theirs);
       stats.bytes += mine.size();
     }
     ++stats.exchanges;

@@ -109,6 +109,31 @@ TEST(Sliced, StateGoesInAndOut) {
   }
 }
 
+TEST(Sliced, RowsGoFromGridToGrid) {
+  std::mt19937_64 random(6);
+  for (const int width : {1, 2, 63, 64, 127, 128, 129, 1100}) {
+    GridState state(width, 9);
+    for (uint8_t& o : state.outputs) o = random() & 15u;
+    SlicedGrid from(GridConfig(width, 9)), to(GridConfig(width, 13));
+    from.set_state(state);
+    std::vector<uint64_t> words(SlicedGrid::row_words(width));
+    for (int y = 0; y < 9; ++y) {
+      from.row_latches(y, words.data());
+      to.set_row(y + 2, words.data());
+    }
+    const GridState got = to.state();
+    for (int y = 0; y < 13; ++y) {
+      for (int x = 0; x < width; ++x) {
+        const uint8_t expected = y < 2 || y > 10 ? 0 : state.outputs[state.index(x, y - 2)];
+        ASSERT_EQ(got.outputs[got.index(x, y)], expected) << width << ": " << x << ", " << y;
+      }
+    }
+    to.step(0);
+    to.step(1);
+    EXPECT_EQ(to.state(), GridState(width, 13));  // idle cells latch zeros
+  }
+}
+
 TEST(Sliced, IdleBlocksAreNotEvaluated) {
   GridConfig config(200, 200);
   EXPECT_EQ(SlicedGrid(config).active_blocks(), 0u);
