@@ -150,12 +150,17 @@ class Checker {
   KernelEngine make_engine(Engine engine, std::optional<Mismatch>& first) {
     const Program& program = lowered_.program;
     if (engine == Engine::kDag) return dag_engine(program);
-    if (engine == Engine::kGrid) return grid_engine(program, mapped_kernels(first));
+    if (engine == Engine::kGrid) return grid_engine(program, mapped_kernels(engine, first));
     RtlParams rtl = params_.rtl;
     if (!rtl.progress) {
-      rtl.progress = [this](size_t done, size_t total, const std::string& kernel) {
-        say(fmt::format("rtl: {} of {} models built, {}", done, total, kernel));
+      rtl.progress = [this, engine](size_t done, size_t total, const std::string& source) {
+        say(fmt::format("{}: {} of {} models built, {}", name(engine), done, total, source));
       };
+    }
+    if (engine == Engine::kFabric) {
+      auto mapped = mapped_kernels(engine, first);
+      auto fabrics = build_rtl(fabric_sources(mapped), rtl);
+      return fabric_engine(program, std::move(mapped), std::move(fabrics));
     }
     auto models = build_rtl(rtl_sources(first), rtl);
     if (first && !first->invocation) first = find_wrong_bit(*first, models);
@@ -163,15 +168,14 @@ class Checker {
   }
 
   /// The folder's kernels in the program's order; differences between them and a fresh mapping are noted.
-  std::vector<MappedKernel> mapped_kernels(std::optional<Mismatch>& first) {
+  std::vector<MappedKernel> mapped_kernels(Engine engine, std::optional<Mismatch>& first) {
     const auto folder = params_.from.empty() ? std::nullopt : read_compiled(params_.from);
     if (!folder) {
-      if (!params_.from.empty()) say("grid: " + params_.from + " has no compile.json; mapping now");
+      if (!params_.from.empty()) say(fmt::format("{}: {} has no compile.json; mapping now", name(engine), params_.from));
       return map_kernels(lowered_, {params_.seed, params_.optimize});
     }
     note_hash(folder->manifest);
-    for (const std::string& kernel : folder->damaged)
-      report_.artefact_notes.push_back("kernel " + kernel + ": the cells do not match their CRC");
+    for (const std::string& kernel : folder->damaged) note("kernel " + kernel + ": the cells do not match their CRC");
     MapParams params{folder->manifest.seed, parse_optimize(folder->manifest.optimize), parse_mode(folder->manifest.mode)};
     params.effort = parse_effort(folder->manifest.effort);
     params.defects = folder->manifest.defects;
@@ -188,7 +192,7 @@ class Checker {
           note_drift(artefact.name, *drift);
           if (!first) {
             const auto wrong = verify_mapping(lowered_.program.kernels[k], artefact);
-            first = artefact_mismatch(Engine::kGrid, artefact.name, wrong, *drift);
+            first = artefact_mismatch(engine, artefact.name, wrong, *drift);
           }
         }
       }
@@ -235,14 +239,20 @@ class Checker {
 
   void note_drift(const std::string& kernel, const std::string& drift) {
     ++changed_artefacts_;
-    report_.artefact_notes.push_back("kernel " + kernel + " differs from what this model gives: " + drift);
+    note("kernel " + kernel + " differs from what this model gives: " + drift);
+  }
+
+  /// Several engines may read the same artefacts.
+  void note(const std::string& text) {
+    auto& notes = report_.artefact_notes;
+    if (std::find(notes.begin(), notes.end(), text) == notes.end()) notes.push_back(text);
   }
 
   void note_hash(const Manifest& manifest) {
     same_model_ = manifest.source_hash == model_.content_hash;
     if (!same_model_) {
-      report_.artefact_notes.push_back(fmt::format("{} was made from other weights or another model file (content {:016x}, now {:016x})",
-                                                   params_.from, manifest.source_hash, model_.content_hash));
+      note(fmt::format("{} was made from other weights or another model file (content {:016x}, now {:016x})", params_.from,
+                       manifest.source_hash, model_.content_hash));
     }
   }
 

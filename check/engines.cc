@@ -12,21 +12,26 @@
 namespace bitgrid {
 namespace {
 
-constexpr std::array<std::pair<Engine, std::string_view>, 4> kNames = {
-    {{Engine::kCpu, "cpu"}, {Engine::kDag, "dag"}, {Engine::kGrid, "grid"}, {Engine::kRtl, "rtl"}}};
+constexpr std::array<std::pair<Engine, std::string_view>, 6> kNames = {{{Engine::kCpu, "cpu"},
+                                                                        {Engine::kDag, "dag"},
+                                                                        {Engine::kGrid, "grid"},
+                                                                        {Engine::kRtl, "rtl"},
+                                                                        {Engine::kFabric, "fabric"},
+                                                                        {Engine::kRtl, "datapath"}}};
 
 /// Simulators of a program's steps, made when first used.
-struct GridTiles {
+template <typename Simulator>
+struct Tiles {
   const Program& program;
   std::vector<MappedKernel> mapped;
-  KernelSimulatorParams params;
-  std::map<std::pair<int, int>, std::unique_ptr<KernelSimulator>> tiles;  // (kernel, step or -1)
+  std::function<std::unique_ptr<Simulator>(const MappedKernel&, size_t kernel)> make;
+  std::map<std::pair<int, int>, std::unique_ptr<Simulator>> tiles;  // (kernel, step or -1)
 
-  KernelSimulator& tile(int step) {
+  Simulator& tile(int step) {
     const int kernel = program.steps[static_cast<size_t>(step)].kernel;
     const MappedKernel& mk = mapped[static_cast<size_t>(kernel)];
     auto& slot = tiles[{kernel, mk.residents.empty() ? -1 : step}];
-    if (!slot) slot = std::make_unique<KernelSimulator>(mk, params);
+    if (!slot) slot = make(mk, static_cast<size_t>(kernel));
     return *slot;
   }
 };
@@ -44,14 +49,17 @@ Engine parse_engine(const std::string& text) {
   for (const auto& [e, known] : kNames) {
     if (text == known) return e;
   }
-  throw Error("--engine", "'" + text + "' is no engine", "choose one of cpu, dag, grid, rtl");
+  throw Error("--engine", "'" + text + "' is no engine", "choose one of cpu, dag, grid, rtl, datapath, fabric");
 }
 
 std::vector<Engine> parse_engines(const std::string& text) {
   std::vector<Engine> engines;
   std::stringstream list(text);
-  for (std::string item; std::getline(list, item, ',');) engines.push_back(parse_engine(item));
-  if (engines.empty()) throw Error("--engines", "the list is empty", "choose from cpu, dag, grid, rtl");
+  for (std::string item; std::getline(list, item, ',');) {
+    engines.push_back(parse_engine(item));
+    if (item == "rtl") engines.push_back(Engine::kFabric);
+  }
+  if (engines.empty()) throw Error("--engines", "the list is empty", "choose from cpu, dag, grid, rtl, datapath, fabric");
   return engines;
 }
 
@@ -63,7 +71,8 @@ KernelEngine dag_engine(const Program& program) {
 }
 
 KernelEngine grid_engine(const Program& program, std::vector<MappedKernel> mapped, const KernelSimulatorParams& params) {
-  auto tiles = std::make_shared<GridTiles>(GridTiles{program, std::move(mapped), params, {}});
+  const auto make = [params](const MappedKernel& kernel, size_t) { return std::make_unique<KernelSimulator>(kernel, params); };
+  auto tiles = std::make_shared<Tiles<KernelSimulator>>(Tiles<KernelSimulator>{program, std::move(mapped), make, {}});
   return {[tiles](int step, const BitMatrix& inputs) { return tiles->tile(step).run(inputs); },
           [tiles] {
             EngineStats sum;
@@ -83,8 +92,33 @@ KernelEngine rtl_engine(const Program& program, std::vector<std::shared_ptr<RtlM
             return (*shared)[static_cast<size_t>(program.steps[static_cast<size_t>(step)].kernel)]->run(inputs, stats.get());
           },
           [stats] {
-            return EngineStats{stats->clocks, 0, 0};
+            return EngineStats{stats->clocks, 0, 0, 0};
           }};
+}
+
+KernelEngine fabric_engine(const Program& program, std::vector<MappedKernel> mapped, std::vector<std::shared_ptr<RtlModel>> models) {
+  const auto make = [models = std::move(models)](const MappedKernel& kernel, size_t k) {
+    return std::make_unique<FabricKernel>(kernel, models[k]);
+  };
+  auto tiles = std::make_shared<Tiles<FabricKernel>>(Tiles<FabricKernel>{program, std::move(mapped), make, {}});
+  return {[tiles](int step, const BitMatrix& inputs) { return tiles->tile(step).run(inputs); },
+          [tiles] {
+            EngineStats sum;
+            for (const auto& [key, tile] : tiles->tiles) {
+              const uint64_t phases = tile->fabric_stats().phases;
+              sum.cycles += (phases + 1) / 2;
+              sum.cell_updates += phases * tiles->mapped[static_cast<size_t>(key.first)].grid.cells.size() / 2;
+              sum.reconfigured_cells += tile->stats().reconfigured_cells;
+              sum.configuration_clocks += tile->fabric_stats().configuration_clocks;
+            }
+            return sum;
+          }};
+}
+
+std::vector<RtlSource> fabric_sources(const std::vector<MappedKernel>& mapped) {
+  std::vector<RtlSource> sources;
+  for (const MappedKernel& kernel : mapped) sources.push_back(fabric_source(fabric_shape(kernel)));
+  return sources;
 }
 
 }  // namespace bitgrid

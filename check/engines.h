@@ -13,22 +13,25 @@
 #include "ir/host.h"
 #include "ir/mapped_kernel.h"
 #include "ir/program.h"
+#include "rtl/fabric_kernel.h"
 #include "rtl/verilator.h"
 
 namespace bitgrid {
 
-enum class Engine : uint8_t { kCpu, kDag, kGrid, kRtl };
+/// kRtl: the datapath Verilog of the Dags; kFabric: the fabric Verilog, loaded with the mapped kernels. Both run under Verilator.
+enum class Engine : uint8_t { kCpu, kDag, kGrid, kRtl, kFabric };
 
 std::string_view name(Engine engine);
-/// Reads "cpu", "dag", "grid" or "rtl". Throws Error listing them.
+/// Reads "cpu", "dag", "grid", "rtl" (or "datapath", the same) or "fabric". Throws Error listing them.
 Engine parse_engine(const std::string& text);
-/// Reads a list such as "cpu,dag,grid".
+/// Reads a list such as "cpu,dag,grid". In it "rtl" means all Verilog: datapath and fabric.
 std::vector<Engine> parse_engines(const std::string& text);
 
 struct EngineStats {
-  uint64_t cycles = 0;              // of the simulated hardware, summed over kernels (dag: 0)
-  uint64_t cell_updates = 0;        // grid only
-  uint64_t reconfigured_cells = 0;  // grid only
+  uint64_t cycles = 0;                // of the simulated hardware, summed over kernels (dag: 0)
+  uint64_t cell_updates = 0;          // grid and fabric
+  uint64_t reconfigured_cells = 0;    // likewise
+  uint64_t configuration_clocks = 0;  // fabric: of its chains, the first load included
 };
 
 struct KernelEngine {
@@ -44,5 +47,11 @@ KernelEngine grid_engine(const Program& program, std::vector<MappedKernel> mappe
 
 /// Verilated datapath modules, one for each kernel.
 KernelEngine rtl_engine(const Program& program, std::vector<std::shared_ptr<RtlModel>> models);
+
+/// Verilated fabrics of the kernels' sizes (build_rtl of fabric_sources), with tiles as grid_engine has them.
+KernelEngine fabric_engine(const Program& program, std::vector<MappedKernel> mapped, std::vector<std::shared_ptr<RtlModel>> models);
+
+/// The fabric that each kernel needs, as sources for build_rtl, which builds equal ones once.
+std::vector<RtlSource> fabric_sources(const std::vector<MappedKernel>& mapped);
 
 }  // namespace bitgrid

@@ -25,7 +25,7 @@ std::string default_engines(const Options& o) {
   const bool compiled = std::filesystem::exists(dir / "compile.json"), verilog = std::filesystem::exists(dir / "verilog.json");
   if (!compiled && !verilog)
     throw Error(o.from, "there is neither compile.json nor verilog.json", "give the -o folder of `bitgrid compile` or `bitgrid verilog`");
-  return std::string("cpu,dag") + (compiled ? ",grid" : "") + (verilog ? ",rtl" : "");
+  return std::string("cpu,dag") + (compiled ? ",grid" : "") + (verilog ? ",datapath" : "");
 }
 
 Json mismatch_json(const std::optional<Mismatch>& m) {
@@ -45,7 +45,7 @@ void print(const CheckReport& report) {
   for (const std::string& note : report.artefact_notes) std::cout << note << "\n";
   uint64_t compared = 0, mismatches = 0;
   for (const EngineCheck& e : report.engines) {
-    std::cout << fmt::format("{:5} {:>10} values compared, {} mismatches{}\n", name(e.engine), e.compared, e.mismatches,
+    std::cout << fmt::format("{:6} {:>10} values compared, {} mismatches{}\n", name(e.engine), e.compared, e.mismatches,
                              e.engine == Engine::kCpu ? "  (packed kernels against the golden code)" : "");
     compared += e.compared;
     mismatches += e.mismatches;
@@ -92,7 +92,9 @@ void add_check(CLI::App& app, int& status) {
   auto o = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("check", "compare engines bit for bit with the CPU reference");
   command->add_option("model", o->model, "model.yaml")->required();
-  command->add_option("--engines", o->engines, "list of cpu, dag, grid, rtl (default cpu,dag,grid; with --from: what the folder holds)");
+  command->add_option("--engines", o->engines,
+                      "list of cpu, dag, grid, rtl (= datapath,fabric: the kernels' Verilog and the grid's), default cpu,dag,grid; with "
+                      "--from: what the folder holds");
   command->add_option("--tokens", o->tokens, "positions to compare")->capture_default_str()->check(CLI::Range(1, 1000000));
   command->add_option("--prompt", o->prompt, "text of the first positions; the CPU engine continues it as `run` would");
   command->add_option("--temperature", o->temperature, "continue the prompt by sampling with --seed, as `run --temperature` does");

@@ -66,22 +66,25 @@ void run(const Options& o) {
     lowered = lower(model);
     const Program& program = lowered.program;
     if (engine == Engine::kDag) session = kernel_session(program, dag_engine(program));
-    if (engine == Engine::kGrid) {
+    RtlParams rtl;
+    rtl.progress = [&](size_t done, size_t total, const std::string& source) {
+      progress.say(fmt::format("verilated {} of {}, {}", done, total, source));
+    };
+    if (engine == Engine::kGrid || engine == Engine::kFabric) {
       MapRun run;
       run.progress = [&](size_t done, size_t total, const std::string& kernel) {
         progress.say(fmt::format("mapping kernel {} of {}, {}", done + 1, total, kernel));
       };
       auto mapped = map_kernels(lowered, {o.common.seed, parse_optimize(o.optimize)}, run);
       cycles = cycles_per_token(program, mapped, arch.configuration_bits_per_cycle);
-      session = kernel_session(program, grid_engine(program, std::move(mapped)));
+      if (engine == Engine::kGrid) {
+        session = kernel_session(program, grid_engine(program, std::move(mapped)));
+      } else {
+        auto fabrics = build_rtl(fabric_sources(mapped), rtl);
+        session = kernel_session(program, fabric_engine(program, std::move(mapped), std::move(fabrics)));
+      }
     }
-    if (engine == Engine::kRtl) {
-      RtlParams rtl;
-      rtl.progress = [&](size_t done, size_t total, const std::string& kernel) {
-        progress.say(fmt::format("verilated {} of {}, {}", done, total, kernel));
-      };
-      session = kernel_session(program, rtl_engine(program, build_rtl(verilog_sources(program), rtl)));
-    }
+    if (engine == Engine::kRtl) session = kernel_session(program, rtl_engine(program, build_rtl(verilog_sources(program), rtl)));
   }
   progress.clear();
   Stopwatch watch;
@@ -96,7 +99,7 @@ void run(const Options& o) {
   std::cout << std::endl;
   const double seconds = watch.lap();
   const EngineStats stats = session.stats();
-  if (engine == Engine::kGrid) {
+  if (engine == Engine::kGrid || engine == Engine::kFabric) {
     std::cout << fmt::format("{} positions on the grid: {} cycles per token ({} of them configuration), {:.3g} cell updates in {:.1f} s\n",
                              tokens.size() - 1, cycles.total(), cycles.configuration, static_cast<double>(stats.cell_updates), seconds);
   }
@@ -105,7 +108,7 @@ void run(const Options& o) {
                {"engine", o.engine},
                {"grid_cycles", stats.cycles},
                {"cell_updates", stats.cell_updates}};
-  if (engine == Engine::kGrid) {
+  if (engine == Engine::kGrid || engine == Engine::kFabric) {
     json["cycles_per_token"] = cycles.total();
     json["configuration_cycles_per_token"] = cycles.configuration;
     json["arch"] = arch_json(arch);
@@ -123,7 +126,10 @@ void add_run(CLI::App& app, int&) {
   command->add_option("model", o->model, "model.yaml")->required();
   command->add_option("--prompt", o->prompt, "text to continue; empty: a newline");
   command->add_option("--tokens", o->tokens, "tokens to generate")->capture_default_str()->check(CLI::Range(0, 1000000));
-  command->add_option("--engine", o->engine, "cpu, dag, grid or rtl")->capture_default_str();
+  command
+      ->add_option("--engine", o->engine,
+                   "cpu, dag, grid, rtl (the kernels' datapath Verilog) or fabric (the fabric's Verilog, configured)")
+      ->capture_default_str();
   command->add_option("--temperature", o->temperature, "sample with one of the model's temperatures instead of taking the likeliest token");
   command->add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
   command->add_option("--optimize", o->optimize, "of the mapping: area (fewest cells) or throughput (smallest II)")->capture_default_str();
