@@ -65,20 +65,6 @@ RowPlan plan_row(const PopcountRow& row, uint32_t inputs, bool parity) {
   return plan;
 }
 
-void check(const std::string& name, const DenseBinaryForm& form) {
-  const std::string where = "kernel " + name;
-  if (form.inputs == 0 || form.rows.empty()) throw Error(where, "a popcount layer without inputs or without outputs", "give it both");
-  for (size_t r = 0; r < form.rows.size(); ++r) {
-    const auto& weights = form.rows[r].weights;
-    if (weights.size() != form.inputs)
-      throw Error(where, fmt::format("output {} has {} weights for {} inputs", r, weights.size(), form.inputs), "give one weight an input");
-    for (size_t c = 0; c < weights.size(); ++c) {
-      if (weights[c] < -1 || weights[c] > 1)
-        throw Error(where, fmt::format("weight {} of output {} is {}", c, r, weights[c]), "the parallel form takes -1, 0 and 1");
-    }
-  }
-}
-
 Plan make_plan(const DenseBinaryForm& form) {
   Plan plan;
   plan.parity = std::all_of(form.rows.begin(), form.rows.end(), [](const PopcountRow& r) {
@@ -282,12 +268,26 @@ class Builder {
 
 }  // namespace
 
+void check_form(const std::string& name, const DenseBinaryForm& form) {
+  const std::string where = "kernel " + name;
+  if (form.inputs == 0 || form.rows.empty()) throw Error(where, "a popcount layer without inputs or without outputs", "give it both");
+  for (size_t r = 0; r < form.rows.size(); ++r) {
+    const auto& weights = form.rows[r].weights;
+    if (weights.size() != form.inputs)
+      throw Error(where, fmt::format("output {} has {} weights for {} inputs", r, weights.size(), form.inputs), "give one weight an input");
+    for (size_t c = 0; c < weights.size(); ++c) {
+      if (weights[c] < -1 || weights[c] > 1)
+        throw Error(where, fmt::format("weight {} of output {} is {}", c, r, weights[c]), "the parallel form takes -1, 0 and 1");
+    }
+  }
+}
+
 MappedKernel map_dense_popcount(const std::string& name, const DenseBinaryForm& form, DensePopcountStats* stats) {
   return map_dense_popcount(name, form, {0, std::max(form.inputs, kLeastPart)}, stats);
 }
 
 MappedKernel map_dense_popcount(const std::string& name, const DenseBinaryForm& form, const InputPart& part, DensePopcountStats* stats) {
-  check(name, form);
+  check_form(name, form);
   const Plan plan = make_plan(form);
   if (part.count < kLeastPart || part.first > plan.inputs || part.count > plan.inputs - part.first ||
       (part.first > 0 && part.first < kLeastPart)) {

@@ -49,6 +49,9 @@ MappedKernel map_dense_popcount(const std::string& name, const DenseBinaryForm& 
 MappedKernel map_dense_popcount(const std::string& name, const DenseBinaryForm& form, const InputPart& part,
                                 DensePopcountStats* stats = nullptr);
 
+/// Throws Error unless every row has a weight of -1, 0 or 1 for each input, and there are inputs and rows.
+void check_form(const std::string& name, const DenseBinaryForm& form);
+
 /// Cells that map_dense_popcount uses, without laying them.
 int64_t dense_popcount_cells(const DenseBinaryForm& form);
 
