@@ -1,44 +1,109 @@
-// bitgrid verilog: datapath Verilog of every kernel.
+// bitgrid verilog: each kernel as a pipelined Verilog module, or the fabric with each kernel's configuration and a testbench.
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <iostream>
 #include <memory>
+#include <random>
 
 #include "check/artefacts.h"
 #include "check/check_model.h"
+#include "check/verify_kernel.h"
 #include "cli/common.h"
 #include "cli/source.h"
+#include "ir/dag.h"
 #include "ir/error.h"
+#include "ir/file.h"
+#include "rtl/fabric_testbench.h"
 
 namespace bitgrid::cli {
 namespace {
 
+namespace fs = std::filesystem;
+
 struct Options {
   Common common;
-  std::string source, out, style = "datapath";
+  std::string source, out, style = "datapath", kernel, optimize = "area", mode = "auto";
+  int invocations = 8;
 };
 
-void verilog(const Options& o) {
-  if (o.style != "datapath") {
-    throw Error("--style", o.style == "fabric" ? "the fabric style is not part of this version" : "'" + o.style + "' is no style",
-                "use --style datapath");
-  }
-  Stopwatch watch;
-  const Source source = read_source(o.source);
+Json datapath(const Options& o, const Source& source) {
   const auto kernels = verilog_sources(source.lowered.program);
   write_verilog(o.out, {source.lowered.program.name, source.hash, o.common.seed}, kernels);
-  Json json = {{"style", o.style}, {"kernels", Json::array()}};
+  Json json = Json::array();
   std::cout << fmt::format("{:28} {:>8} {:>12} {:>13} {:>9}\n", "module", "latency", "input bits", "output bits", "bytes");
   for (const RtlSource& k : kernels) {
     std::cout << fmt::format("{:28} {:>8} {:>12} {:>13} {:>9}\n", k.interface.module, k.interface.latency_cycles,
                              total_width(k.interface.inputs), total_width(k.interface.outputs), k.text.size());
-    json["kernels"].push_back({{"name", k.name},
-                               {"module", k.interface.module},
-                               {"latency_cycles", k.interface.latency_cycles},
-                               {"input_bits", total_width(k.interface.inputs)},
-                               {"output_bits", total_width(k.interface.outputs)}});
+    json.push_back({{"name", k.name},
+                    {"module", k.interface.module},
+                    {"latency_cycles", k.interface.latency_cycles},
+                    {"input_bits", total_width(k.interface.inputs)},
+                    {"output_bits", total_width(k.interface.outputs)}});
   }
   std::cout << fmt::format("{} modules written to {}/verilog\n", kernels.size(), o.out);
+  return json;
+}
+
+/// The kernels that --kernel asks for: all, or one. Throws Error naming those that are there.
+std::vector<size_t> chosen(const Options& o, const Program& program) {
+  std::vector<size_t> ids;
+  std::string names;
+  for (size_t k = 0; k < program.kernels.size(); ++k) {
+    if (o.kernel.empty() || program.kernels[k].name == o.kernel) ids.push_back(k);
+    names += (k == 0 ? "" : ", ") + program.kernels[k].name;
+  }
+  if (ids.empty()) throw Error("--kernel", "there is no kernel " + o.kernel, "the kernels are " + names);
+  return ids;
+}
+
+Json fabric(const Options& o, const Source& source) {
+  const Program& program = source.lowered.program;
+  const std::vector<size_t> ids = chosen(o, program);
+  Progress progress;
+  MapParams params{o.common.seed, parse_optimize(o.optimize), parse_mode(o.mode)};
+  // Everything is made before anything is written.
+  std::vector<VerilogFile> files = fabric_files(true);
+  Json json = Json::array();
+  std::string table = fmt::format("{:28} {:>12} {:>12} {:>8} {:>14}\n", "kernel", "size", "load clocks", "phases", "bits compared");
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const Kernel& kernel = program.kernels[ids[i]];
+    progress.say(fmt::format("mapping kernel {} of {}, {}", i + 1, ids.size(), kernel.name));
+    const MappedKernel mapped = map_kernel(kernel, source.lowered.forms[ids[i]], params, nullptr, source.is_model);
+    std::mt19937_64 random(o.common.seed);
+    const BitMatrix inputs = random_invocations(kernel, o.invocations, random);
+    FabricTestbenchStats stats;
+    for (VerilogFile& f : fabric_testbench(mapped, kernel.name, inputs, evaluate(kernel.dag, inputs), &stats))
+      files.push_back(std::move(f));
+    table += fmt::format("{:28} {:>5} x {:>4} {:>12} {:>8} {:>14}\n", kernel.name, mapped.grid.width, mapped.grid.height, stats.load_clocks,
+                         stats.phases, stats.compared);
+    json.push_back({{"name", kernel.name},
+                    {"width", mapped.grid.width},
+                    {"height", mapped.grid.height},
+                    {"load_clocks", stats.load_clocks},
+                    {"testbench_phases", stats.phases},
+                    {"testbench_bits_compared", stats.compared}});
+  }
+  progress.clear();
+  const fs::path folder = fs::path(o.out) / "fabric";
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw Error(folder.string(), "this folder cannot be made: " + error.message(), "choose another with -o");
+  for (const VerilogFile& f : files) write_file((folder / f.name).string(), f.text);
+  std::cout << table
+            << fmt::format("the fabric's modules and {} testbenches written to {}; the head of each testbench says how to run it\n",
+                           ids.size(), folder.string());
+  return json;
+}
+
+void verilog(const Options& o) {
+  if (o.style != "datapath" && o.style != "fabric")
+    throw Error("--style", "'" + o.style + "' is no style", "use --style datapath or --style fabric");
+  Stopwatch watch;
+  const Source source = read_source(o.source);
+  Json json = {{"style", o.style}};
+  json["kernels"] = o.style == "fabric" ? fabric(o, source) : datapath(o, source);
+  json["seed"] = o.common.seed;
   json["seconds"] = watch.lap();
   write_json(o.common, json);
 }
@@ -47,10 +112,18 @@ void verilog(const Options& o) {
 
 void add_verilog(CLI::App& app, int&) {
   auto o = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("verilog", "write synthesizable Verilog of every kernel");
+  CLI::App* command = app.add_subcommand("verilog", "write synthesizable Verilog of every kernel, or of the fabric that runs it");
   command->add_option("source", o->source, "MODEL.yaml, NETLIST.blif or KERNEL.dag")->required();
   command->add_option("-o,--output", o->out, "folder for the Verilog files")->required();
-  command->add_option("--style", o->style, "datapath: one pipelined module a kernel")->capture_default_str();
+  command
+      ->add_option(
+          "--style", o->style,
+          "datapath: one pipelined module a kernel; fabric: the grid of cells, and for each kernel its configuration and a testbench")
+      ->capture_default_str();
+  command->add_option("--kernel", o->kernel, "fabric: this kernel only");
+  command->add_option("--invocations", o->invocations, "fabric: of each testbench")->capture_default_str()->check(CLI::Range(1, 100000));
+  command->add_option("--optimize", o->optimize, "fabric: of the mapping, area or throughput")->capture_default_str();
+  command->add_option("--mode", o->mode, "fabric: of the mapping, auto, wave or settle")->capture_default_str();
   add_common(*command, o->common);
   command->callback([o] { verilog(*o); });
 }

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -10,6 +11,7 @@
 #include "ir/error.h"
 #include "ir/file.h"
 #include "lowering/map.h"
+#include "rtl/command.h"
 #include "tests/support/tiny_model.h"
 
 namespace bitgrid {
@@ -60,6 +62,45 @@ TEST(CheckModel, AllEnginesAgree) {
   ASSERT_EQ(report.engines.size(), 3u);
   for (const EngineCheck& e : report.engines) EXPECT_GT(e.compared, 500u) << name(e.engine);
   EXPECT_GT(report.engines[2].stats.cell_updates, 0u);
+}
+
+/// Fabrics of the tiny model's kernels are built once, for all tests.
+CheckParams fabric_params(const Model& model, const std::string& from = "") {
+  CheckParams params = params_for(model, "fabric", from);
+  params.rtl.cache_dir = (std::filesystem::path(testing::TempDir()) / ("bitgrid_rtl_test_cache_" + std::to_string(getuid()))).string();
+  return params;
+}
+
+#define NEEDS_VERILATOR() \
+  if (run_command({"verilator", "--version"}, "/dev/null") != 0) GTEST_SKIP() << "Verilator is not installed (apt install verilator)"
+
+TEST(CheckModel, TheVerilatedFabricAgrees) {
+  NEEDS_VERILATOR();
+  const Model model = tiny_model();
+  const CheckReport report = check_model(model, fabric_params(model));
+  EXPECT_TRUE(report.ok());
+  ASSERT_EQ(report.engines.size(), 1u);
+  EXPECT_GT(report.engines[0].compared, 500u);
+  EXPECT_GT(report.engines[0].stats.reconfigured_cells, 0u);
+  EXPECT_GT(report.engines[0].stats.configuration_clocks, 0u);
+}
+
+TEST_F(CheckFrom, AFlippedBitShowsOnTheVerilatedFabric) {
+  NEEDS_VERILATOR();
+  const MappedKernel& kernel = mapped_[1];
+  flip(kernel.name, kernel.grid.index(0, 1) * 8 + 2 + 1, 0);
+  const CheckReport report = check_model(model_, fabric_params(model_, dir_));
+  EXPECT_FALSE(report.ok());
+  ASSERT_TRUE(report.first_mismatch);
+  EXPECT_EQ(report.first_mismatch->engine, Engine::kFabric);
+  EXPECT_EQ(report.first_mismatch->kernel, kernel.name);
+  EXPECT_TRUE(report.first_mismatch->position.has_value());
+  EXPECT_GT(report.engines[0].mismatches, 1u);
+}
+
+TEST(Engines, RtlInAListIsDatapathAndFabric) {
+  EXPECT_EQ(parse_engines("cpu,rtl"), (std::vector<Engine>{Engine::kCpu, Engine::kRtl, Engine::kFabric}));
+  EXPECT_EQ(parse_engines("datapath"), (std::vector<Engine>{Engine::kRtl}));
 }
 
 TEST_F(CheckFrom, UntouchedArtefactsPass) {
@@ -143,7 +184,7 @@ TEST(Engines, UnknownNameListsThem) {
     parse_engines("cpu,gird");
     FAIL();
   } catch (const Error& e) {
-    EXPECT_STREQ(e.what(), "--engine: 'gird' is no engine; choose one of cpu, dag, grid, rtl");
+    EXPECT_STREQ(e.what(), "--engine: 'gird' is no engine; choose one of cpu, dag, grid, rtl, datapath, fabric");
   }
 }
 

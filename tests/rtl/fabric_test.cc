@@ -19,6 +19,7 @@
 #include "rtl/command.h"
 #include "rtl/fabric_grid.h"
 #include "rtl/fabric_kernel.h"
+#include "rtl/fabric_testbench.h"
 
 namespace bitgrid {
 namespace {
@@ -274,6 +275,40 @@ TEST(FabricProof, TheVectorFormIsTheGridOfCells) {
   const Folder folder;
   EXPECT_THAT(sequential_equivalence(folder, 3, 3, 8), HasSubstr("Networks are equivalent"));
   EXPECT_THAT(sequential_equivalence(folder, 2, 4, 64), HasSubstr("Networks are equivalent"));
+}
+
+/// What a testbench of the adder prints under Icarus.
+std::string run_testbench(const Folder& folder, const std::vector<std::string>& options) {
+  std::vector<std::string> command = {"iverilog",        "-g2005", "-Wall",      "-o",
+                                      folder.file("tb"), "-s",     "bitgrid_tb", folder.file("adder_tb.v")};
+  for (const VerilogFile& f : fabric_files(true)) command.push_back(folder.file(f.name));
+  command.insert(command.end(), options.begin(), options.end());
+  const std::string log = folder.file("log");
+  fs::remove(log);
+  EXPECT_EQ(run_command(command, log), 0);
+  run_command({"sh", "-c", "cd \"$(dirname \"$0\")\" && vvp tb", folder.file("tb")}, log);
+  return read_file(log);
+}
+
+TEST(FabricTestbench, PassesInIcarusAndFailsWithACorruptedBit) {
+  NEEDS("iverilog", "-V");
+  const Folder folder;
+  const Dag dag = parse_dag("dag adder\ninput a 2\ninput b 2\nt:3 = add a b\noutput s t\n");
+  const MappedKernel mapped = map_plane(dag);
+  BitMatrix inputs(16, 4);
+  for (size_t r = 0; r < 16; ++r) inputs.set_word(r, 0, 4, r);
+  FabricTestbenchStats stats;
+  for (const VerilogFile& f : fabric_testbench(mapped, "adder", inputs, evaluate(dag, inputs), &stats))
+    write_file(folder.file(f.name), f.text);
+  EXPECT_EQ(stats.compared, 48u);
+  EXPECT_THAT(run_testbench(folder, {}), HasSubstr("PASS: 48 output bits of 16 invocations"));
+  EXPECT_THAT(run_testbench(folder, {"-DVECTOR"}), HasSubstr("PASS: 48 output bits of 16 invocations"));
+  MappedKernel damaged = mapped;
+  const BitSlot out = mapped.outputs[0];
+  const CellPosition at = border_cell(out.side, out.position, mapped.grid.width, mapped.grid.height);
+  damaged.grid.at(at.x, at.y) ^= uint64_t{0x1111111111111111} << static_cast<unsigned>(out.side);
+  write_file(folder.file("adder_chain.hex"), chain_hex(damaged.grid, {mapped.grid.width, mapped.grid.height, 1}));
+  EXPECT_THAT(run_testbench(folder, {"-DVECTOR"}), HasSubstr("FAIL: phase "));
 }
 
 TEST(FabricProof, ADifferenceIsFound) {
