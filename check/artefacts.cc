@@ -90,6 +90,10 @@ std::optional<std::vector<Entry>> read_manifest(const fs::path& path, const char
     if (json.contains("mode")) m.mode = json["mode"];
     if (json.contains("effort")) m.effort = json["effort"];
     if (json.contains("defects")) m.defects = parse_defects(json["defects"]);
+    if (json.contains("tile")) {
+      m.tile_width = json["tile"].at("width");
+      m.tile_height = json["tile"].at("height");
+    }
     std::vector<Entry> entries;
     for (const auto& k : json.at("kernels")) entries.push_back(parse_entry(k, path));
     return entries;
@@ -130,6 +134,8 @@ void write_compiled(const std::string& dir, const Manifest& manifest, const std:
   json["mode"] = manifest.mode;
   json["effort"] = manifest.effort;
   if (!manifest.defects.empty()) json["defects"] = defects_json(manifest.defects);
+  if (manifest.tile_width > 0 || manifest.tile_height > 0)
+    json["tile"] = {{"width", manifest.tile_width}, {"height", manifest.tile_height}};
   json["kernels"] = ordered_json::array();
   std::set<std::string> files;
   for (size_t k = 0; k < kernels.size(); ++k) {

@@ -23,6 +23,8 @@ struct Manifest {
   std::string mode = "auto";
   std::string effort = "default";
   Defects defects = {};
+  int tile_width = 0;  // that the source was cut for; 0: any
+  int tile_height = 0;
 };
 
 /// What the manifest of a compile keeps of a kernel, for the next compile into the same folder.

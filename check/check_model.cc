@@ -114,7 +114,7 @@ class Checker {
     report_.positions = static_cast<int>(params_.tokens.size());
     say("cpu: golden code");
     golden_ = cpu_traces(model_, params_.tokens, CpuParams::Kernels::kGolden);
-    lowered_ = lower(model_);
+    lowered_ = lower(model_, lower_params());
     for (const Engine engine : params_.engines) {
       std::optional<Mismatch> first;
       const EngineCheck result = check_engine(engine, first);
@@ -127,6 +127,13 @@ class Checker {
  private:
   void say(const std::string& line) const {
     if (params_.progress) params_.progress(line);
+  }
+
+  /// A folder's kernels are those of the tile that it was compiled for.
+  LowerParams lower_params() const {
+    const auto folder = params_.from.empty() ? std::nullopt : read_compiled(params_.from);
+    if (!folder) return {params_.tile, params_.optimize};
+    return {{folder->manifest.tile_width, folder->manifest.tile_height}, parse_optimize(folder->manifest.optimize)};
   }
 
   EngineCheck check_engine(Engine engine, std::optional<Mismatch>& first) {

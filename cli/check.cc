@@ -7,6 +7,7 @@
 
 #include "check/check_model.h"
 #include "cli/common.h"
+#include "frontend/arch_file.h"
 #include "frontend/load_model.h"
 #include "ir/error.h"
 
@@ -15,7 +16,7 @@ namespace {
 
 struct Options {
   Common common;
-  std::string model, engines, from, prompt, temperature, optimize = "area";
+  std::string model, engines, from, prompt, temperature, arch, optimize = "area";
   int tokens = 16;
 };
 
@@ -70,6 +71,10 @@ int check(const Options& o) {
   params.from = o.from;
   params.seed = o.common.seed;
   params.optimize = parse_optimize(o.optimize);
+  if (!o.arch.empty()) {
+    const Arch arch = load_arch(o.arch);
+    params.tile = {arch.tile_width, arch.tile_height};
+  }
   params.progress = [&](const std::string& line) { progress.say(line); };
   Stopwatch watch;
   const CheckReport report = check_model(model, params);
@@ -99,6 +104,7 @@ void add_check(CLI::App& app, int& status) {
   command->add_option("--prompt", o->prompt, "text of the first positions; the CPU engine continues it as `run` would");
   command->add_option("--temperature", o->temperature, "continue the prompt by sampling with --seed, as `run --temperature` does");
   command->add_option("--from", o->from, "use the artefacts of this folder (of compile or verilog) as they stand");
+  command->add_option("--arch", o->arch, "architecture file: layers larger than its tile are cut (with --from: as they were compiled)");
   command->add_option("--optimize", o->optimize, "of the mapping: area (fewest cells) or throughput (smallest II)")->capture_default_str();
   add_common(*command, o->common);
   command->callback([o, &status] { status = check(*o); });

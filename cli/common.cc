@@ -38,7 +38,9 @@ void Progress::clear() {
 }
 
 Json arch_json(const Arch& arch) {
-  return {{"name", arch.name}, {"configuration_bits_per_cycle", arch.configuration_bits_per_cycle}};
+  return {{"name", arch.name},
+          {"configuration_bits_per_cycle", arch.configuration_bits_per_cycle},
+          {"tile", {{"width", arch.tile_width}, {"height", arch.tile_height}}}};
 }
 
 SourceKind source_kind(const std::string& path) {

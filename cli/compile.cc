@@ -41,8 +41,8 @@ MapParams map_params(const Options& o) {
 /// One compile from source to files.
 class Compile {
  public:
-  Compile(const Options& o, const Source& source)
-      : o_(o), source_(source), program_(source.lowered.program), params_(map_params(o)), results_(program_.kernels.size()) {}
+  Compile(const Options& o, const Source& source, const Tile& tile)
+      : o_(o), source_(source), tile_(tile), program_(source.lowered.program), params_(map_params(o)), results_(program_.kernels.size()) {}
 
   void map() {
     for (size_t k = 0; k < program_.kernels.size(); ++k)
@@ -64,6 +64,7 @@ class Compile {
       if (picture.empty()) throw;
       throw Error("", e.what(), "congestion picture: " + picture);
     }
+    require_fit(mapped, tile_);
     for (size_t k = 0; k < mapped.size(); ++k) {
       KernelResult& r = results_[k];
       r.report = std::move(reports[k]);
@@ -111,8 +112,9 @@ class Compile {
   void write() const {
     std::vector<KernelRecord> records;
     for (size_t k = 0; k < mapped.size(); ++k) records.push_back({o_.no_verify ? 0 : keys_[k], 0, results_[k].luts, results_[k].depth});
-    write_compiled(o_.out, {program_.name, source_.hash, o_.common.seed, o_.optimize, o_.mode, o_.effort, params_.defects}, mapped,
-                   records);
+    write_compiled(
+        o_.out, {program_.name, source_.hash, o_.common.seed, o_.optimize, o_.mode, o_.effort, params_.defects, tile_.width, tile_.height},
+        mapped, records);
   }
 
   size_t reused() const {
@@ -139,6 +141,7 @@ class Compile {
 
   const Options& o_;
   const Source& source_;
+  const Tile tile_;
   const Program& program_;
   MapParams params_;
   std::vector<uint64_t> keys_;
@@ -151,10 +154,11 @@ void compile(const Options& o) {
   if (o.threads < 1) throw Error("--threads", fmt::format("{} threads cannot work", o.threads), "give 1 or more");
   if (o.prove) require_abc();
   Stopwatch watch;
-  const Source source = read_source(o.source);
+  const Tile tile{arch.tile_width, arch.tile_height};
+  const Source source = read_source(o.source, {tile, parse_optimize(o.optimize)});
   const Program& program = source.lowered.program;
   Json seconds = {{"lower", watch.lap()}};
-  Compile compile(o, source);
+  Compile compile(o, source, tile);
   compile.map();
   seconds["map"] = watch.lap();
   if (!o.no_verify) compile.verify();

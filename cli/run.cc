@@ -63,7 +63,7 @@ void run(const Options& o) {
   if (engine == Engine::kCpu) {
     session = cpu_session(model);
   } else {
-    lowered = lower(model);
+    lowered = lower(model, {{arch.tile_width, arch.tile_height}, parse_optimize(o.optimize)});
     const Program& program = lowered.program;
     if (engine == Engine::kDag) session = kernel_session(program, dag_engine(program));
     RtlParams rtl;

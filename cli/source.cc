@@ -10,12 +10,12 @@
 #include "lowering/cover_dag.h"
 
 namespace bitgrid::cli {
-Source read_source(const std::string& path) {
+Source read_source(const std::string& path, const LowerParams& params) {
   Source source;
   const SourceKind kind = source_kind(path);
   if (kind == SourceKind::kModel) {
     const Model model = load_model(path);
-    source.lowered = lower(model);
+    source.lowered = lower(model, params);
     source.hash = model.content_hash;
     source.is_model = true;
     return source;

@@ -17,6 +17,6 @@ struct Source {
 };
 
 /// Throws Error as the readers do.
-Source read_source(const std::string& path);
+Source read_source(const std::string& path, const LowerParams& params = {});
 
 }  // namespace bitgrid::cli

@@ -8,6 +8,8 @@ namespace bitgrid {
 struct Arch {
   std::string name = "default";
   int configuration_bits_per_cycle = 64;  // of the configuration port: a cell's word is 64 bits
+  int tile_width = 0;                     // cells; 0: as large as a kernel needs
+  int tile_height = 0;
 };
 
 }  // namespace bitgrid

@@ -229,9 +229,25 @@ MappedKernel map_interleaved_popcount(const std::string& name, const DenseBinary
 }
 
 uint32_t interleaved_state_bits(const DenseBinaryForm& form) {
-  uint32_t bits = 0;
-  for (const Band& band : make_plan(form).bands) bits += static_cast<uint32_t>((band.top + 1) * static_cast<int>(band.counters.size()));
-  return bits;
+  return interleaved_state(form).bits;
+}
+
+CountState interleaved_state(const DenseBinaryForm& form) {
+  Plan plan = make_plan(form);
+  CountState state;
+  state.constant = std::move(plan.constant);
+  for (Band& band : plan.bands) {
+    const auto counters = static_cast<uint32_t>(band.counters.size()), top = static_cast<uint32_t>(band.top);
+    for (uint32_t k = 0; k < counters; ++k) {
+      Counter& c = band.counters[k];
+      RunningCount count{c.output, std::move(c.weights), band.top, band.start(k), c.invert, {}};
+      count.bit.push_back(static_cast<int>(state.bits + top * counters + k));
+      for (uint32_t j = 1; j <= top; ++j) count.bit.push_back(static_cast<int>(state.bits + (j - 1) * counters + k));
+      state.counts.push_back(std::move(count));
+    }
+    state.bits += (top + 1) * counters;
+  }
+  return state;
 }
 
 InterleavedSize interleaved_size(const DenseBinaryForm& form) {

@@ -20,6 +20,8 @@ MappedKernel map_interleaved_popcount(const std::string& name, const DenseBinary
 
 /// Bits of the running counts between two parts.
 uint32_t interleaved_state_bits(const DenseBinaryForm& form);
+/// What they mean.
+CountState interleaved_state(const DenseBinaryForm& form);
 
 /// Width and height of the whole layer, without laying it.
 struct InterleavedSize {

@@ -314,6 +314,28 @@ uint32_t dense_popcount_state_bits(const DenseBinaryForm& form) {
   return static_cast<uint32_t>(plan.height() - plan.footer());
 }
 
+CountState dense_popcount_state(const DenseBinaryForm& form) {
+  const Plan plan = make_plan(form);
+  CountState state;
+  state.parity = plan.parity;
+  state.bits = plan.parity ? 1 : 0;
+  for (size_t r = 0; r < plan.rows.size(); ++r) {
+    const RowPlan& row = plan.rows[r];
+    state.constant.push_back(row.constant);
+    if (row.constant) continue;
+    RunningCount count{r, row.weights, row.top, row.start, row.invert, {}};
+    count.weights.resize(form.inputs);
+    for (int b = 0; b <= row.top; ++b) count.bit.push_back(b < plan.bottom_bit() ? -1 : static_cast<int>(state.bits++));
+    state.counts.push_back(std::move(count));
+  }
+  return state;
+}
+
+std::pair<int, int> dense_popcount_size(const DenseBinaryForm& form, const InputPart& part) {
+  const Plan plan = make_plan(form);
+  return {plan.columns({part.first, std::max(part.count, kLeastPart)}), plan.height()};
+}
+
 std::optional<DenseBinaryForm> dense_binary_form(const MatrixLayer& layer, int first, int count) {
   const auto* sign = std::get_if<Sign>(&layer.activation);
   if (!sign || !layer.operand || layer.residual || layer.raw || layer.operand->encoding.bits != 1 || layer.operand->count == 0)

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ir/mapped_kernel.h"
@@ -57,6 +58,29 @@ int64_t dense_popcount_cells(const DenseBinaryForm& form);
 
 /// Bits of the running counts between two parts.
 uint32_t dense_popcount_state_bits(const DenseBinaryForm& form);
+
+/// A running count as it crosses the cut between two parts: bits below `top` are the count modulo 2^top, bit `top` says whether it has ever
+/// reached 2^top, which is the answer (or its inverse).
+struct RunningCount {
+  size_t output = 0;
+  std::vector<int8_t> weights;  // as counted: complemented where the answer is inverted
+  int top = 0;
+  uint64_t start = 0;  // before the first part; less than 2^top
+  bool invert = false;
+  std::vector<int> bit;  // where bit 0 .. top stands among the state's bits; -1: with `parity`, bit 0 follows from the shared parity
+};
+
+/// What the bits between two parts mean.
+struct CountState {
+  bool parity = false;  // bit 0 of the state is the parity of all inputs so far
+  uint32_t bits = 0;
+  std::vector<RunningCount> counts;           // of outputs that are not constant
+  std::vector<std::optional<bool>> constant;  // [output]
+};
+CountState dense_popcount_state(const DenseBinaryForm& form);
+
+/// Width and height of a part (of the whole layer: {0, form.inputs}).
+std::pair<int, int> dense_popcount_size(const DenseBinaryForm& form, const InputPart& part);
 
 /// Rows first .. first + count - 1 of the layer if it has this form: one-bit operand, weights -1, 0, 1, a sign and nothing else at the row
 /// ends. The kernel that matrix_kernel makes of the same rows is its meaning.

@@ -16,7 +16,10 @@ namespace {
 
 class Lowering {
  public:
-  explicit Lowering(const Model& model) : model_(model) { b_.lowered.program.name = model.name; }
+  Lowering(const Model& model, const LowerParams& params) : model_(model) {
+    b_.lowered.program.name = model.name;
+    b_.params = params;
+  }
 
   Lowered run() {
     Stream stream = embed();
@@ -181,8 +184,8 @@ class Lowering {
 
 }  // namespace
 
-Lowered lower(const Model& model) {
-  return Lowering(model).run();
+Lowered lower(const Model& model, const LowerParams& params) {
+  return Lowering(model, params).run();
 }
 
 }  // namespace bitgrid

@@ -1,5 +1,7 @@
 #include "lowering/map.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <exception>
@@ -11,6 +13,7 @@
 #include "ir/parallel.h"
 #include "lowering/arrays/wave.h"
 #include "lowering/defects/avoid.h"
+#include "lowering/dense_interleaved.h"
 #include "lowering/idle_slots.h"
 #include "lowering/netlist/map_netlist.h"
 #include "lowering/netlist/techmap.h"
@@ -24,9 +27,10 @@ MappedKernel map_flawless_matrix(const Kernel& kernel, const KernelForm& form, c
   std::optional<MappedKernel> paired = map_paired(kernel.name, words, input_bits(kernel.dag));
   MappedKernel serial = paired ? std::move(*paired) : map_systolic(kernel.name, words, input_bits(kernel.dag));
   if (!form.parallel) return serial;
-  const bool smaller = dense_popcount_cells(*form.parallel) < static_cast<int64_t>(serial.grid.cells.size());
-  if (optimize == Optimize::kArea && !smaller) return serial;
-  return map_dense_popcount(kernel.name, *form.parallel);
+  if (optimize == Optimize::kThroughput) return map_dense_popcount(kernel.name, *form.parallel);
+  const int64_t interleaved = interleaved_size(*form.parallel).cells(), parallel = dense_popcount_cells(*form.parallel);
+  if (static_cast<int64_t>(serial.grid.cells.size()) <= std::min(interleaved, parallel)) return serial;
+  return parallel <= interleaved ? map_dense_popcount(kernel.name, *form.parallel) : map_interleaved_popcount(kernel.name, *form.parallel);
 }
 
 MappedKernel map_matrix(const Kernel& kernel, const KernelForm& form, const MapParams& params) {
@@ -71,6 +75,12 @@ Effort parse_effort(const std::string& text) {
 }
 
 MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapParams& params, KernelReport* report, bool repeated) {
+  if (form.part) {
+    MappedKernel mapped = form.part->interleaved ? map_interleaved_popcount(kernel.name, *form.parallel, form.part->inputs)
+                                                 : map_dense_popcount(kernel.name, *form.parallel, form.part->inputs);
+    require_sound(mapped, params.defects);
+    return mapped;
+  }
   if (form.serial) return map_matrix(kernel, form, params);
   WaveParams wave;
   wave.seed = params.seed;
@@ -87,6 +97,8 @@ MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapP
   }
   NetlistParams netlist;
   netlist.seed = params.seed;
+  netlist.effort = params.effort;
+  netlist.defects = params.defects;
   MappedKernel mapped = map_netlist(kernel.dag, netlist, report ? &report->netlist.emplace() : nullptr);
   require_sound(mapped, params.defects);
   return mapped;
@@ -120,6 +132,16 @@ std::vector<MappedKernel> map_kernels(const Lowered& lowered, const MapParams& p
   if (run.reports) *run.reports = std::move(reports);
   if (error) std::rethrow_exception(error);
   return mapped;
+}
+
+void require_fit(const std::vector<MappedKernel>& mapped, const Tile& tile) {
+  for (const MappedKernel& m : mapped) {
+    if ((tile.width == 0 || m.grid.width <= tile.width) && (tile.height == 0 || m.grid.height <= tile.height)) continue;
+    throw Error("kernel " + m.name,
+                fmt::format("{} x {} cells do not fit a tile of {} x {}, and this kernel is not cut", m.grid.width, m.grid.height,
+                            tile.width ? std::to_string(tile.width) : "any", tile.height ? std::to_string(tile.height) : "any"),
+                "give a larger tile in the architecture file");
+  }
 }
 
 TokenCycles cycles_per_token(const Program& program, const std::vector<MappedKernel>& mapped, int configuration_bits_per_cycle) {

@@ -24,8 +24,6 @@ enum class MapMode : uint8_t {
 /// "auto", "wave", "settle". Throws Error listing them.
 MapMode parse_mode(const std::string& text);
 
-/// What is chosen where a matrix has two forms: the fewest cells, or the smallest II.
-enum class Optimize : uint8_t { kArea, kThroughput };
 /// "area" or "throughput". Throws Error listing them.
 Optimize parse_optimize(const std::string& text);
 
@@ -52,10 +50,10 @@ struct KernelReport {
   std::optional<Flawless> flawless;
 };
 
-/// `systolic` or `parallel` where the kernel has the form of a matrix. Other kernels: in wave mode what map_wave finds (II = 1: `ripple`,
-/// `counter`, `multiplier`, `plane` or `sweep`), in settle mode `netlist`. `auto` takes wave mode if it costs at most 8 cells a LUT4; 24 if
-/// the kernel is `repeated` by a model, 240 with Optimize::kThroughput, and settle mode otherwise. Throws Error (kernel, why, what to
-/// change).
+/// `systolic`, `interleaved` or `parallel` where the kernel has the form of a matrix. Other kernels: in wave mode what map_wave finds (II =
+/// 1: `ripple`, `counter`, `multiplier`, `plane` or `sweep`), in settle mode `netlist`. `auto` takes wave mode if it costs at most 8 cells
+/// a LUT4; 24 if the kernel is `repeated` by a model, 240 with Optimize::kThroughput, and settle mode otherwise. Throws Error (kernel, why,
+/// what to change).
 MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapParams& params, KernelReport* report = nullptr,
                         bool repeated = false);
 
@@ -73,6 +71,9 @@ std::vector<MappedKernel> map_kernels(const Lowered& lowered, const MapParams& p
 
 /// Hash of all that the mapping of a kernel depends on: its name, Dag and form, the parameters, and the sources of the mapper.
 uint64_t mapping_key(const Kernel& kernel, const KernelForm& form, const MapParams& params);
+
+/// Throws Error naming the first kernel that is larger than the tile, and what to change.
+void require_fit(const std::vector<MappedKernel>& mapped, const Tile& tile);
 
 /// Cycles of one token in the steady state: the stages one after another, the steps of a stage side by side, and configuration.
 struct TokenCycles {

@@ -78,8 +78,12 @@ class Hasher {
     add(inputs, rows);
   }
   void one(const KernelForm& v) {
-    const auto& [serial, parallel] = v;
-    add(serial, parallel);
+    const auto& [serial, parallel, part] = v;
+    add(serial, parallel, part);
+  }
+  void one(const CountPart& v) {
+    const auto& [inputs, interleaved] = v;
+    add(inputs.first, inputs.count, interleaved);
   }
   void one(const KernelPort& v) {
     const auto& [words, bits, max_code, min_code] = v;

@@ -242,4 +242,9 @@ LoweredKernel matrix_kernel(const MatrixLayer& layer, const MatrixPlan& plan, co
   return out;
 }
 
+SystolicForm matrix_form(const MatrixLayer& layer, const MatrixPlan& plan, int first, int count) {
+  const uint32_t operand_bits = layer.operand ? static_cast<uint32_t>(layer.operand->count) * layer.operand->encoding.bits : 0;
+  return systolic_form(layer, plan, first, count, operand_bits);
+}
+
 }  // namespace bitgrid

@@ -48,4 +48,7 @@ struct LoweredKernel {
 /// Rows first .. first + count - 1 as a kernel. Inputs: "x" (operand), "r" (residual); outputs: "sum" (raw), "y" (activation).
 LoweredKernel matrix_kernel(const MatrixLayer& layer, const MatrixPlan& plan, const std::string& name, int first, int count);
 
+/// The form alone.
+SystolicForm matrix_form(const MatrixLayer& layer, const MatrixPlan& plan, int first, int count);
+
 }  // namespace bitgrid

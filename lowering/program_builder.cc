@@ -6,6 +6,7 @@
 #include <bit>
 
 #include "lowering/kernel_dag.h"
+#include "lowering/wide_layer.h"
 
 namespace bitgrid {
 namespace {
@@ -79,26 +80,72 @@ void ProgramBuilder::add_matrix(const MatrixLayer& layer, const MatrixPlan& plan
   // Sums with a sign at the row end leave east; clamps and residual words need a corner.
   const bool turns = layer.residual || (plan.end && !(plan.end->sign && plan.strip_constant == 0));
   const int block = layer.operand ? block_rows(rows, columns, static_cast<int>(planes), turns) : rows;
+  if (params.tile.bounded()) return add_cut_matrix(layer, plan, name, sources, raw_tensor, result_tensor, block);
   for (int first = 0; first < rows; first += block) {
     const std::string part = block == rows ? name : fmt::format("{}.{}", name, first / block);
-    const int kernel = add_kernel(matrix_kernel(layer, plan, part, first, block));
-    lowered.forms.back().parallel = dense_binary_form(layer, first, block);
-    Step step{part, kernel, 1, stage, {}, {}};
-    step.inputs = sources;
-    if (layer.residual) from_row(step.inputs.back(), first);
-    if (raw_tensor >= 0) step.outputs.push_back({raw_tensor, first, 0});
-    if (result_tensor >= 0) step.outputs.push_back({result_tensor, first, 0});
-    lowered.program.steps.push_back(std::move(step));
+    add_rows(layer, plan, part, sources, raw_tensor, result_tensor, first, block);
   }
 }
 
+void ProgramBuilder::add_rows(const MatrixLayer& layer, const MatrixPlan& plan, const std::string& name, const std::vector<Source>& sources,
+                              int raw_tensor, int result_tensor, int first, int count) {
+  const int kernel = add_kernel(matrix_kernel(layer, plan, name, first, count));
+  lowered.forms.back().parallel = dense_binary_form(layer, first, count);
+  Step step{name, kernel, 1, stage, sources, {}};
+  if (layer.residual) from_row(step.inputs.back(), first);
+  if (raw_tensor >= 0) step.outputs.push_back({raw_tensor, first, 0});
+  if (result_tensor >= 0) step.outputs.push_back({result_tensor, first, 0});
+  lowered.program.steps.push_back(std::move(step));
+}
+
+void ProgramBuilder::add_cut_matrix(const MatrixLayer& layer, const MatrixPlan& plan, const std::string& name,
+                                    const std::vector<Source>& sources, int raw_tensor, int result_tensor, int most_rows) {
+  const auto blocks = cut_layer(layer, plan, most_rows, params);
+  size_t stages = 1;
+  for (size_t b = 0; b < blocks.size(); ++b) {
+    const RowBlock& block = blocks[b];
+    const std::string rows = blocks.size() == 1 ? name : fmt::format("{}.{}", name, b);
+    if (block.form == CutForm::kWhole) {
+      add_rows(layer, plan, rows, sources, raw_tensor, result_tensor, block.first, block.count);
+      lowered.forms.back().parallel.reset();  // its other form need not fit
+      continue;
+    }
+    int state = -1;
+    for (size_t p = 0; p < block.parts.size(); ++p) {
+      const bool last = p + 1 == block.parts.size();
+      const std::string part = block.parts.size() == 1 ? rows : fmt::format("{}.part{}", rows, p);
+      PartKernel kernel = part_kernel(layer, plan, part, block, p);
+      lowered.program.kernels.push_back(std::move(kernel.kernel));
+      lowered.forms.push_back(std::move(kernel.form));
+      Step step{part, static_cast<int>(lowered.program.kernels.size()) - 1, 1, stage + static_cast<int>(p), {sources[0]}, {}};
+      from_row(step.inputs[0], static_cast<int>(block.parts[p].first));
+      if (p > 0) step.inputs.push_back(TensorSource{state, 0, 0});
+      if (!last) {
+        const Tensor t = part_state(layer, plan, part + ".state", block, p);
+        state = add_tensor(t.name, t.count, t.encoding, t.max_code);
+        step.outputs.push_back({state, 0, 0});
+      } else {
+        if (layer.residual) {
+          step.inputs.push_back(sources.back());
+          from_row(step.inputs.back(), block.first);
+        }
+        if (raw_tensor >= 0) step.outputs.push_back({raw_tensor, block.first, 0});
+        if (result_tensor >= 0) step.outputs.push_back({result_tensor, block.first, 0});
+      }
+      lowered.program.steps.push_back(std::move(step));
+    }
+    stages = std::max(stages, block.parts.size());
+  }
+  stage += static_cast<int>(stages) - 1;
+}
+
 int ProgramBuilder::add_linear(const Linear& linear, int operand, const std::string& name, const std::string& result) {
-  MatrixLayer layer{name, &tensor(operand), weights_of(linear.weights), nullptr, linear.activation, false, {}};
+  const Tensor x = tensor(operand);
+  const MatrixLayer layer{name, &x, weights_of(linear.weights), nullptr, linear.activation, false, {}};
   const MatrixPlan plan = plan_matrix(layer);
   const int rows = linear.weights.outputs;
   const bool table = linear.table.has_value();
   const int out = add_tensor(table ? result + ".before_table" : result, rows, plan.end->encoding, {plan.end->max_code});
-  layer.operand = &tensor(operand);
   add_matrix(layer, plan, name, {TensorSource{operand, 0, 0}}, -1, out);
   return table ? add_table(*linear.table, out, name + ".table", result) : out;
 }

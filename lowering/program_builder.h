@@ -22,6 +22,7 @@ Source source_of(const Stream& stream);
 
 struct ProgramBuilder {
   Lowered lowered;
+  LowerParams params;
   int stage = 0;  // of the steps that are added
 
   Tensor& tensor(int id) { return lowered.program.tensors[static_cast<size_t>(id)]; }
@@ -32,6 +33,7 @@ struct ProgramBuilder {
   int add_code_table(CodeTable table);
 
   /// Adds the kernels and steps of a constant matrix: sources are those of the operand and the residual. Destination tensors: -1 = none.
+  /// What is larger than a tile is cut: rows side by side, columns in consecutive stages (`stage` is then that of the last).
   void add_matrix(const MatrixLayer& layer, const MatrixPlan& plan, const std::string& name, const std::vector<Source>& sources,
                   int raw_tensor, int result_tensor);
   /// A linear map with an activation (and a table), as one or more kernels side by side. Returns the result's tensor.
@@ -40,6 +42,12 @@ struct ProgramBuilder {
   int add_table(const Table& table, int operand, const std::string& name, const std::string& result);
   /// Channel by channel sums of two streams.
   Stream add_streams(const Stream& a, const Stream& b, const std::string& name);
+
+ private:
+  void add_rows(const MatrixLayer& layer, const MatrixPlan& plan, const std::string& name, const std::vector<Source>& sources,
+                int raw_tensor, int result_tensor, int first, int count);
+  void add_cut_matrix(const MatrixLayer& layer, const MatrixPlan& plan, const std::string& name, const std::vector<Source>& sources,
+                      int raw_tensor, int result_tensor, int most_rows);
 };
 
 std::vector<std::vector<int64_t>> weights_of(const Matrix& matrix);

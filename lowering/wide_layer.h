@@ -1,0 +1,38 @@
+// Layers that are larger than a tile: how they are cut, and the kernels of the parts.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lowering/lower.h"
+#include "lowering/matrix.h"
+
+namespace bitgrid {
+
+/// How rows of a matrix and its columns are spread over tiles.
+enum class CutForm : uint8_t { kWhole, kSerial, kParallel, kInterleaved };
+
+/// Rows first .. first + count - 1, computed part by part from west to east. kWhole: one part, its form not settled.
+struct RowBlock {
+  int first = 0;
+  int count = 0;
+  CutForm form = CutForm::kWhole;
+  std::vector<InputPart> parts;  // none without an operand
+};
+
+/// Blocks of at most `most_rows` rows that fit the tile; parallel forms for layers that have one, by `params.optimize`. Throws Error
+/// (layer, what does not fit, cure) if not even one row does.
+std::vector<RowBlock> cut_layer(const MatrixLayer& layer, const MatrixPlan& plan, int most_rows, const LowerParams& params);
+
+/// A part of a block as a kernel: inputs "x" (its part of the operand), "s" (what the part before it hands on; not for the first) and "r"
+/// (residual; only for the last); outputs "s" for the next part, or for the last those of the whole layer.
+struct PartKernel {
+  Kernel kernel;
+  KernelForm form;
+};
+PartKernel part_kernel(const MatrixLayer& layer, const MatrixPlan& plan, const std::string& name, const RowBlock& block, size_t part);
+
+/// The tensor that part `part` hands to the next: counts of a parallel form bit by bit, or partial sums.
+Tensor part_state(const MatrixLayer& layer, const MatrixPlan& plan, const std::string& name, const RowBlock& block, size_t part);
+
+}  // namespace bitgrid
