@@ -28,14 +28,16 @@ Json proved_json(const KernelResult& result) {
 }
 
 Json attempt_json(const NetlistAttempt& a) {
-  return {{"width", a.width},
+  return {{"method", a.method},
+          {"first_width", a.first_width},
+          {"first_height", a.first_height},
+          {"width", a.width},
           {"height", a.height},
-          {"placed_wirelength", a.placement.wirelength},
-          {"wirelength", a.routing.wirelength},
-          {"overuse", a.routing.overuse},
-          {"overuse_left", a.routing.overuse_left},
-          {"place_seconds", a.placement.seconds},
-          {"route_seconds", a.routing.seconds}};
+          {"wirelength", a.wirelength},
+          {"overuse", a.overuse},
+          {"overuse_left", a.overuse_left},
+          {"place_seconds", a.place_seconds},
+          {"route_seconds", a.route_seconds}};
 }
 
 Json netlist_json(const NetlistStats& s) {
@@ -75,10 +77,9 @@ std::string attempts_text(const NetlistStats& s) {
   std::string text;
   for (size_t i = 0; i < s.attempts.size(); ++i) {
     const NetlistAttempt& a = s.attempts[i];
-    text += fmt::format("  attempt {}: {} x {} cells, ", i + 1, a.width, a.height);
-    text += a.routing.overuse.empty()
-                ? std::string("too dense to route\n")
-                : fmt::format("overuse per iteration{}, left {}\n", overuse_text(a.routing.overuse), a.routing.overuse_left);
+    text += fmt::format("  {}: {} x {} cells, then {} x {}", a.method, a.first_width, a.first_height, a.width, a.height);
+    text += a.overuse.empty() ? std::string("\n")
+                              : fmt::format("; overuse per iteration{}, left {}\n", overuse_text(a.overuse), a.overuse_left);
   }
   return text;
 }
@@ -234,13 +235,9 @@ std::string proof_summary(const std::vector<MappedKernel>& mapped, const std::ve
 }
 
 std::string write_congestion(const std::string& out, const std::vector<KernelReport>& reports, const std::vector<Kernel>& kernels) {
-  const auto congestion = [](const auto& stats) {
-    Congestion c;
-    if constexpr (requires { stats.edge_users; }) {
-      if (!stats.attempts.empty() && !stats.edge_users.empty())
-        c = {stats.attempts.back().width, stats.attempts.back().height, stats.edge_users};
-    }
-    return c;
+  const auto congestion = [](const NetlistStats& stats) {
+    if (stats.attempts.empty()) return Congestion{};
+    return Congestion{stats.attempts.back().width, stats.attempts.back().height, stats.edge_users};
   };
   for (size_t k = 0; k < reports.size(); ++k) {
     if (!reports[k].netlist) continue;

@@ -27,9 +27,10 @@ MappedKernel map_flawless_matrix(const Kernel& kernel, const KernelForm& form, c
   std::optional<MappedKernel> paired = map_paired(kernel.name, words, input_bits(kernel.dag));
   MappedKernel serial = paired ? std::move(*paired) : map_systolic(kernel.name, words, input_bits(kernel.dag));
   if (!form.parallel) return serial;
-  if (optimize == Optimize::kThroughput) return map_dense_popcount(kernel.name, *form.parallel);
-  const int64_t interleaved = interleaved_size(*form.parallel).cells(), parallel = dense_popcount_cells(*form.parallel);
-  if (static_cast<int64_t>(serial.grid.cells.size()) <= std::min(interleaved, parallel)) return serial;
+  const int64_t by_words = cost(optimize, static_cast<int64_t>(serial.grid.cells.size()), serial.ii);
+  const int64_t interleaved = cost(optimize, interleaved_size(*form.parallel).cells(), 2);
+  const int64_t parallel = cost(optimize, dense_popcount_cells(*form.parallel), 1);
+  if (by_words <= std::min(interleaved, parallel)) return serial;
   return parallel <= interleaved ? map_dense_popcount(kernel.name, *form.parallel) : map_interleaved_popcount(kernel.name, *form.parallel);
 }
 
@@ -54,10 +55,15 @@ int64_t auto_wave_cells(const Dag& dag, Optimize optimize, bool repeated) {
 
 }  // namespace
 
+int64_t cost(Optimize optimize, int64_t cells, int ii) {
+  return optimize == Optimize::kArea ? cells : optimize == Optimize::kThroughput ? ii : cells * ii;
+}
+
 Optimize parse_optimize(const std::string& text) {
   if (text == "area") return Optimize::kArea;
   if (text == "throughput") return Optimize::kThroughput;
-  throw Error("--optimize", "'" + text + "' is no target", "choose area or throughput");
+  if (text == "density") return Optimize::kDensity;
+  throw Error("--optimize", "'" + text + "' is no target", "choose area, throughput or density");
 }
 
 MapMode parse_mode(const std::string& text) {

@@ -72,8 +72,8 @@ class Emitter {
 
 }  // namespace
 
-GridConfig emit_grid(const PackedNetlist& netlist, const Placement& placement, const std::vector<NetRoute>& routes) {
-  return Emitter(netlist, placement, routes).run();
+GridConfig emit_grid(const PackedNetlist& netlist, const NetlistLayout& layout) {
+  return Emitter(netlist, layout.placement, layout.routes).run();
 }
 
 }  // namespace bitgrid

@@ -4,14 +4,13 @@
 #include <vector>
 
 #include "ir/grid_config.h"
+#include "lowering/netlist/layout.h"
 #include "lowering/netlist/packing.h"
-#include "lowering/netlist/placement.h"
-#include "lowering/netlist/routing.h"
 
 namespace bitgrid {
 
 /// Every used edge copies the edge that feeds it, or computes its LUT from the sides at which the fan-ins arrive; complements of outputs
 /// are taken at the last edge. Routes must be closed.
-GridConfig emit_grid(const PackedNetlist& netlist, const Placement& placement, const std::vector<NetRoute>& routes);
+GridConfig emit_grid(const PackedNetlist& netlist, const NetlistLayout& layout);
 
 }  // namespace bitgrid

@@ -13,6 +13,8 @@ struct Region {
   int width = 0;
   int height = 0;
 
+  bool operator==(const Region&) const = default;
+
   uint32_t cells() const { return static_cast<uint32_t>(width) * static_cast<uint32_t>(height); }
   uint32_t ports() const { return 2u * static_cast<uint32_t>(width + height); }
   uint32_t edges() const { return 4 * cells() + ports(); }
@@ -21,20 +23,8 @@ struct Region {
   int y(uint32_t cell) const { return static_cast<int>(cell) / width; }
 
   /// Logic stays off the border, where cells have fewer than four neighbours: that ring belongs to ports and wires.
-  bool is_inner(uint32_t cell) const { return x(cell) > 0 && y(cell) > 0 && x(cell) < width - 1 && y(cell) < height - 1; }
-
-  /// One inner cell in `spacing` may hold logic: every one (1), those of one colour (2), or one in 2 x 2 (4), 2 x 3 (6) or 3 x 3 (9).
-  bool is_site(uint32_t cell, int spacing) const {
-    if (!is_inner(cell)) return false;
-    if (spacing <= 1) return true;
-    if (spacing < 4) return (x(cell) + y(cell)) % 2 == 0;
-    return x(cell) % (spacing >= 9 ? 3 : 2) == 1 && y(cell) % (spacing >= 6 ? 3 : 2) == 1;
-  }
-  uint32_t sites(int spacing) const {
-    uint32_t count = 0;
-    for (uint32_t c = 0; c < cells(); ++c) count += is_site(c, spacing);
-    return count;
-  }
+  bool is_inner(int x, int y) const { return x > 0 && y > 0 && x < width - 1 && y < height - 1; }
+  bool is_inner(uint32_t cell) const { return is_inner(x(cell), y(cell)); }
 
   Side port_side(uint32_t port) const {
     const auto w = static_cast<uint32_t>(width), h = static_cast<uint32_t>(height);
@@ -53,6 +43,10 @@ struct Region {
         return p - 2 * width - height;
     }
     return 0;
+  }
+  uint32_t port_at(Side side, int position) const {
+    const int first = side == Side::N ? 0 : side == Side::E ? width : side == Side::S ? width + height : 2 * width + height;
+    return static_cast<uint32_t>(first + position);
   }
   uint32_t port_cell(uint32_t port) const {
     const int position = port_position(port);

@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <functional>
 #include <limits>
-#include <numeric>
 #include <utility>
 
 namespace bitgrid {
@@ -12,41 +11,69 @@ namespace {
 
 constexpr float kFar = std::numeric_limits<float>::infinity();
 
+// Of the remaining distance in A*: a little over 1, so that of equally long ways the one nearest to the goal goes on.
+constexpr float kEager = 1.02F;
+
 }  // namespace
 
-Router::Router(const PackedNetlist& netlist, const Placement& placement) : netlist_(netlist), placement_(placement) {
-  const uint32_t edges = placement.region.edges();
-  routes_.resize(netlist.nets.size());
+Router::Router(const PackedNetlist& netlist, NetlistLayout& layout, const DefectMap& defects, const EdgePrices& prices)
+    : netlist_(netlist), layout_(layout), prices_(prices) {
+  const Region& r = layout.placement.region;
+  const uint32_t edges = r.edges();
   users_.resize(edges);
-  history_.assign(edges, 1.0F);
+  capacity_.assign(edges, 1);
+  base_.assign(edges, 1.0F);
+  history_.assign(edges, 0.0F);
+  head_.assign(edges, kNowhere);
   best_.assign(edges, kFar);
   from_.resize(edges);
   parent_.resize(edges);
   keep_.resize(edges);
-  head_.resize(edges);
-  for (uint32_t e = 0; e < edges; ++e) head_[e] = head_of(e);
+  point_.resize(r.cells());
+  for (int y = 0; y < r.height; ++y)
+    for (int x = 0; x < r.width; ++x) {
+      const uint32_t cell = r.cell(x, y);
+      point_[cell] = {static_cast<int16_t>(x), static_cast<int16_t>(y)};
+      for (uint32_t s = 0; s < 4; ++s) {
+        const int hx = x + dx(static_cast<Side>(s)), hy = y + dy(static_cast<Side>(s));
+        if (hx >= 0 && hy >= 0 && hx < r.width && hy < r.height) head_[4 * cell + s] = r.cell(hx, hy);
+        if (!defects.empty() && defects.bad_edge(x, y, static_cast<Side>(s))) {
+          capacity_[4 * cell + s] = 0;
+          base_[4 * cell + s] = static_cast<float>(prices_.defect);
+        }
+      }
+    }
+  for (uint32_t p = 0; p < r.ports(); ++p) head_[r.in_edge(p)] = r.port_cell(p);
+  for (BlockId b = 0; b < netlist.cells.size(); ++b) set_logic(layout.placement.at[b], netlist.cells[b].fanins.size());
+  for (uint32_t n = 0; n < layout_.routes.size(); ++n) {
+    for (const RouteHop& h : layout_.routes[n].hops) use(h.edge);
+    if (!connected(n)) prune(n);
+  }
 }
 
-uint32_t Router::head_of(uint32_t edge) const {
-  const Region& r = placement_.region;
-  if (edge >= 4 * r.cells()) return r.port_cell(edge - 4 * r.cells());
-  const Side side = static_cast<Side>(edge % 4);
-  const int x = r.x(edge / 4) + dx(side), y = r.y(edge / 4) + dy(side);
-  return x < 0 || y < 0 || x >= r.width || y >= r.height ? kNowhere : r.cell(x, y);
+void Router::set_logic(uint32_t cell, size_t inputs) {
+  for (uint32_t s = 0; s < 4; ++s) {
+    const auto side = static_cast<Side>(s);
+    const int x = point_[cell].x + dx(side), y = point_[cell].y + dy(side);
+    const Region& r = layout_.placement.region;
+    if (x < 0 || y < 0 || x >= r.width || y >= r.height) continue;
+    const uint32_t edge = 4 * r.cell(x, y) + static_cast<uint32_t>(opposite(side));
+    if (capacity_[edge] > 0)
+      base_[edge] = 1.0F + static_cast<float>(prices_.logic * static_cast<double>(inputs) / 4 + (inputs == 4 ? prices_.full : 0));
+  }
 }
 
 int Router::distance(uint32_t cell_a, uint32_t cell_b) const {
-  const Region& r = placement_.region;
-  return std::abs(r.x(cell_a) - r.x(cell_b)) + std::abs(r.y(cell_a) - r.y(cell_b));
+  return std::abs(point_[cell_a].x - point_[cell_b].x) + std::abs(point_[cell_a].y - point_[cell_b].y);
 }
 
 void Router::use(uint32_t edge) {
-  overuse_ += users_[edge]++ > 0;
+  overuse_ += users_[edge]++ >= capacity_[edge];
   ++wirelength_;
 }
 
 void Router::unuse(uint32_t edge) {
-  overuse_ -= --users_[edge] > 0;
+  overuse_ -= --users_[edge] >= capacity_[edge];
   --wirelength_;
 }
 
@@ -56,46 +83,56 @@ void Router::add_hop(NetRoute& route, uint32_t edge, uint32_t from) {
 }
 
 NetRoute Router::rip_up(uint32_t net) {
-  for (const RouteHop& h : routes_[net].hops) unuse(h.edge);
-  return std::exchange(routes_[net], {});
+  for (const RouteHop& h : layout_.routes[net].hops) unuse(h.edge);
+  return std::exchange(layout_.routes[net], {});
 }
 
 void Router::restore(uint32_t net, NetRoute route) {
   for (const RouteHop& h : route.hops) use(h.edge);
-  routes_[net] = std::move(route);
+  layout_.routes[net] = std::move(route);
+}
+
+bool Router::connected(uint32_t net) const {
+  const NetRoute& route = layout_.routes[net];
+  return route.arrivals.size() == netlist_.nets[net].sinks.size() &&
+         std::find(route.arrivals.begin(), route.arrivals.end(), kNowhere) == route.arrivals.end();
 }
 
 bool Router::overused(uint32_t net) const {
-  return std::any_of(routes_[net].hops.begin(), routes_[net].hops.end(), [&](const RouteHop& h) { return users_[h.edge] > 1; });
+  const auto& hops = layout_.routes[net].hops;
+  return std::any_of(hops.begin(), hops.end(), [&](const RouteHop& h) { return is_overused(h.edge); });
 }
 
 std::vector<uint32_t> Router::overused_edges() const {
   std::vector<uint32_t> result;
   for (uint32_t e = 0; e < users_.size(); ++e)
-    if (users_[e] > 1) result.push_back(e);
+    if (is_overused(e)) result.push_back(e);
   return result;
 }
 
 void Router::remember_overuse(double price) {
-  for (const uint32_t e : overused_edges()) history_[e] += static_cast<float>(price) * static_cast<float>(users_[e] - 1);
+  for (uint32_t e = 0; e < users_.size(); ++e)
+    if (is_overused(e)) history_[e] += static_cast<float>(price) * static_cast<float>(users_[e] - capacity_[e]);
 }
 
 std::vector<uint32_t> Router::nets_on(uint32_t edge) const {
   std::vector<uint32_t> result;
-  for (uint32_t n = 0; n < routes_.size(); ++n)
-    if (std::any_of(routes_[n].hops.begin(), routes_[n].hops.end(), [&](const RouteHop& h) { return h.edge == edge; })) result.push_back(n);
+  for (uint32_t n = 0; n < layout_.routes.size(); ++n) {
+    const auto& hops = layout_.routes[n].hops;
+    if (std::any_of(hops.begin(), hops.end(), [&](const RouteHop& h) { return h.edge == edge; })) result.push_back(n);
+  }
   return result;
 }
 
 void Router::cut_sink(uint32_t net, BlockId sink) {
   const auto& sinks = netlist_.nets[net].sinks;
   const auto i = static_cast<size_t>(std::find(sinks.begin(), sinks.end(), sink) - sinks.begin());
-  routes_[net].arrivals[i] = kNowhere;
+  layout_.routes[net].arrivals[i] = kNowhere;
   prune(net);
 }
 
 void Router::cut_edge(uint32_t net, uint32_t edge) {
-  NetRoute& route = routes_[net];
+  NetRoute& route = layout_.routes[net];
   for (const RouteHop& h : route.hops) parent_[h.edge] = h.from;
   for (uint32_t& arrival : route.arrivals) {
     uint32_t e = arrival;
@@ -105,13 +142,23 @@ void Router::cut_edge(uint32_t net, uint32_t edge) {
   prune(net);
 }
 
+void Router::cut_overused(uint32_t net) {
+  NetRoute& route = layout_.routes[net];
+  for (const RouteHop& h : route.hops)  // 1: the way here is overused
+    keep_[h.edge] = is_overused(h.edge) || (h.from != kNowhere && keep_[h.from]);
+  for (uint32_t& arrival : route.arrivals)
+    if (arrival != kNowhere && keep_[arrival]) arrival = kNowhere;
+  for (const RouteHop& h : route.hops) keep_[h.edge] = 0;
+  prune(net);
+}
+
 // Keeps what leads to an arrival; a border input stays in any case.
 void Router::prune(uint32_t net) {
-  NetRoute& route = routes_[net];
+  NetRoute& route = layout_.routes[net];
   for (const RouteHop& h : route.hops) parent_[h.edge] = h.from;
   for (const uint32_t arrival : route.arrivals)
     for (uint32_t e = arrival; e != kNowhere && !keep_[e]; e = parent_[e]) keep_[e] = 1;
-  const uint32_t first_port = 4 * placement_.region.cells();
+  const uint32_t first_port = 4 * layout_.placement.region.cells();
   std::erase_if(route.hops, [&](const RouteHop& h) {
     const bool stays = keep_[h.edge] || h.edge >= first_port;
     keep_[h.edge] = 0;
@@ -122,35 +169,56 @@ void Router::prune(uint32_t net) {
 
 void Router::route_net(uint32_t id) {
   const Net& net = netlist_.nets[id];
-  const Region& r = placement_.region;
-  NetRoute& route = routes_[id];
+  const Placement& placement = layout_.placement;
+  const Region& r = placement.region;
+  NetRoute& route = layout_.routes[id];
   route.arrivals.resize(net.sinks.size(), kNowhere);
   if (net.signal == kConstantSignal) {
     if (!route.hops.empty()) return;
-    route.arrivals[0] = r.out_edge(placement_.at[net.driver]);
+    route.arrivals[0] = r.out_edge(placement.at[net.driver]);
     add_hop(route, route.arrivals[0], kNowhere);
     return;
   }
-  const uint32_t source = placement_.cell_of(netlist_, net.driver);
-  if (route.hops.empty() && netlist_.is_input(net.driver)) add_hop(route, r.in_edge(placement_.at[net.driver]), kNowhere);
+  const uint32_t source = placement.cell_of(netlist_, net.driver);
+  if (route.hops.empty() && netlist_.is_input(net.driver)) add_hop(route, r.in_edge(placement.at[net.driver]), kNowhere);
   order_.clear();  // nearest first
   for (size_t i = 0; i < net.sinks.size(); ++i)
-    if (route.arrivals[i] == kNowhere) order_.emplace_back(distance(source, placement_.cell_of(netlist_, net.sinks[i])), i);
+    if (route.arrivals[i] == kNowhere) order_.emplace_back(distance(source, placement.cell_of(netlist_, net.sinks[i])), i);
   std::sort(order_.begin(), order_.end());
   for (const auto& [far, sink] : order_) route.arrivals[sink] = connect(net, net.sinks[sink], route);
 }
 
+void Router::set_box(const Net& net, const NetRoute& route) {
+  const Point goal = point_[goal_cell_];
+  Point near = goal;
+  int nearest = std::numeric_limits<int>::max();
+  auto consider = [&](uint32_t cell) {
+    if (const int far = distance(cell, goal_cell_); far < nearest) {
+      nearest = far;
+      near = point_[cell];
+    }
+  };
+  if (netlist_.is_cell(net.driver)) consider(layout_.placement.at[net.driver]);
+  for (const RouteHop& h : route.hops)
+    if (head_[h.edge] != kNowhere) consider(head_[h.edge]);
+  const auto margin = static_cast<int16_t>(prices_.margin + nearest / 4);
+  low_ = {static_cast<int16_t>(std::min(goal.x, near.x) - margin), static_cast<int16_t>(std::min(goal.y, near.y) - margin)};
+  high_ = {static_cast<int16_t>(std::max(goal.x, near.x) + margin), static_cast<int16_t>(std::max(goal.y, near.y) + margin)};
+}
+
 // A* from the net's tree to the sink; returns the edge that arrives.
 uint32_t Router::connect(const Net& net, BlockId sink, NetRoute& route) {
+  const Placement& placement = layout_.placement;
   const bool port = netlist_.is_output(sink);
-  goal_cell_ = placement_.cell_of(netlist_, sink);
-  goal_edge_ = port ? placement_.region.out_edge(placement_.at[sink]) : kNowhere;
+  goal_cell_ = placement.cell_of(netlist_, sink);
+  goal_edge_ = port ? placement.region.out_edge(placement.at[sink]) : kNowhere;
   if (!port)
     for (const RouteHop& h : route.hops)
       if (head_[h.edge] == goal_cell_) return h.edge;
+  set_box(net, route);
   for (const RouteHop& h : route.hops)
-    if (head_[h.edge] != kNowhere) reach(h.edge, h.from, 0.0F);
-  if (netlist_.is_cell(net.driver)) leave(placement_.at[net.driver], kNowhere, 0.0F);
+    if (head_[h.edge] != kNowhere && in_box(head_[h.edge])) reach(h.edge, h.from, 0.0F);
+  if (netlist_.is_cell(net.driver)) leave(placement.at[net.driver], kNowhere, 0.0F);
   const uint32_t arrival = search();
   add_path(route, arrival);
   queue_.clear();
@@ -165,15 +233,15 @@ void Router::reach(uint32_t edge, uint32_t from, float cost) {
   best_[edge] = cost;
   from_[edge] = from;
   const int rest = head_[edge] == kNowhere ? 0 : distance(head_[edge], goal_cell_) + (goal_edge_ != kNowhere);
-  queue_.push_back({cost + static_cast<float>(rest), edge});
+  queue_.push_back({cost + kEager * static_cast<float>(rest), edge});
   std::push_heap(queue_.begin(), queue_.end(), std::greater<>());
 }
 
 void Router::leave(uint32_t cell, uint32_t from, float cost) {
   for (uint32_t side = 0; side < 4; ++side) {
     const uint32_t edge = 4 * cell + side;
-    if (head_[edge] == kNowhere && edge != goal_edge_) continue;
-    reach(edge, from, cost + price(edge));
+    if (head_[edge] == kNowhere ? edge != goal_edge_ : !in_box(head_[edge])) continue;
+    reach(edge, from, cost + (head_[edge] == goal_cell_ ? price(edge) - base_[edge] + 1.0F : price(edge)));
   }
 }
 

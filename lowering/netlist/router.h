@@ -1,46 +1,62 @@
-// The state of a routing: which nets use which edges, at what price. Inside routing.cc and repair.cc only.
+// The state of a routing: which nets use which edges, at what price.
 #pragma once
 
 #include <cstdint>
 #include <utility>
 #include <vector>
 
+#include "ir/defects.h"
+#include "lowering/netlist/layout.h"
 #include "lowering/netlist/packing.h"
-#include "lowering/netlist/placement.h"
-#include "lowering/netlist/routing.h"
 
 namespace bitgrid {
 
+/// Prices of edges (a free one costs 1).
+struct EdgePrices {
+  double logic = 0.4;   // more for entering a cell that holds logic: times its inputs over 4
+  double full = 8;      // more for one whose four inputs are all its own
+  int margin = 6;       // a branch stays within the box of its sink and the nearest part of the tree, widened by this and a quarter
+  double defect = 200;  // of an edge of a bad cell, so that a path always exists
+};
+
 class Router {
  public:
-  /// Blocks may move while routes live: rip up their nets before. Both references must outlive the router.
-  Router(const PackedNetlist& netlist, const Placement& placement);
+  /// Takes up the routes that the layout has and works on it in place. Blocks may move while routes live: rip up their nets before, and
+  /// call set_logic for cells that hold logic now, or no more. All references must outlive the router.
+  Router(const PackedNetlist& netlist, NetlistLayout& layout, const DefectMap& defects, const EdgePrices& prices = {});
 
   /// Takes a net's edges away, and gives them back.
   NetRoute rip_up(uint32_t net);
   void restore(uint32_t net, NetRoute route);
 
-  /// Takes away the branches to one sink, or to all sinks that a net reaches through an edge; the rest of its tree stays.
+  /// Takes away the branch to one sink; the rest of the tree stays.
   void cut_sink(uint32_t net, BlockId sink);
+  /// Takes away the branches through one edge, or through all overused ones.
   void cut_edge(uint32_t net, uint32_t edge);
+  void cut_overused(uint32_t net);
 
   /// Connects the sinks that are not connected, each by the cheapest branch at today's prices.
   void route_net(uint32_t net);
+  bool connected(uint32_t net) const;
 
   /// Price of an edge that others use, for each of them.
   void set_present_price(double price) { present_ = static_cast<float>(price); }
   /// Makes overused edges dearer for good.
   void remember_overuse(double price);
+  const std::vector<float>& history() const { return history_; }
+  void set_history(std::vector<float> history) { history_ = std::move(history); }
+  void set_logic(uint32_t cell, size_t inputs);
 
   bool overused(uint32_t net) const;
+  bool is_overused(uint32_t edge) const { return users_[edge] > capacity_[edge]; }
   std::vector<uint32_t> overused_edges() const;
-  /// Sum over the edges of nets beyond the first.
+  /// Sum over the edges of nets beyond their capacity.
   int overuse() const { return overuse_; }
   size_t wirelength() const { return wirelength_; }
-  /// Nets on an edge.
+  /// Nets on an edge (a search).
   std::vector<uint32_t> nets_on(uint32_t edge) const;
-  const std::vector<NetRoute>& routes() const { return routes_; }
-  bool is_overused(uint32_t edge) const { return users_[edge] > 1; }
+  const std::vector<uint16_t>& users() const { return users_; }
+  const std::vector<NetRoute>& routes() const { return layout_.routes; }
 
  private:
   struct Entry {
@@ -48,14 +64,24 @@ class Router {
     uint32_t edge;
     bool operator>(const Entry& o) const { return estimate != o.estimate ? estimate > o.estimate : edge > o.edge; }
   };
+  struct Point {
+    int16_t x, y;
+  };
 
-  uint32_t head_of(uint32_t edge) const;
   int distance(uint32_t cell_a, uint32_t cell_b) const;
-  float price(uint32_t edge) const { return history_[edge] * (1.0F + present_ * static_cast<float>(users_[edge])); }
+  bool in_box(uint32_t cell) const {
+    const Point p = point_[cell];
+    return p.x >= low_.x && p.y >= low_.y && p.x <= high_.x && p.y <= high_.y;
+  }
+  float price(uint32_t edge) const {
+    const int over = users_[edge] + 1 - capacity_[edge];
+    return over <= 0 ? base_[edge] + history_[edge] : (base_[edge] + history_[edge]) * (1.0F + present_ * static_cast<float>(over));
+  }
   void use(uint32_t edge);
   void unuse(uint32_t edge);
   void add_hop(NetRoute& route, uint32_t edge, uint32_t from);
   void prune(uint32_t net);
+  void set_box(const Net& net, const NetRoute& route);
   uint32_t connect(const Net& net, BlockId sink, NetRoute& route);
   void reach(uint32_t edge, uint32_t from, float cost);
   void leave(uint32_t cell, uint32_t from, float cost);
@@ -63,18 +89,21 @@ class Router {
   void add_path(NetRoute& route, uint32_t arrival);
 
   const PackedNetlist& netlist_;
-  const Placement& placement_;
+  NetlistLayout& layout_;
+  EdgePrices prices_;
   float present_ = 0;
   int overuse_ = 0;
   size_t wirelength_ = 0;
-  std::vector<NetRoute> routes_;
   std::vector<uint16_t> users_;
-  std::vector<float> history_;
+  std::vector<uint8_t> capacity_;
+  std::vector<float> base_, history_;
   std::vector<uint32_t> head_;  // the cell that an edge enters, kNowhere outside
+  std::vector<Point> point_;    // of cells
 
   // Of the running search: to a cell, or to a border output of it.
   uint32_t goal_cell_ = 0;
   uint32_t goal_edge_ = kNowhere;
+  Point low_{}, high_{};  // the box that the search stays in
   std::vector<float> best_;
   std::vector<uint32_t> from_, visited_, path_;
   std::vector<Entry> queue_;  // a heap

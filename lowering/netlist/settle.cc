@@ -24,63 +24,72 @@ Delay later(const Delay& d) {
 // Delays from one input to all nets' arrivals: nets in topological order, since LUTs are.
 class Delays {
  public:
-  Delays(const PackedNetlist& netlist, const std::vector<NetRoute>& routes) : netlist_(netlist), routes_(routes) {
-    cell_of_lut_.resize(netlist.network->nodes.size());
-    for (uint32_t c = 0; c < netlist.cells.size(); ++c)
-      for (const uint32_t lut : netlist.cells[c].luts) cell_of_lut_[lut] = c;
-    arrival_.resize(netlist.nets.size());
-    for (size_t n = 0; n < netlist.nets.size(); ++n) arrival_[n].resize(netlist.nets[n].sinks.size());
+  Delays(const PackedNetlist& netlist, const std::vector<NetRoute>& routes) : netlist_(netlist) {
+    const LutNetwork& network = *netlist.network;
+    std::vector<uint32_t> index_of_edge;
+    for (const NetRoute& route : routes) add_net(route, index_of_edge);
+    std::vector<BlockId> cell_of_lut(network.nodes.size());
+    for (BlockId c = 0; c < netlist.cells.size(); ++c)
+      for (const uint32_t lut : netlist.cells[c].luts) cell_of_lut[lut] = c;
+    for (uint32_t n = 0; n < network.nodes.size(); ++n) {
+      first_fanin_.push_back(static_cast<uint32_t>(fanin_hop_.size()));
+      for (const SignalId f : fanins(network.nodes[n])) fanin_hop_.push_back(arrival_hop(f, cell_of_lut[n]));
+    }
+    first_fanin_.push_back(static_cast<uint32_t>(fanin_hop_.size()));
+    for (uint32_t o = 0; o < network.outputs.size(); ++o) {
+      const SignalId s = network.outputs[o].signal;
+      const auto port = static_cast<BlockId>(netlist.cells.size() + netlist.inputs() + o);
+      output_hop_.push_back(s == kConstantSignal ? kNowhere : arrival_hop(s, port));
+    }
+    delay_.resize(parent_.size());
   }
 
   // For each output.
   std::vector<Delay> from(uint32_t input) {
     const LutNetwork& network = *netlist_.network;
-    for (SignalId s = 0; s < network.inputs.size(); ++s) spread(s, s == input ? Delay{0, 0} : Delay{});
+    // An input's border port shows it a hop before its first edges do.
+    for (SignalId s = 0; s < network.inputs.size(); ++s) spread(s, s == input ? Delay{-1, -1} : Delay{});
     for (uint32_t n = 0; n < network.nodes.size(); ++n) {
       Delay d;
-      for (const SignalId f : fanins(network.nodes[n])) d = joined(d, at(f, cell_of_lut_[n]));
+      for (uint32_t i = first_fanin_[n]; i < first_fanin_[n + 1]; ++i) d = joined(d, delay_[fanin_hop_[i]]);
       spread(network.signal_of_node(n), later(d));
     }
     std::vector<Delay> result(network.outputs.size());
     for (uint32_t o = 0; o < network.outputs.size(); ++o)
-      if (network.outputs[o].signal != kConstantSignal)
-        result[o] = at(network.outputs[o].signal, static_cast<BlockId>(netlist_.cells.size() + netlist_.inputs() + o));
+      if (output_hop_[o] != kNowhere) result[o] = delay_[output_hop_[o]];
     return result;
   }
 
  private:
-  Delay at(SignalId signal, BlockId sink) const {
-    const auto& sinks = netlist_.nets[signal].sinks;
-    return arrival_[signal][static_cast<size_t>(std::find(sinks.begin(), sinks.end(), sink) - sinks.begin())];
+  // Hops of all nets, one net after the other, each with the number of the hop that feeds it.
+  void add_net(const NetRoute& route, std::vector<uint32_t>& index_of_edge) {
+    first_hop_.resize(first_hop_.empty() ? 1 : first_hop_.size());
+    for (const RouteHop& h : route.hops) {
+      if (h.edge >= index_of_edge.size()) index_of_edge.resize(h.edge + 1, kNowhere);
+      index_of_edge[h.edge] = static_cast<uint32_t>(parent_.size());
+      parent_.push_back(h.from == kNowhere ? kNowhere : index_of_edge[h.from]);
+    }
+    arrivals_.emplace_back();
+    for (const uint32_t a : route.arrivals) arrivals_.back().push_back(index_of_edge[a]);
+    first_hop_.push_back(static_cast<uint32_t>(parent_.size()));
   }
 
-  // `start`: when the net's first edges show it (for an input: when its border port does, a hop earlier).
+  uint32_t arrival_hop(SignalId signal, BlockId sink) const {
+    const auto& sinks = netlist_.nets[signal].sinks;
+    return arrivals_[signal][static_cast<size_t>(std::find(sinks.begin(), sinks.end(), sink) - sinks.begin())];
+  }
+
   void spread(SignalId signal, const Delay& start) {
-    const NetRoute& route = routes_[signal];
-    const bool input = netlist_.network->is_input(signal);
-    hop_delay_.assign(route.hops.size(), {});
-    for (size_t h = 0; h < route.hops.size(); ++h) {
-      const uint32_t from = route.hops[h].from;
-      if (from == kNowhere) {
-        hop_delay_[h] = input && start.longest != kNone ? Delay{-1, -1} : start;
-        continue;
-      }
-      for (size_t k = h; k-- > 0;)
-        if (route.hops[k].edge == from) {
-          hop_delay_[h] = later(hop_delay_[k]);
-          break;
-        }
-    }
-    for (size_t i = 0; i < route.arrivals.size(); ++i)
-      for (size_t h = 0; h < route.hops.size(); ++h)
-        if (route.hops[h].edge == route.arrivals[i]) arrival_[signal][i] = hop_delay_[h];
+    for (uint32_t h = first_hop_[signal]; h < first_hop_[signal + 1]; ++h)
+      delay_[h] = parent_[h] == kNowhere ? start : later(delay_[parent_[h]]);
   }
 
   const PackedNetlist& netlist_;
-  const std::vector<NetRoute>& routes_;
-  std::vector<uint32_t> cell_of_lut_;
-  std::vector<std::vector<Delay>> arrival_;  // of each net at each of its sinks
-  std::vector<Delay> hop_delay_;
+  std::vector<uint32_t> first_hop_;              // of each net
+  std::vector<uint32_t> parent_;                 // of each hop, or kNowhere
+  std::vector<std::vector<uint32_t>> arrivals_;  // hops, of each net
+  std::vector<uint32_t> first_fanin_, fanin_hop_, output_hop_;
+  std::vector<Delay> delay_;  // of each hop
 };
 
 // x[to] <= x[from] + bound.
@@ -90,14 +99,15 @@ struct Constraint {
   int bound;
 };
 
-// Bellman and Ford: a solution with all x <= 0, or nothing.
-std::optional<std::vector<int>> solve(size_t variables, const std::vector<Constraint>& constraints) {
+// Bellman and Ford: a solution with least <= x <= 0, or nothing.
+std::optional<std::vector<int>> solve(size_t variables, const std::vector<Constraint>& constraints, int least) {
   std::vector<int> x(variables, 0);
   for (size_t round = 0; round <= variables; ++round) {
     bool changed = false;
     for (const Constraint& c : constraints)
       if (x[c.from] + c.bound < x[c.to]) {
         x[c.to] = x[c.from] + c.bound;
+        if (x[c.to] < least) return std::nullopt;
         changed = true;
       }
     if (!changed) return x;
@@ -107,7 +117,8 @@ std::optional<std::vector<int>> solve(size_t variables, const std::vector<Constr
 
 }  // namespace
 
-SettleTiming settle_timing(const PackedNetlist& netlist, const Placement& placement, const std::vector<NetRoute>& routes, bool skew) {
+SettleTiming settle_timing(const PackedNetlist& netlist, const NetlistLayout& layout, bool skew) {
+  const Placement& placement = layout.placement;
   const size_t inputs = netlist.inputs(), outputs = netlist.outputs();
   auto colour = [&](size_t block) {
     const uint32_t cell = placement.cell_of(netlist, static_cast<BlockId>(block));
@@ -115,7 +126,7 @@ SettleTiming settle_timing(const PackedNetlist& netlist, const Placement& placem
   };
   // In cycles: p_i = 2 x_i + colour of the port, s_o = 2 x_o + colour. Everything below is on the x.
   std::vector<std::vector<Delay>> delay(inputs);
-  Delays delays(netlist, routes);
+  Delays delays(netlist, layout.routes);
   for (uint32_t i = 0; i < inputs; ++i) delay[i] = delays.from(i);
   std::vector<int> in_colour(inputs), out_colour(outputs);
   for (size_t i = 0; i < inputs; ++i) in_colour[i] = colour(netlist.cells.size() + i);
@@ -148,7 +159,7 @@ SettleTiming settle_timing(const PackedNetlist& netlist, const Placement& placem
         constraints.push_back({0, i, 0});
         constraints.push_back({i, 0, 0});
       }
-    return solve(inputs + outputs, constraints);
+    return solve(inputs + outputs, constraints, -16 * (longest + 1));
   };
   auto bisect = [](int low, int high, auto&& feasible) {
     while (low < high) {

@@ -4,9 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "lowering/netlist/layout.h"
 #include "lowering/netlist/packing.h"
-#include "lowering/netlist/placement.h"
-#include "lowering/netlist/routing.h"
 
 namespace bitgrid {
 
@@ -21,6 +20,6 @@ struct SettleTiming {
 /// every input i that reaches it in `shortest` to `longest` hops, p_i + longest <= s < p_i + shortest + 2 ii. Inputs may be skewed: these
 /// are difference constraints on p and s, and the smallest ii (then the smallest latency) for which they have a solution is found by
 /// bisection. Without `skew` all inputs enter in the first phase of their border cell.
-SettleTiming settle_timing(const PackedNetlist& netlist, const Placement& placement, const std::vector<NetRoute>& routes, bool skew = true);
+SettleTiming settle_timing(const PackedNetlist& netlist, const NetlistLayout& layout, bool skew = true);
 
 }  // namespace bitgrid

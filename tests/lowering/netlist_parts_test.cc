@@ -7,10 +7,13 @@
 
 #include "frontend/blif.h"
 #include "ir/error.h"
+#include "lowering/netlist/annealer.h"
+#include "lowering/netlist/compaction.h"
 #include "lowering/netlist/logic_graph.h"
 #include "lowering/netlist/packing.h"
-#include "lowering/netlist/routing.h"
 #include "lowering/netlist/simplify.h"
+#include "lowering/netlist/spread.h"
+#include "lowering/netlist/stretch.h"
 #include "lowering/netlist/techmap.h"
 #include "tests/lowering/netlist_support.h"
 #include "tests/support/random_dag.h"
@@ -167,44 +170,163 @@ TEST(Packing, AFullAdderIsOneCell) {
   EXPECT_EQ(pack(network).cells.size(), 1u);
 }
 
-// Each route is a tree from its driver to all its sinks, and no edge has two nets.
-TEST(Routing, ClosedRoutesAreTreesOnTheirOwnEdges) {
-  const LutNetwork network = simplify(luts_of("dag t\ninput a 24\nc:5 = popcount a\noutput y c\n"));
-  const PackedNetlist netlist = pack(network);
-  const Region region{20, 20};
-  Placement placement = place(netlist, region);
-  const Routing routing = route(netlist, placement);
-  ASSERT_TRUE(routing.closed());
+struct Fixture {
+  LutNetwork network;
+  PackedNetlist netlist;
+  NetlistLayout layout;
+
+  explicit Fixture(const char* text) : network(simplify(luts_of(text))), netlist(pack(network)) {
+    const Sites sites = regular_sites(9, 9, 2);
+    layout = {place_on(netlist, sites, anneal(netlist, sites, {})), std::vector<NetRoute>(netlist.nets.size())};
+  }
+  bool route(const Defects& defects = {}) { return route_and_stretch(netlist, layout, defects, {}); }
+};
+constexpr const char* kCount = "dag t\ninput a 24\nc:5 = popcount a\noutput y c\n";
+
+// Each route is a tree from its driver to all its sinks along neighbouring cells, and no edge has two nets.
+void expect_routed(const Fixture& f) {
+  const Region region = f.layout.placement.region;
   std::set<uint32_t> used;
-  for (size_t n = 0; n < netlist.nets.size(); ++n) {
-    const Net& net = netlist.nets[n];
+  for (size_t n = 0; n < f.netlist.nets.size(); ++n) {
+    const Net& net = f.netlist.nets[n];
+    const NetRoute& route = f.layout.routes[n];
     std::set<uint32_t> tree;
-    for (const RouteHop& hop : routing.routes[n].hops) {
+    for (const RouteHop& hop : route.hops) {
       EXPECT_TRUE(used.insert(hop.edge).second) << "edge " << hop.edge << " has two nets";
       const bool port = hop.edge >= 4 * region.cells();
-      if (hop.from == kNowhere)
-        EXPECT_EQ(port ? placement.at[net.driver] : hop.edge / 4, port ? hop.edge - 4 * region.cells() : placement.at[net.driver]);
-      else
+      if (hop.from == kNowhere) {
+        EXPECT_EQ(port ? hop.edge - 4 * region.cells() : hop.edge / 4, f.layout.placement.at[net.driver]);
+      } else {
         EXPECT_TRUE(tree.contains(hop.from));
+        const uint32_t from = hop.from < 4 * region.cells() ? hop.from / 4 : region.port_cell(hop.from - 4 * region.cells());
+        const int far = std::abs(region.x(from) - region.x(hop.edge / 4)) + std::abs(region.y(from) - region.y(hop.edge / 4));
+        EXPECT_EQ(far, hop.from < 4 * region.cells() ? 1 : 0);
+      }
       tree.insert(hop.edge);
     }
-    for (const uint32_t arrival : routing.routes[n].arrivals) EXPECT_TRUE(tree.contains(arrival));
+    ASSERT_EQ(route.arrivals.size(), net.sinks.size());
+    for (const uint32_t arrival : route.arrivals) EXPECT_TRUE(tree.contains(arrival));
   }
 }
 
-TEST(Placement, PutsEachBlockOnItsOwnPlace) {
-  const LutNetwork network = simplify(luts_of("dag t\ninput a 24\nc:5 = popcount a\noutput y c\n"));
-  const PackedNetlist netlist = pack(network);
-  const Placement placement = place(netlist, {16, 16});
+void expect_own_places(const Fixture& f) {
   std::set<uint32_t> cells, ins, outs;
-  for (BlockId b = 0; b < netlist.blocks(); ++b)
-    EXPECT_TRUE((netlist.is_cell(b) ? cells : netlist.is_input(b) ? ins : outs).insert(placement.at[b]).second);
+  for (BlockId b = 0; b < f.netlist.blocks(); ++b)
+    EXPECT_TRUE((f.netlist.is_cell(b) ? cells : f.netlist.is_input(b) ? ins : outs).insert(f.layout.placement.at[b]).second);
 }
 
-TEST(Placement, RefusesARegionThatIsTooSmall) {
-  const LutNetwork network = simplify(luts_of("dag t\ninput a 24\nc:5 = popcount a\noutput y c\n"));
-  EXPECT_THROW(place(pack(network), {3, 3}), Error);
-  EXPECT_THROW(place(pack(network), {8, 8}), Error);  // 9 sites
+TEST(Routing, ClosedRoutesAreTreesOnTheirOwnEdges) {
+  Fixture f(kCount);
+  ASSERT_TRUE(f.route());
+  expect_routed(f);
+}
+
+TEST(Routing, StretchesUntilItCloses) {
+  Fixture f("dag t\ninput a 60\nc:6 = popcount a\noutput y c\n");
+  const Region first = f.layout.placement.region;
+  ASSERT_TRUE(f.route());
+  EXPECT_GT(f.layout.placement.region.cells(), first.cells());
+  expect_routed(f);
+}
+
+TEST(Routing, GoesRoundDefects) {
+  Fixture f(kCount);
+  std::mt19937_64 random(3);
+  const Defects defects = random_defects(40, 40, 0.05, 0.02, random);
+  ASSERT_TRUE(f.route(defects));
+  expect_routed(f);
+  expect_own_places(f);
+  const Region region = f.layout.placement.region;
+  const DefectMap map(defects, region.width, region.height);
+  for (BlockId b = 0; b < f.netlist.cells.size(); ++b)
+    EXPECT_FALSE(map.bad_cell(region.x(f.layout.placement.at[b]), region.y(f.layout.placement.at[b])));
+  for (const NetRoute& route : f.layout.routes)
+    for (const RouteHop& hop : route.hops)
+      if (hop.edge < 4 * region.cells()) {
+        EXPECT_FALSE(map.bad_edge(region.x(hop.edge / 4), region.y(hop.edge / 4), static_cast<Side>(hop.edge % 4)));
+      }
+}
+
+TEST(NetlistLayout, NewLinesKeepRoutesWhole) {
+  Fixture f(kCount);
+  ASSERT_TRUE(f.route());
+  const Region before = f.layout.placement.region;
+  NewLines lines{std::vector<int>(static_cast<size_t>(before.width)), std::vector<int>(static_cast<size_t>(before.height))};
+  lines.before_column[1] = lines.before_column.back() = 1;
+  lines.before_row[4] = 2;
+  insert_lines(f.netlist, f.layout, lines);
+  EXPECT_EQ(f.layout.placement.region, (Region{before.width + 2, before.height + 2}));
+  expect_routed(f);
+  expect_own_places(f);
+}
+
+TEST(NetlistLayout, ALineThatCameIsRemovedWithoutATrace) {
+  Fixture f(kCount);
+  ASSERT_TRUE(f.route());
+  const NetlistLayout before = f.layout;
+  const Region region = before.placement.region;
+  NewLines lines{std::vector<int>(static_cast<size_t>(region.width)), std::vector<int>(static_cast<size_t>(region.height))};
+  lines.before_column[5] = 1;
+  insert_lines(f.netlist, f.layout, lines);
+  ASSERT_TRUE(remove_line(f.netlist, f.layout, true, 5));
+  EXPECT_EQ(f.layout.placement.at, before.placement.at);
+  expect_routed(f);
+}
+
+TEST(NetlistLayout, RemovingAUsedLineOpensWhatRanInIt) {
+  Fixture f(kCount);
+  ASSERT_TRUE(f.route());
+  ASSERT_TRUE(remove_line(f.netlist, f.layout, false, 7));
+  expect_own_places(f);
+  ASSERT_TRUE(f.route());
+  expect_routed(f);
+}
+
+TEST(Compaction, ShrinksAndStaysRouted) {
+  Fixture f(kCount);
+  ASSERT_TRUE(f.route());
+  const Region before = f.layout.placement.region;
+  CompactionStats stats;
+  compact(f.netlist, f.layout, {}, {}, &stats);
+  EXPECT_LT(f.layout.placement.region.cells(), before.cells());
+  EXPECT_GT(stats.removed, 0);
+  expect_routed(f);
+  expect_own_places(f);
+}
+
+TEST(Placement, AnnealingShortensNetsAndKeepsPlaces) {
+  Fixture f(kCount);
+  expect_own_places(f);
+  const Sites sites = regular_sites(8, 8, 1);
+  AnnealingParams frozen;
+  frozen.heat = 0;
+  frozen.moves_per_block = 0;
+  AnnealingStats scattered, annealed;
+  anneal(f.netlist, sites, frozen, nullptr, &scattered);
+  anneal(f.netlist, sites, {}, nullptr, &annealed);
+  EXPECT_LT(annealed.wirelength, 0.6 * scattered.wirelength);
+}
+
+TEST(Placement, SpreadingGivesRoomWhereWiresAre) {
+  Fixture f(kCount);
+  SpreadParams params;
+  params.ports = 24;
+  const Sites dense = regular_sites(8, 8, 1);
+  const SitePlacement placement = anneal(f.netlist, dense, {});
+  Spreader spreader(8, 8, params);
+  const Sites even = spreader.sites();
+  for (int i = 0; i < 4; ++i) spreader.adapt(f.netlist, spreader.sites(), placement);
+  const Sites adapted = spreader.sites();
+  std::set<std::pair<int, int>> places;
+  for (const GridPoint& p : adapted.at) EXPECT_TRUE(places.emplace(p.x, p.y).second);
+  EXPECT_NE(adapted.region, even.region);
+}
+
+TEST(Placement, RefusesARegionWithTooFewPorts) {
+  const LutNetwork network = simplify(luts_of(kCount));
+  const PackedNetlist netlist = pack(network);
+  const Sites sites = regular_sites(3, 2, 1);
+  EXPECT_THROW(place_on(netlist, sites, {std::vector<uint32_t>(netlist.blocks()), 24}), Error);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "frontend/blif.h"
 #include "ir/error.h"
+#include "ir/kernel_defects.h"
 #include "tests/lowering/netlist_support.h"
 
 namespace bitgrid {
@@ -37,6 +38,7 @@ void expect_exact_from_ten_seeds(const Source& source, size_t inputs) {
   for (uint64_t seed = 1; seed <= 10; ++seed) {
     NetlistParams params;
     params.seed = seed;
+    if (seed > 1) params.effort = Effort::kFast;
     const MappedKernel kernel = map_netlist(source, params);
     const BitMatrix batch = random_batch(200, inputs, seed);
     ASSERT_EQ(run_kernel(kernel, batch), evaluate(source, batch)) << "seed " << seed;
@@ -69,6 +71,42 @@ TEST(Netlist, EpflCtrlFromTenSeeds) {
 TEST(Netlist, EpflInt2FloatFromTenSeeds) {
   if (!have_epfl()) GTEST_SKIP() << "the shared circuits are absent";
   expect_exact_from_ten_seeds(epfl("int2float"), 11);
+}
+
+class EpflNetlist : public testing::TestWithParam<const char*> {};
+
+TEST_P(EpflNetlist, ClosesAtOnceAndIsExact) {
+  if (!have_epfl()) GTEST_SKIP() << "the shared circuits are absent";
+  const CoverNetwork source = epfl(GetParam());
+  NetlistParams params;
+  params.effort = Effort::kFast;
+  NetlistStats stats;
+  const MappedKernel kernel = map_netlist(source, params, &stats);
+  const BitMatrix batch = random_batch(100, source.inputs.size(), 5);
+  EXPECT_EQ(run_kernel(kernel, batch), evaluate(source, batch));
+  EXPECT_LT(kernel.grid.cells.size(), 32 * stats.luts);
+}
+
+INSTANTIATE_TEST_SUITE_P(Circuits, EpflNetlist, testing::Values("adder", "bar", "cavlc", "dec", "i2c", "max", "priority", "router"),
+                         [](const auto& circuit) { return std::string(circuit.param); });
+
+TEST(Netlist, AvoidsDefects) {
+  NetlistParams params;
+  std::mt19937_64 random(7);
+  params.defects = random_defects(60, 60, 0.03, 0.01, random);
+  const MappedKernel kernel = map_netlist(popcount_dag(24), params);
+  EXPECT_FALSE(first_defect_used(kernel, params.defects));
+  EXPECT_TRUE(first_defect_used(map_netlist(popcount_dag(24)), params.defects));
+  const BitMatrix batch = random_batch(300, 24, 1);
+  EXPECT_EQ(run_kernel(kernel, batch), evaluate(popcount_dag(24), batch));
+}
+
+TEST(Netlist, EffortBuysDensity) {
+  NetlistParams fast, dense;
+  fast.effort = Effort::kFast;
+  dense.effort = Effort::kDense;
+  const Dag dag = popcount_dag(32);
+  EXPECT_LT(map_netlist(dag, dense).grid.cells.size(), map_netlist(dag, fast).grid.cells.size());
 }
 
 TEST(Netlist, EveryPairOfWordsThroughTheComparator) {
@@ -146,7 +184,7 @@ TEST(Netlist, StatsSayWhatHappened) {
   EXPECT_EQ(stats.luts, 17u);
   EXPECT_LT(stats.logic_cells, stats.luts);
   EXPECT_EQ(stats.attempts.back().width, kernel.grid.width);
-  EXPECT_EQ(stats.attempts.back().routing.overuse_left, 0);
+  EXPECT_EQ(stats.attempts.back().overuse_left, 0);
   EXPECT_GT(stats.wirelength, 0u);
 }
 
@@ -164,16 +202,15 @@ TEST(Netlist, AKernelWithoutOutputsIsRefused) {
 
 TEST(Netlist, FailureNamesNetRegionAndKnob) {
   NetlistParams params;
-  params.first_area = 1;
-  params.max_area = 1;
-  params.placement.spacing = 1;
+  params.utilisation = 0.95;
+  params.max_area = 0.5;
   try {
     map_netlist(popcount_dag(64), params);
     FAIL();
   } catch (const Error& e) {
     EXPECT_THAT(e.what(),
                 testing::ContainsRegex("netlist test: net from .+ at \\([0-9]+, [0-9]+\\) to .+ at \\([0-9]+, [0-9]+\\) finds no edge of "
-                                       "its own at .+ in a region of 16 x 16 .+ wanted twice\\); raise max_area \\(now 1 grid"));
+                                       "its own at .+ in a region of [0-9]+ x [0-9]+ .+ wanted twice\\); raise max_area \\(now 0.5 "));
   }
 }
 
