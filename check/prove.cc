@@ -1,13 +1,11 @@
 #include "check/prove.h"
 
-#include <stdlib.h>
-
 #include <chrono>
-#include <filesystem>
 #include <sstream>
 
 #include <fmt/format.h>
 
+#include "check/temporary_folder.h"
 #include "ir/error.h"
 #include "ir/file.h"
 #include "lowering/netlist/logic_graph.h"
@@ -16,29 +14,7 @@
 namespace bitgrid {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr const char* kNoVerdict = "ABC gave no verdict";
-
-/// A folder of its own under the system's, removed at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "bitgrid-prove-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw Error(name, "no temporary folder can be made", "set TMPDIR to a folder that can be written");
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::string file(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  fs::path path_;
-};
 
 [[noreturn]] void no_abc(const ProveParams& params) {
   throw Error("--prove", "the program " + params.abc + " cannot be run",
@@ -77,13 +53,6 @@ std::string port_name(const std::string& abc, const std::string& prefix, const s
   if (!abc.starts_with(prefix) || abc.find_first_not_of("0123456789", prefix.size()) != std::string::npos || abc.size() > 12) return abc;
   const size_t index = std::stoull("0" + abc.substr(prefix.size()));
   return index < names.size() ? names[index] : abc;
-}
-
-void name_ports(Counterexample& c, const LutNetwork& source) {
-  std::vector<std::string> outputs;
-  for (const LutOutput& o : source.outputs) outputs.push_back(o.name);
-  c.output = port_name(c.output, "po", outputs);
-  for (auto& [input, value] : c.inputs) input = port_name(input, "pi", source.inputs);
 }
 
 /// The same network with more inputs, which nothing reads.
@@ -146,9 +115,24 @@ LutNetwork dag_network(const Dag& dag) {
   return network;
 }
 
+void name_ports(Counterexample& c, const LutNetwork& source) {
+  std::vector<std::string> outputs;
+  for (const LutOutput& o : source.outputs) outputs.push_back(o.name);
+  c.output = port_name(c.output, "po", outputs);
+  for (auto& [input, value] : c.inputs) input = port_name(input, "pi", source.inputs);
+}
+
 void require_abc(const ProveParams& params) {
   const TemporaryFolder folder;
   if (run_command({params.abc, "-c", "version"}, folder.file("log")) == 127) no_abc(params);
+}
+
+Proof run_cec(const std::string& expected, const std::string& got, const std::string& log, const ProveParams& params) {
+  const std::string command = fmt::format("cec -n -T {} -C 10000000 {} {}", params.timeout_seconds, expected, got);
+  const int status = run_command({"timeout", "-k", "5", std::to_string(params.timeout_seconds + 10), params.abc, "-c", command}, log);
+  if (status == 127) no_abc(params);
+  if (status == 124 || status == 137) return {Verdict::kOpen, fmt::format("ABC came to no end in {} seconds", params.timeout_seconds), {}};
+  return parse_cec(read_file(log));
 }
 
 Proof prove_mapping(const Dag& dag, const MappedKernel& mapped, const ProveParams& params, ProveStats* stats) {
@@ -184,12 +168,7 @@ Proof prove_mapping(const Dag& dag, const MappedKernel& mapped, const ProveParam
   const auto compare = [&](const std::string& text) {
     write_file(source, text);
     write_file(log, "");
-    const std::string command = fmt::format("cec -n -T {} -C 10000000 {} {}", params.timeout_seconds, source, grid);
-    const int status = run_command({"timeout", "-k", "5", std::to_string(params.timeout_seconds + 10), params.abc, "-c", command}, log);
-    if (status == 127) no_abc(params);
-    if (status == 124 || status == 137)
-      return Proof{Verdict::kOpen, fmt::format("ABC came to no end in {} seconds", params.timeout_seconds), {}};
-    return parse_cec(read_file(log));
+    return run_cec(source, grid, log, params);
   };
   const bool own_text = !params.source_blif.empty() && extracted.foreign == 0;
   Proof proof = compare(own_text ? params.source_blif : to_blif(network));

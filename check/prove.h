@@ -59,4 +59,11 @@ LutNetwork dag_network(const Dag& dag);
 /// Reads what ABC's `cec` printed.
 Proof parse_cec(const std::string& log);
 
+/// Has ABC compare two BLIF files whose inputs and outputs are matched by order; `log` names a file for what it prints. Throws Error if ABC
+/// cannot be run.
+Proof run_cec(const std::string& expected, const std::string& got, const std::string& log, const ProveParams& params);
+
+/// Puts the network's names where ABC numbers inputs and outputs.
+void name_ports(Counterexample& counterexample, const LutNetwork& source);
+
 }  // namespace bitgrid

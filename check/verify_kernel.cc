@@ -22,6 +22,7 @@ BitMatrix random_invocations(const Kernel& kernel, int rows, std::mt19937_64& ra
     const bool resident = kernel.dag.node(kernel.dag.inputs[p]).resident;
     for (int word = 0; word < port.words; ++word, column += port.bits) {
       const uint64_t max = port.max_code[port.max_code.size() == 1 ? 0 : static_cast<size_t>(word)];
+      const uint64_t min = port.min_codes.empty() ? port.min_code : port.min_codes[static_cast<size_t>(word)];
       for (int row = 0; row < rows; ++row) {
         const auto at = static_cast<size_t>(row);
         if (resident && row > 0) {
@@ -29,8 +30,8 @@ BitMatrix random_invocations(const Kernel& kernel, int rows, std::mt19937_64& ra
           continue;
         }
         // The ends of the range first, then uniform; every fourth invocation mixes only ends.
-        uint64_t code = row == 0 ? max : row == 1 ? port.min_code : port.min_code + random() % (max - port.min_code + 1);
-        if (row % 4 == 3) code = random() & 1 ? max : port.min_code;
+        uint64_t code = row == 0 ? max : row == 1 ? min : min + random() % (max - min + 1);
+        if (row % 4 == 3) code = random() & 1 ? max : min;
         if (resident) code = random() % (max + 1);
         batch.set_word(at, column, port.bits, code);
       }

@@ -1,0 +1,48 @@
+// Proof that datapath Verilog computes its Dag: Yosys reads the Verilog, ABC compares it with the Dag's LUT network.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "check/prove.h"
+#include "ir/dag.h"
+#include "rtl/verilator.h"
+
+namespace bitgrid {
+
+struct ProveRtlParams {
+  ProveParams abc;
+  std::string yosys = "yosys";  // program
+  int yosys_timeout_seconds = 300;
+};
+
+struct ProveRtlStats {
+  size_t gates = 0;      // of the Verilog, as Yosys has them before any optimisation, that outputs depend on
+  size_t registers = 0;  // likewise
+  double yosys_seconds = 0;
+  double seconds = 0;  // in all
+};
+
+/// For all inputs: the outputs of `source` are the Dag's outputs of the invocation that entered latency_cycles before. Every path from an
+/// input to an output is shown to pass exactly that many registers (else the proof is refuted, with what differs in `why`); then the
+/// registers are taken for wires and ABC compares. Popcounts of the Dag are compared as trees of sums, which is what the Verilog has, so
+/// that ABC finds matching points inside. out_valid is not part of the proof. Throws Error if a program cannot be run or the ports are not
+/// the Dag's.
+Proof prove_datapath(const Dag& dag, const RtlSource& source, const ProveRtlParams& params = {}, ProveRtlStats* stats = nullptr);
+
+/// The same function with every popcount as sums of pairs of neighbouring counts, 64 bits at a time.
+Dag with_counting_trees(const Dag& dag);
+
+/// The counterexample as input values by port name, hexadecimal: "output s[2]: expected 1, got 0 with a=3 b=0". Bits that ABC does not
+/// state are 0.
+std::string describe_values(const Counterexample& counterexample, const Dag& dag);
+
+/// A netlist as Yosys writes it, made combinational: registers that lie on every path are wires. For tests.
+struct Unpiped {
+  std::string blif;
+  size_t gates = 0, registers = 0;
+  std::string problem;  // what is wrong with the pipeline; empty: nothing
+};
+Unpiped remove_pipeline(const std::string& blif, const RtlInterface& interface);
+
+}  // namespace bitgrid
