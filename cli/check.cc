@@ -1,12 +1,16 @@
 // bitgrid check: engines side by side, the first difference named.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <memory>
 
+#include "check/artefacts.h"
 #include "check/check_model.h"
+#include "check/prove_rtl.h"
 #include "cli/common.h"
+#include "cli/source.h"
 #include "frontend/arch_file.h"
 #include "frontend/load_model.h"
 #include "ir/error.h"
@@ -18,6 +22,9 @@ struct Options {
   Common common;
   std::string model, engines, from, prompt, temperature, arch, optimize = "area";
   int tokens = 16;
+  bool prove = false;
+  int prove_timeout = 300;
+  std::string kernel;
 };
 
 std::string default_engines(const Options& o) {
@@ -62,7 +69,70 @@ void print(const CheckReport& report) {
   std::cout << fmt::format("{} mismatches in {} values at {} positions\n", mismatches, compared, report.positions);
 }
 
+/// The Verilog to prove: what the source gives now, or what a folder holds.
+std::vector<RtlSource> verilog_to_prove(const Options& o, const Program& program) {
+  if (o.from.empty()) return verilog_sources(program);
+  const auto folder = read_verilog(o.from);
+  if (!folder) throw Error(o.from, "there is no verilog.json", "give the -o folder of `bitgrid verilog`");
+  std::vector<RtlSource> sources;
+  for (const Kernel& kernel : program.kernels) {
+    const auto it = std::find_if(folder->kernels.begin(), folder->kernels.end(), [&](const RtlSource& s) { return s.name == kernel.name; });
+    if (it == folder->kernels.end()) throw Error(o.from, "kernel " + kernel.name + " is missing", "write the Verilog again");
+    sources.push_back(*it);
+  }
+  return sources;
+}
+
+std::string verdict_text(const Proof& proof, const Dag& dag) {
+  if (proof.verdict == Verdict::kProved) return "proved";
+  if (proof.verdict == Verdict::kOpen) return "not proved: " + proof.why;
+  return "REFUTED: " + (proof.why.empty() ? describe_values(proof.counterexample, dag) : proof.why);
+}
+
+int prove(const Options& o) {
+  const Source source = read_source(o.model);
+  const Program& program = source.lowered.program;
+  const std::vector<RtlSource> verilog = verilog_to_prove(o, program);
+  ProveRtlParams params;
+  params.abc.timeout_seconds = params.yosys_timeout_seconds = o.prove_timeout;
+  require_abc(params.abc);
+  Json json = {{"source", o.model}, {"kernels", Json::array()}};
+  size_t count[3] = {};
+  Stopwatch watch;
+  std::cout << fmt::format("{:24} {:>9} {:>9} {:>8} {:>8}  verdict\n", "datapath of kernel", "gates", "registers", "Yosys s", "total s");
+  for (size_t k = 0; k < program.kernels.size(); ++k) {
+    const Kernel& kernel = program.kernels[k];
+    if (!o.kernel.empty() && kernel.name != o.kernel) continue;
+    ProveRtlStats stats;
+    const Proof proof = prove_datapath(kernel.dag, verilog[k], params, &stats);
+    const std::string verdict = verdict_text(proof, kernel.dag);
+    ++count[static_cast<size_t>(proof.verdict)];
+    std::cout << fmt::format("{:24} {:>9} {:>9} {:>8.1f} {:>8.1f}  {}\n", kernel.name, stats.gates, stats.registers, stats.yosys_seconds,
+                             stats.seconds, verdict)
+              << std::flush;
+    Json entry = {{"name", kernel.name},
+                  {"proved", proof.verdict == Verdict::kProved},
+                  {"gates", stats.gates},
+                  {"registers", stats.registers},
+                  {"seconds", stats.seconds}};
+    if (proof.verdict == Verdict::kOpen) {
+      entry["proved"] = nullptr;
+      entry["not_proved_because"] = proof.why;
+    }
+    if (proof.verdict == Verdict::kRefuted) entry["refuted"] = verdict;
+    json["kernels"].push_back(entry);
+  }
+  const size_t total = count[0] + count[1] + count[2];
+  if (total == 0) throw Error("--kernel", "there is no kernel " + o.kernel, "`bitgrid verilog` lists them");
+  std::cout << fmt::format("{} of {} proved for all inputs, {} refuted, {} open\n", count[static_cast<size_t>(Verdict::kProved)], total,
+                           count[static_cast<size_t>(Verdict::kRefuted)], count[static_cast<size_t>(Verdict::kOpen)]);
+  json["seconds"] = watch.lap();
+  write_json(o.common, json);
+  return count[static_cast<size_t>(Verdict::kRefuted)] == 0 ? 0 : 1;
+}
+
 int check(const Options& o) {
+  if (o.prove) return prove(o);
   const Model model = load_model(o.model);
   Progress progress;
   CheckParams params;
@@ -96,7 +166,7 @@ int check(const Options& o) {
 void add_check(CLI::App& app, int& status) {
   auto o = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("check", "compare engines bit for bit with the CPU reference");
-  command->add_option("model", o->model, "model.yaml")->required();
+  command->add_option("model", o->model, "model.yaml; with --prove also a .blif or .dag file")->required();
   command->add_option("--engines", o->engines,
                       "list of cpu, dag, grid, rtl (= datapath,fabric: the kernels' Verilog and the grid's), default cpu,dag,grid; with "
                       "--from: what the folder holds");
@@ -105,7 +175,16 @@ void add_check(CLI::App& app, int& status) {
   command->add_option("--temperature", o->temperature, "continue the prompt by sampling with --seed, as `run --temperature` does");
   command->add_option("--from", o->from, "use the artefacts of this folder (of compile or verilog) as they stand");
   command->add_option("--arch", o->arch, "architecture file: layers larger than its tile are cut (with --from: as they were compiled)");
-  command->add_option("--optimize", o->optimize, "of the mapping: area (fewest cells) or throughput (smallest II)")->capture_default_str();
+  command
+      ->add_option("--optimize", o->optimize,
+                   "of the mapping: area (fewest cells), throughput (smallest II) or density (least cells times II)")
+      ->capture_default_str();
+  command->add_flag("--prove", o->prove,
+                    "instead of running engines, prove the datapath Verilog of every kernel equal to its Dag for all inputs (Yosys, ABC)");
+  command->add_option("--prove-timeout", o->prove_timeout, "seconds for each of the two, per kernel")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000000));
+  command->add_option("--kernel", o->kernel, "--prove: this kernel only");
   add_common(*command, o->common);
   command->callback([o, &status] { status = check(*o); });
 }

@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
   bitgrid::cli::add_simulate(app, status);
   bitgrid::cli::add_faults(app, status);
   bitgrid::cli::add_verilog(app, status);
+  bitgrid::cli::add_synth(app, status);
   bitgrid::cli::add_picture(app, status);
   const std::vector<std::string> known = commands(app);
   if (argc > 1 && argv[1][0] != '-' && std::find(known.begin(), known.end(), argv[1]) == known.end()) {

@@ -1,0 +1,147 @@
+#include "rtl/synth.h"
+
+#include <stdlib.h>
+
+#include <chrono>
+#include <filesystem>
+#include <regex>
+
+#include <fmt/format.h>
+
+#include "ir/error.h"
+#include "ir/file.h"
+#include "rtl/command.h"
+
+namespace bitgrid {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Folder {
+ public:
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "bitgrid-synth-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) throw Error(name, "no temporary folder can be made", "set TMPDIR to a folder that can be written");
+    path_ = name;
+  }
+  ~Folder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  std::string file(const std::string& name) const { return (path_ / name).string(); }
+
+ private:
+  fs::path path_;
+};
+
+std::string last_line(std::string text) {
+  text.erase(text.find_last_not_of("\r\n ") + 1);
+  return text.substr(text.rfind('\n') + 1);
+}
+
+/// Yosys' `stat`: the cell counts of the last table, which is that of the flattened top module.
+std::map<std::string, uint64_t> read_stat(const std::string& text) {
+  std::map<std::string, uint64_t> cells;
+  static const std::regex line(R"(\n +(\$?\w+) +(\d+)(?=\n))");
+  const size_t from = text.rfind("Number of cells:");
+  const std::string table = from == std::string::npos ? "" : text.substr(from);
+  for (std::sregex_iterator match(table.begin(), table.end(), line), end; match != end; ++match)
+    cells[(*match)[1]] += std::stoull((*match)[2]);
+  return cells;
+}
+
+void run_yosys(const SynthParams& params, const std::string& script, const std::string& log, const std::string& name) {
+  const int status = run_command({"timeout", "-k", "5", std::to_string(params.timeout_seconds), params.yosys, "-q", "-p", script}, log);
+  if (status == 127) throw Error(params.yosys, "Yosys does not start", "apt-get install yosys");
+  if (status == 124 || status == 137)
+    throw Error(name, fmt::format("Yosys came to no end in {} seconds", params.timeout_seconds), "allow more, or take something smaller");
+  if (status != 0) throw Error(name, "Yosys does not synthesize it: " + last_line(read_file(log)), "correct the Verilog");
+}
+
+std::string read_script(const SynthTarget& target, const Folder& folder) {
+  std::string script;
+  for (const VerilogFile& f : target.files) {
+    write_file(folder.file(f.name), f.text);
+    script += "read_verilog " + folder.file(f.name) + "; ";
+  }
+  script += "hierarchy -check -top " + target.top;
+  for (const auto& [name, value] : target.parameters) script += fmt::format(" -chparam {} {}", name, value);
+  return script + "; ";
+}
+
+void place(const SynthParams& params, const Folder& folder, SynthResult& result) {
+  const std::string log = folder.file("nextpnr.log");
+  const int status = run_command({"timeout", "-k", "5", std::to_string(params.timeout_seconds), params.nextpnr, "--hx8k", "--package",
+                                  "ct256", "--pcf-allow-unconstrained", "--seed", "1", "--json", folder.file("ice40.json")},
+                                 log);
+  if (status == 127) {
+    result.not_placed = params.nextpnr + " does not start; apt-get install nextpnr-ice40";
+    return;
+  }
+  const std::string text = read_file(log);
+  static const std::regex rate(R"(Max frequency for clock[^:]*: ([0-9.]+) MHz)");
+  for (std::sregex_iterator match(text.begin(), text.end(), rate), end; match != end; ++match) result.fmax_mhz = std::stod((*match)[1]);
+  if (status == 0 && result.fmax_mhz) return;
+  result.fmax_mhz.reset();
+  static const std::regex error(R"(ERROR: ([^\n]*))");
+  std::smatch match;
+  if (status == 124 || status == 137) {
+    result.not_placed = fmt::format("nextpnr came to no end in {} seconds", params.timeout_seconds);
+  } else {
+    result.not_placed = std::regex_search(text, match, error) ? match[1].str() : "nextpnr names no clock rate";
+  }
+}
+
+}  // namespace
+
+SynthTarget cell_target(bool latches) {
+  return {latches ? "cell, word in latches" : "cell, word in flip-flops",
+          fabric_files(false),
+          latches ? "bitgrid_cell_latch" : "bitgrid_cell",
+          {}};
+}
+
+SynthTarget grid_target(const FabricShape& shape, bool latches) {
+  verify(shape);
+  return {fmt::format("grid {} x {}, {}", shape.width, shape.height, latches ? "latches" : "flip-flops"),
+          fabric_files(false),
+          "bitgrid_grid",
+          {{"W", shape.width}, {"H", shape.height}, {"C", shape.chain_bits}, {"LATCHES", latches ? 1 : 0}}};
+}
+
+SynthResult synthesize(const SynthTarget& target, const SynthParams& params) {
+  const auto begin = std::chrono::steady_clock::now();
+  const Folder folder;
+  SynthResult result;
+  result.name = target.name;
+  const std::string read = read_script(target, folder);
+  run_yosys(params, read + fmt::format("synth -flatten -top {}; abc -g gates; opt_clean; tee -o {} stat", target.top, folder.file("stat")),
+            folder.file("log"), target.name);
+  result.cells = read_stat(read_file(folder.file("stat")));
+  for (const auto& [type, count] : result.cells) {
+    uint64_t& kind = type.find("DLATCH") != std::string::npos ? result.latches
+                     : type.find("DFF") != std::string::npos  ? result.flip_flops
+                                                              : result.gates;
+    kind += count;
+  }
+  if (params.ice40) {
+    run_yosys(
+        params,
+        read + fmt::format("synth_ice40 -top {} -json {}; tee -o {} stat", target.top, folder.file("ice40.json"), folder.file("ice40")),
+        folder.file("log"), target.name);
+    result.lut4s = result.ice40_flip_flops = 0;
+    for (const auto& [type, count] : read_stat(read_file(folder.file("ice40")))) {
+      if (type == "SB_LUT4") *result.lut4s += count;
+      if (type.starts_with("SB_DFF")) *result.ice40_flip_flops += count;
+    }
+    if (params.place) place(params, folder, result);
+  } else {
+    result.not_placed = "not asked for";
+  }
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return result;
+}
+
+}  // namespace bitgrid
