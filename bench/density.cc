@@ -1,5 +1,6 @@
-// Multiply-accumulates per cell and cycle of constant layers with a sign at the row ends: serial and parallel form, binary and ternary
-// weights, 1- and 8-bit activations, and the LUT4s of the same layer's Dag. Every mapping is verified before its line is printed.
+// Multiply-accumulates per cell and cycle of constant layers with a sign at the row ends: the serial form, the densest parallel one
+// (interleaved, II = 2) and the one that takes a vector every cycle ("wave", II = 1); binary and ternary weights, 1- and 8-bit activations,
+// and the LUT4s of the same layer's Dag. Every mapping is verified before its line is printed.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -13,6 +14,7 @@
 #include "check/verify_kernel.h"
 #include "ir/error.h"
 #include "ir/file.h"
+#include "lowering/dense_interleaved.h"
 #include "lowering/dense_popcount.h"
 #include "lowering/idle_slots.h"
 #include "lowering/matrix.h"
@@ -49,9 +51,10 @@ MatrixLayer random_layer(const Shape& shape, bool ternary, const Tensor& x) {
 }
 
 /// One line of the table. Throws Error if the mapping is wrong.
-nlohmann::ordered_json measure(const MatrixLayer& layer, const Kernel& kernel, const MappedKernel& mapped, bool ternary, double seconds) {
+nlohmann::ordered_json measure(const MatrixLayer& layer, const Kernel& kernel, const MappedKernel& mapped, const char* form, bool ternary,
+                               double seconds) {
   VerifyParams params;
-  params.invocations = mapped.ii == 1 ? 256 : 24;
+  params.invocations = mapped.ii <= 2 ? 256 : 24;
   if (const auto difference = verify_mapping(kernel, mapped, params)) {
     throw Error(fmt::format("{} x {}", layer.weights.size(), layer.operand->count),
                 fmt::format("{} mapping: invocation {}, output {} is wrong", mapped.strategy, difference->invocation, difference->bit));
@@ -63,7 +66,7 @@ nlohmann::ordered_json measure(const MatrixLayer& layer, const Kernel& kernel, c
           {"inputs", layer.operand->count},
           {"weights", ternary ? "ternary" : "binary"},
           {"activation_bits", bits},
-          {"form", mapped.strategy == "parallel" ? "parallel" : "serial"},
+          {"form", form},
           {"cells", mapped.grid.cells.size()},
           {"ii_cycles", mapped.ii},
           {"latency_cycles", latency_cycles(mapped)},
@@ -96,14 +99,17 @@ void measure_layer(const Shape& shape, bool ternary, uint32_t bits, nlohmann::or
     map_to_luts(logic_graph(lowered.kernel.dag), {}, &stats);
     luts = stats.luts;
   }
-  lines.push_back(measure(layer, lowered.kernel, serial, ternary, seconds));
+  lines.push_back(measure(layer, lowered.kernel, serial, "serial", ternary, seconds));
   print(lines.back(), luts);
-  start = std::chrono::steady_clock::now();
   const auto form = dense_binary_form(layer, 0, shape.outputs);
   if (!form) return;
-  const MappedKernel parallel = map_dense_popcount("layer", *form);
-  seconds = seconds_since(start);
-  lines.push_back(measure(layer, lowered.kernel, parallel, ternary, seconds));
+  start = std::chrono::steady_clock::now();
+  const MappedKernel interleaved = map_interleaved_popcount("layer", *form);
+  lines.push_back(measure(layer, lowered.kernel, interleaved, "parallel", ternary, seconds_since(start)));
+  print(lines.back(), luts);
+  start = std::chrono::steady_clock::now();
+  const MappedKernel wave = map_dense_popcount("layer", *form);
+  lines.push_back(measure(layer, lowered.kernel, wave, "wave", ternary, seconds_since(start)));
   print(lines.back(), luts);
 }
 

@@ -22,7 +22,7 @@ BitMatrix random_invocations(const Kernel& kernel, int rows, std::mt19937_64& ra
     const bool resident = kernel.dag.node(kernel.dag.inputs[p]).resident;
     for (int word = 0; word < port.words; ++word, column += port.bits) {
       const uint64_t max = port.max_code[port.max_code.size() == 1 ? 0 : static_cast<size_t>(word)];
-      const uint64_t min = port.min_codes.empty() ? port.min_code : port.min_codes[static_cast<size_t>(word)];
+      const uint64_t min = port.min_code.empty() ? 0 : port.min_code[static_cast<size_t>(word)];
       for (int row = 0; row < rows; ++row) {
         const auto at = static_cast<size_t>(row);
         if (resident && row > 0) {

@@ -217,7 +217,7 @@ void add_compile(CLI::App& app, int&) {
       ->capture_default_str();
   command
       ->add_option("--optimize", o->optimize,
-                   "where a matrix has a serial and a parallel form: area (fewest cells) or throughput (smallest II)")
+                   "where a matrix has several forms: area (fewest cells), throughput (smallest II) or density (least cells times II)")
       ->capture_default_str();
   command->add_flag("--no-verify", o->no_verify, "do not simulate the mapped kernels against their Dags (and reuse nothing)");
   command->add_flag("--prove", o->prove, "prove by ABC (berkeley-abc) that the logic of the configuration is that of the source");

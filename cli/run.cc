@@ -132,7 +132,10 @@ void add_run(CLI::App& app, int&) {
       ->capture_default_str();
   command->add_option("--temperature", o->temperature, "sample with one of the model's temperatures instead of taking the likeliest token");
   command->add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
-  command->add_option("--optimize", o->optimize, "of the mapping: area (fewest cells) or throughput (smallest II)")->capture_default_str();
+  command
+      ->add_option("--optimize", o->optimize,
+                   "of the mapping: area (fewest cells), throughput (smallest II) or density (least cells times II)")
+      ->capture_default_str();
   add_common(*command, o->common);
   command->callback([o] { run(*o); });
 }

@@ -49,8 +49,8 @@ struct Cache {
 struct KernelPort {
   int words = 0;
   uint32_t bits = 0;
-  std::vector<uint64_t> max_code;  // largest code of a word that occurs, one for all or one per word: verification draws up to it
-  uint64_t min_code = 0;           // and from here
+  std::vector<uint64_t> max_code;       // largest code of a word that occurs, one for all or one per word: verification draws up to it
+  std::vector<uint64_t> min_code = {};  // and the smallest, one per word; none: 0
 };
 
 struct Kernel {

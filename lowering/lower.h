@@ -12,8 +12,10 @@
 
 namespace bitgrid {
 
-/// What is chosen where a matrix has several forms: the fewest cells, or the smallest II.
-enum class Optimize : uint8_t { kArea, kThroughput };
+/// What is chosen where a matrix has several forms: the fewest cells, the smallest II, or the least cells times II.
+enum class Optimize : uint8_t { kArea, kThroughput, kDensity };
+/// What is to be least.
+int64_t cost(Optimize optimize, int64_t cells, int ii);
 
 /// Cells of a tile. 0: as many as a kernel needs.
 struct Tile {

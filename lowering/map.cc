@@ -47,9 +47,10 @@ std::optional<KernelReport::Flawless> flawless_figures(const Kernel& kernel, con
   return KernelReport::Flawless{static_cast<int64_t>(mapped.grid.cells.size()), mapped.ii, latency_cycles(mapped)};
 }
 
-// Cells up to which `auto` takes wave mode. Settle mode takes some 6 cells a LUT4, and an invocation every 40 cycles or so.
-int64_t auto_wave_cells(const Dag& dag, Optimize optimize, bool repeated) {
-  const int64_t per_lut = optimize == Optimize::kThroughput ? 240 : repeated ? 24 : 8;
+// Cells up to which `auto` takes wave mode. Settle mode takes 4 to 16 cells a LUT4, and an invocation every 20 cycles at the very least: up
+// to twice its cells are well spent on II = 1.
+int64_t auto_wave_cells(const Dag& dag, Optimize optimize) {
+  const int64_t per_lut = optimize == Optimize::kThroughput ? 240 : 24;
   return per_lut * static_cast<int64_t>(std::max<size_t>(1, map_to_luts(logic_graph(dag)).nodes.size()));
 }
 
@@ -80,7 +81,7 @@ Effort parse_effort(const std::string& text) {
   throw Error("--effort", "'" + text + "' is no effort", "choose fast, default or dense");
 }
 
-MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapParams& params, KernelReport* report, bool repeated) {
+MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapParams& params, KernelReport* report) {
   if (form.part) {
     MappedKernel mapped = form.part->interleaved ? map_interleaved_popcount(kernel.name, *form.parallel, form.part->inputs)
                                                  : map_dense_popcount(kernel.name, *form.parallel, form.part->inputs);
@@ -97,7 +98,7 @@ MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapP
     return mapped;
   }
   if (params.mode == MapMode::kAuto) {
-    wave.max_cells = auto_wave_cells(kernel.dag, params.optimize, repeated);
+    wave.max_cells = auto_wave_cells(kernel.dag, params.optimize);
     auto mapped = try_map_wave(kernel.dag, wave);
     if (mapped && !first_defect_used(*mapped, params.defects)) return std::move(*mapped);
   }
@@ -115,7 +116,6 @@ std::vector<MappedKernel> map_kernels(const Lowered& lowered, const MapParams& p
   std::vector<MappedKernel> mapped(kernels.size());
   std::vector<KernelReport> reports(kernels.size());
   std::mutex progress;
-  const bool repeated = !lowered.program.tensors.empty();  // by a model: no netlist
   const auto map_one = [&](size_t k) {
     if (run.progress) {
       const std::lock_guard lock(progress);
@@ -125,7 +125,7 @@ std::vector<MappedKernel> map_kernels(const Lowered& lowered, const MapParams& p
     std::optional<MappedKernel> earlier;
     if (run.reuse) earlier = run.reuse(k);
     reports[k].reused = earlier.has_value();
-    mapped[k] = earlier ? std::move(*earlier) : map_kernel(kernels[k], lowered.forms[k], params, &reports[k], repeated);
+    mapped[k] = earlier ? std::move(*earlier) : map_kernel(kernels[k], lowered.forms[k], params, &reports[k]);
     if (!params.defects.empty()) reports[k].flawless = flawless_figures(kernels[k], lowered.forms[k], params.optimize);
     reports[k].seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   };

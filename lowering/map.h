@@ -24,7 +24,7 @@ enum class MapMode : uint8_t {
 /// "auto", "wave", "settle". Throws Error listing them.
 MapMode parse_mode(const std::string& text);
 
-/// "area" or "throughput". Throws Error listing them.
+/// "area", "throughput" or "density". Throws Error listing them.
 Optimize parse_optimize(const std::string& text);
 
 struct MapParams {
@@ -51,11 +51,9 @@ struct KernelReport {
 };
 
 /// `systolic`, `interleaved` or `parallel` where the kernel has the form of a matrix. Other kernels: in wave mode what map_wave finds (II =
-/// 1: `ripple`, `counter`, `multiplier`, `plane` or `sweep`), in settle mode `netlist`. `auto` takes wave mode if it costs at most 8 cells
-/// a LUT4; 24 if the kernel is `repeated` by a model, 240 with Optimize::kThroughput, and settle mode otherwise. Throws Error (kernel, why,
-/// what to change).
-MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapParams& params, KernelReport* report = nullptr,
-                        bool repeated = false);
+/// 1: `ripple`, `counter`, `multiplier`, `plane` or `sweep`), in settle mode `netlist`. `auto` takes wave mode if it costs at most 24 cells
+/// a LUT4 (240 with Optimize::kThroughput), and settle mode otherwise. Throws Error (kernel, why, what to change).
+MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapParams& params, KernelReport* report = nullptr);
 
 struct MapRun {
   int threads = 1;  // kernels mapped at the same time; the result does not depend on it

@@ -154,10 +154,11 @@ LoweredKernel resident_kernel(const ResidentLayer& layer, const ResidentPlan& pl
   if (layer.start) {
     start = add_input(dag, "start", all_start_bits);
     // Verification draws from 0 up; the smallest code that occurs is lo + start_zero, which it must respect.
-    out.kernel.inputs.push_back({m.rows,
-                                 plan.start_bits,
-                                 {static_cast<uint64_t>(layer.start->hi + plan.start_zero)},
-                                 static_cast<uint64_t>(layer.start->lo + plan.start_zero)});
+    out.kernel.inputs.push_back(
+        {m.rows,
+         plan.start_bits,
+         {static_cast<uint64_t>(layer.start->hi + plan.start_zero)},
+         std::vector<uint64_t>(static_cast<size_t>(m.rows), static_cast<uint64_t>(layer.start->lo + plan.start_zero))});
   }
   NodeId term = 0;
   const uint32_t all_term_bits = layer.term ? static_cast<uint32_t>(m.rows) * layer.term->bits : 0;

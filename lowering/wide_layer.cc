@@ -97,7 +97,12 @@ int equal_rows_that(int left, int most, Good good) {
 class Cutter {
  public:
   Cutter(const MatrixLayer& layer, const MatrixPlan& plan, int most_rows, const LowerParams& params)
-      : layer_(layer), serial_(layer, plan), most_rows_(most_rows), tile_(params.tile), form_(choose(params.optimize)) {}
+      : layer_(layer),
+        word_slots_(plan.word_slots),
+        serial_(layer, plan),
+        most_rows_(most_rows),
+        tile_(params.tile),
+        form_(choose(params.optimize)) {}
 
   std::vector<RowBlock> run() const {
     const int rows = static_cast<int>(layer_.weights.size());
@@ -116,11 +121,13 @@ class Cutter {
   CutForm choose(Optimize optimize) const {
     const auto form = dense_binary_form(layer_, 0, rows());
     if (!form) return CutForm::kSerial;
-    if (optimize == Optimize::kThroughput)
-      return layer_.operand->count >= static_cast<int>(kLeastPart) ? CutForm::kParallel : CutForm::kSerial;
-    const Size serial = serial_.whole(0, rows());
-    const bool counts = dense_popcount_state(*form).counts.size() > 0;
-    return counts && interleaved_size(*form).cells() < serial.width * serial.height ? CutForm::kInterleaved : CutForm::kSerial;
+    if (layer_.operand->count < static_cast<int>(kLeastPart) || dense_popcount_state(*form).counts.empty()) return CutForm::kSerial;
+    const Size whole = serial_.whole(0, rows());
+    const int64_t serial = cost(optimize, whole.width * whole.height, word_slots_);
+    const int64_t interleaved = cost(optimize, interleaved_size(*form).cells(), 2);
+    const int64_t parallel = cost(optimize, dense_popcount_cells(*form), 1);
+    if (serial <= std::min(interleaved, parallel)) return CutForm::kSerial;
+    return parallel <= interleaved ? CutForm::kParallel : CutForm::kInterleaved;
   }
 
   /// Rows of one kernel share its columns; sums that turn south take columns too, so cut rows are as many as leave half the tile.
@@ -160,6 +167,7 @@ class Cutter {
   }
 
   const MatrixLayer& layer_;
+  const int word_slots_;
   const SerialSizes serial_;
   const int most_rows_;
   const Tile tile_;
@@ -278,14 +286,14 @@ std::vector<PlaneState> states_before(const SystolicForm& form, uint32_t end) {
   return states;
 }
 
-/// Partial sums are tensors of P-bit words. Verification draws all of them from one least value on.
+/// Partial sums are tensors of P-bit words.
 KernelPort state_port(const SystolicForm& form, uint32_t end) {
   const auto states = states_before(form, end);
   KernelPort port{static_cast<int>(states.size()), static_cast<uint32_t>(form.word_slots), {}};
-  int64_t least = 0;
-  for (const PlaneState& s : states) least = std::max(least, s.low);
-  for (const PlaneState& s : states) port.max_code.push_back(static_cast<uint64_t>(std::max(s.high, least)));
-  port.min_code = static_cast<uint64_t>(least);
+  for (const PlaneState& s : states) {
+    port.min_code.push_back(static_cast<uint64_t>(s.low));
+    port.max_code.push_back(static_cast<uint64_t>(s.high));
+  }
   return port;
 }
 
