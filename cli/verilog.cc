@@ -69,7 +69,7 @@ Json fabric(const Options& o, const Source& source) {
   for (size_t i = 0; i < ids.size(); ++i) {
     const Kernel& kernel = program.kernels[ids[i]];
     progress.say(fmt::format("mapping kernel {} of {}, {}", i + 1, ids.size(), kernel.name));
-    const MappedKernel mapped = map_kernel(kernel, source.lowered.forms[ids[i]], params, nullptr, source.is_model);
+    const MappedKernel mapped = map_kernel(kernel, source.lowered.forms[ids[i]], params);
     std::mt19937_64 random(o.common.seed);
     const BitMatrix inputs = random_invocations(kernel, o.invocations, random);
     FabricTestbenchStats stats;

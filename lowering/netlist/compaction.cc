@@ -22,12 +22,13 @@ class Compactor {
       shorten(params_.heat * (1.0 - static_cast<double>(round) / params_.rounds));
       bool any = false;
       while (static_cast<int>(remove_one(true)) | static_cast<int>(remove_one(false))) any = true;
-      if (!any && round > 1) break;
+      if ((!any && round > 1) || work_ > most_work()) break;
     }
     shorten(0);
   }
 
  private:
+  double most_work() const { return params_.work_per_cell * static_cast<double>(netlist_.cells.size()); }
   DefectMap defect_map() const { return {defects_, layout_.placement.region.width, layout_.placement.region.height}; }
 
   // Annealing on wire length; a layout with overuse at the end is thrown away.
@@ -39,7 +40,7 @@ class Compactor {
     LiveMoves moves(netlist_, layout_, router, defects, random_);
     const auto count = static_cast<int>(params_.moves_per_block * static_cast<double>(netlist_.blocks()));
     const size_t wires = router.wirelength();
-    for (int i = 0; i < count; ++i) {
+    for (int i = 0; i < count && work_ + static_cast<double>(router.work()) < most_work(); ++i) {
       const BlockId block = random_.below(static_cast<uint32_t>(netlist_.blocks()));
       const uint32_t to = moves.place_near(block, 1 + static_cast<int>(random_.below(3)));
       if (to == kNowhere) continue;
@@ -52,6 +53,7 @@ class Compactor {
       negotiate(netlist_, router, negotiation);
       if (router.overuse() > 0) repair(netlist_, layout_, router, defects, params_.repair, random_);
     }
+    work_ += static_cast<double>(router.work());
     stats_.wirelength = router.wirelength();
     if (router.overuse() > 0 || router.wirelength() > wires) layout_ = before;
   }
@@ -78,7 +80,7 @@ class Compactor {
     std::sort(order.begin(), order.end());
     int tried = 0;
     for (const auto& [weight, line] : order) {
-      if (tried++ == params_.candidates) break;
+      if (tried++ == params_.candidates || work_ > most_work()) break;
       if (remove(columns, line)) return true;
     }
     return false;
@@ -95,6 +97,7 @@ class Compactor {
     int left = negotiate(netlist_, router, negotiation);
     if (left > 0 && left <= params_.repair_limit * static_cast<double>(netlist_.cells.size()) + 2)
       left = repair(netlist_, trial, router, defects, params_.repair, random_);
+    work_ += static_cast<double>(router.work());
     if (left > 0) return false;
     stats_.wirelength = router.wirelength();
     layout_ = std::move(trial);
@@ -108,6 +111,7 @@ class Compactor {
   const CompactionParams& params_;
   CompactionStats& stats_;
   Random random_;
+  double work_ = 0;
 };
 
 }  // namespace

@@ -13,12 +13,13 @@ namespace bitgrid {
 struct CompactionParams {
   uint64_t seed = 1;
   EdgePrices prices;
-  NegotiationParams negotiation{.iterations = 12, .present_first = 1.5, .whole_nets = 0, .patience_end = 4};
+  NegotiationParams negotiation{.iterations = 40, .present_first = 1.5, .whole_nets = 0, .patience = 8, .patience_end = 20};
   RepairParams repair;
   double repair_limit = 0.02;   // overused edges per logic cell above which no repair is tried
   int rounds = 6;               // of shortening and removing
   double moves_per_block = 20;  // of shortening, in each round
   double heat = 2;              // of shortening, at its start, in edges
+  double work_per_cell = 4e5;   // edges that searches may look at in all, for each logic cell, before it ends
   int candidates = 8;           // lines to try before a direction counts as full
 };
 

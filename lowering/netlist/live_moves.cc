@@ -46,6 +46,25 @@ void LiveMoves::loosen(uint32_t n, BlockId a, BlockId b) {
   if (router_.overused(n)) router_.cut_overused(n);
 }
 
+// Nets that share an edge with those just routed look for another way.
+void LiveMoves::push_aside() {
+  constexpr size_t kMost = 6;  // edges
+  std::vector<uint32_t> edges;
+  for (const uint32_t n : nets_)
+    for (const RouteHop& h : router_.routes()[n].hops)
+      if (router_.is_overused(h.edge)) edges.push_back(h.edge);
+  if (edges.size() > kMost) return;
+  const size_t routed = nets_.size();
+  for (const uint32_t e : edges)
+    for (const uint32_t n : router_.nets_on(e))
+      if (std::find(nets_.begin(), nets_.end(), n) == nets_.end()) nets_.push_back(n);
+  for (size_t i = routed; i < nets_.size(); ++i) {
+    old_.push_back(router_.routes()[nets_[i]]);
+    router_.cut_overused(nets_[i]);
+  }
+  for (size_t i = routed; i < nets_.size(); ++i) router_.route_net(nets_[i]);
+}
+
 bool LiveMoves::try_move(BlockId block, uint32_t to, double heat, double wire_price) {
   const uint32_t from = layout_.placement.at[block];
   const BlockId other = places_of(block)[to];
@@ -56,11 +75,13 @@ bool LiveMoves::try_move(BlockId block, uint32_t to, double heat, double wire_pr
 
   auto energy = [&] { return router_.overuse() + wire_price * static_cast<double>(router_.wirelength()); };
   const double before = energy();
+  const int overuse = router_.overuse();
   old_.clear();
   for (const uint32_t n : nets_) old_.push_back(router_.routes()[n]);
   for (const uint32_t n : nets_) loosen(n, block, other);
   exchange(block, to);
   for (const uint32_t n : nets_) router_.route_net(n);
+  if (router_.overuse() > overuse) push_aside();
   const double delta = energy() - before;
   if (delta <= 0 || (heat > 0 && random_.unit() < std::exp(-delta / heat))) return true;
   for (const uint32_t n : nets_) router_.rip_up(n);

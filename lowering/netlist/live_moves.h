@@ -15,8 +15,8 @@ class LiveMoves {
   /// All references must outlive it; nothing else may move blocks meanwhile.
   LiveMoves(const PackedNetlist& netlist, NetlistLayout& layout, Router& router, const DefectMap& defects, Random& random);
 
-  /// Moves a block (what is at its new place changes places with it), routes their nets again, and keeps that by the rule of annealing.
-  /// Energy: overused edges, and `wire_price` for every edge used.
+  /// Moves a block (what is at its new place changes places with it), routes their nets again, then the nets that these came upon, and
+  /// keeps that by the rule of annealing. Energy: overused edges, and `wire_price` for every edge used.
   bool try_move(BlockId block, uint32_t to, double heat, double wire_price);
 
   /// A random place for the block, at most `reach` away in x and y (along the border, for ports); kNowhere if it came upon none.
@@ -28,6 +28,7 @@ class LiveMoves {
   std::vector<BlockId>& places_of(BlockId b) { return netlist_.is_cell(b) ? cells_ : netlist_.is_input(b) ? ins_ : outs_; }
   void exchange(BlockId a, uint32_t to);
   void loosen(uint32_t net, BlockId a, BlockId b);
+  void push_aside();
 
   const PackedNetlist& netlist_;
   NetlistLayout& layout_;

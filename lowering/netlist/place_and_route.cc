@@ -33,16 +33,35 @@ struct Plan {  // what an effort affords
   int anneals;  // placements with a charge on crowded places
   double anneal_moves;
   int compact_rounds;
+  double compact_work;
 };
 
 Plan plan_of(Effort effort) {
   switch (effort) {
     case Effort::kFast:
-      return {.moves_per_block = 1, .utilisation = 0.5, .spread_rounds = 6, .anneals = 0, .anneal_moves = 0, .compact_rounds = 0};
+      return {.moves_per_block = 1,
+              .utilisation = 0.55,
+              .spread_rounds = 6,
+              .anneals = 0,
+              .anneal_moves = 0,
+              .compact_rounds = 0,
+              .compact_work = 0};
     case Effort::kDefault:
-      return {.moves_per_block = 1, .utilisation = 0.6, .spread_rounds = 8, .anneals = 1, .anneal_moves = 1, .compact_rounds = 4};
+      return {.moves_per_block = 1,
+              .utilisation = 0.6,
+              .spread_rounds = 8,
+              .anneals = 1,
+              .anneal_moves = 1,
+              .compact_rounds = 4,
+              .compact_work = 4e5};
     case Effort::kDense:
-      return {.moves_per_block = 4, .utilisation = 0.6, .spread_rounds = 8, .anneals = 4, .anneal_moves = 3, .compact_rounds = 12};
+      return {.moves_per_block = 4,
+              .utilisation = 0.6,
+              .spread_rounds = 8,
+              .anneals = 4,
+              .anneal_moves = 3,
+              .compact_rounds = 12,
+              .compact_work = 4e6};
   }
   return {};
 }
@@ -158,6 +177,7 @@ class PlaceAndRoute {
     CompactionParams c;
     c.seed = params_.seed;
     c.rounds = plan_.compact_rounds;
+    c.work_per_cell = plan_.compact_work;
     const Region first = best_->placement.region;
     CompactionStats s;
     compact(netlist_, *best_, params_.defects, c, &s);

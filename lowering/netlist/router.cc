@@ -228,6 +228,7 @@ uint32_t Router::connect(const Net& net, BlockId sink, NetRoute& route) {
 }
 
 void Router::reach(uint32_t edge, uint32_t from, float cost) {
+  ++work_;
   if (cost >= best_[edge]) return;
   if (best_[edge] == kFar) visited_.push_back(edge);
   best_[edge] = cost;

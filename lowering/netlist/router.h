@@ -53,6 +53,8 @@ class Router {
   /// Sum over the edges of nets beyond their capacity.
   int overuse() const { return overuse_; }
   size_t wirelength() const { return wirelength_; }
+  /// Edges that searches have looked at: a measure of time that does not depend on the machine.
+  uint64_t work() const { return work_; }
   /// Nets on an edge (a search).
   std::vector<uint32_t> nets_on(uint32_t edge) const;
   const std::vector<uint16_t>& users() const { return users_; }
@@ -94,6 +96,7 @@ class Router {
   float present_ = 0;
   int overuse_ = 0;
   size_t wirelength_ = 0;
+  uint64_t work_ = 0;
   std::vector<uint16_t> users_;
   std::vector<uint8_t> capacity_;
   std::vector<float> base_, history_;
