@@ -32,7 +32,8 @@ RtlSource replaced(RtlSource source, const std::string& from, const std::string&
 }
 
 Dag threshold() {
-  return parse_dag("dag row\ninput x 20\ninput y 5\nm = constant 20 0x5a5f3\ng:20 = xor x m\nc:5 = popcount g\nl:1 = less c y\noutput s l\n");
+  return parse_dag(
+      "dag row\ninput x 20\ninput y 5\nm = constant 20 0x5a5f3\ng:20 = xor x m\nc:5 = popcount g\nl:1 = less c y\noutput s l\n");
 }
 
 TEST(ProveRtl, CountingTreesAreTheSameFunction) {
