@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "lowering/stamps/layout.h"
+#include "lowering/systolic_size.h"
 
 namespace bitgrid {
 namespace {
@@ -161,6 +162,17 @@ class Builder {
 std::optional<MappedKernel> map_paired(const std::string& name, const SystolicForm& form, uint32_t input_bits) {
   if (!has_the_form(form)) return std::nullopt;
   return Builder(name, form, input_bits).build();
+}
+
+std::optional<SystolicSize> paired_size(const SystolicForm& form) {
+  if (!has_the_form(form)) return std::nullopt;
+  const int pairs = static_cast<int>(form.columns.size() / 2), rows = static_cast<int>(form.groups.size());
+  const int width = kCells * pairs + (form.columns.size() % 2 != 0 ? 2 : 1), height = kHeader + rows;
+  // The first word enters at column 1 of the first pair; the last row's last bit leaves east.
+  const int first = 1 + 2 * static_cast<int>(form.columns[0].shift);
+  const int slot = std::max(static_cast<int>(form.raw_bits), form.sign ? form.word_slots : 0) - 1;
+  const int last = width - 1 + height - 1 + kSumFront + 2 * slot;
+  return SystolicSize{width, height, form.word_slots, (last - first + 2) / 2};
 }
 
 }  // namespace bitgrid

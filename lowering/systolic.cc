@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cassert>
+#include <climits>
 #include <numeric>
 
 #include "lowering/stamps/layout.h"
 #include "lowering/stamps/row_end.h"
+#include "lowering/systolic_size.h"
 
 namespace bitgrid {
 namespace {
@@ -55,7 +57,7 @@ class Builder {
   }
 
   MappedKernel build(SystolicStats* stats) {
-    make_strip_stamps();
+    make_strip_stamps(form_.groups.size());
     make_geometry();
     Layout g(geo_.width, geo_.height);
     if (!geo_.strips_only) {
@@ -80,6 +82,38 @@ class Builder {
     return std::move(kernel_);
   }
 
+  /// What build() would give, from the geometry alone.
+  SystolicSize size() {
+    make_strip_stamps(1);
+    make_geometry();
+    // Words enter first at the smallest phase, and leave last from the last group.
+    int first = INT_MAX, last = INT_MIN, y = 0;
+    const auto enters = [&](const Word& word, int phase) { first = std::min(first, phase + 2 * static_cast<int>(word.shift)); };
+    for (int c = 0; c < geo_.columns; ++c) enters(form_.columns[static_cast<size_t>(c)], 2 * c + 1);
+    for (int r = 0; r < groups(); ++r) {
+      const RowGroup& group = form_.groups[static_cast<size_t>(r)];
+      for (const PlaneRow& row : group.planes) {
+        ++y;
+        if (row.start_word && !geo_.strips_only) enters(*row.start_word, y + kSumFront);
+      }
+      if (!group.residual) continue;
+      const int x = geo_.left(r) + (geo_.strips_only ? 1 : 0);
+      enters(*group.residual, x + kSumFront);
+      if (words_) enters(*group.planes[0].start_word, x - 1 + kSumFront);
+    }
+    const int g = groups() - 1, row = geo_.group_y.back(), end = geo_.width - 1 + row + kSumFront;
+    if (!geo_.strips_only && form_.raw_bits > 0) last = std::max(last, end + 2 * (static_cast<int>(form_.raw_bits) - 1));
+    if (!geo_.strips_only && sign_at_row_end()) last = std::max(last, end + 2 * (form_.word_slots - 1));
+    if (geo_.strips) {
+      int phase = geo_.left(g) + 1 + geo_.strip_y + kSumFront, slot = 0;
+      for (const StripStamp* stamp : chain(0)) phase += stamp->delay + 1, slot += stamp->slot_shift;
+      const int width = words_ ? static_cast<int>(form_.raw_bits) : form_.clamp ? form_.clamp->width : 1;
+      if (form_.sign) slot = form_.word_slots - 1;
+      last = std::max(last, phase - 1 + 2 * (slot + width - 1));
+    }
+    return {geo_.width, geo_.height, form_.word_slots, (last - first + 2) / 2};
+  }
+
  private:
   int groups() const { return static_cast<int>(form_.groups.size()); }
   bool sign_at_row_end() const { return form_.sign && form_.strip_constant == 0; }
@@ -101,11 +135,13 @@ class Builder {
                        [](const RowGroup& g) { return g.residual && g.planes[0].start_word && g.planes.size() == 1; });
   }
 
-  void make_strip_stamps() {
+  /// Multipliers: of the first `multipliers` groups.
+  void make_strip_stamps(size_t multipliers) {
     if (adds_words()) words_ = add_words_stamp();
     if (form_.strip_constant != 0) constant_ = add_constant_stamp(form_.strip_constant, form_.word_slots);
     if (form_.multiply) {
-      for (const RowGroup& g : form_.groups) multipliers_.push_back(multiply_stamp(g.multiplier, g.multiplier_constant, form_.word_slots));
+      for (size_t r = 0; r < multipliers; ++r)
+        multipliers_.push_back(multiply_stamp(form_.groups[r].multiplier, form_.groups[r].multiplier_constant, form_.word_slots));
     }
     if (form_.clamp) clamp_ = clamp_stamp({form_.word_slots, form_.clamp->shift, form_.clamp->sign, form_.clamp->width, form_.clamp->low});
   }
@@ -324,6 +360,11 @@ class Builder {
 MappedKernel map_systolic(const std::string& name, const SystolicForm& form, uint32_t input_bits, SystolicStats* stats) {
   assert(!form.groups.empty() && form.word_slots > 0 && sums_fit(form));
   return Builder(name, form, input_bits).build(stats);
+}
+
+SystolicSize systolic_size(const SystolicForm& form) {
+  assert(!form.groups.empty() && form.word_slots > 0);
+  return Builder("", form, 0).size();
 }
 
 int64_t systolic_cells(int columns, int groups, int planes, bool strips, int strip_rows) {

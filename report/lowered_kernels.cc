@@ -1,0 +1,86 @@
+#include <algorithm>
+
+#include "lowering/dense_interleaved.h"
+#include "lowering/idle_slots.h"
+#include "lowering/map.h"
+#include "lowering/systolic_size.h"
+#include "report/shape_kernels.h"
+
+namespace bitgrid {
+namespace {
+
+/// Whether the mapper would take the serial form of the matrix (map_kernel, default options).
+bool serial_is_smaller(const KernelForm& form, const SystolicSize& serial) {
+  if (!form.parallel) return true;
+  return serial.cells() <= std::min(interleaved_size(*form.parallel).cells(), dense_popcount_cells(*form.parallel));
+}
+
+int64_t port_bits(const Kernel& kernel) {
+  int64_t bits = 0;
+  for (size_t i = 0; i < kernel.inputs.size(); ++i) {
+    if (!kernel.dag.node(kernel.dag.inputs[i]).resident) bits += int64_t{kernel.inputs[i].words} * kernel.inputs[i].bits;
+  }
+  for (const KernelPort& out : kernel.outputs) bits += int64_t{out.words} * out.bits;
+  return bits;
+}
+
+int64_t resident_digits(const SystolicForm& form) {
+  int64_t n = 0;
+  for (const RowGroup& group : form.groups) {
+    for (const PlaneRow& row : group.planes) n += static_cast<int64_t>(row.residents.size());
+  }
+  return n;
+}
+
+}  // namespace
+
+std::vector<KernelFigures> lowered_kernels(const Lowered& lowered) {
+  const Program& program = lowered.program;
+  std::vector<KernelFigures> all(program.kernels.size());
+  for (size_t i = 0; i < all.size(); ++i) {
+    const Kernel& kernel = program.kernels[i];
+    const KernelForm& form = lowered.forms[i];
+    KernelFigures& k = all[i];
+    k.name = kernel.name;
+    k.tiles = k.invocations = k.repeat = 0;
+    k.port_bits = port_bits(kernel);
+    k.bit_macs = kernel.bit_macs;
+    std::optional<SystolicSize> size;
+    if (form.serial && !form.part) {
+      const SystolicForm words = drop_idle_slots(*form.serial);
+      size = paired_size(words);
+      if (!size) size = systolic_size(words);
+      if (!serial_is_smaller(form, *size)) size.reset();
+      k.resident_cells = resident_digits(words);
+    }
+    if (size) {
+      k.strategy = "systolic";
+    } else {  // few and small, or of a form that has no shorter way
+      const MappedKernel mapped = map_kernel(kernel, form, {}, nullptr);
+      size = {mapped.grid.width, mapped.grid.height, mapped.ii, latency_cycles(mapped)};
+      k.strategy = mapped.strategy;
+      k.resident_cells = static_cast<int64_t>(mapped.residents.size());
+    }
+    k.width = size->width;
+    k.height = size->height;
+    k.ii = size->ii;
+    k.latency_cycles = size->latency_cycles;
+    if (k.name.rfind("layers.", 0) == 0) k.layer = std::stoi(k.name.substr(7));
+  }
+  for (const Step& step : program.steps) {
+    KernelFigures& k = all[static_cast<size_t>(step.kernel)];
+    k.stage = step.stage;
+    k.repeat = std::max(k.repeat, step.repeat);
+    k.invocations += step.repeat;
+    k.tiles += k.resident_cells > 0 ? 1 : 0;
+    for (const Source& source : step.inputs) {
+      if (const auto* c = std::get_if<CacheSource>(&source)) k.window = program.caches[static_cast<size_t>(c->cache)].window;
+    }
+  }
+  for (KernelFigures& k : all) {
+    if (k.resident_cells == 0) k.tiles = 1, k.repeat = static_cast<int>(k.invocations), k.window = 0;
+  }
+  return all;
+}
+
+}  // namespace bitgrid

@@ -1,0 +1,366 @@
+#include "report/shape_kernels.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "ir/error.h"
+#include "lowering/idle_slots.h"
+#include "lowering/kernel_dag.h"
+#include "lowering/matrix.h"
+#include "lowering/program_builder.h"
+#include "lowering/resident.h"
+#include "lowering/stamps/row_end.h"
+#include "lowering/systolic_size.h"
+
+namespace bitgrid {
+namespace {
+
+/// Rows whose sums are the extremes of what any weights give: everything that plan_matrix derives is monotone in them.
+std::vector<std::vector<int64_t>> extreme_rows(const MatrixShape& m) {
+  const auto n = static_cast<size_t>(m.inputs);
+  return {std::vector<int64_t>(n, m.values == WeightValues::kInt2 ? 2 : 1), std::vector<int64_t>(n, -1)};
+}
+
+constexpr size_t kExtremes = 2;
+
+Tensor tensor_of(const std::string& name, int count, const RowEnd& end) {
+  return {name, count, end.encoding, {end.max_code}};
+}
+
+class Walk {
+ public:
+  explicit Walk(const ShapeModel& model) : model_(model) {}
+
+  std::vector<KernelFigures> run() {
+    embed();
+    Tensor operand = input_activation();
+    for (size_t n = 0; n < model_.layers.size(); ++n) {
+      layer_ = static_cast<int>(n);
+      prefix_ = fmt::format("layers.{}.", n);
+      std::visit([&](const auto& layer) { operand = lower_layer(layer, operand); }, model_.layers[n]);
+    }
+    layer_ = -1;
+    ++stage_;
+    MatrixLayer head{"head", &operand, extreme_rows(model_.head), nullptr, {}, true, {}};
+    add_matrix(head, plan_matrix(head), model_.head);
+    return std::move(kernels_);
+  }
+
+ private:
+  const Activation& reader(int n) const {
+    if (n == static_cast<int>(model_.layers.size())) return model_.head_input;
+    return std::visit([](const auto& layer) -> const Activation& { return layer.input; }, model_.layers[static_cast<size_t>(n)]);
+  }
+  std::string reader_name(int n) const {
+    return n == static_cast<int>(model_.layers.size()) ? "head.input" : fmt::format("layers.{}.input", n);
+  }
+  bool needs_stream(int n) const {
+    return n < static_cast<int>(model_.layers.size()) && !std::holds_alternative<DenseShape>(model_.layers[static_cast<size_t>(n)]);
+  }
+
+  /// The stream as it stands in the two extreme rows; both begin with the embedding's range.
+  void embed() {
+    const Range e = model_.embedding;
+    const auto most = static_cast<uint64_t>(e.hi - std::min<int64_t>(e.lo, 0));
+    stream_ = {"embedding", static_cast<int>(kExtremes), {static_cast<uint32_t>(std::bit_width(most)), 1, {}}, {}};
+    stream_.encoding.zero.assign(kExtremes, std::min<int64_t>(e.lo, 0));
+    stream_.max_code.assign(kExtremes, most);
+    width_ = model_.width;
+    for (int t = 1; t < model_.embedding_tables; ++t) {
+      ++stage_;
+      SystolicForm form;
+      for (uint64_t& m : stream_.max_code) m += most;
+      for (int64_t& z : stream_.encoding.zero) z += std::min<int64_t>(e.lo, 0);
+      stream_.encoding.bits = static_cast<uint32_t>(std::bit_width(stream_.max_code[0]));
+      RowGroup group;
+      group.planes.push_back({{}, {}, 0, Word{0, 1, 0, most}});
+      group.residual = Word{};
+      form.groups.assign(static_cast<size_t>(width_), group);
+      form.raw_bits = stream_.encoding.bits;
+      form.word_slots = static_cast<int>(stream_.encoding.bits);
+      KernelFigures& k = add(fmt::format("embedding.sum.{}", t), systolic_size(form));
+      k.port_bits = int64_t{width_} * (3 * stream_.encoding.bits - 2);
+    }
+  }
+
+  KernelFigures& add(const std::string& name, const SystolicSize& size) {
+    KernelFigures k;
+    k.name = name;
+    k.strategy = "systolic";
+    k.layer = layer_;
+    k.width = size.width;
+    k.height = size.height;
+    k.ii = size.ii;
+    k.latency_cycles = size.latency_cycles;
+    k.stage = stage_;
+    kernels_.push_back(std::move(k));
+    return kernels_.back();
+  }
+
+  /// `block` rows of a layer, all alike; `columns` have no weights.
+  static SystolicForm form_of(const MatrixLayer& layer, const MatrixPlan& plan, int block, size_t planes) {
+    SystolicForm form;
+    if (layer.operand) {
+      const Tensor& x = *layer.operand;
+      form.columns.assign(
+          static_cast<size_t>(x.count),
+          {0, x.encoding.bits, static_cast<uint32_t>(std::countr_zero(static_cast<uint64_t>(x.encoding.scale))), x.max_code[0]});
+    }
+    RowGroup group;
+    group.planes.assign(planes, {{}, {}, plan.start[0], std::nullopt});
+    if (layer.residual) group.residual = Word{0, layer.residual->encoding.bits, 0, layer.residual->max_code[0]};
+    if (plan.end) {
+      group.multiplier = plan.end->multiplier[0];
+      group.multiplier_constant = plan.end->multiplier_constant[0];
+      form.sign = plan.end->sign;
+      form.multiply = plan.end->multiply;
+      if (!form.sign) form.clamp = plan.end->clamp;
+    }
+    form.groups.assign(static_cast<size_t>(block), group);
+    if (layer.raw) form.raw_bits = plan.raw_encoding.bits;
+    form.strip_constant = plan.strip_constant;
+    form.word_slots = plan.word_slots;
+    return drop_idle_slots(std::move(form));
+  }
+
+  /// A constant matrix; `experts` of them, of which a token uses `active`.
+  void add_matrix(const MatrixLayer& layer, const MatrixPlan& plan, const MatrixShape& shape, int experts = 1, int active = 1) {
+    const int rows = shape.outputs;
+    size_t planes = 1;
+    for (const auto& row : plan.weights) planes = std::max(planes, row.empty() ? 1 : digit_planes(row).size());
+    const bool turns = layer.residual || (plan.end && !(plan.end->sign && plan.strip_constant == 0));
+    const int block = layer.operand ? block_rows(rows, shape.inputs, static_cast<int>(planes), turns) : rows;
+    const SystolicForm form = form_of(layer, plan, block, planes);
+    std::optional<SystolicSize> size;
+    if (layer.operand && shape.values == WeightValues::kBinary) size = paired_size(form);
+    KernelFigures& k = add(layer.name, size ? *size : systolic_size(form));
+    k.tiles = int64_t{rows / block} * experts;
+    k.invocations = int64_t{rows / block} * active;
+    const int64_t in = layer.operand ? int64_t{shape.inputs} * layer.operand->encoding.bits : 0;
+    k.port_bits = in + int64_t{block} * ((layer.residual ? layer.residual->encoding.bits : 0) + (layer.raw ? plan.raw_encoding.bits : 0) +
+                                         (plan.end ? plan.end->encoding.bits : 0));
+    k.bit_macs = in * block;
+    if (shape.group > 0 && shape.inputs > shape.group) add_group_scales(layer.name, rows, shape, plan.word_slots, experts, active);
+  }
+
+  /// The sum of each group of columns times its scale, added up: a multiplier and an adder for each row and group.
+  void add_group_scales(const std::string& name, int rows, const MatrixShape& shape, int word_slots, int experts, int active) {
+    const int groups = (shape.inputs + shape.group - 1) / shape.group,
+              height = multiply_stamp(85, 0, word_slots).rows + add_words_stamp().rows;
+    constexpr int kStrips = 64;  // of a tile
+    KernelFigures& k = add(name + ".scales", {2 * kStrips + 1, height, word_slots, kStrips + height / 2 + word_slots});
+    const int64_t strips = int64_t{rows} * groups;
+    k.tiles = (strips + kStrips - 1) / kStrips * experts;
+    k.invocations = k.tiles / experts * active;
+    k.port_bits = 0;  // rows run from one tile into the next
+    k.modelled = true;
+  }
+
+  /// Returns the result of a linear map with an activation.
+  Tensor add_linear(const LinearShape& linear, const Tensor& operand, const std::string& name, int experts = 1, int active = 1) {
+    MatrixLayer layer{prefix_ + name, &operand, extreme_rows(linear.matrix), nullptr, linear.activation, false, {}};
+    const MatrixPlan plan = plan_matrix(layer);
+    add_matrix(layer, plan, linear.matrix, experts, active);
+    Tensor out = tensor_of(name, linear.matrix.outputs, *plan.end);
+    return linear.table_bits > 0 ? add_table(linear, std::move(out), name) : out;
+  }
+
+  Tensor add_table(const LinearShape& linear, Tensor in, const std::string& name) {
+    ++stage_;
+    const int bits = static_cast<int>(in.encoding.bits), cubes = 1 << bits;  // at most: ESOP minimisation needs the values
+    KernelFigures& k = add(prefix_ + name + ".table", {bits + linear.table_bits, cubes, 1, (bits + linear.table_bits + cubes + 1) / 2});
+    k.strategy = "plane";
+    k.invocations = k.repeat = in.count;
+    k.port_bits = bits + linear.table_bits;
+    k.modelled = true;
+    in.encoding = {static_cast<uint32_t>(linear.table_bits), 1, {0}};
+    in.max_code = {(uint64_t{1} << linear.table_bits) - 1};
+    return in;
+  }
+
+  Tensor input_activation() {
+    ++stage_;
+    const Activation& activation = reader(0);
+    if (std::holds_alternative<std::monostate>(activation)) return stream_tensor();
+    MatrixLayer layer{reader_name(0), nullptr, std::vector<std::vector<int64_t>>(kExtremes), &stream_, activation, false, {}};
+    const MatrixPlan plan = plan_matrix(layer);
+    add_matrix(layer, plan, {width_, 0, WeightValues::kBinary, 0});
+    return tensor_of(reader_name(0), width_, *plan.end);
+  }
+
+  /// The stream as an operand: all channels as the widest.
+  Tensor stream_tensor() const {
+    return {"stream",
+            width_,
+            {stream_.encoding.bits, 1, {*std::min_element(stream_.encoding.zero.begin(), stream_.encoding.zero.end())}},
+            {*std::max_element(stream_.max_code.begin(), stream_.max_code.end())}};
+  }
+
+  Tensor add_sums(const MatrixShape& m, const Tensor& operand, const std::string& name, bool residual, int experts = 1, int active = 1) {
+    const Activation& next = reader(layer_ + 1);
+    const bool raw = needs_stream(layer_ + 1) || std::holds_alternative<std::monostate>(next);
+    const Tensor before = stream_;
+    MatrixLayer layer{prefix_ + name, &operand, extreme_rows(m), residual ? &before : nullptr, next, raw, {}};
+    const MatrixPlan plan = plan_matrix(layer);
+    add_matrix(layer, plan, m, experts, active);
+    width_ = m.outputs;
+    stream_ = {"stream", static_cast<int>(kExtremes), plan.raw_encoding, plan.raw_max_code};
+    return plan.end ? tensor_of(reader_name(layer_ + 1), m.outputs, *plan.end) : stream_tensor();
+  }
+
+  Tensor lower_layer(const DenseShape& d, const Tensor& operand) {
+    ++stage_;
+    if (std::holds_alternative<std::monostate>(d.linear.activation)) return add_sums(d.linear.matrix, operand, "linear", false);
+    const Tensor out = add_linear(d.linear, operand, "linear");
+    width_ = d.linear.matrix.outputs;
+    stream_ = out;
+    stream_.count = static_cast<int>(kExtremes);
+    stream_.encoding.zero.resize(kExtremes, stream_.encoding.zero[0]);
+    stream_.max_code.resize(kExtremes, stream_.max_code[0]);
+    ++stage_;
+    const Activation& activation = reader(layer_ + 1);
+    if (std::holds_alternative<std::monostate>(activation)) return out;
+    MatrixLayer layer{reader_name(layer_ + 1), nullptr, std::vector<std::vector<int64_t>>(kExtremes), &stream_, activation, false, {}};
+    const MatrixPlan plan = plan_matrix(layer);
+    add_matrix(layer, plan, {width_, 0, WeightValues::kBinary, 0});
+    return tensor_of(reader_name(layer_ + 1), width_, *plan.end);
+  }
+
+  Tensor lower_layer(const FeedForwardShape& f, const Tensor& operand) {
+    ++stage_;
+    if (f.experts > 1) {
+      const MatrixShape router{f.experts, f.up.matrix.inputs, f.up.matrix.values, 0};
+      MatrixLayer layer{prefix_ + "router", &operand, extreme_rows(router), nullptr, {}, true, {}};
+      add_matrix(layer, plan_matrix(layer), router);
+      ++stage_;
+    }
+    Tensor hidden = add_linear(f.up, operand, "up", f.experts, f.active);
+    if (f.gated) {
+      add_linear(f.up, operand, "gate", f.experts, f.active);
+      ++stage_;
+      add_products(hidden, f.experts, f.active);
+    }
+    ++stage_;
+    return add_sums(f.down, hidden, "down", true, f.experts, f.active);
+  }
+
+  /// Word by word products of two tensors, requantised: strips of a product of 27 cells for 8 x 8 bits and a requantisation of 64.
+  void add_products(const Tensor& x, int experts, int active) {
+    constexpr int kStrips = 64;
+    const auto bits = static_cast<int>(x.encoding.bits);
+    const int height = (27 * bits * bits / 64 + 64 * bits / 8 + 1) / 2, slots = 2 * bits + 3;
+    KernelFigures& k = add(prefix_ + "product", {2 * kStrips + 1, height, slots, kStrips + height / 2 + slots});
+    k.tiles = int64_t{(x.count + kStrips - 1) / kStrips} * experts;
+    k.invocations = k.tiles / experts * active;
+    k.port_bits = int64_t{3} * kStrips * bits;
+    k.modelled = true;
+  }
+
+  Tensor lower_layer(const AttentionShape& a, const Tensor& operand) {
+    ++stage_;
+    const Tensor q = add_linear(a.query, operand, "query");
+    const Tensor k = add_linear(a.key, operand, "key");
+    const Tensor v = add_linear(a.value, operand, "value");
+    const Tensor e = scores(a, q, k);
+    const Tensor m = mix(a, e, v);
+    ++stage_;
+    return add_sums(a.output, m, "output", true);
+  }
+
+  /// zero of the query times the sum of each key.
+  std::optional<RowTerm> key_sums(const AttentionShape& a, const Tensor& q, const Tensor& k) {
+    const int64_t zero = q.encoding.zero[0];
+    if (zero == 0) return std::nullopt;
+    ++stage_;
+    // A row holds `zero` in the columns of its head and 0 in the others: as many planes and sums as this one.
+    MatrixLayer layer{prefix_ + "keysum", &k, {std::vector<int64_t>(static_cast<size_t>(k.count))}, nullptr, {}, true, {}};
+    std::fill_n(layer.weights[0].begin(), k.count / a.kv_heads, zero);
+    const MatrixPlan plan = plan_matrix(layer);
+    add_matrix(layer, plan, {a.kv_heads, k.count, WeightValues::kTernary, 0});
+    return RowTerm{plan.raw_encoding.bits, plan.raw_max_code[0], plan.raw_encoding.zero[0]};
+  }
+
+  static ResidentLayer resident_layer(const std::string& name, const ResidentMatrix& matrix, const Tensor& x,
+                                      const Activation& activation) {
+    const auto shift = static_cast<uint32_t>(std::countr_zero(static_cast<uint64_t>(x.encoding.scale)));
+    return {name, matrix, x.encoding.bits, shift, x.max_code[0], activation, std::nullopt, std::nullopt};
+  }
+
+  KernelFigures& add_resident(const ResidentLayer& layer, const ResidentPlan& plan) {
+    const ResidentMatrix& m = layer.matrix;
+    const size_t planes = m.encoding.scale == 2 ? 1 : m.encoding.bits;
+    SystolicForm form;
+    form.columns.assign(static_cast<size_t>(m.columns), {0, layer.stream_bits, layer.stream_shift, layer.stream_max});
+    RowGroup group;
+    group.planes.assign(planes, {{}, {}, 1, std::nullopt});
+    if (layer.start) group.planes.back().start_word = Word{0, plan.start_bits, 0, 0};
+    if (layer.term) group.residual = Word{0, layer.term->bits, 0, layer.term->max};
+    group.multiplier = plan.end.multiplier[0];
+    group.multiplier_constant = plan.end.multiplier_constant[0];
+    form.groups.assign(static_cast<size_t>(m.rows), group);
+    form.sign = plan.end.sign;
+    form.multiply = plan.end.multiply;
+    if (!form.sign) form.clamp = plan.end.clamp;
+    form.word_slots = plan.word_slots;
+    KernelFigures& k = add(layer.name, systolic_size(drop_idle_slots(std::move(form))));
+    k.resident_cells = int64_t{m.rows} * m.columns * static_cast<int64_t>(planes);
+    k.port_bits = int64_t{m.columns} * layer.stream_bits +
+                  int64_t{m.rows} * (plan.end.encoding.bits + plan.start_bits + (layer.term ? layer.term->bits : 0));
+    k.bit_macs = int64_t{m.rows} * m.columns * layer.stream_bits;
+    return k;
+  }
+
+  Tensor scores(const AttentionShape& a, const Tensor& q, const Tensor& k) {
+    const auto term = key_sums(a, q, k);
+    ++stage_;
+    const int head_width = k.count / a.kv_heads;
+    const ResidentMatrix whole{a.window, head_width, k.encoding, true};
+    ResidentLayer layer = resident_layer(prefix_ + "score", whole, q, a.score);
+    layer.start = Range{0, 0};
+    layer.term = term;
+    const int64_t masked = std::min(std::min<int64_t>(0, a.position.lo), -resident_sums(layer).hi);
+    layer.start = Range{masked, std::max<int64_t>(0, a.position.hi)};
+    layer.matrix.rows = block_rows(a.window, head_width, static_cast<int>(whole.encoding.bits), true);
+    const ResidentPlan plan = plan_resident(layer);
+    KernelFigures& figures = add_resident(layer, plan);
+    const int64_t blocks = a.window / layer.matrix.rows;
+    figures.tiles = a.kv_heads * blocks;
+    figures.repeat = a.heads / a.kv_heads;
+    figures.invocations = a.heads * blocks;
+    figures.window = a.window;
+    return tensor_of("attention", a.window, plan.end);
+  }
+
+  Tensor mix(const AttentionShape& a, const Tensor& e, const Tensor& v) {
+    ++stage_;
+    const int head_width = v.count / a.kv_heads;
+    const int block = block_rows(head_width, a.window, static_cast<int>(v.encoding.bits), true);
+    const ResidentLayer layer = resident_layer(prefix_ + "mix", {block, a.window, v.encoding, false}, e, a.mix);
+    const ResidentPlan plan = plan_resident(layer);
+    KernelFigures& figures = add_resident(layer, plan);
+    const int64_t blocks = head_width / block;
+    figures.tiles = a.kv_heads * blocks;
+    figures.repeat = a.heads / a.kv_heads;
+    figures.invocations = a.heads * blocks;
+    figures.window = a.window;
+    return tensor_of("mix", a.heads * head_width, plan.end);
+  }
+
+  const ShapeModel& model_;
+  std::vector<KernelFigures> kernels_;
+  Tensor stream_;  // of the extreme rows
+  int width_ = 0;  // of the stream
+  std::string prefix_;
+  int layer_ = -1;
+  int stage_ = 0;
+};
+
+}  // namespace
+
+std::vector<KernelFigures> shape_kernels(const ShapeModel& model) {
+  return Walk(model).run();
+}
+
+}  // namespace bitgrid

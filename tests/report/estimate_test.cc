@@ -1,0 +1,222 @@
+#include "report/estimate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+
+#include "frontend/load_model.h"
+#include "ir/error.h"
+#include "ir/file.h"
+#include "lowering/idle_slots.h"
+#include "lowering/map.h"
+#include "lowering/paired.h"
+#include "lowering/systolic_size.h"
+#include "report/estimate_source.h"
+#include "tests/support/tiny_model.h"
+
+namespace bitgrid {
+namespace {
+
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+const std::string kExamples = std::string(BITGRID_SOURCE_DIR) + "/examples/";
+
+std::vector<Model> models() {
+  using B = TinyParams::Block;
+  std::vector<Model> all = {load_model(kExamples + "kjv-ternary/model.yaml"), load_model(kExamples + "kjv-binary/model.yaml")};
+  for (uint32_t seed = 1; seed <= 24; ++seed) {
+    TinyParams p;
+    p.seed = seed;
+    p.layers = std::vector<std::vector<B>>{
+        {B::kAttention, B::kFeedForward}, {B::kFeedForward, B::kLinearSign}, {B::kLinear, B::kAttention}, {B::kLinearExact}}[seed % 4];
+    p.values = std::array{WeightValues::kBinary, WeightValues::kTernary, WeightValues::kInt2}[seed % 3];
+    p.embedding_tables = seed % 5 == 0 ? 3 : 1;
+    p.input_bits = seed % 7 == 0 ? 1 : 4;
+    p.query_bits = seed % 6 == 0 ? 1 : 4;
+    p.key_bits = p.value_bits = seed % 8 == 0 ? 1 : 3;
+    p.multiplier = seed % 9 == 0;
+    p.table = seed % 10 == 0;
+    Model model = tiny_model(p);
+    try {
+      lower(model);
+    } catch (const Error&) {
+      continue;  // a random multiplier that has no stamp
+    }
+    all.push_back(std::move(model));
+  }
+  return all;
+}
+
+TEST(SystolicSize, IsThatOfTheMapping) {
+  int sizes = 0;
+  for (const Model& model : models()) {
+    const Lowered lowered = lower(model);
+    for (size_t i = 0; i < lowered.forms.size(); ++i) {
+      if (!lowered.forms[i].serial) continue;
+      const Kernel& kernel = lowered.program.kernels[i];
+      const SystolicForm form = drop_idle_slots(*lowered.forms[i].serial);
+      const MappedKernel m = map_systolic(kernel.name, form, input_bits(kernel.dag));
+      const SystolicSize s = systolic_size(form);
+      ASSERT_EQ(std::tuple(s.width, s.height, s.ii, s.latency_cycles), std::tuple(m.grid.width, m.grid.height, m.ii, latency_cycles(m)))
+          << model.name << " " << kernel.name;
+      ++sizes;
+      const auto paired = map_paired(kernel.name, form, input_bits(kernel.dag));
+      const auto p = paired_size(form);
+      ASSERT_EQ(paired.has_value(), p.has_value());
+      if (!p) continue;
+      ASSERT_EQ(std::tuple(p->width, p->height, p->ii, p->latency_cycles),
+                std::tuple(paired->grid.width, paired->grid.height, paired->ii, latency_cycles(*paired)));
+    }
+  }
+  EXPECT_GT(sizes, 100);
+}
+
+/// Cells and cycles as `compile` counts them.
+TEST(Estimate, EqualsCompile) {
+  for (const Model& model : models()) {
+    const Lowered lowered = lower(model);
+    const std::vector<MappedKernel> mapped = map_kernels(lowered, {});
+    const Estimate e = estimate(lowered_kernels(lowered), {});
+    const TokenCycles cycles = cycles_per_token(lowered.program, mapped, 64);
+    EXPECT_EQ(e.kernel_cycles, cycles.kernels) << model.name;
+    EXPECT_EQ(e.configuration_cycles, cycles.configuration);
+    int64_t cells = 0;
+    for (size_t i = 0; i < mapped.size(); ++i) {
+      const KernelFigures& k = e.kernels[i];
+      EXPECT_EQ(k.cells(), static_cast<int64_t>(mapped[i].grid.cells.size())) << k.name;
+      EXPECT_EQ(k.ii, mapped[i].ii) << k.name;
+      EXPECT_EQ(k.latency_cycles, latency_cycles(mapped[i])) << k.name;
+      EXPECT_EQ(k.strategy, mapped[i].strategy) << k.name;
+      EXPECT_EQ(k.invocations, invocations_per_token(lowered.program, static_cast<int>(i)));
+      cells += k.cells_total();
+    }
+    EXPECT_EQ(e.cells_total, cells);
+  }
+}
+
+std::string without_numbers(const std::string& name) {
+  const size_t dot = name.find(".mix.") != std::string::npos ? name.find(".mix.") + 4 : name.find_last_not_of("0123456789.") + 1;
+  return name.substr(0, dot);
+}
+
+/// Without weights: the same kernels, with words that are at most two slots longer, and not shorter.
+TEST(Estimate, ShapesBoundTheMapping) {
+  for (const char* name : {"kjv-ternary", "kjv-binary"}) {
+    const Model model = load_model(kExamples + name + "/model.yaml");
+    const std::vector<KernelFigures> exact = lowered_kernels(lower(model)), shapes = shape_kernels(shapes_of(model));
+    int64_t exact_cells = 0, cells = 0;
+    for (const KernelFigures& k : exact) {
+      exact_cells += k.cells_total();
+      const auto same = std::find_if(shapes.begin(), shapes.end(), [&](const KernelFigures& s) {
+        return s.name == k.name || (k.name.rfind("embedding", 0) != 0 && s.name == without_numbers(k.name));
+      });
+      ASSERT_NE(same, shapes.end()) << k.name;
+      EXPECT_EQ(same->width, k.width) << k.name;
+      // Biases are no shapes: those that the embedding's codes take along may cost a slot.
+      const bool biased = k.name.rfind("embedding", 0) == 0 || k.name == "layers.0.input";
+      EXPECT_LE(k.ii, same->ii + (biased ? 1 : 0)) << k.name;
+      EXPECT_GE(k.ii + 2, same->ii) << k.name;
+      EXPECT_NEAR(same->height, k.height, 4) << k.name;
+    }
+    for (const KernelFigures& s : shapes) cells += s.cells_total();
+    EXPECT_NEAR(static_cast<double>(cells) / static_cast<double>(exact_cells), 1.0, 0.03) << name;
+    const Estimate a = estimate(exact, {}), b = estimate(shapes, {});
+    EXPECT_EQ(a.configuration_cycles, b.configuration_cycles);
+    EXPECT_NEAR(static_cast<double>(b.cycles_per_token) / static_cast<double>(a.cycles_per_token), 1.0, 0.05);
+  }
+}
+
+TEST(Estimate, EveryShapesFileInUnderASecond) {
+  int files = 0;
+  for (const auto& entry : fs::directory_iterator(kExamples + "shapes")) {
+    if (entry.path().filename() == "sweep.yaml") continue;
+    const auto begin = std::chrono::steady_clock::now();
+    const SourceKernels source = read_kernels({entry.path().string(), 0, false});
+    const Estimate e = estimate(source.kernels, {});
+    EXPECT_GT(e.cells_total, 100'000'000);
+    EXPECT_GT(e.tokens_per_second, 0);
+    EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), 5.0)
+        << entry.path();  // debug builds, busy machines
+    ++files;
+  }
+  EXPECT_GE(files, 7);
+}
+
+TEST(Estimate, MultipliesAsManyBitsAsTheModelHasWeights) {
+  const SourceKernels source = read_kernels({kExamples + "shapes/gpt3-175b.yaml", 0, false});
+  double weights = 0;
+  for (const KernelFigures& k : source.kernels) {
+    if (k.resident_cells == 0) weights += static_cast<double>(k.bit_macs * k.invocations) / 8;
+  }
+  EXPECT_NEAR(weights / 175e9, 1.0, 0.01);
+}
+
+TEST(Estimate, StreamsShareWeightsAndNotKeys) {
+  const auto kernels = lowered_kernels(lower(load_model(kExamples + "kjv-ternary/model.yaml")));
+  EstimateParams many;
+  many.streams = 5;
+  const Estimate one = estimate(kernels, {}), five = estimate(kernels, many);
+  EXPECT_EQ(five.cells_total, one.cells_total + 4 * one.resident_cells);
+  EXPECT_GT(five.tokens_per_second, one.tokens_per_second);
+  EXPECT_LE(five.tokens_per_second_per_stream, one.tokens_per_second_per_stream);
+}
+
+TEST(Estimate, NamesWhatLimits) {
+  auto kernels = lowered_kernels(lower(load_model(kExamples + "kjv-ternary/model.yaml")));
+  EstimateParams params;
+  EXPECT_THAT(estimate(kernels, params).throughput.what, HasSubstr("streams"));
+  params.streams = 1000;
+  EXPECT_THAT(estimate(kernels, params).throughput.what, HasSubstr("configuration"));
+  params.arch.configuration_bits_per_cycle = 1 << 16;
+  EXPECT_THAT(estimate(kernels, params).throughput.what, HasSubstr("compute"));
+  params.technology.memory_bits_per_cycle = 1;
+  EXPECT_THAT(estimate(kernels, params).throughput.what, HasSubstr("memory"));
+  params = {};
+  params.technology.cells_available = 1000;
+  EXPECT_THAT(estimate(kernels, params).latency.what, HasSubstr("no cells of their own"));
+}
+
+constexpr char kShapes[] =
+    "format: bitgrid-shapes-1\nname: a\nwidth: 64\nvocabulary: 32\ncontext: 64\nweights: ternary\nactivation_bits: 4\nlayers: 2\n"
+    "attention: {heads: 4, head_width: 16}\nfeedforward: {hidden: 256}\n";
+
+std::string error_of(const std::string& yaml) {
+  try {
+    shape_kernels(parse_shapes(yaml, "a.yaml"));
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "";
+}
+
+TEST(Shapes, ErrorsNameLineAndCure) {
+  EXPECT_EQ(error_of(kShapes), "");
+  std::string text = kShapes;
+  text.replace(text.find("ternary"), 7, "float16");
+  EXPECT_EQ(error_of(text), "a.yaml:6: weights: `float16` are no weights that this program knows; use binary, ternary or int2");
+  text = kShapes;
+  text.replace(text.find("heads: 4"), 8, "heads: 4, kv_heads: 3");
+  EXPECT_EQ(error_of(text), "a.yaml:9: 4 heads are no multiple of 3 key/value heads; give a divisor of heads");
+}
+
+TEST(Shapes, AnyTextIsReadOrRefused) {
+  const std::string text = kShapes;
+  for (size_t n = 0; n < text.size(); ++n) {
+    error_of(text.substr(0, n));
+    std::string flipped = text;
+    flipped[n] = static_cast<char>(flipped[n] ^ (1 << (n % 7)));
+    error_of(flipped);
+  }
+}
+
+TEST(Technology, TheFileHoldsTheDefaults) {
+  EXPECT_EQ(load_technology(std::string(BITGRID_SOURCE_DIR) + "/arch/45nm.yaml"), Technology{});
+}
+
+}  // namespace
+}  // namespace bitgrid
