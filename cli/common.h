@@ -66,5 +66,8 @@ void add_faults(CLI::App& app, int& status);
 void add_verilog(CLI::App& app, int& status);
 void add_synth(CLI::App& app, int& status);
 void add_picture(CLI::App& app, int& status);
+void add_estimate(CLI::App& app, int& status);
+void add_sweep(CLI::App& app, int& status);
+void add_report(CLI::App& app, int& status);
 
 }  // namespace bitgrid::cli

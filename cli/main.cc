@@ -33,6 +33,9 @@ int main(int argc, char** argv) {
   bitgrid::cli::add_verilog(app, status);
   bitgrid::cli::add_synth(app, status);
   bitgrid::cli::add_picture(app, status);
+  bitgrid::cli::add_estimate(app, status);
+  bitgrid::cli::add_sweep(app, status);
+  bitgrid::cli::add_report(app, status);
   const std::vector<std::string> known = commands(app);
   if (argc > 1 && argv[1][0] != '-' && std::find(known.begin(), known.end(), argv[1]) == known.end()) {
     std::fprintf(stderr, "bitgrid: there is no command '%s'; the commands are %s\n", argv[1], CLI::detail::join(known, ", ").c_str());

@@ -1,0 +1,87 @@
+// bitgrid estimate: size, speed and cost of a model, before anything slow.
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+
+#include "cli/common.h"
+#include "frontend/arch_file.h"
+#include "ir/error.h"
+#include "ir/file.h"
+#include "report/estimate.h"
+#include "report/estimate_source.h"
+
+namespace bitgrid::cli {
+namespace {
+
+struct Options {
+  Common common;
+  EstimateSource source;
+  std::string arch, technology;
+  int64_t streams = 1;
+};
+
+/// Cells and cycles of attention at contexts around the one in question.
+Json attention_by_context(const Options& o, const EstimateParams& params, int context) {
+  Json rows = Json::array();
+  for (int64_t t = std::max(16, context / 8); t <= std::min<int64_t>(int64_t{context} * 8, 1 << 17); t *= 2) {
+    EstimateSource source = o.source;
+    source.context = static_cast<int>(t);
+    source.shapes_only = true;
+    const Estimate e = estimate(read_kernels(source).kernels, params);
+    rows.push_back({{"context", t},
+                    {"attention_cells_per_stream", e.resident_cells},
+                    {"cycles_per_token", e.cycles_per_token},
+                    {"tokens_per_second_per_stream", e.tokens_per_second_per_stream}});
+  }
+  return rows;
+}
+
+void run(const Options& o) {
+  Stopwatch watch;
+  EstimateParams params;
+  if (!o.arch.empty()) params.arch = load_arch(o.arch);
+  if (!o.technology.empty()) params.technology = load_technology(o.technology);
+  params.streams = o.streams;
+  const SourceKernels source = read_kernels(o.source);
+  const Estimate e = estimate(source.kernels, params);
+  Json json = {{"model", source.name}, {"exact", source.exact}, {"context", source.context}};
+  json.update(estimate_json(e, params));
+  json["assumptions"] = source.assumptions;
+  if (source.context > 0) json["attention_by_context"] = attention_by_context(o, params, source.context);
+  const double seconds = watch.lap();
+  json["seconds"] = seconds;
+  std::cout << estimate_text(e, params);
+  if (source.context > 0) {
+    std::cout << fmt::format("{:>9} {:>22} {:>14} {:>20}\n", "context", "attention cells/stream", "cycles/token", "tokens/s per stream");
+    for (const Json& row : json["attention_by_context"]) {
+      std::cout << fmt::format("{:>9} {:>22} {:>14} {:>20.5g}\n", row["context"].get<int64_t>(),
+                               row["attention_cells_per_stream"].get<int64_t>(), row["cycles_per_token"].get<int64_t>(),
+                               row["tokens_per_second_per_stream"].get<double>());
+    }
+  }
+  for (const std::string& a : source.assumptions) std::cout << "assumes: " << a << "\n";
+  std::cout << fmt::format("estimated in {:.3f} s\n", seconds);
+  write_json(o.common, json);
+}
+
+}  // namespace
+
+void add_estimate(CLI::App& app, int&) {
+  auto o = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("estimate", "size, speed, energy and area of a model from shapes and numerics, before anything slow");
+  command->footer("Example: bitgrid estimate examples/shapes/bitnet-2b4t.yaml --streams 64 --json estimate.json");
+  command->add_option("model", o->source.path, "MODEL.yaml, or a shapes file without weights (examples/shapes)")->required();
+  command->add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
+  command->add_option("--technology", o->technology, "costs and speed of cells and memory (arch/45nm.yaml documents it)");
+  command->add_option("--context", o->source.context, "attention window in place of the model's")->check(CLI::Range(1, 1 << 20));
+  command->add_option("--streams", o->streams, "independent texts at once")
+      ->capture_default_str()
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 32));
+  command->add_flag("--shapes-only", o->source.shapes_only, "do not look at the weights: word lengths for the worst there could be");
+  add_common(*command, o->common);
+  command->callback([o] { run(*o); });
+}
+
+}  // namespace bitgrid::cli

@@ -1,0 +1,67 @@
+// bitgrid report: a compile as one self-contained page.
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+
+#include "check/artefacts.h"
+#include "cli/common.h"
+#include "cli/source.h"
+#include "frontend/arch_file.h"
+#include "ir/error.h"
+#include "ir/file.h"
+#include "report/page.h"
+
+namespace bitgrid::cli {
+namespace {
+
+struct Options {
+  Common common;
+  std::string dir, out, model, arch, technology;
+};
+
+void report(const Options& o) {
+  Stopwatch watch;
+  const auto folder = read_compiled(o.dir);
+  if (!folder) throw Error(o.dir, "there is no compile.json in this folder", "give the -o folder of `bitgrid compile`");
+  if (folder->kernels.empty()) throw Error(o.dir, "the compile has no kernels", "compile again");
+  PageData page;
+  if (!o.arch.empty()) page.params.arch = load_arch(o.arch);
+  if (!o.technology.empty()) page.params.technology = load_technology(o.technology);
+  page.title = folder->manifest.source;
+  page.kernels = folder->kernels;
+  page.defects = folder->manifest.defects;
+  page.configuration = Json::parse(read_file(o.dir + "/compile.json"));
+  page.configuration.erase("kernels");
+  page.configuration["bitgrid_version"] = BITGRID_VERSION;
+  page.configuration["arch"] = arch_json(page.params.arch);
+  Source source;
+  if (!o.model.empty()) {
+    source = read_source(o.model);
+    if (source.hash != folder->manifest.source_hash)
+      throw Error(o.model, "this is not what " + o.dir + " was compiled from", "give the model of the compile, or compile again");
+    page.program = &source.lowered.program;
+    page.figures = estimate(lowered_kernels(source.lowered), page.params);
+  }
+  const std::string html = report_page(page);
+  write_file(o.out, html);
+  std::cout << fmt::format("{}: {} kernels, {} bytes, {:.2f} s\n", o.out, page.kernels.size(), html.size(), watch.lap());
+  write_json(o.common, {{"file", o.out}, {"bytes", html.size()}, {"kernels", page.kernels.size()}});
+}
+
+}  // namespace
+
+void add_report(CLI::App& app, int&) {
+  auto o = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("report", "one self-contained page of a compile: kernels, floorplans, graph, timeline, roofline");
+  command->footer("Example: bitgrid compile M.yaml -o DIR && bitgrid report DIR --model M.yaml -o report.html");
+  command->add_option("dir", o->dir, "folder of a compile")->required();
+  command->add_option("-o,--output", o->out, "HTML file")->required();
+  command->add_option("--model", o->model, "what was compiled: adds graph, timeline and roofline");
+  command->add_option("--arch", o->arch, "architecture file");
+  command->add_option("--technology", o->technology, "costs and speed of cells and memory (arch/45nm.yaml documents it)");
+  add_common(*command, o->common);
+  command->callback([o] { report(*o); });
+}
+
+}  // namespace bitgrid::cli

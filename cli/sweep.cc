@@ -1,0 +1,114 @@
+// bitgrid sweep: estimates over ranges of parameters.
+#include <fmt/format.h>
+
+#include <atomic>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "cli/common.h"
+#include "ir/error.h"
+#include "ir/file.h"
+#include "ir/parallel.h"
+#include "report/sweep.h"
+
+namespace bitgrid::cli {
+namespace {
+
+struct Options {
+  Common common;
+  std::string file, out, slurm, parallel;
+  int64_t point = -1;
+  int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+};
+
+std::string quoted(const std::string& path) {
+  std::string out = "'";
+  for (const char c : std::filesystem::absolute(path).string()) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+/// The command that makes one point; `n` is a number or a shell variable.
+std::string point_command(const Options& o, const std::string& n) {
+  return "bitgrid sweep " + quoted(o.file) + " -o " + quoted(o.out) + " --point " + n;
+}
+
+void write_jobs(const Options& o, size_t points) {
+  if (!o.slurm.empty()) {
+    write_file(o.slurm, fmt::format("#!/bin/sh\n#SBATCH --job-name=bitgrid-sweep\n#SBATCH --array=0-{}\n{}\n", points - 1,
+                                    point_command(o, "\"$SLURM_ARRAY_TASK_ID\"")));
+    std::cout << fmt::format("{}: {} jobs; sbatch it, and then run this command without --slurm to collect\n", o.slurm, points);
+  }
+  if (!o.parallel.empty()) {
+    std::string lines;
+    for (size_t n = 0; n < points; ++n) lines += point_command(o, std::to_string(n)) + "\n";
+    write_file(o.parallel, lines);
+    std::cout << fmt::format("{}: {} jobs; `parallel < {}`, and then run this command without --parallel to collect\n", o.parallel, points,
+                             o.parallel);
+  }
+}
+
+void sweep(const Options& o) {
+  const Sweep s = read_sweep(o.file);
+  const size_t count = s.points();
+  std::filesystem::create_directories(o.out + "/points");
+  if (!o.slurm.empty() || !o.parallel.empty()) return write_jobs(o, count);
+  const auto make = [&](size_t n) {
+    Json point = run_point(s, n);
+    write_file(point_path(o.out, n), point.dump(1) + "\n");
+    return point;
+  };
+  if (o.point >= 0) {
+    if (static_cast<size_t>(o.point) >= count)
+      throw Error("--point", fmt::format("there is no point {}", o.point), fmt::format("give 0 .. {}", count - 1));
+    make(static_cast<size_t>(o.point));
+    return;
+  }
+  Stopwatch watch;
+  Progress progress;
+  std::vector<Json> points(count);
+  std::atomic<size_t> done = 0, reused = 0;
+  std::mutex mutex;
+  parallel_for(count, o.threads, [&](size_t n) {
+    points[n] = load_point(s, o.out, n);
+    if (points[n].is_null()) {
+      points[n] = make(n);
+    } else {
+      ++reused;
+    }
+    const std::lock_guard lock(mutex);
+    progress.say(fmt::format("{} of {} points", ++done, count));
+  });
+  progress.clear();
+  Json json = {
+      {"model", s.model}, {"minimise", s.minimise}, {"maximise", s.maximise}, {"points", points}, {"front", pareto_front(s, points)}};
+  write_file(o.out + "/sweep.csv", sweep_csv(s, points));
+  write_file(o.out + "/sweep.json", json.dump(1) + "\n");
+  write_file(o.out + "/pareto.html", sweep_page(s, points));
+  const double seconds = watch.lap();
+  std::cout << fmt::format("{} points in {:.2f} s ({} of them there already), {} on the front; {}/sweep.csv, sweep.json, pareto.html\n",
+                           count, seconds, reused.load(), json["front"].size(), o.out);
+  json["seconds"] = seconds;
+  json["points_reused"] = reused.load();
+  write_json(o.common, json);
+}
+
+}  // namespace
+
+void add_sweep(CLI::App& app, int&) {
+  auto o = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("sweep", "estimates over ranges of architecture and model parameters, with the Pareto front");
+  command->footer("Example: bitgrid sweep examples/shapes/sweep.yaml -o sweep\nA sweep that was stopped goes on where it was.");
+  command->add_option("sweep", o->file, "SWEEP.yaml (docs/estimate.md)")->required();
+  command->add_option("-o,--output", o->out, "folder for points, tables and page")->required();
+  command->add_option("--threads", o->threads, "points at work at the same time")->capture_default_str()->check(CLI::PositiveNumber);
+  command->add_option("--slurm", o->slurm, "write this Slurm job array in place of running");
+  command->add_option("--parallel", o->parallel, "write this list of commands for GNU parallel in place of running");
+  command->add_option("--point", o->point, "make one point only (what the jobs do)");
+  add_common(*command, o->common);
+  command->callback([o] { sweep(*o); });
+}
+
+}  // namespace bitgrid::cli

@@ -1,0 +1,35 @@
+// The report of a compile as one self-contained page.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ir/defects.h"
+#include "ir/mapped_kernel.h"
+#include "ir/program.h"
+#include "report/estimate.h"
+
+namespace bitgrid {
+
+struct PageData {
+  std::string title;
+  nlohmann::ordered_json configuration;  // effective options, seed, version: shown as they are
+  std::vector<MappedKernel> kernels;
+  Defects defects;
+  // With the model at hand: graph, timeline and roofline.
+  const Program* program = nullptr;
+  std::optional<Estimate> figures;
+  EstimateParams params;
+};
+
+/// Kernel table, floorplans drawn from the configuration (pan, zoom, hover), utilisation, graph, timeline, roofline. Equal data gives equal
+/// bytes. Needs verified kernels.
+std::string report_page(const PageData& data);
+
+/// The floorplan's data: {"name", "w", "h", "ii", "dict": [[configuration word, role]..], "cells": base64 of one index a cell, row by row,
+/// as LEB128, "in", "out": [[bit, side, position, phase]..]}.
+nlohmann::ordered_json floorplan_json(const MappedKernel& kernel);
+
+}  // namespace bitgrid

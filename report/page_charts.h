@@ -1,0 +1,19 @@
+// Drawings of a report: the model's graph, the timeline of a token, the roofline. SVG fragments for a page.
+#pragma once
+
+#include <string>
+
+#include "ir/program.h"
+#include "report/estimate.h"
+
+namespace bitgrid {
+
+/// Kernels (parts and heads of one matrix as one) from left to right by stage, with the tensors between them.
+std::string graph_svg(const Program& program);
+/// Each stage as a bar from its first cycle to its last, then configuration.
+std::string timeline_svg(const Estimate& figures);
+/// Bit-multiplications per cycle over those per bit of memory traffic: where compute, memory and configuration limit, and where the model
+/// is.
+std::string roofline_svg(const Estimate& figures, const EstimateParams& params);
+
+}  // namespace bitgrid

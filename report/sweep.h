@@ -1,0 +1,43 @@
+// Estimates over ranges of parameters: points, their results as files, tables and a page with the Pareto front.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace bitgrid {
+
+/// Values as written in the file; one of each parameter makes a point.
+struct Sweep {
+  std::string file;
+  std::string model;  // path, relative to the sweep file's folder resolved
+  std::vector<std::pair<std::string, std::vector<std::string>>> parameters;
+  std::string minimise = "area_mm2";  // the two axes of the Pareto front
+  std::string maximise = "tokens_per_second";
+
+  size_t points() const;
+};
+
+/// Reads a sweep file (docs/estimate.md). Throws Error (file, line, cure).
+Sweep read_sweep(const std::string& path);
+
+/// Parameter values of point n: the last parameter changes fastest.
+std::vector<std::pair<std::string, std::string>> point_values(const Sweep& sweep, size_t n);
+
+/// Estimate of point n: {"point", "parameters", figures}. A point whose numerics have no mapping has "error" in place of figures.
+nlohmann::ordered_json run_point(const Sweep& sweep, size_t n);
+
+/// DIR/points/N.json; nullopt-like null if it is not there, not whole, or of other parameters.
+std::string point_path(const std::string& dir, size_t n);
+nlohmann::ordered_json load_point(const Sweep& sweep, const std::string& dir, size_t n);
+
+/// Indices of points that no other point beats on both axes, by the first axis.
+std::vector<size_t> pareto_front(const Sweep& sweep, const std::vector<nlohmann::ordered_json>& points);
+
+std::string sweep_csv(const Sweep& sweep, const std::vector<nlohmann::ordered_json>& points);
+/// A self-contained page: the front drawn, and the points as a table.
+std::string sweep_page(const Sweep& sweep, const std::vector<nlohmann::ordered_json>& points);
+
+}  // namespace bitgrid

@@ -1,0 +1,132 @@
+// estimate, sweep and report as their user runs them.
+#include "tests/cli/cli_support.h"
+
+namespace bitgrid {
+namespace {
+
+TEST_F(Cli, EstimateEqualsCompile) {
+  ASSERT_EQ(bitgrid("compile " + model_ + " -o " + path("out") + " --json " + path("compile.json")).status, 0);
+  const Result r = bitgrid("estimate " + model_ + " --json " + path("estimate.json"));
+  ASSERT_EQ(r.status, 0) << r.output;
+  const json a = json_of("compile.json"), b = json_of("estimate.json");
+  EXPECT_EQ(a["cells_total"], b["cells_total"]);
+  EXPECT_EQ(a["cycles_per_token"], b["cycles_per_token"]);
+  EXPECT_TRUE(b["exact"].get<bool>());
+  ASSERT_EQ(a["kernels"].size(), b["kernels"].size());
+  for (size_t i = 0; i < a["kernels"].size(); ++i) {
+    for (const char* figure : {"name", "cells", "ii_cycles", "latency_cycles", "invocations_per_token"}) {
+      EXPECT_EQ(a["kernels"][i][figure], b["kernels"][i][figure]) << i << figure;
+    }
+  }
+}
+
+TEST_F(Cli, EstimateOfShapesSaysWhatItAssumes) {
+  const std::string shapes = std::string(BITGRID_SOURCE_DIR) + "/examples/shapes/bitnet-b158-2b4t.yaml";
+  const Result r = bitgrid("estimate " + shapes + " --context 512 --streams 4 --json " + path("e.json"));
+  ASSERT_EQ(r.status, 0) << r.output;
+  EXPECT_THAT(r.output, HasSubstr("assumes: word lengths for the worst weights"));
+  EXPECT_THAT(r.output, HasSubstr("relief: "));
+  const json e = json_of("e.json");
+  EXPECT_EQ(e["context"], 512);
+  EXPECT_FALSE(e["exact"].get<bool>());
+  EXPECT_GE(e["attention_by_context"].size(), 3U);
+}
+
+class SweepCommand : public Cli {
+ protected:
+  void SetUp() override {
+    Cli::SetUp();
+    write_file(
+        path("tiny.yaml"),
+        "format: bitgrid-shapes-1\nname: a\nwidth: 64\nvocabulary: 32\ncontext: 64\nweights: ternary\nactivation_bits: 4\nlayers: 2\n"
+        "attention: {heads: 4, head_width: 16}\nfeedforward: {hidden: 256}\n");
+    write_file(path("sweep.yaml"), "model: tiny.yaml\nparameters: {streams: [1, 4], kv_bits: [2, 4], clock_mhz: [100, 200]}\n");
+  }
+};
+
+TEST_F(SweepCommand, WritesTablesAndFrontAndGoesOnWhereItWas) {
+  const std::string command = "sweep " + path("sweep.yaml") + " -o " + path("out") + " --json " + path("s.json");
+  ASSERT_EQ(bitgrid(command).status, 0);
+  EXPECT_EQ(json_of("s.json")["points_reused"], 0);
+  const std::string csv = read_file(path("out/sweep.csv"));
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 9);
+  EXPECT_GE(json_of("s.json")["front"].size(), 1U);
+  fs::remove(path("out/points/3.json"));
+  write_file(path("out/points/5.json"), "{\"point\": 5");  // killed while writing
+  ASSERT_EQ(bitgrid(command).status, 0);
+  EXPECT_EQ(json_of("s.json")["points_reused"], 6);
+  EXPECT_EQ(read_file(path("out/sweep.csv")), csv);
+}
+
+TEST_F(SweepCommand, PointsOfOtherParametersAreNotReused) {
+  ASSERT_EQ(bitgrid("sweep " + path("sweep.yaml") + " -o " + path("out")).status, 0);
+  write_file(path("sweep.yaml"), "model: tiny.yaml\nparameters: {streams: [2]}\n");
+  ASSERT_EQ(bitgrid("sweep " + path("sweep.yaml") + " -o " + path("out") + " --json " + path("s.json")).status, 0);
+  EXPECT_EQ(json_of("s.json")["points_reused"], 0);
+}
+
+TEST_F(SweepCommand, JobListsDoTheSamePoints) {
+  ASSERT_EQ(
+      bitgrid("sweep " + path("sweep.yaml") + " -o " + path("out") + " --parallel " + path("jobs") + " --slurm " + path("jobs.sh")).status,
+      0);
+  const std::string jobs = read_file(path("jobs"));
+  EXPECT_EQ(std::count(jobs.begin(), jobs.end(), '\n'), 8);
+  EXPECT_THAT(read_file(path("jobs.sh")), HasSubstr("#SBATCH --array=0-7"));
+  ASSERT_EQ(bitgrid("sweep " + path("sweep.yaml") + " -o " + path("out") + " --point 2").status, 0);
+  ASSERT_EQ(bitgrid("sweep " + path("sweep.yaml") + " -o " + path("out") + " --json " + path("s.json")).status, 0);
+  EXPECT_EQ(json_of("s.json")["points_reused"], 1);
+}
+
+TEST_F(SweepCommand, BadParametersAreNamed) {
+  write_file(path("sweep.yaml"), "model: tiny.yaml\nparameters: {streams: [1], kv_bit: [2]}\n");
+  EXPECT_THAT(bitgrid("sweep " + path("sweep.yaml") + " -o " + path("out")).output, HasSubstr("kv_bit"));
+  write_file(path("sweep.yaml"), "model: tiny.yaml\nparameters: {streams: [many]}\n");
+  ASSERT_EQ(bitgrid("sweep " + path("sweep.yaml") + " -o " + path("out")).status, 0);
+  EXPECT_THAT(read_file(path("out/sweep.csv")), HasSubstr("`many` is no number"));
+}
+
+/// What a browser says of the page, or nothing where there is no browser.
+std::string in_browser(const std::string& file, const std::string& window, const std::string& options) {
+  return "timeout 60 chromium --headless --no-sandbox --disable-gpu --enable-logging=stderr --window-size=" + window +
+         " --virtual-time-budget=3000 " + options + " file://" + file + " 2>&1";
+}
+
+std::string output_of(const std::string& command) {
+  std::string text;
+  FILE* pipe = popen(command.c_str(), "r");
+  std::array<char, 4096> buffer{};
+  while (const size_t n = fread(buffer.data(), 1, buffer.size(), pipe)) text.append(buffer.data(), n);
+  pclose(pipe);
+  return text;
+}
+
+TEST_F(Cli, ReportIsOnePageThatRunsWithoutScriptErrors) {
+  ASSERT_EQ(bitgrid("compile " + model_ + " -o " + path("out")).status, 0);
+  const Result r = bitgrid("report " + path("out") + " --model " + model_ + " -o " + path("r.html"));
+  ASSERT_EQ(r.status, 0) << r.output;
+  const std::string html = read_file(path("r.html"));
+  for (const char* part :
+       {"<h2>Graph", "<h2>Timeline", "<h2>Roofline", "<h2>Kernels", "<h2>Floorplan", "<h2>Effective configuration", "bitgrid_version"})
+    EXPECT_THAT(html, HasSubstr(part));
+  for (const char* outside : {"http://", "https://", "src=", "@import"}) EXPECT_THAT(html, testing::Not(HasSubstr(outside)));
+  if (std::system("command -v chromium > /dev/null") != 0) GTEST_SKIP() << "chromium is not installed: the page's script was not run";
+  for (const char* window : {"1400,1000", "390,844"}) {
+    const std::string dom = output_of(in_browser(path("r.html"), window, "--dump-dom"));
+    EXPECT_THAT(dom, HasSubstr("cell ("));  // the script came to its end: hover text of the middle cell
+    EXPECT_THAT(dom, testing::Not(HasSubstr("Uncaught"))) << window;
+  }
+  std::string broken = html;
+  broken.replace(broken.find("function fit()"), 14, "function fat()");
+  write_file(path("broken.html"), broken);
+  EXPECT_THAT(output_of(in_browser(path("broken.html"), "1400,1000", "--dump-dom")), HasSubstr("Uncaught"));
+}
+
+TEST_F(Cli, ReportRefusesAnotherModel) {
+  ASSERT_EQ(bitgrid("compile " + model_ + " -o " + path("out")).status, 0);
+  const std::string other = write_model(tiny_model({.seed = 7}), path("other"));
+  EXPECT_THAT(bitgrid("report " + path("out") + " --model " + other + " -o " + path("r.html")).output, HasSubstr("this is not what"));
+  EXPECT_FALSE(fs::exists(path("r.html")));
+}
+
+}  // namespace
+}  // namespace bitgrid
