@@ -130,7 +130,7 @@ std::string report_page(const PageData& data) {
   if (data.program && data.figures) {
     body += "<h2>Graph</h2><div class='wide'>" + graph_svg(*data.program) + "</div>";
     body += "<h2>Timeline of a token</h2><div class='wide'>" + timeline_svg(*data.figures) + "</div>";
-    body += "<h2>Roofline</h2>" + roofline_svg(*data.figures, data.params);
+    body += "<h2>Roofline</h2><div class='wide'>" + roofline_svg(*data.figures, data.params) + "</div>";
   }
   body += "<h2>Kernels</h2>" + kernel_rows(data);
   body +=

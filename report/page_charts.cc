@@ -120,8 +120,8 @@ std::string roofline_svg(const Estimate& e, const EstimateParams& params) {
                y0 = std::min(std::log10(std::max(one, 1e-6)) - 0.5, y1 - 3);
   const auto x = [&](double v) { return kMargin + (kWidth - 2 * kMargin) * (std::log10(v) - x0) / (x1 - x0); };
   const auto y = [&](double v) { return kHeight - kMargin + (kHeight - 1.5 * kMargin) * (y0 - std::log10(std::max(v, 1e-9))) / (y1 - y0); };
-  std::string svg = fmt::format("<svg viewBox='0 0 {} {}'><path class='axis' d='M{} {}V{}H{}'/>", kWidth, kHeight, kMargin, kMargin / 2,
-                                kHeight - kMargin, kWidth - kMargin / 2);
+  std::string svg = fmt::format("<svg style='min-width:560px' viewBox='0 0 {} {}'><path class='axis' d='M{} {}V{}H{}'/>", kWidth, kHeight,
+                                kMargin, kMargin / 2, kHeight - kMargin, kWidth - kMargin / 2);
   std::string roof;
   for (double lx = x0; lx <= x1 + 1e-9; lx += 0.05) {
     const double v = std::pow(10, lx);
