@@ -58,7 +58,7 @@ Use use_of(const MappedKernel& kernel) {
 
 std::string kernel_rows(const PageData& data) {
   std::string out =
-      "<div class='wide'><table "
+      "<div class='wide tall'><table "
       "id='kernels'><thead><tr><th>kernel</th><th>strategy</th><th>size</th><th>cells</th><th>II</th><th>latency</th>";
   for (size_t r = 1; r < kCellRoles; ++r) out += fmt::format("<th>{}</th>", kRoleNames[r]);
   out += "<th>used</th><th>edges used</th></tr></thead><tbody>";
