@@ -20,7 +20,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr double kSpareSites = 1.05;  // of the logic cells
 constexpr int kSparePorts = 4;
-constexpr double kLong = 1.5;  // a region so much longer than its sites is placed again in its own proportion
+constexpr double kHopeless = 0.12;  // overuse, of the wires: such a placement would end up larger than the spread one
+constexpr double kLong = 1.5;       // a region so much longer than its sites is placed again in its own proportion
 
 double since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
@@ -40,7 +41,7 @@ Plan plan_of(Effort effort) {
   switch (effort) {
     case Effort::kFast:
       return {.moves_per_block = 1,
-              .utilisation = 0.55,
+              .utilisation = 0.5,
               .spread_rounds = 6,
               .anneals = 0,
               .anneal_moves = 0,
@@ -159,7 +160,10 @@ class PlaceAndRoute {
     StretchParams stretch;
     stretch.seed = params_.seed;
     stretch.max_area = params_.max_area;
-    if (best_) stretch.max_cells = best_->placement.region.cells();
+    if (best_) {
+      stretch.max_cells = best_->placement.region.cells();
+      stretch.hopeless = kHopeless;
+    }
     StretchStats s;
     const bool closed = route_and_stretch(netlist_, layout, params_.defects, stretch, &s);
     const Region& r = layout.placement.region;

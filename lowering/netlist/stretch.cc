@@ -84,7 +84,8 @@ bool route_and_stretch(const PackedNetlist& netlist, NetlistLayout& layout, cons
     out.wirelength = router.wirelength();
     out.overuse_left = router.overuse();
     out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    if (closed || region.cells() > most) {
+    const bool hopeless = round == 0 && router.overuse() > params.hopeless * static_cast<double>(router.wirelength());
+    if (closed || hopeless || region.cells() > most) {
       out.users = router.users();
       return closed;
     }

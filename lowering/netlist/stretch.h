@@ -19,6 +19,7 @@ struct StretchParams {
   double lines_per_overuse = 0.25;  // new lines for each overused edge,
   double most_lines = 0.04;         // but at most this part of all lines at once
   double present_kept = 0.5;        // of the price of shared edges, when lines went in
+  double hopeless = 1;              // overuse after the first negotiation, of the wires, above which there is no point in going on
   double max_area = 6;              // of the first region's, where to give up,
   double max_cells = 0;             // or, if not 0, so many cells
 };
