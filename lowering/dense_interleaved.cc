@@ -74,10 +74,6 @@ Plan make_plan(const DenseBinaryForm& form) {
   return plan;
 }
 
-int agrees(bool x, int8_t weight) {
-  return weight == 0 ? 0 : weight > 0 ? x : !x;
-}
-
 class Builder {
  public:
   Builder(const std::string& name, const DenseBinaryForm& form, const Plan& plan, const InputPart& part)

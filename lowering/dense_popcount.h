@@ -20,6 +20,11 @@ struct PopcountRow {
   int64_t theta = 0;
 };
 
+/// What an input adds to the count: 1 if it agrees with its weight.
+inline int agrees(bool x, int8_t weight) {
+  return weight == 0 ? 0 : weight > 0 ? x : !x;
+}
+
 /// Input bit c of the kernel is input c, output bit r is row r.
 struct DenseBinaryForm {
   uint32_t inputs = 0;

@@ -40,7 +40,7 @@ class Drawing {
         "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n<text x=\"{}\" y=\"18\" font-size=\"14\">{}</text>\n"
         "<text x=\"{}\" y=\"34\" font-size=\"11\" fill=\"#57606a\">{} x {} cells; {} edges are wanted by several nets, {} nets too "
         "many</text>\n",
-        width, height, width, height, kMargin, svg_escape(title), kMargin, c_.width, c_.height, with_commas(overused_edges()),
+        width, height, width, height, kMargin, escape_markup(title), kMargin, c_.width, c_.height, with_commas(overused_edges()),
         with_commas(overuse(c_)));
     out += cells() + overused() + legend(height - kLegend + 4);
     return out + "</svg>\n";

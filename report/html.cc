@@ -1,5 +1,7 @@
 #include "report/html.h"
 
+#include "report/svg.h"
+
 namespace bitgrid {
 namespace {
 
@@ -18,36 +20,10 @@ select,button{font:inherit}tbody tr{cursor:pointer}.key span{display:inline-bloc
 
 }  // namespace
 
-std::string escape_html(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 std::string html_page(const std::string& title, const std::string& body) {
   return "<!doctype html><html lang='en'><head><meta charset='utf-8'><meta name='viewport' "
          "content='width=device-width,initial-scale=1'><title>" +
-         escape_html(title) + "</title><style>" + kStyle + "</style></head><body>" + body + "</body></html>\n";
+         escape_markup(title) + "</title><style>" + kStyle + "</style></head><body>" + body + "</body></html>\n";
 }
 
 }  // namespace bitgrid

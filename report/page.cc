@@ -10,6 +10,7 @@
 #include "report/html.h"
 #include "report/page_charts.h"
 #include "report/page_script.h"
+#include "report/svg.h"
 
 namespace bitgrid {
 namespace {
@@ -66,8 +67,8 @@ std::string kernel_rows(const PageData& data) {
     const MappedKernel& m = data.kernels[k];
     const Use use = use_of(m);
     const auto cells = static_cast<double>(m.grid.cells.size());
-    out += fmt::format("<tr data-k='{}'><td>{}</td><td>{}</td><td>{} x {}</td><td>{}</td><td>{}</td><td>{}</td>", k, escape_html(m.name),
-                       escape_html(m.strategy), m.grid.width, m.grid.height, m.grid.cells.size(), m.ii, latency_cycles(m));
+    out += fmt::format("<tr data-k='{}'><td>{}</td><td>{}</td><td>{} x {}</td><td>{}</td><td>{}</td><td>{}</td>", k, escape_markup(m.name),
+                       escape_markup(m.strategy), m.grid.width, m.grid.height, m.grid.cells.size(), m.ii, latency_cycles(m));
     for (size_t r = 1; r < kCellRoles; ++r) out += fmt::format("<td>{}</td>", use.cells[r]);
     out += fmt::format("<td>{:.1f} %</td><td>{:.1f} %</td></tr>", 100 * (1 - static_cast<double>(use.cells[0]) / cells),
                        25 * static_cast<double>(use.edges) / cells);
@@ -82,8 +83,8 @@ std::string figures_html(const PageData& data) {
       "<p>{} cells, {} cycles per token ({} of them configuration), {:.5g} tokens/s at {} MHz, {:.4g} J per token, {:.4g} mm² ({}). "
       "Bottleneck: {} ({:.0f} %); relief: {}.</p>",
       e.cells_total, e.cycles_per_token, e.configuration_cycles, e.tokens_per_second, data.params.technology.clock_mhz,
-      e.energy_per_token_j, e.area_mm2, escape_html(data.params.technology.name), escape_html(e.latency.what), 100 * e.latency.share,
-      escape_html(e.latency.relief));
+      e.energy_per_token_j, e.area_mm2, escape_markup(data.params.technology.name), escape_markup(e.latency.what), 100 * e.latency.share,
+      escape_markup(e.latency.relief));
 }
 
 }  // namespace
@@ -126,7 +127,7 @@ std::string report_page(const PageData& data) {
   for (const MappedKernel& m : data.kernels) kernels.push_back(floorplan_json(m));
   Json defects = Json::array();
   for (const auto& cell : data.defects.cells) defects.push_back({cell.x, cell.y});
-  std::string body = "<h1>" + escape_html(data.title) + "</h1>" + figures_html(data);
+  std::string body = "<h1>" + escape_markup(data.title) + "</h1>" + figures_html(data);
   if (data.program && data.figures) {
     body += "<h2>Graph</h2><div class='wide'>" + graph_svg(*data.program) + "</div>";
     body += "<h2>Timeline of a token</h2><div class='wide'>" + timeline_svg(*data.figures) + "</div>";
@@ -136,7 +137,7 @@ std::string report_page(const PageData& data) {
   body +=
       "<h2>Floorplan</h2><p><select id='pick'></select> <button id='wave'>play an invocation</button> <button id='fit'>fit</button></p>"
       "<p class='key' id='key'></p><canvas id='plan'></canvas><div id='hover'></div>";
-  body += "<h2>Effective configuration</h2><pre>" + escape_html(data.configuration.dump(1)) + "</pre>";
+  body += "<h2>Effective configuration</h2><pre>" + escape_markup(data.configuration.dump(1)) + "</pre>";
   body += "<script>const kernels=" + script_json(kernels) + ";const defects=" + script_json(defects) + ";" + kPageScript + "</script>";
   return html_page(data.title, body);
 }

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "report/html.h"
+#include "report/svg.h"
 
 namespace bitgrid {
 namespace {
@@ -75,8 +76,8 @@ std::string graph_svg(const Program& program) {
     svg += fmt::format(
         "<g><title>{0}: {1} steps</title><rect x='{2:.0f}' y='{3:.0f}' width='{4}' height='{5}' rx='5' fill='#68a3' "
         "stroke='currentColor'/><text x='{6:.0f}' y='{7:.0f}'>{8}</text></g>",
-        escape_html(name), n.steps, x(n), y(n) - kBoxY / 2, kBoxX, kBoxY, x(n) + 6, y(n) + 5,
-        escape_html(name.size() > 17 ? name.substr(0, 16) + "…" : name));
+        escape_markup(name), n.steps, x(n), y(n) - kBoxY / 2, kBoxX, kBoxY, x(n) + 6, y(n) + 5,
+        escape_markup(name.size() > 17 ? name.substr(0, 16) + "…" : name));
   }
   return svg + "</svg>";
 }
@@ -97,7 +98,7 @@ std::string timeline_svg(const Estimate& e) {
     svg += fmt::format(
         "<text x='0' y='{:.0f}'>{}</text><rect x='{:.1f}' y='{:.0f}' width='{:.1f}' height='{}' fill='{}'/><text x='{:.1f}' "
         "y='{:.0f}'>{}</text>",
-        row * kRow + 15.0, escape_html(name), kLabel + static_cast<double>(begin) * per_cycle, row * kRow + 3.0,
+        row * kRow + 15.0, escape_markup(name), kLabel + static_cast<double>(begin) * per_cycle, row * kRow + 3.0,
         std::max(1.0, static_cast<double>(length) * per_cycle), kRow - 6, fill,
         kLabel + static_cast<double>(begin + length) * per_cycle + 4, row * kRow + 15.0, length);
     begin += length;

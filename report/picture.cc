@@ -110,7 +110,7 @@ class Picture {
         "<text x=\"{3}\" y=\"48\" font-size=\"12\" fill=\"#4a5462\">{4}</text>\n"
         "<rect x=\"{5}\" y=\"{6}\" width=\"{7}\" height=\"{8}\" fill=\"{9}\"/>\n{10}"
         "<rect x=\"{5}\" y=\"{6}\" width=\"{7}\" height=\"{8}\" fill=\"none\" stroke=\"#333d4b\"/>\n{11}</svg>\n",
-        width_, height, svg_escape(kernel_.name), kEdge, svg_escape(subtitle(kernel_)), frame_.left, frame_.top, frame_.width(),
+        width_, height, escape_markup(kernel_.name), kEdge, escape_markup(subtitle(kernel_)), frame_.left, frame_.top, frame_.width(),
         frame_.height(), paints()[0].colour, drawing, key);
   }
 
@@ -165,7 +165,7 @@ class Picture {
       const int length = kMark + text_width(e.label, kFont);
       if (x > kEdge && x + length > width_ - kEdge) x = kEdge, y += kLegendLine;
       out += fmt::format("<g transform=\"translate({} {})\">{}<text x=\"{}\" y=\"9\">{}</text></g>\n", x, y, e.mark, kMark,
-                         svg_escape(e.label));
+                         escape_markup(e.label));
       x += length + kGap;
     }
     height = y + kLegendLine + 8;

@@ -48,7 +48,7 @@ void SvgPath::rectangle(int x, int y, int width, int height) {
   fmt::format_to(std::back_inserter(d_), "h{}v{}h{}z", width, height, -width);
 }
 
-std::string svg_escape(std::string_view text) {
+std::string escape_markup(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
@@ -64,8 +64,11 @@ std::string svg_escape(std::string_view text) {
       case '"':
         out += "&quot;";
         break;
+      case '\'':
+        out += "&#39;";
+        break;
       default:
-        out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+        out += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? ' ' : c;
     }
   }
   return out;

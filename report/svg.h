@@ -26,7 +26,7 @@ class SvgPath {
 };
 
 /// Text with &, <, > and quotes replaced.
-std::string svg_escape(std::string_view text);
+std::string escape_markup(std::string_view text);
 
 /// 1234567 -> "1,234,567".
 std::string with_commas(long long value);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "report/html.h"
+#include "report/svg.h"
 #include "report/sweep.h"
 
 namespace bitgrid {
@@ -43,14 +44,14 @@ std::string sweep_page(const Sweep& sweep, const std::vector<Json>& points) {
   const auto title = [&](size_t i) {
     std::string text;
     for (const auto& [name, value] : points[i]["parameters"].items()) text += name + " " + value.get<std::string>() + ", ";
-    return escape_html(text + fmt::format("{} {:.4g}, {} {:.4g}", sweep.minimise, points[i][sweep.minimise].get<double>(), sweep.maximise,
-                                          points[i][sweep.maximise].get<double>()));
+    return escape_markup(text + fmt::format("{} {:.4g}, {} {:.4g}", sweep.minimise, points[i][sweep.minimise].get<double>(), sweep.maximise,
+                                            points[i][sweep.maximise].get<double>()));
   };
   std::string svg = fmt::format("<svg viewBox='0 0 {} {}' role='img'>", kWidth, kHeight);
   svg += fmt::format("<path class='axis' d='M{0} {1}V{2}H{3}'/>", kMargin, kMargin / 2, kHeight - kMargin, kWidth - kMargin / 2);
-  svg += fmt::format("<text x='{}' y='{}'>{} (log): {:.4g} .. {:.4g}</text>", kMargin, kHeight - 25, escape_html(sweep.minimise),
+  svg += fmt::format("<text x='{}' y='{}'>{} (log): {:.4g} .. {:.4g}</text>", kMargin, kHeight - 25, escape_markup(sweep.minimise),
                      std::pow(10, ax.lo), std::pow(10, ax.hi));
-  svg += fmt::format("<text x='{}' y='20'>{} (log): {:.4g} .. {:.4g}</text>", kMargin, escape_html(sweep.maximise), std::pow(10, ay.lo),
+  svg += fmt::format("<text x='{}' y='20'>{} (log): {:.4g} .. {:.4g}</text>", kMargin, escape_markup(sweep.maximise), std::pow(10, ay.lo),
                      std::pow(10, ay.hi));
   std::string line;
   for (const size_t i : front) line += fmt::format("{}{:.1f} {:.1f}", line.empty() ? "M" : "L", x(i), y(i));
@@ -63,25 +64,25 @@ std::string sweep_page(const Sweep& sweep, const std::vector<Json>& points) {
   }
   svg += "</svg>";
   std::string table = "<table><tr><th>point</th>";
-  for (const auto& [name, values] : sweep.parameters) table += "<th>" + escape_html(name) + "</th>";
+  for (const auto& [name, values] : sweep.parameters) table += "<th>" + escape_markup(name) + "</th>";
   for (const auto& name : {sweep.minimise, sweep.maximise, std::string("cycles_per_token"), std::string("energy_per_token_j")})
-    table += "<th>" + escape_html(name) + "</th>";
+    table += "<th>" + escape_markup(name) + "</th>";
   table += "<th>bottleneck</th></tr>";
   for (size_t i = 0; i < points.size(); ++i) {
     const Json& p = points[i];
     const bool best = std::find(front.begin(), front.end(), i) != front.end();
     table += fmt::format("<tr{}><td>{}</td>", best ? " class='best'" : "", i);
-    for (const auto& [name, value] : p["parameters"].items()) table += "<td>" + escape_html(value.get<std::string>()) + "</td>";
+    for (const auto& [name, value] : p["parameters"].items()) table += "<td>" + escape_markup(value.get<std::string>()) + "</td>";
     if (p.contains("error")) {
-      table += "<td colspan='5'>" + escape_html(p["error"].get<std::string>()) + "</td></tr>";
+      table += "<td colspan='5'>" + escape_markup(p["error"].get<std::string>()) + "</td></tr>";
       continue;
     }
     for (const auto& name : {sweep.minimise, sweep.maximise, std::string("cycles_per_token"), std::string("energy_per_token_j")})
       table += fmt::format("<td>{:.5g}</td>", p[name].get<double>());
-    table += "<td>" + escape_html(p["bottleneck"].get<std::string>()) + "</td></tr>";
+    table += "<td>" + escape_markup(p["bottleneck"].get<std::string>()) + "</td></tr>";
   }
   table += "</table>";
-  return html_page("sweep of " + sweep.model, "<h1>Sweep</h1><p>" + escape_html(sweep.model) +
+  return html_page("sweep of " + sweep.model, "<h1>Sweep</h1><p>" + escape_markup(sweep.model) +
                                                   fmt::format(": {} points, {} on the front.</p>", points.size(), front.size()) + svg +
                                                   "<div class='wide'>" + table + "</div>");
 }

@@ -90,10 +90,6 @@ Spreader::Spreader(int columns, int rows, const SpreadParams& params)
       params_(params),
       area_(static_cast<size_t>(columns) * static_cast<size_t>(rows), kFirst * params.least_area) {}
 
-void Spreader::scale(double factor) {
-  for (double& a : area_) a = std::max(params_.least_area, a * factor);
-}
-
 // As long as wide sites are, but longer if the ports need it.
 Region Spreader::region() const {
   const double area = std::accumulate(area_.begin(), area_.end(), 0.0);

@@ -28,9 +28,6 @@ class Spreader {
   /// Routes without regard to overuse, and gives more or less area to a site by what is used around it.
   void adapt(const PackedNetlist& netlist, const Sites& sites, const SitePlacement& placement);
 
-  /// Scales all areas.
-  void scale(double factor);
-
  private:
   Region region() const;
 
