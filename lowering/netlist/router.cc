@@ -131,17 +131,6 @@ void Router::cut_sink(uint32_t net, BlockId sink) {
   prune(net);
 }
 
-void Router::cut_edge(uint32_t net, uint32_t edge) {
-  NetRoute& route = layout_.routes[net];
-  for (const RouteHop& h : route.hops) parent_[h.edge] = h.from;
-  for (uint32_t& arrival : route.arrivals) {
-    uint32_t e = arrival;
-    while (e != kNowhere && e != edge) e = parent_[e];
-    if (e == edge) arrival = kNowhere;
-  }
-  prune(net);
-}
-
 void Router::cut_overused(uint32_t net) {
   NetRoute& route = layout_.routes[net];
   for (const RouteHop& h : route.hops)  // 1: the way here is overused

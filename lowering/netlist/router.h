@@ -13,8 +13,8 @@ namespace bitgrid {
 
 /// Prices of edges (a free one costs 1).
 struct EdgePrices {
-  double logic = 0.4;   // more for entering a cell that holds logic: times its inputs over 4
-  double full = 8;      // more for one whose four inputs are all its own
+  double logic = 1;     // more for entering a cell that holds logic: times its inputs over 4
+  double full = 2;      // more for one whose four inputs are all its own
   int margin = 6;       // a branch stays within the box of its sink and the nearest part of the tree, widened by this and a quarter
   double defect = 200;  // of an edge of a bad cell, so that a path always exists
 };
@@ -31,8 +31,7 @@ class Router {
 
   /// Takes away the branch to one sink; the rest of the tree stays.
   void cut_sink(uint32_t net, BlockId sink);
-  /// Takes away the branches through one edge, or through all overused ones.
-  void cut_edge(uint32_t net, uint32_t edge);
+  /// Takes away the branches through overused edges.
   void cut_overused(uint32_t net);
 
   /// Connects the sinks that are not connected, each by the cheapest branch at today's prices.
