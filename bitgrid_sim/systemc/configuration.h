@@ -1,0 +1,62 @@
+// Configuration words on their way into tiles: the port and the DMA that feeds it, which also moves table rows and logits.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "bitgrid_sim/systemc/context.h"
+#include "bitgrid_sim/systemc/tlm_support.h"
+#include "bitgrid_sim/systemc/word_access.h"
+
+namespace bitgrid {
+
+/// One cell of the kernel in a tile: its index in the grid and its new word.
+struct CellWrite {
+  uint32_t cell = 0;
+  CellWord word = 0;
+};
+inline constexpr size_t kCellWriteBytes = 12;
+
+/// Payloads of the configuration port: cell indices and words, little-endian. Only the words take time; addresses have wires of their own.
+std::vector<uint8_t> pack(std::span<const CellWrite> writes);
+std::vector<CellWrite> unpack(std::span<const uint8_t> bytes);
+
+/// Forwards cell writes to one of its tiles, at the port's rate. Address a: tile a of the port.
+class ConfigurationPort : public sc_core::sc_module {
+ public:
+  tlm_utils::simple_target_socket<ConfigurationPort> socket{"socket"};
+  std::vector<std::unique_ptr<tlm_utils::simple_initiator_socket<ConfigurationPort>>> to_tiles;  // bound by the owner
+
+  ConfigurationPort(const sc_core::sc_module_name& name, const Channel& channel, size_t tiles);
+  Channel& channel() { return channel_; }
+
+ private:
+  void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+
+  Channel channel_;
+};
+
+class Dma : public sc_core::sc_module {
+ public:
+  tlm_utils::simple_initiator_socket<Dma> dram{"dram"}, sram{"sram"}, host{"host"};
+  std::vector<std::unique_ptr<tlm_utils::simple_initiator_socket<Dma>>> ports;  // tile t is behind port t mod their number
+
+  Dma(const sc_core::sc_module_name& name, Context& context);
+
+  // The calling thread waits until all bytes have arrived.
+  void dram_to_sram(uint64_t from, uint64_t to, uint64_t bytes, uint32_t label);
+  void sram_to_host(uint64_t from, uint64_t to, uint64_t bytes, uint32_t label);
+  std::vector<uint64_t> read_sram(const std::vector<uint64_t>& addresses, uint32_t bits, uint32_t label);
+
+  // These return the cycles that the words were on the port; the rest of the time was spent waiting.
+  /// All words of a kernel from the DRAM, those of `changes` (in order of cell) in place of the ones there.
+  uint64_t load(size_t tile, int kernel, const std::vector<CellWrite>& changes);
+  uint64_t write_cells(size_t tile, int kernel, const std::vector<CellWrite>& writes);
+
+ private:
+  Transfer send(size_t tile, int kernel, std::span<const CellWrite> writes, uint64_t begin);
+
+  Context& context_;
+};
+
+}  // namespace bitgrid

@@ -1,0 +1,105 @@
+// The platform: a whole Program on tiles with SRAM banks, DRAM, a DMA, configuration ports and a host around them, as a SystemC model with
+// TLM-2.0 sockets; says where the cycles go. docs/platform.md has the picture and the rules of time.
+//
+// Every bit moves: operands and results travel as transactions between tiles and the SRAM's banks, table rows and configuration words come
+// out of the DRAM, and a tile computes from what it was sent. Inside a tile the grid is KernelSimulator, run invocation by invocation: a
+// start, and a finish latency_cycles later; starts are at least II apart. One cycle of the clock is 1 ns of SystemC time whatever the
+// clock.
+//
+// SystemC knows one simulation a process, with global state. It stays out of this one: simulate_platform forks a child, which elaborates,
+// runs and sends its result back through a pipe. Call it as often as wanted, from a thread that is alone in forking.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "bitgrid_sim/systemc/timeline.h"
+#include "ir/arch.h"
+#include "ir/host.h"
+#include "ir/mapped_kernel.h"
+#include "ir/program.h"
+
+namespace bitgrid {
+
+/// Whether SystemC was there when bitgrid was built.
+bool platform_available();
+
+struct PlatformParams {
+  Arch arch;
+  std::vector<std::vector<int>> streams = {};  // texts served at the same time: the tokens that each begins with, at least one
+  int generate = 0;                            // tokens of each stream after those
+  /// The next token of a stream; called in the child process, so that what it changes is lost. Needed with `generate`.
+  std::function<int(size_t stream, const std::vector<int64_t>& logits)> choose = nullptr;
+  bool keep_values = false;    // StreamResult::values
+  bool keep_timeline = false;  // PlatformResult::timeline
+  std::function<void(const std::string&)> progress = nullptr;
+};
+
+struct TokenTime {
+  uint64_t begin = 0;
+  uint64_t end = 0;
+  CycleParts parts;  // of the steps that the token waited for, one after another; idle: of tiles that others had. Sum: end - begin
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TokenTime, begin, end, parts)
+
+struct StreamResult {
+  std::vector<int> tokens;  // given and generated
+  std::vector<TokenTime> times;
+  HostTrace values;  // codes of every tensor at every position
+};
+
+struct TileResult {
+  std::string name;  // of its kernel or step where it keeps one
+  CycleParts parts;  // sum: PlatformResult::cycles
+  uint64_t loads = 0;
+  uint64_t configuration_words = 0;
+  uint64_t invocations = 0;
+  uint64_t simulated_phases = 0;  // of the grid, drained after every invocation
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TileResult, name, parts, loads, configuration_words, invocations, simulated_phases)
+
+struct KernelResult {
+  std::string name;
+  uint64_t executions = 0;  // of its steps
+  uint64_t invocations = 0;
+  CycleParts parts;  // summed over executions, from the moment that a step could begin until its results are written
+  uint64_t configuration_words = 0;
+  uint64_t operand_bytes = 0;
+  uint64_t result_bytes = 0;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(KernelResult, name, executions, invocations, parts, configuration_words, operand_bytes, result_bytes)
+
+struct BusResult {
+  std::string name;
+  uint64_t bytes = 0;
+  uint64_t transactions = 0;
+  uint64_t busy_cycles = 0;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BusResult, name, bytes, transactions, busy_cycles)
+
+struct PlatformResult {
+  uint64_t load_cycles = 0;  // before the first token: configuration of resident tiles, tables
+  uint64_t cycles = 0;       // from there to the last token's end
+  uint64_t sram_bytes = 0;   // used
+  uint64_t dram_bytes = 0;
+  std::vector<StreamResult> streams;
+  std::vector<TileResult> tiles;
+  std::vector<KernelResult> kernels;
+  std::vector<BusResult> buses;
+  Timeline timeline;  // cycle 0: the first token
+
+  uint64_t tokens() const;
+  /// Of all streams together.
+  double tokens_per_second(double clock_mhz) const;
+  /// Of all tokens together.
+  CycleParts parts() const;
+};
+
+/// Runs the streams to their ends. `mapped`: one for each kernel. Throws Error: no SystemC, too few or too small tiles, SRAM too small, a
+/// stream without tokens, and what `choose` throws.
+PlatformResult simulate_platform(const Program& program, const std::vector<MappedKernel>& mapped, const PlatformParams& params);
+
+}  // namespace bitgrid

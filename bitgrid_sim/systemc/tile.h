@@ -1,0 +1,127 @@
+// A tile: a grid behind a border that reads operands from SRAM ahead of time and writes results behind.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <unordered_map>
+
+#include "bitgrid_sim/kernel_simulator.h"
+#include "bitgrid_sim/systemc/configuration.h"
+#include "bitgrid_sim/systemc/context.h"
+#include "bitgrid_sim/systemc/tlm_support.h"
+
+namespace bitgrid {
+
+/// What a tile holds: a kernel and, where it has resident bits, whose they are.
+struct Configuration {
+  int kernel = -1;
+  int64_t stream = -1;
+  int step = -1;
+  bool operator==(const Configuration&) const = default;
+};
+
+/// One execution of a step.
+struct Job {
+  size_t stream = 0;
+  int step = 0;
+  int64_t position = 0;
+  Configuration configuration;
+  uint64_t ready = 0;  // cycle in which it could begin
+
+  // Set by the tile.
+  uint64_t configured = 0;
+  uint64_t lead = 0;   // cycles that constant streams run up first, after a load
+  uint64_t begun = 0;  // cycle from which the grid was its own
+  uint64_t last_start = 0;
+  uint64_t done = 0;
+  bool completed = false;
+  CycleParts parts;
+  sc_core::sc_event finished;
+
+  void wait_for_completion() {
+    while (!completed) sc_core::wait(finished);
+  }
+};
+
+class Tile : public sc_core::sc_module {
+ public:
+  tlm_utils::simple_initiator_socket<Tile> memory{"memory"};
+  tlm_utils::simple_target_socket<Tile> configuration{"configuration"};
+
+  /// `track`: whose intervals the tile adds to, unresolved.
+  Tile(const sc_core::sc_module_name& name, size_t index, Context& context, Dma& dma, Track& track);
+
+  /// Queues a job, which must live until it is completed. `on_completed` is called then.
+  void submit(Job& job);
+  std::function<void(Tile&)> on_completed;
+
+  /// Loads and writes cells, and waits, until the tile holds `c` with the resident bits of `position` (-1: none yet). Nothing is done where
+  /// it does already. The tile must be drained.
+  CycleParts configure(const Configuration& c, int64_t position);
+
+  const Configuration& last_submitted() const { return last_submitted_; }
+  size_t jobs() const { return jobs_under_way_; }
+  uint64_t last_used() const { return last_used_; }
+  /// Counters from here on.
+  void restart();
+  TileResult result() const;
+
+ private:
+  /// A kernel as this tile has been sent it.
+  struct Loaded {
+    std::vector<CellWord> cells;
+    std::unordered_map<uint32_t, const ResidentSlot*> residents;  // by cell
+    std::vector<std::vector<const ResidentSlot*>> by_bit;
+    BitVector resident_bits;
+    std::unique_ptr<KernelSimulator> simulator;
+    GridConfig simulated;  // what the simulator was made of
+  };
+  struct Operands {
+    Job* job = nullptr;
+    int repetition = 0;
+    BitMatrix bits;
+    uint64_t arrived = 0;
+  };
+  struct Results {
+    Job* job = nullptr;
+    int repetition = 0;
+    BitMatrix bits;
+    uint64_t finish = 0;
+  };
+
+  void fetch();
+  void run();
+  void write();
+  Operands read_operands(Job& job, int repetition);
+  void start(Operands& operands);
+  uint64_t write_results(const Results& results);
+  void complete(Job& job, uint64_t finish, uint64_t done);
+  void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+
+  Loaded& loaded(int kernel);
+  bool is_configured(const Configuration& c, int64_t position) const;
+  std::vector<CellWrite> resident_writes(const Configuration& c, int64_t position);
+  void decode_residents(Loaded& l, const MappedKernel& kernel);
+  void make_simulator(Loaded& l, const MappedKernel& kernel);
+  void draw(Activity activity, int kernel, uint64_t begin, uint64_t end);
+
+  size_t index_;
+  Context& context_;
+  Dma& dma_;
+  Track& track_;
+  std::map<int, Loaded> loaded_;  // as if loaded anew each time; kept because simulators take long to make
+  Configuration held_, last_submitted_;
+  int64_t held_position_ = -1;
+  uint64_t lead_ = 0;  // to run up before the next start
+
+  Queue<Job*> jobs_;
+  Queue<Operands> operands_;
+  Queue<Results> results_;
+  size_t jobs_under_way_ = 0;
+  sc_core::sc_event job_completed_;
+  uint64_t next_start_ = 0;  // II after the last start
+  uint64_t last_used_ = 0;
+  TileResult result_;
+};
+
+}  // namespace bitgrid
