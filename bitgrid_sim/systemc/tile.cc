@@ -249,6 +249,7 @@ void Tile::start(Operands& operands) {
   ++result_.invocations;
   const uint64_t waited_from = operands.repetition == 0 ? job.begun : job.last_start + ii;
   draw(Activity::kMemory, job.configuration.kernel, waited_from, begin);
+  if (operands.repetition > 0) draw(Activity::kComputing, job.configuration.kernel, job.last_start, job.last_start + ii);
   draw(Activity::kComputing, job.configuration.kernel, begin, begin + std::min(ii, latency));
   draw(Activity::kFilling, job.configuration.kernel, begin, begin + latency);
   job.last_start = begin;
