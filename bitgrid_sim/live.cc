@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
-#include "bitgrid_sim/single_lane.h"
-#include "bitgrid_sim/sliced.h"
+#include "bitgrid_sim/make_grid.h"
 #include "ir/error.h"
 
 namespace bitgrid {
@@ -19,14 +19,15 @@ class LiveRun {
  public:
   using Port = typename Grid::Port;
 
-  LiveRun(const GridConfig& config, const LiveScript& script, const LiveParams& params)
-      : config_(config), script_(script), params_(params), grid_(config), faults_(params.faults) {
+  LiveRun(const GridSource& source, const LiveScript& script, const LiveParams& params)
+      : script_(script), params_(params), grid_(make_grid<Grid>(source)), faults_(params.faults) {
+    const int width = source.width, height = source.height;
     for (const PortQueue& q : script.queues) {
-      const CellPosition cell = border_cell(q.side, q.position, config.width, config.height);
+      const CellPosition cell = border_cell(q.side, q.position, width, height);
       queues_.push_back({&q, grid_.input_port(q.side, q.position), (cell.x + cell.y) & 1});
     }
     for (const Probe& p : script.probes) {
-      const CellPosition cell = p.is_port ? border_cell(p.port.side, p.port.position, config.width, config.height) : CellPosition{p.x, p.y};
+      const CellPosition cell = p.is_port ? border_cell(p.port.side, p.port.position, width, height) : CellPosition{p.x, p.y};
       probe_phase_.push_back((cell.x + cell.y) & 1);
     }
     std::sort(queues_.begin(), queues_.end(), [](const Queue& a, const Queue& b) { return a.queue->first < b.queue->first; });
@@ -53,8 +54,9 @@ class LiveRun {
     }
     result_.state.cycle = cycle_;
     result_.state.latches = grid_.state();
-    for (const auto& [x, y] : changed_) {
-      if (grid_.cell(x, y) != config_.at(x, y)) result_.state.written.push_back({0, x, y, grid_.cell(x, y)});
+    for (const auto& [place, original] : originals_) {
+      const auto& [x, y] = place;
+      if (grid_.cell(x, y) != original) result_.state.written.push_back({0, x, y, grid_.cell(x, y)});
     }
     return std::move(result_);
   }
@@ -67,10 +69,8 @@ class LiveRun {
   };
 
   void change(const CellWrite& w) {
+    originals_.try_emplace({w.x, w.y}, grid_.cell(w.x, w.y));
     grid_.set_cell(w.x, w.y, w.word);
-    const auto place = std::pair(w.x, w.y);
-    const auto it = std::lower_bound(changed_.begin(), changed_.end(), place);
-    if (it == changed_.end() || *it != place) changed_.insert(it, place);
   }
 
   void advance(int64_t stop) {
@@ -167,14 +167,13 @@ class LiveRun {
     });
   }
 
-  const GridConfig& config_;
   const LiveScript& script_;
   const LiveParams& params_;
   Grid grid_;
   FaultInjector faults_;
   std::vector<Queue> queues_;  // ascending first cycles
   std::vector<int> probe_phase_;
-  std::vector<std::pair<int, int>> changed_;
+  std::map<std::pair<int, int>, CellWord> originals_;  // of cells that were rewritten
   std::vector<uint8_t> values_;
   int64_t cycle_ = 0;
   LiveResult result_;
@@ -182,11 +181,15 @@ class LiveRun {
 
 }  // namespace
 
-LiveResult run_live(const GridConfig& config, const LiveScript& script, const LiveState* resume, const LiveParams& params) {
+LiveResult run_live(const GridSource& grid, const LiveScript& script, const LiveState* resume, const LiveParams& params) {
   if (params.cycles < 0) throw Error("simulate", fmt::format("{} cycles", params.cycles), "use 0 or more");
-  if (params.engine == GridEngine::kScalar) return LiveRun<ScalarGrid>(config, script, params).run(resume);
-  if (params.engine == GridEngine::kLanes) return LiveRun<SingleLaneGrid>(config, script, params).run(resume);
-  return LiveRun<SlicedGrid>(config, script, params).run(resume);
+  if (params.engine == GridEngine::kScalar) return LiveRun<ScalarGrid>(grid, script, params).run(resume);
+  if (params.engine == GridEngine::kLanes) return LiveRun<SingleLaneGrid>(grid, script, params).run(resume);
+  return LiveRun<SlicedGrid>(grid, script, params).run(resume);
+}
+
+LiveResult run_live(const GridConfig& config, const LiveScript& script, const LiveState* resume, const LiveParams& params) {
+  return run_live(grid_source(config), script, resume, params);
 }
 
 }  // namespace bitgrid

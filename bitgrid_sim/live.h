@@ -12,6 +12,7 @@
 #include "bitgrid_sim/scalar.h"
 #include "bitgrid_sim/vcd.h"
 #include "ir/grid_config.h"
+#include "ir/grid_source.h"
 
 namespace bitgrid {
 
@@ -63,10 +64,19 @@ struct LiveState {
   std::vector<CellWrite> written;  // cells that differ from the grid's configuration (their cycle means nothing)
 };
 
-/// JSON text with a checksum, for the grid `config` only.
-std::string print_live_state(const LiveState& state, const GridConfig& config);
+/// Whose state it is: a grid's size and grid_hash.
+struct GridIdentity {
+  int width = 0;
+  int height = 0;
+  uint64_t hash = 0;
+};
+GridIdentity identity_of(const GridSource& source);  // reads the source
+GridIdentity identity_of(const GridConfig& config);
+
+/// JSON text with a checksum, for this grid only.
+std::string print_live_state(const LiveState& state, const GridIdentity& grid);
 /// Throws Error if the text is damaged or belongs to another grid.
-LiveState parse_live_state(std::string_view text, const std::string& source, const GridConfig& config);
+LiveState parse_live_state(std::string_view text, const std::string& source, const GridIdentity& grid);
 
 struct LiveParams {
   GridEngine engine = GridEngine::kSliced;  // kAuto: sliced
@@ -84,6 +94,7 @@ struct LiveResult {
 
 /// Runs cycles state.cycle .. + cycles - 1. What a script says about earlier cycles is not done again: a resumed run goes on where the
 /// other would have.
+LiveResult run_live(const GridSource& grid, const LiveScript& script, const LiveState* resume, const LiveParams& params);
 LiveResult run_live(const GridConfig& config, const LiveScript& script, const LiveState* resume, const LiveParams& params);
 
 }  // namespace bitgrid

@@ -14,13 +14,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kFormat = "bitgrid-state-v1";
 
-/// Of size and configuration.
-std::string hash_of(const GridConfig& config) {
-  const std::string size = fmt::format("{} {} ", config.width, config.height);
-  const std::string_view cells(reinterpret_cast<const char*>(config.cells.data()), config.cells.size() * sizeof(CellWord));
-  return fmt::format("{:016x}", fnv1a(cells, fnv1a(size)));
-}
-
 /// Of everything but the checksum itself.
 std::string checksum_of(Json state) {
   state.erase("checksum");
@@ -36,18 +29,31 @@ CellWord word_of(const std::string& text) {
 
 }  // namespace
 
-std::string print_live_state(const LiveState& state, const GridConfig& config) {
+GridIdentity identity_of(const GridSource& source) {
+  return {source.width, source.height, grid_hash(source)};
+}
+
+GridIdentity identity_of(const GridConfig& config) {
+  return identity_of(grid_source(config));
+}
+
+std::string print_live_state(const LiveState& state, const GridIdentity& grid) {
   std::string latches;
   for (const uint8_t outputs : state.latches.outputs) latches += "0123456789ABCDEF"[outputs & 15u];
   Json written = Json::array();
   for (const CellWrite& w : state.written) written.push_back({w.x, w.y, fmt::format("{:016X}", w.word)});
-  Json json = {{"format", kFormat},    {"grid", hash_of(config)}, {"width", config.width}, {"height", config.height},
-               {"cycle", state.cycle}, {"written", written},      {"latches", latches}};
+  Json json = {{"format", kFormat},
+               {"grid", fmt::format("{:016x}", grid.hash)},
+               {"width", grid.width},
+               {"height", grid.height},
+               {"cycle", state.cycle},
+               {"written", written},
+               {"latches", std::move(latches)}};
   json["checksum"] = checksum_of(json);
   return json.dump() + "\n";
 }
 
-LiveState parse_live_state(std::string_view text, const std::string& source, const GridConfig& config) {
+LiveState parse_live_state(std::string_view text, const std::string& source, const GridIdentity& grid) {
   const std::string cure = "give a file that `bitgrid simulate --save` wrote";
   LiveState state;
   try {
@@ -55,14 +61,14 @@ LiveState parse_live_state(std::string_view text, const std::string& source, con
     if (json.at("format").get<std::string>() != kFormat) throw Error(source, "this is no saved state", cure);
     if (json.at("checksum").get<std::string>() != checksum_of(json))
       throw Error(source, "the saved state is damaged: its checksum differs", "save it anew");
-    if (json.at("grid").get<std::string>() != hash_of(config)) {
+    if (json.at("grid").get<std::string>() != fmt::format("{:016x}", grid.hash)) {
       throw Error(
           source,
           fmt::format("the saved state belongs to another grid ({} x {})", json.at("width").get<int>(), json.at("height").get<int>()),
           "resume with the grid file that it was saved with");
     }
     state.cycle = json.at("cycle").get<int64_t>();
-    state.latches = GridState(config.width, config.height);
+    state.latches = GridState(grid.width, grid.height);
     const std::string latches = json.at("latches").get<std::string>();
     if (latches.size() != state.latches.outputs.size()) throw Error(source, "the saved state has too few or too many latches", cure);
     for (size_t i = 0; i < latches.size(); ++i) {
@@ -72,7 +78,7 @@ LiveState parse_live_state(std::string_view text, const std::string& source, con
     }
     for (const Json& w : json.at("written")) {
       CellWrite write{0, w.at(0).get<int>(), w.at(1).get<int>(), word_of(w.at(2).get<std::string>())};
-      if (write.x < 0 || write.y < 0 || write.x >= config.width || write.y >= config.height)
+      if (write.x < 0 || write.y < 0 || write.x >= grid.width || write.y >= grid.height)
         throw Error(source, "a written cell is outside the grid", cure);
       state.written.push_back(write);
     }

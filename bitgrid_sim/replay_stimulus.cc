@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "bitgrid_sim/make_grid.h"
 #include "bitgrid_sim/replay.h"
-#include "bitgrid_sim/single_lane.h"
 #include "ir/error.h"
 
 namespace bitgrid {
@@ -107,17 +107,22 @@ std::string print_border(const BorderBits& b) {
                      print_bits(b.ports[2]), print_bits(b.ports[3]));
 }
 
-std::string print_final(const GridState& state) {
+template <typename Grid>
+void print_final(const Grid& grid, const TextSink& sink) {
   std::string text = "{\"final_cell_outs_yx_NESW\": [";
-  for (int y = 0; y < state.height; ++y) {
+  for (int y = 0; y < grid.height(); ++y) {
     text += y ? ", [" : "[";
-    for (int x = 0; x < state.width; ++x) {
-      const unsigned out = state.outputs[state.index(x, y)];
-      text += fmt::format("{}[{}, {}, {}, {}]", x ? ", " : "", out & 1u, (out >> 1) & 1u, (out >> 2) & 1u, (out >> 3) & 1u);
+    for (int x = 0; x < grid.width(); ++x) {
+      const auto bit = [&](Side side) { return grid.output(x, y, side) ? '1' : '0'; };
+      const char cell[] = {'[', bit(Side::N), ',', ' ', bit(Side::E), ',', ' ', bit(Side::S), ',', ' ', bit(Side::W), ']'};
+      text += x ? ", " : "";
+      text.append(cell, sizeof(cell));
     }
     text += "]";
+    sink(text);
+    text.clear();
   }
-  return text + "]}\n";
+  sink("]}\n");
 }
 
 void sample_vcd(VcdWriter& vcd, const BorderBits& in, const BorderBits& out) {
@@ -127,9 +132,9 @@ void sample_vcd(VcdWriter& vcd, const BorderBits& in, const BorderBits& out) {
 }
 
 template <typename Grid>
-std::string replay(Grid grid, StimulusReader& reader, const StimulusParams& params) {
+void replay(Grid grid, StimulusReader& reader, const StimulusParams& params, const TextSink& sink) {
   const int width = grid.width(), height = grid.height();
-  std::string text;
+  std::string text;  // in one piece, so that nothing is written before the whole stimulus is found right
   BorderBits in(width, height), out(width, height);
   FaultInjector faults(params.faults);
   for (int64_t step = 0; params.cycles < 0 || step < 2 * params.cycles; ++step) {
@@ -152,16 +157,24 @@ std::string replay(Grid grid, StimulusReader& reader, const StimulusParams& para
     text += fmt::format("{{\"step\": {}, \"phase\": \"{}\", \"in\": {}, \"out\": {}}}\n", step, "AB"[step % 2], print_border(in),
                         print_border(out));
   }
-  return text + print_final(grid.state());
+  sink(text);
+  print_final(grid, sink);
 }
 
 }  // namespace
 
+void replay_stimulus(const GridSource& grid, std::string_view stimulus, const std::string& source, const StimulusParams& params,
+                     const TextSink& sink) {
+  StimulusReader reader(stimulus, source, grid.width, grid.height);
+  if (params.engine == GridEngine::kScalar) return replay(make_grid<ScalarGrid>(grid), reader, params, sink);
+  if (params.engine == GridEngine::kLanes) return replay(make_grid<SingleLaneGrid>(grid), reader, params, sink);
+  replay(make_grid<SlicedGrid>(grid), reader, params, sink);
+}
+
 std::string replay_stimulus(const GridConfig& config, std::string_view stimulus, const std::string& source, const StimulusParams& params) {
-  StimulusReader reader(stimulus, source, config.width, config.height);
-  if (params.engine == GridEngine::kScalar) return replay(ScalarGrid(config), reader, params);
-  if (params.engine == GridEngine::kLanes) return replay(SingleLaneGrid(config), reader, params);
-  return replay(SlicedGrid(config), reader, params);
+  std::string text;
+  replay_stimulus(grid_source(config), stimulus, source, params, [&](std::string_view piece) { text += piece; });
+  return text;
 }
 
 }  // namespace bitgrid

@@ -1,31 +1,14 @@
 #include <fmt/format.h>
 
+#include "bitgrid_sim/make_grid.h"
 #include "bitgrid_sim/replay.h"
-#include "bitgrid_sim/single_lane.h"
 #include "ir/error.h"
 
 namespace bitgrid {
 namespace {
 
-/// Input and output nibbles of all cells, row by row.
-struct Latches {
-  std::vector<uint8_t> in;
-  std::vector<uint8_t> out;
-};
-
-void print_nibbles(std::string& text, const std::vector<uint8_t>& nibbles, int width) {
-  for (size_t i = 0; i < nibbles.size(); ++i) {
-    text += "0123456789ABCDEF"[nibbles[i] & 15u];
-    if ((i + 1) % static_cast<size_t>(width) == 0) text += '\n';
-  }
-}
-
-void print_latches(std::string& text, const Latches& latches, int width) {
-  text += "in\n";
-  print_nibbles(text, latches.in, width);
-  text += "out\n";
-  print_nibbles(text, latches.out, width);
-}
+/// Text is handed on in pieces of about this size.
+constexpr size_t kPiece = 1 << 16;
 
 int wrap(int a, int n) {
   return a < 0 ? a + n : a >= n ? a - n : a;
@@ -34,8 +17,10 @@ int wrap(int a, int n) {
 /// The engine that latches inputs, cell by cell.
 class LatchedEngine {
  public:
-  LatchedEngine(const GridConfig& config, const Latches& initial, Borders borders)
-      : c_(config), l_(initial), torus_(borders == Borders::kTorus) {}
+  LatchedEngine(const GridSource& source, Borders borders)
+      : c_(read_rows(source)), in_(source.initial_inputs), out_(c_.cells.size()), torus_(borders == Borders::kTorus) {
+    in_.resize(c_.cells.size());
+  }
 
   void step(int phase) {
     for (int y = 0; y < c_.height; ++y) {
@@ -43,13 +28,17 @@ class LatchedEngine {
     }
     if (!torus_) push_borders(phase);
   }
-  Latches latches() const { return l_; }
+  void run(int64_t phases, size_t) {
+    for (int64_t k = 0; k < phases; ++k) step(static_cast<int>(k & 1));
+  }
+  unsigned in(int x, int y) const { return in_[c_.index(x, y)]; }
+  unsigned out(int x, int y) const { return out_[c_.index(x, y)]; }
 
  private:
   void evaluate(int x, int y) {
     const size_t i = c_.index(x, y);
-    const unsigned outputs = (c_.cells[i] >> (4 * l_.in[i])) & 15u;
-    l_.out[i] = static_cast<uint8_t>(outputs);
+    const unsigned outputs = (c_.cells[i] >> (4 * in_[i])) & 15u;
+    out_[i] = static_cast<uint8_t>(outputs);
     // This order decides where both horizontal or vertical neighbours are the same cell.
     for (const Side side : {Side::E, Side::W, Side::S, Side::N}) push(x, y, side, (outputs >> static_cast<unsigned>(side)) & 1u);
   }
@@ -64,7 +53,7 @@ class LatchedEngine {
   }
 
   void set_input(int x, int y, Side side, bool bit) {
-    uint8_t& in = l_.in[c_.index(x, y)];
+    uint8_t& in = in_[c_.index(x, y)];
     const unsigned mask = 1u << static_cast<unsigned>(side);
     in = static_cast<uint8_t>(bit ? in | mask : in & ~mask);
   }
@@ -79,8 +68,8 @@ class LatchedEngine {
     }
   }
 
-  const GridConfig& c_;
-  Latches l_;
+  GridConfig c_;
+  std::vector<uint8_t> in_, out_;  // nibbles of all cells
   bool torus_;
 };
 
@@ -89,13 +78,16 @@ class LatchedEngine {
 template <typename Grid>
 class OutputEngine {
  public:
-  OutputEngine(const GridConfig& config, const Latches& initial, Borders borders)
-      : config_(config), initial_(initial), torus_(borders == Borders::kTorus), grid_(config) {
-    GridState state(config.width, config.height);
-    for (int y = 0; y < config.height; ++y) {
-      for (int x = y & 1; x < config.width; x += 2) place_inputs(state, x, y);
+  OutputEngine(const GridSource& source, Borders borders)
+      : width_(source.width),
+        height_(source.height),
+        initial_(source.initial_inputs),
+        torus_(borders == Borders::kTorus),
+        grid_(make_grid<Grid>(source)) {
+    if (initial_.empty()) return;
+    for (int y = 0; y < height_; ++y) {
+      for (int x = y & 1; x < width_; x += 2) place_inputs(x, y);
     }
-    grid_.set_state(state);
   }
 
   void step(int phase) {
@@ -108,31 +100,55 @@ class OutputEngine {
     ++steps_;
   }
 
-  Latches latches() const {
-    Latches l = initial_;
-    const GridState state = grid_.state();
-    const BorderBits outside(config_.width, config_.height);
-    for (int y = 0; y < config_.height; ++y) {
-      for (int x = 0; x < config_.width; ++x) {
-        const size_t i = config_.index(x, y);
-        const int odd = (x + y) & 1;
-        // A cell of colour c has latched after c + 1 steps; its neighbours have pushed after the other colour's first step.
-        if (steps_ > odd) l.out[i] = state.outputs[i];
-        if (steps_ > 1 - odd) l.in[i] = static_cast<uint8_t>(cell_inputs(state, x, y, outside, torus_ ? Borders::kTorus : Borders::kOpen));
+  /// Phases 0 to phases - 1.
+  void run(int64_t phases, size_t threads) {
+    for (int64_t k = 0; k < phases; ++k) {
+      if constexpr (std::is_same_v<Grid, SlicedGrid>) {
+        if (k > 0 && !torus_) {
+          grid_.run(k, phases - k, {}, {}, {threads, 0, 0});
+          steps_ = phases;
+          return;
+        }
       }
+      step(static_cast<int>(k & 1));
     }
-    return l;
+  }
+
+  // A cell of colour c has latched after c + 1 steps; its neighbours have pushed after the other colour's first step.
+  unsigned in(int x, int y) const {
+    if (steps_ <= 1 - ((x + y) & 1)) return initial(x, y);
+    unsigned nibble = 0;
+    for (const Side side : kSides) {
+      int nx = x + dx(side), ny = y + dy(side);
+      if (torus_) {
+        nx = wrap(nx, width_);
+        ny = wrap(ny, height_);
+      } else if (nx < 0 || ny < 0 || nx >= width_ || ny >= height_) {
+        continue;
+      }
+      nibble |= static_cast<unsigned>(grid_.output(nx, ny, opposite(side))) << static_cast<unsigned>(side);
+    }
+    return nibble;
+  }
+  unsigned out(int x, int y) const {
+    unsigned nibble = 0;
+    if (steps_ <= ((x + y) & 1)) return nibble;
+    for (const Side side : kSides) nibble |= static_cast<unsigned>(grid_.output(x, y, side)) << static_cast<unsigned>(side);
+    return nibble;
   }
 
  private:
+  unsigned initial(int x, int y) const {
+    return initial_.empty() ? 0 : initial_[static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x)];
+  }
+
   /// Lets an even cell read its initial input nibble in the first phase.
-  void place_inputs(GridState& state, int x, int y) {
+  void place_inputs(int x, int y) {
     for (const Side side : kSides) {
-      if (!((initial_.in[config_.index(x, y)] >> static_cast<unsigned>(side)) & 1u)) continue;
+      if (!((initial(x, y) >> static_cast<unsigned>(side)) & 1u)) continue;
       const int nx = x + dx(side), ny = y + dy(side);
-      if (nx >= 0 && ny >= 0 && nx < config_.width && ny < config_.height) {
-        uint8_t& outputs = state.outputs[state.index(nx, ny)];
-        outputs = static_cast<uint8_t>(outputs | 1u << static_cast<unsigned>(opposite(side)));
+      if (nx >= 0 && ny >= 0 && nx < width_ && ny < height_) {
+        grid_.set_output(nx, ny, opposite(side), true);
       } else {
         first_drives_.push_back(grid_.input_port(side, side == Side::N || side == Side::S ? x : y));
       }
@@ -141,14 +157,14 @@ class OutputEngine {
 
   void drive_opposite_borders() {
     for (const Side side : kSides) {
-      for (int p = 0; p < ports_of(side, config_.width, config_.height); ++p) {
+      for (int p = 0; p < ports_of(side, width_, height_); ++p) {
         if (grid_.sample(grid_.output_port(opposite(side), p))) grid_.drive(grid_.input_port(side, p));
       }
     }
   }
 
-  const GridConfig& config_;
-  Latches initial_;
+  int width_, height_;
+  const std::vector<uint8_t>& initial_;
   bool torus_;
   Grid grid_;
   std::vector<typename Grid::Port> first_drives_;
@@ -156,39 +172,65 @@ class OutputEngine {
 };
 
 template <typename Engine>
-std::string trace(Engine engine, const Latches& initial, int width, const TraceParams& params) {
+void print_nibbles(const Engine& engine, unsigned (Engine::*nibble)(int, int) const, int width, int height, const TextSink& sink) {
   std::string text;
-  if (params.every_phase || params.cycles == 0) {
-    text += "# initial\n";
-    print_latches(text, initial, width);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) text += "0123456789ABCDEF"[(engine.*nibble)(x, y) & 15u];
+    text += '\n';
+    if (text.size() < kPiece && y + 1 < height) continue;
+    sink(text);
+    text.clear();
+  }
+}
+
+template <typename Engine>
+void trace(Engine engine, int width, int height, const TraceParams& params, const TextSink& sink) {
+  const auto print = [&](const std::string& title) {
+    sink(title + "in\n");
+    print_nibbles(engine, &Engine::in, width, height, sink);
+    sink("out\n");
+    print_nibbles(engine, &Engine::out, width, height, sink);
+  };
+  if (params.every_phase || params.cycles == 0) print("# initial\n");
+  if (!params.every_phase && params.cycles > 0) {
+    engine.run(2 * params.cycles, params.threads);
+    print(fmt::format("# cycle {} B\n", params.cycles));
+    return;
   }
   for (int64_t cycle = 1; cycle <= params.cycles; ++cycle) {
     for (const int phase : {0, 1}) {
       engine.step(phase);
-      if (!params.every_phase && (cycle < params.cycles || phase == 0)) continue;
-      text += fmt::format("# cycle {} {}\n", cycle, "AB"[phase]);
-      print_latches(text, engine.latches(), width);
+      print(fmt::format("# cycle {} {}\n", cycle, "AB"[phase]));
     }
   }
-  return text;
 }
 
 }  // namespace
 
-std::string replay_trace(const GridConfig& config, const std::vector<uint8_t>& initial_inputs, const TraceParams& params) {
+void replay_trace(const GridSource& grid, const TraceParams& params, const TextSink& sink) {
   if (params.cycles < 0) throw Error("replay", fmt::format("{} cycles", params.cycles), "use 0 or more");
-  if (!initial_inputs.empty() && initial_inputs.size() != config.cells.size()) {
-    throw Error("replay", fmt::format("{} initial inputs for {} cells", initial_inputs.size(), config.cells.size()),
+  const size_t cells = static_cast<size_t>(grid.width) * static_cast<size_t>(grid.height);
+  if (!grid.initial_inputs.empty() && grid.initial_inputs.size() != cells) {
+    throw Error("replay", fmt::format("{} initial inputs for {} cells", grid.initial_inputs.size(), cells),
                 "give one nibble a cell, or none");
   }
-  Latches initial{initial_inputs, std::vector<uint8_t>(config.cells.size())};
-  initial.in.resize(config.cells.size());
-  const bool colours_meet = params.borders == Borders::kTorus && (config.width % 2 != 0 || config.height % 2 != 0);
-  if (params.engine == GridEngine::kScalar || colours_meet)
-    return trace(LatchedEngine(config, initial, params.borders), initial, config.width, params);
-  if (params.engine == GridEngine::kLanes)
-    return trace(OutputEngine<SingleLaneGrid>(config, initial, params.borders), initial, config.width, params);
-  return trace(OutputEngine<SlicedGrid>(config, initial, params.borders), initial, config.width, params);
+  const int width = grid.width, height = grid.height;
+  const bool colours_meet = params.borders == Borders::kTorus && (width % 2 != 0 || height % 2 != 0);
+  if (params.engine == GridEngine::kScalar || colours_meet) {
+    trace(LatchedEngine(grid, params.borders), width, height, params, sink);
+  } else if (params.engine == GridEngine::kLanes) {
+    trace(OutputEngine<SingleLaneGrid>(grid, params.borders), width, height, params, sink);
+  } else {
+    trace(OutputEngine<SlicedGrid>(grid, params.borders), width, height, params, sink);
+  }
+}
+
+std::string replay_trace(const GridConfig& config, const std::vector<uint8_t>& initial_inputs, const TraceParams& params) {
+  GridSource source = grid_source(config);
+  source.initial_inputs = initial_inputs;
+  std::string text;
+  replay_trace(source, params, [&](std::string_view piece) { text += piece; });
+  return text;
 }
 
 }  // namespace bitgrid

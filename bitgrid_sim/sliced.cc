@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 
 #include "ir/error.h"
 
@@ -17,6 +18,18 @@ CellWord polynomial(CellWord word) {
   word ^= (word & 0x00FF'00FF'00FF'00FF) << 8;
   word ^= (word & 0x0000'FFFF'0000'FFFF) << 16;
   return word ^ (word << 32);
+}
+
+/// Bit k of word i goes to bit i of word k.
+void transpose(uint64_t* square) {
+  uint64_t mask = 0x0000'0000'FFFF'FFFF;
+  for (unsigned j = 32; j != 0; j >>= 1, mask ^= mask << j) {
+    for (unsigned k = 0; k < 64; k = ((k | j) + 1) & ~j) {
+      const uint64_t t = ((square[k] >> j) ^ square[k | j]) & mask;
+      square[k] ^= t << j;
+      square[k | j] ^= t;
+    }
+  }
 }
 
 // Results through references: vectors wider than the translation unit's target must not cross a call by value.
@@ -144,6 +157,8 @@ SlicedGrid::SlicedGrid(const GridConfig& config, SimdTarget target)
           },
           target) {}
 
+SlicedGrid::SlicedGrid(const GridSource& source, SimdTarget target) : SlicedGrid(source.width, source.height, source.row, target) {}
+
 SlicedGrid::SlicedGrid(int width, int height, const RowSource& rows, SimdTarget target)
     : width_(width), height_(height), target_(resolve_target(target)) {
   step_blocks_ = target_ == SimdTarget::kAvx512 ? step_avx512 : target_ == SimdTarget::kAvx2 ? step_avx2 : step_portable;
@@ -155,9 +170,17 @@ SlicedGrid::SlicedGrid(int width, int height, const RowSource& rows, SimdTarget 
   build(rows);
 }
 
-/// First which monomials each block has, then their planes.
+/// The polynomials of a block while its rows come in.
+struct SlicedGrid::Columns {
+  size_t block = ~size_t{0};
+  uint64_t used = 0;
+  uint64_t words[kBlockCells] = {};
+};
+
+/// Rows go along the line, so that blocks are finished one after the other, of each colour.
 void SlicedGrid::build(const RowSource& rows) {
-  std::vector<uint64_t> used[2] = {std::vector<uint64_t>(blocks_), std::vector<uint64_t>(blocks_)};
+  pool_.reserve(64 * kBlockWords * 2 * blocks_);
+  const auto current = std::make_unique<Columns[]>(2);
   std::vector<CellWord> row(static_cast<size_t>(width_));
   for (int y = 0; y < height_; ++y) {
     rows(y, row);
@@ -165,43 +188,32 @@ void SlicedGrid::build(const RowSource& rows) {
       const CellWord word = row[static_cast<size_t>(x)];
       if (word == 0) continue;
       const Place p = place(x, y);
-      used[p.colour][p.index / kBlockCells] |= polynomial(word);
-    }
-  }
-  size_t planes = 0;
-  for (const auto& colour : used) {
-    for (const uint64_t u : colour) planes += static_cast<size_t>(__builtin_popcountll(u));
-  }
-  pool_.reserve(planes * kBlockWords);
-  for (size_t colour = 0; colour < 2; ++colour) {
-    for (size_t block = 0; block < blocks_; ++block) {
-      if (used[colour][block] == 0) continue;
-      active_[colour].push_back({static_cast<uint32_t>(block), {}, 0});
-      add_planes(active_[colour].back(), used[colour][block]);
-    }
-  }
-  // Where the planes of the block before stand, for each colour: neighbours mostly share it.
-  struct Planes {
-    size_t block = ~size_t{0};
-    uint64_t* at[64] = {};
-  } current[2];
-  for (int y = 0; y < height_; ++y) {
-    rows(y, row);
-    for (int x = 0; x < width_; ++x) {
-      const CellWord word = row[static_cast<size_t>(x)];
-      if (word == 0) continue;
-      const Place p = place(x, y);
-      Planes& c = current[p.colour];
+      Columns& c = current[p.colour];
       if (c.block != p.index / kBlockCells) {
+        finish_block(p.colour, c);
         c.block = p.index / kBlockCells;
-        const Active& active = *find_active(p.colour, c.block);
-        for (size_t k = 0; k < 64; ++k) c.at[k] = pool_.data() + plane_of(active, k % 4, k / 4) * kBlockWords;
       }
-      const uint64_t bit = uint64_t{1} << (p.index % 64);
-      const size_t at = p.index % kBlockCells / 64;
-      for (uint64_t rest = polynomial(word); rest != 0; rest &= rest - 1) c.at[__builtin_ctzll(rest)][at] |= bit;
+      c.used |= c.words[p.index % kBlockCells] = polynomial(word);
     }
   }
+  for (size_t colour = 0; colour < 2; ++colour) finish_block(colour, current[colour]);
+}
+
+void SlicedGrid::finish_block(size_t colour, Columns& cells) {
+  if (cells.used == 0) return;
+  active_[colour].push_back({static_cast<uint32_t>(cells.block), {}, 0});
+  Active& active = active_[colour].back();
+  add_planes(active, cells.used);
+  for (size_t w = 0; w < kBlockWords; ++w) {
+    uint64_t* square = cells.words + 64 * w;
+    transpose(square);
+    for (uint64_t rest = cells.used; rest != 0; rest &= rest - 1) {
+      const auto k = static_cast<size_t>(__builtin_ctzll(rest));
+      plane(plane_of(active, k % 4, k / 4))[w] = square[k];
+    }
+  }
+  cells.used = 0;
+  std::fill(std::begin(cells.words), std::end(cells.words), 0);
 }
 
 SlicedGrid::Place SlicedGrid::place(int x, int y) const {
@@ -254,7 +266,7 @@ CellWord SlicedGrid::cell(int x, int y) const {
   uint64_t coefficients = 0;
   for (size_t k = 0; k < 64; ++k) {
     if (!((active->used[k % 4] >> (k / 4)) & 1u)) continue;
-    const uint64_t word = pool_[plane_of(*active, k % 4, k / 4) * kBlockWords + p.index % kBlockCells / 64];
+    const uint64_t word = pool_.data()[plane_of(*active, k % 4, k / 4) * kBlockWords + p.index % kBlockCells / 64];
     coefficients |= ((word >> (p.index % 64)) & 1u) << k;
   }
   return polynomial(coefficients);
@@ -270,7 +282,7 @@ void SlicedGrid::set_cell(int x, int y, CellWord word) {
   const uint64_t bit = uint64_t{1} << (p.index % 64);
   for (uint64_t rest = polynomial(difference); rest != 0; rest &= rest - 1) {
     const auto k = static_cast<size_t>(__builtin_ctzll(rest));
-    pool_[plane_of(active, k % 4, k / 4) * kBlockWords + p.index % kBlockCells / 64] ^= bit;
+    plane(plane_of(active, k % 4, k / 4))[p.index % kBlockCells / 64] ^= bit;
   }
 }
 
@@ -297,8 +309,7 @@ void SlicedGrid::add_planes(Active& active, uint64_t coefficients) {
   for (size_t side = 0; side < 4; ++side) {
     for (size_t m = 0; m < 16; ++m) {
       if (!((active.used[side] >> m) & 1u)) continue;
-      std::memcpy(&pool_[plane_of(grown, side, m) * kBlockWords], &pool_[plane_of(active, side, m) * kBlockWords],
-                  sizeof(uint64_t) * kBlockWords);
+      std::memcpy(plane(plane_of(grown, side, m)), plane(plane_of(active, side, m)), sizeof(uint64_t) * kBlockWords);
     }
   }
   unused_planes_ += before;
@@ -379,7 +390,7 @@ void SlicedGrid::set_row(int y, const uint64_t* words) {
 }
 
 size_t SlicedGrid::memory() const {
-  return sizeof(uint64_t) * (planes_.capacity() + pool_.capacity()) + sizeof(Active) * (active_[0].capacity() + active_[1].capacity()) +
+  return sizeof(uint64_t) * (planes_.capacity() + pool_.size()) + sizeof(Active) * (active_[0].capacity() + active_[1].capacity()) +
          sizeof(uint32_t) * (first_active_[0].capacity() + first_active_[1].capacity());
 }
 

@@ -22,9 +22,11 @@
 #include <vector>
 
 #include "bitgrid_sim/aligned.h"
+#include "bitgrid_sim/plane_pool.h"
 #include "bitgrid_sim/scalar.h"
 #include "bitgrid_sim/target.h"
 #include "ir/grid_config.h"
+#include "ir/grid_source.h"
 
 namespace bitgrid {
 
@@ -33,12 +35,13 @@ class SlicedGrid {
   /// A port is the place of its bit in the planes.
   using Port = size_t;
 
-  /// Fills one row of configuration words, y from 0 on; called twice for each row.
+  /// Fills one row of configuration words; called once for each row, y from 0 on.
   using RowSource = std::function<void(int y, std::span<CellWord> row)>;
 
   /// Throws Error if this machine lacks the instructions asked for.
   explicit SlicedGrid(const GridConfig& config, SimdTarget target = SimdTarget::kAuto);
   /// Without a GridConfig in memory: at most 8.5 bytes a cell and some, fewer where functions are simple.
+  explicit SlicedGrid(const GridSource& source, SimdTarget target = SimdTarget::kAuto);
   SlicedGrid(int width, int height, const RowSource& rows, SimdTarget target = SimdTarget::kAuto);
 
   int width() const { return width_; }
@@ -129,12 +132,15 @@ class SlicedGrid {
   Place place(int x, int y) const;
   size_t plane_word(size_t colour, size_t side) const { return (colour * 4 + side) * plane_stride_ + margin_; }
   Port bit_of(const Place& p, Side side) const { return plane_word(p.colour, static_cast<size_t>(side)) * 64 + p.index; }
+  struct Columns;
   void build(const RowSource& rows);
+  void finish_block(size_t colour, Columns& cells);
   Phase phase_of(size_t colour);
   Active* find_active(size_t colour, size_t block);
   const Active* find_active(size_t colour, size_t block) const;
   Active& activate(size_t colour, size_t block);
   void add_planes(Active& active, uint64_t coefficients);
+  uint64_t* plane(size_t index) { return pool_.data() + index * kBlockWords; }
   static size_t plane_of(const Active& active, size_t side, size_t monomial);
   void index_active();
   void clear_driven();
@@ -149,7 +155,7 @@ class SlicedGrid {
   size_t plane_stride_ = 0;
   std::vector<Active> active_[2];          // ascending blocks
   std::vector<uint32_t> first_active_[2];  // by block, of those from it on; empty: to be made
-  AlignedVector<uint64_t> pool_;           // coefficient planes
+  PlanePool pool_;                         // coefficient planes
   size_t unused_planes_ = 0;               // of the pool, left behind by blocks that needed more
   AlignedVector<uint64_t> planes_;
   std::vector<Port> driven_;

@@ -10,6 +10,7 @@
 
 #include "bitgrid_sim/live.h"
 #include "ir/grid_config.h"
+#include "ir/grid_source.h"
 
 namespace bitgrid {
 
@@ -40,9 +41,9 @@ struct StripRows {
 };
 StripRows strip_rows(int height, int rank, int ranks);
 
-/// Runs the script on this rank's strip, sliced, and returns on rank 0 what run_live returns, bit for bit; elsewhere nothing of use. Throws
-/// Error on all ranks if there are more than the rows allow.
-LiveResult run_strips(const GridConfig& config, const LiveScript& script, const LiveState* resume, const StripParams& params,
+/// Runs the script on this rank's strip, sliced, reading the rows of the strip and its halo only, and returns on rank 0 what run_live
+/// returns, bit for bit; elsewhere nothing of use. Throws Error on all ranks if there are more than the rows allow.
+LiveResult run_strips(const GridSource& grid, const LiveScript& script, const LiveState* resume, const StripParams& params,
                       const Ranks& ranks, StripStats* stats = nullptr);
 
 /// The ranks that mpirun started; one without it. Throws Error if mpirun started several and this program was built without MPI.

@@ -1,6 +1,8 @@
 // bitgrid simulate: a grid file phase by phase, or a kernel of a compiled folder on given invocations.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -15,7 +17,7 @@
 #include "cli/stimulus.h"
 #include "ir/error.h"
 #include "ir/file.h"
-#include "ir/grid_io.h"
+#include "ir/grid_source.h"
 
 namespace bitgrid::cli {
 namespace {
@@ -25,7 +27,7 @@ constexpr uint64_t kMostScriptBytes = uint64_t{1} << 30;
 
 struct Options {
   Common common;
-  std::string grid, stimulus, live, save, resume, vcd, kernel, faults, engine = "auto";
+  std::string grid, stimulus, live, save, resume, vcd, kernel, faults, size, order = "row", engine = "auto";
   bool torus = false, trace = false;
   size_t threads = 1;
   int halo = 32;
@@ -46,8 +48,32 @@ GridEngine waveform_simulator(const std::string& text) {
   return engine == GridEngine::kAuto ? GridEngine::kSliced : engine;
 }
 
-std::vector<Fault> read_faults(const Options& o, const GridConfig& grid) {
-  return o.faults.empty() ? std::vector<Fault>{} : parse_faults(read_file(o.faults, kMostFaultBytes), o.faults, grid.width, grid.height);
+std::vector<Fault> read_faults(const Options& o, int width, int height) {
+  return o.faults.empty() ? std::vector<Fault>{} : parse_faults(read_file(o.faults, kMostFaultBytes), o.faults, width, height);
+}
+
+/// --size WxH says that the file is a payload without a header.
+GridSource open_source(const Options& o) {
+  if (o.size.empty()) return open_grid(o.grid);
+  PayloadLayout layout;
+  layout.order = parse_order(o.order, "--order");
+  const size_t cross = o.size.find('x');
+  const char *begin = o.size.data(), *end = begin + o.size.size(), *middle = begin + std::min(cross, o.size.size());
+  const auto width = std::from_chars(begin, middle, layout.width);
+  const bool ok = cross != std::string::npos && width.ec == std::errc() && width.ptr == middle;
+  const auto height = std::from_chars(ok ? middle + 1 : end, end, layout.height);
+  if (!ok || height.ec != std::errc() || height.ptr != end)
+    throw Error("--size", "'" + o.size + "' is no size", "give the width and the height, such as 16x8");
+  return open_payload(o.grid, layout);
+}
+
+/// Once for all of a run: other programs' formats are named, because they are translated.
+void name_convention(const GridSource& grid, const std::string& path) {
+  if (grid.foreign) std::cerr << path << ": read as " << grid.convention << ", " << grid.width << " x " << grid.height << " cells\n";
+}
+
+void print(std::string_view text) {
+  std::cout.write(text.data(), static_cast<std::streamsize>(text.size()));
 }
 
 void simulate_kernel(const Options& o) {
@@ -61,7 +87,7 @@ void simulate_kernel(const Options& o) {
   KernelSimulatorParams params;
   params.engine = o.vcd.empty() ? parse_simulator(o.engine) : waveform_simulator(o.engine);
   params.threads = o.threads;
-  params.faults = read_faults(o, kernel.grid);
+  params.faults = read_faults(o, kernel.grid.width, kernel.grid.height);
   KernelSimulator simulator(kernel, params);
   VcdWriter vcd(kernel_ports(kernel), "kernel");
   if (!o.vcd.empty()) simulator.record(&vcd);
@@ -80,14 +106,20 @@ void simulate_kernel(const Options& o) {
 }
 
 /// A run of queues, writes and probes, from the start or from a saved state.
-void simulate_live(const Options& o, const GridConfig& grid) {
+void simulate_live(const Options& o, const GridSource& grid) {
   if (!o.stimulus.empty() || o.torus)
     throw Error(o.torus ? "--torus" : "--stimulus", "this does not go together with --live, --save or --resume", "leave it out");
   if (o.cycles < 0) throw Error("--cycles", "the number of cycles is missing", "give --cycles N");
   LiveScript script;
   if (!o.live.empty()) script = parse_live(read_file(o.live, kMostScriptBytes), o.live, grid.width, grid.height);
   std::optional<LiveState> resumed;
-  if (!o.resume.empty()) resumed = parse_live_state(read_file(o.resume, kMostScriptBytes), o.resume, grid);
+  GridIdentity identity;
+  if (!o.save.empty() || !o.resume.empty()) {
+    if (!std::filesystem::is_regular_file(o.grid))
+      throw Error(o.grid, "a saved state needs a grid in an ordinary file", "copy it into one");
+    identity = identity_of(open_source(o));
+  }
+  if (!o.resume.empty()) resumed = parse_live_state(read_file(o.resume, kMostScriptBytes), o.resume, identity);
   std::vector<std::string> names;
   for (const Probe& probe : script.probes) names.push_back(to_string(probe));
   VcdWriter vcd(names, "grid");
@@ -95,7 +127,7 @@ void simulate_live(const Options& o, const GridConfig& grid) {
   params.engine = parse_simulator(o.engine);
   params.threads = o.threads;
   params.cycles = o.cycles;
-  params.faults = read_faults(o, grid);
+  params.faults = read_faults(o, grid.width, grid.height);
   params.vcd = o.vcd.empty() ? nullptr : &vcd;
   Stopwatch watch;
   const Ranks ranks = mpi_ranks();
@@ -113,33 +145,35 @@ void simulate_live(const Options& o, const GridConfig& grid) {
   const double seconds = watch.lap();
   for (size_t i = 0; i < names.size(); ++i) std::cout << "{\"probe\": \"" << names[i] << "\", \"bits\": \"" << result.samples[i] << "\"}\n";
   if (!o.vcd.empty()) vcd.write(o.vcd);
-  if (!o.save.empty()) write_file(o.save, print_live_state(result.state, grid));
-  write_json(o.common, {{"width", grid.width},
+  if (!o.save.empty()) write_file(o.save, print_live_state(result.state, identity));
+  write_json(o.common, {{"format", grid.convention},
+                        {"width", grid.width},
                         {"height", grid.height},
                         {"cycles", o.cycles},
                         {"next_cycle", result.state.cycle},
                         {"cells_written", result.writes},
                         {"processes", ranks.size},
                         {"bytes_sent", strip.bytes},
-                        {"cell_updates", static_cast<double>(o.cycles) * static_cast<double>(grid.cells.size())},
+                        {"cell_updates", static_cast<double>(o.cycles) * grid.width * grid.height},
                         {"seconds", seconds}});
 }
 
 void simulate_grid(const Options& o) {
-  const GridFile file = read_grid(o.grid);
-  if (!o.live.empty() || !o.save.empty() || !o.resume.empty()) return simulate_live(o, file.grid);
+  const GridSource grid = open_source(o);
+  name_convention(grid, o.grid);
+  if (!o.live.empty() || !o.save.empty() || !o.resume.empty()) return simulate_live(o, grid);
   Stopwatch watch;
   int64_t cycles = o.cycles;
   if (!o.stimulus.empty() || !o.vcd.empty()) {
     if (o.torus) throw Error("--torus", "a torus has no border ports to drive or record", "leave out --stimulus and --vcd, or --torus");
-    VcdWriter vcd(all_ports(file.grid.width, file.grid.height), "grid");
+    VcdWriter vcd(all_ports(grid.width, grid.height), "grid");
     StimulusParams params;
     params.engine = parse_simulator(o.engine);
     params.vcd = o.vcd.empty() ? nullptr : &vcd;
     if (cycles >= 0) params.cycles = cycles;
-    params.faults = read_faults(o, file.grid);
-    std::cout << replay_stimulus(file.grid, o.stimulus.empty() ? std::string() : read_file(o.stimulus),
-                                 o.stimulus.empty() ? o.grid : o.stimulus, params);
+    params.faults = read_faults(o, grid.width, grid.height);
+    replay_stimulus(grid, o.stimulus.empty() ? std::string() : read_file(o.stimulus), o.stimulus.empty() ? o.grid : o.stimulus, params,
+                    print);
     if (!o.vcd.empty()) vcd.write(o.vcd);
   } else {
     if (cycles < 0) throw Error("--cycles", "the number of cycles is missing", "give --cycles N, or --stimulus FILE");
@@ -149,10 +183,12 @@ void simulate_grid(const Options& o) {
     params.borders = o.torus ? Borders::kTorus : Borders::kOpen;
     params.cycles = cycles;
     params.every_phase = o.trace;
-    std::cout << replay_trace(file.grid, file.initial_inputs, params);
+    params.threads = o.threads;
+    replay_trace(grid, params, print);
   }
-  write_json(o.common, {{"width", file.grid.width},
-                        {"height", file.grid.height},
+  write_json(o.common, {{"format", grid.convention},
+                        {"width", grid.width},
+                        {"height", grid.height},
                         {"cycles", cycles < 0 ? Json(nullptr) : Json(cycles)},
                         {"seconds", watch.lap()}});
 }
@@ -162,7 +198,10 @@ void simulate_grid(const Options& o) {
 void add_simulate(CLI::App& app, int&) {
   auto o = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("simulate", "run a grid configuration phase by phase, or a compiled kernel on given invocations");
-  command->add_option("grid", o->grid, "grid file (lutgrid-v1 .json, .bgbs, .grid.txt), or the folder of a compile")->required();
+  command
+      ->add_option("grid", o->grid,
+                   "grid file (lutgrid-v1 .json, .bgbs, .grid.txt or of another BitGrid program), or the folder of a compile")
+      ->required();
   command->add_option("--stimulus", o->stimulus,
                       "JSON lines: border inputs of each phase {\"in\": {\"N\": [..], ..}}, or for a kernel {\"in\": \"HEX\"}");
   command->add_option("--live", o->live,
@@ -172,6 +211,8 @@ void add_simulate(CLI::App& app, int&) {
   command->add_option("--halo", o->halo, "under mpirun: rows that neighbours share, phases between exchanges")
       ->capture_default_str()
       ->check(CLI::Range(2, 4096));
+  command->add_option("--size", o->size, "WxH: the file is a payload without a header, 8 bytes a cell");
+  command->add_option("--order", o->order, "of such a payload: row, column or snake")->capture_default_str();
   command->add_flag("--torus", o->torus, "join opposite borders (to replay the original engine's traces)");
   command->add_option("--cycles", o->cycles, "cycles to run")->check(CLI::NonNegativeNumber);
   command->add_flag("--trace", o->trace, "print every phase, not only the last");

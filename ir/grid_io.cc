@@ -2,17 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include <optional>
 
 #include "ir/error.h"
 #include "ir/file.h"
+#include "ir/grid_source.h"
+#include "ir/lutgrid_json.h"
 
 namespace bitgrid {
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr size_t kBgbsHeader = 24;
 constexpr int64_t kMaxCells = (int64_t{1} << 26) - 1;  // what the 32-bit count of a BGBS header can say
@@ -23,16 +21,6 @@ void check_size(int64_t width, int64_t height, const std::string& where) {
   if (!ok) {
     throw Error(where, fmt::format("the size {} x {} is out of range", width, height), fmt::format("use 1 to {} cells in all", kMaxCells));
   }
-}
-
-int64_t integer(const Json& object, const char* key, const std::string& where) {
-  const auto it = object.find(key);
-  if (it == object.end()) throw Error(where, fmt::format("key \"{}\" is missing", key), "add it (lutgrid-v1)");
-  // Numbers beyond int64 come as unsigned or double.
-  if (!it->is_number_integer() || (it->is_number_unsigned() && it->get<uint64_t>() > uint64_t{INT64_MAX})) {
-    throw Error(where, fmt::format("\"{}\" is no integer", key), "write a plain decimal number");
-  }
-  return it->get<int64_t>();
 }
 
 /// Index into GridConfig::cells of the i-th cell of a payload.
@@ -145,45 +133,10 @@ std::string print_lutgrid(const GridConfig& grid) {
 }
 
 GridConfig parse_lutgrid(std::string_view text, const std::string& source) {
-  Json root;
-  try {
-    root = Json::parse(text);
-  } catch (const Json::exception& e) {
-    throw Error(source, fmt::format("is no JSON ({})", e.what()), "write a lutgrid-v1 object");
-  }
-  if (!root.is_object()) throw Error(source, "is no JSON object", "write a lutgrid-v1 object");
-  const auto format = root.find("format");
-  if (format == root.end() || *format != "lutgrid-v1")
-    throw Error(source, "\"format\" is not \"lutgrid-v1\"", "write \"format\": \"lutgrid-v1\"");
-  const int64_t width = integer(root, "width", source), height = integer(root, "height", source);
-  check_size(width, height, source);
-  GridConfig grid(static_cast<int>(width), static_cast<int>(height));
-  const auto cells = root.find("cells");
-  if (cells == root.end() || !cells->is_array()) throw Error(source, "\"cells\" is no list", "list the cells, [] for none");
-  std::vector<uint8_t> seen(grid.cells.size());
-  for (size_t i = 0; i < cells->size(); ++i) {
-    const Json& cell = (*cells)[i];
-    const std::string where = fmt::format("{}: cells[{}]", source, i);
-    if (!cell.is_object()) throw Error(where, "is no object", "write {\"x\":..,\"y\":..,\"luts\":[N,E,S,W]}");
-    const int64_t x = integer(cell, "x", where), y = integer(cell, "y", where);
-    if (x < 0 || y < 0 || x >= width || y >= height) {
-      throw Error(where, fmt::format("cell ({}, {}) is outside the {} x {} grid", x, y, width, height), "correct x, y or the size");
-    }
-    const auto luts = cell.find("luts");
-    if (luts == cell.end() || !luts->is_array() || luts->size() != 4)
-      throw Error(where, "\"luts\" is no list of four numbers", "write [N,E,S,W]");
-    std::array<Lut, 4> tables{};
-    for (size_t side = 0; side < 4; ++side) {
-      const Json& value = (*luts)[side];
-      if (!value.is_number_unsigned() || value.get<uint64_t>() > 0xFFFF) {
-        throw Error(where, fmt::format("LUT {} is not a number from 0 to 65535", letter(kSides[side])), "a LUT has 16 bits");
-      }
-      tables[side] = value.get<Lut>();
-    }
-    const size_t index = grid.index(static_cast<int>(x), static_cast<int>(y));
-    if (seen[index]++) throw Error(where, fmt::format("cell ({}, {}) is given twice", x, y), "remove one");
-    grid.cells[index] = cell_word(tables);
-  }
+  const JsonText json = json_of_string(text);
+  const GridSize size = lutgrid_size(read_json_top(json, source), source, kMaxCells);
+  GridConfig grid(size.width, size.height);
+  read_lutgrid_cells(json, source, size, [&](int x, int y, CellWord word) { grid.at(x, y) = word; });
   return grid;
 }
 
@@ -328,12 +281,9 @@ GridFile read_grid_text(const std::string& path) {
 }
 
 GridFile read_grid(const std::string& path) {
-  const std::string data = read_file(path);
-  const size_t first = data.find_first_not_of(" \t\r\n");
-  if (data.rfind("BGBS", 0) == 0) return {parse_bgbs(data, path).grid, {}};
-  if (first != std::string::npos && data[first] == '{') return {parse_lutgrid(data, path), {}};
-  if (first != std::string::npos && data[first] >= '0' && data[first] <= '9') return parse_grid_text(data, path);
-  throw Error(path, "is no grid", "name a lutgrid-v1 JSON, a BGBS bitstream or a grid.txt");
+  GridSource source = open_grid(path);
+  GridConfig grid = read_rows(source);
+  return {std::move(grid), std::move(source.initial_inputs)};
 }
 
 }  // namespace bitgrid

@@ -86,12 +86,12 @@ TEST(Live, ResumedRunsGoOnAsIfNeverStopped) {
   const LiveResult whole = run(grid, script, GridEngine::kSliced, 60);
   for (const int64_t stop : {0, 1, 17, 59}) {
     const LiveResult first = run(grid, script, GridEngine::kScalar, stop);
-    const LiveState saved = parse_live_state(print_live_state(first.state, grid), "s", grid);
+    const LiveState saved = parse_live_state(print_live_state(first.state, identity_of(grid)), "s", identity_of(grid));
     EXPECT_EQ(saved.written, first.state.written);
     const LiveResult second = run(grid, script, GridEngine::kSliced, 60 - stop, &saved);
     EXPECT_EQ(second.state.latches, whole.state.latches);
     for (size_t i = 0; i < whole.samples.size(); ++i) EXPECT_EQ(first.samples[i] + second.samples[i], whole.samples[i]);
-    EXPECT_EQ(print_live_state(second.state, grid), print_live_state(whole.state, grid));
+    EXPECT_EQ(print_live_state(second.state, identity_of(grid)), print_live_state(whole.state, identity_of(grid)));
   }
 }
 
@@ -130,7 +130,7 @@ TEST(Live, MessagesNameTheLine) {
 
 std::string state_objection(const std::string& text, const GridConfig& grid) {
   try {
-    parse_live_state(text, "state", grid);
+    parse_live_state(text, "state", identity_of(grid));
   } catch (const Error& e) {
     return e.what();
   }
@@ -139,7 +139,7 @@ std::string state_objection(const std::string& text, const GridConfig& grid) {
 
 TEST(Live, StatesOfOtherGridsAndDamagedOnesAreRefused) {
   const GridConfig grid = random_grid(5, 4, 7), other = random_grid(5, 4, 8);
-  const std::string text = print_live_state(run(grid, random_script(5, 4, false, 9), GridEngine::kSliced, 60).state, grid);
+  const std::string text = print_live_state(run(grid, random_script(5, 4, false, 9), GridEngine::kSliced, 60).state, identity_of(grid));
   EXPECT_EQ(state_objection(text, grid), "no error");
   EXPECT_EQ(state_objection(text, other),
             "state: the saved state belongs to another grid (5 x 4); resume with the grid file that it was saved with");
@@ -153,7 +153,7 @@ TEST(Live, StatesOfOtherGridsAndDamagedOnesAreRefused) {
 TEST(Live, FuzzedFilesNeverCrash) {
   const GridConfig grid = random_grid(4, 3, 10);
   const std::string script = random_script(4, 3, true, 11),
-                    state = print_live_state(run(grid, script, GridEngine::kSliced, 60).state, grid);
+                    state = print_live_state(run(grid, script, GridEngine::kSliced, 60).state, identity_of(grid));
   std::mt19937 random(12);
   for (int round = 0; round < 2000; ++round) {
     for (std::string text : {script, state}) {

@@ -56,7 +56,7 @@ LiveResult run_on(int processes, const GridConfig& grid, const LiveScript& scrip
       for (int r = 0; rank == 0 && r < processes; ++r) all.push_back(r == 0 ? bytes : mail.receive(r, 0));
       return all;
     };
-    LiveResult mine = run_strips(grid, script, resume, params, ranks, rank == 0 ? stats : nullptr);
+    LiveResult mine = run_strips(grid_source(grid), script, resume, params, ranks, rank == 0 ? stats : nullptr);
     if (rank == 0) result = std::move(mine);
   };
   std::vector<std::thread> threads;
@@ -84,21 +84,23 @@ TEST(Strips, AnyNumberOfProcessesGivesTheBitsOfOne) {
       StripStats stats;
       const LiveResult got = run_on(processes, grid, script, nullptr, {61, halo, 1}, &stats);
       EXPECT_EQ(got.samples, expected.samples) << processes << " processes, halo " << halo;
-      EXPECT_EQ(print_live_state(got.state, grid), print_live_state(expected.state, grid));
+      EXPECT_EQ(print_live_state(got.state, identity_of(grid)), print_live_state(expected.state, identity_of(grid)));
       EXPECT_EQ(got.writes, expected.writes);
       EXPECT_EQ(stats.exchanges > 0, processes > 1);
     }
   }
   // Stopped and resumed by another number of processes.
   const LiveState middle = run_on(2, grid, script, nullptr, {30, 8, 1}, nullptr).state;
-  EXPECT_EQ(print_live_state(run_on(3, grid, script, &middle, {31, 8, 1}, nullptr).state, grid), print_live_state(expected.state, grid));
+  EXPECT_EQ(print_live_state(run_on(3, grid, script, &middle, {31, 8, 1}, nullptr).state, identity_of(grid)),
+            print_live_state(expected.state, identity_of(grid)));
 }
 
 TEST(Strips, TooManyProcessesAreRefused) {
   Ranks ranks;
   ranks.size = 5;
   try {
-    run_strips(GridConfig(3, 6), {}, nullptr, {}, ranks);
+    const GridConfig grid(3, 6);
+    run_strips(grid_source(grid), {}, nullptr, {}, ranks);
     FAIL();
   } catch (const Error& e) {
     EXPECT_STREQ(e.what(), "simulate: 5 processes for 6 rows; give each process at least two rows");

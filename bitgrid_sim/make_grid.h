@@ -1,0 +1,23 @@
+// Engines from a stream of rows.
+#pragma once
+
+#include <type_traits>
+
+#include "bitgrid_sim/scalar.h"
+#include "bitgrid_sim/single_lane.h"
+#include "bitgrid_sim/sliced.h"
+#include "ir/grid_source.h"
+
+namespace bitgrid {
+
+/// The sliced engine takes rows as they come; the others want the whole configuration.
+template <typename Grid>
+Grid make_grid(const GridSource& source) {
+  if constexpr (std::is_same_v<Grid, SlicedGrid>) {
+    return SlicedGrid(source);
+  } else {
+    return Grid(read_rows(source));
+  }
+}
+
+}  // namespace bitgrid
