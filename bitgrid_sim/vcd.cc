@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "bitgrid_sim/fst.h"
 #include "bitgrid_sim/scalar.h"
 #include "ir/error.h"
 #include "ir/file.h"
@@ -77,18 +78,24 @@ std::vector<PortName> kernel_ports(const MappedKernel& kernel) {
   return used;
 }
 
-VcdWriter::VcdWriter(std::vector<PortName> ports, const std::string& scope) : ports_(std::move(ports)) {
+VcdWriter::VcdWriter(std::vector<PortName> ports, const std::string& scope, const std::string& path) : ports_(std::move(ports)) {
   std::vector<std::string> names;
   for (const PortName& port : ports_) names.push_back(to_string(port));
-  declare(names, scope);
+  declare(names, scope, path);
 }
 
-VcdWriter::VcdWriter(const std::vector<std::string>& names, const std::string& scope) {
-  declare(names, scope);
+VcdWriter::VcdWriter(const std::vector<std::string>& names, const std::string& scope, const std::string& path) {
+  declare(names, scope, path);
 }
 
-void VcdWriter::declare(const std::vector<std::string>& names, const std::string& scope) {
+VcdWriter::~VcdWriter() = default;
+
+void VcdWriter::declare(const std::vector<std::string>& names, const std::string& scope, const std::string& path) {
   last_.assign(names.size(), 2);
+  if (path.ends_with(".fst")) {
+    fst_ = std::make_unique<FstFile>(path, identifier(scope), names);
+    return;
+  }
   // A phase has no length of its own; 1 ns makes viewers show phase numbers.
   text_ = fmt::format("$comment one timestep a phase; even phases are A $end\n$timescale 1 ns $end\n$scope module {} $end\n",
                       identifier(scope));
@@ -100,6 +107,15 @@ void VcdWriter::declare(const std::vector<std::string>& names, const std::string
 }
 
 void VcdWriter::sample(const std::vector<uint8_t>& values) {
+  if (fst_) {
+    for (size_t i = 0; i < last_.size(); ++i) {
+      if (values[i] == last_[i]) continue;
+      fst_->change(phase_, i, values[i] != 0);
+      last_[i] = values[i];
+    }
+    ++phase_;
+    return;
+  }
   const bool first = phase_ == 0;
   bool stamped = false;
   const auto stamp = [&] {
@@ -119,10 +135,12 @@ void VcdWriter::sample(const std::vector<uint8_t>& values) {
 }
 
 std::string VcdWriter::text() const {
+  if (fst_) return "";
   return text_ + fmt::format("#{}\n", phase_);
 }
 
-void VcdWriter::write(const std::string& path) const {
+void VcdWriter::write(const std::string& path) {
+  if (fst_) return fst_->finish(phase_);
   write_file(path, text());
 }
 

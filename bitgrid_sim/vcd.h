@@ -1,7 +1,9 @@
-// Waveforms: value change dumps (IEEE 1364, readable by GTKWave) of border ports, one timestep a phase.
+// Waveforms of border ports and cells, one timestep a phase: value change dumps (IEEE 1364), or FST where that is built in. GTKWave reads
+// both.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,6 +11,8 @@
 #include "ir/mapped_kernel.h"
 
 namespace bitgrid {
+
+class FstFile;
 
 /// One direction of a border port. An input shows the bit that is driven in a phase, an output the bit that is latched after it.
 struct PortName {
@@ -29,30 +33,32 @@ std::vector<PortName> all_ports(int width, int height);
 /// The ports that a kernel uses, each once, in the same order.
 std::vector<PortName> kernel_ports(const MappedKernel& kernel);
 
-/// Collects changes as text.
+/// Collects changes as text, or in a file if `path` ends in .fst.
 class VcdWriter {
  public:
-  /// `scope` names the module in the dump.
-  VcdWriter(std::vector<PortName> ports, const std::string& scope);
+  /// `scope` names the module in the dump. Throws Error if FST is asked for and not there.
+  VcdWriter(std::vector<PortName> ports, const std::string& scope, const std::string& path = "");
   /// Of other signals, by their names; ports() is empty then.
-  VcdWriter(const std::vector<std::string>& names, const std::string& scope);
+  VcdWriter(const std::vector<std::string>& names, const std::string& scope, const std::string& path = "");
+  ~VcdWriter();
 
   const std::vector<PortName>& ports() const { return ports_; }
   /// Values of the ports (or other signals) in the next phase; one entry each.
   void sample(const std::vector<uint8_t>& values);
-  /// The whole dump so far.
+  /// The whole dump so far; of an FST file nothing.
   std::string text() const;
-  /// Writes the dump through a temporary name. Throws Error if it cannot be written.
-  void write(const std::string& path) const;
+  /// Writes the dump through a temporary name; an FST file keeps the path that it was begun with. Throws Error if it cannot be written.
+  void write(const std::string& path);
 
  private:
-  void declare(const std::vector<std::string>& names, const std::string& scope);
+  void declare(const std::vector<std::string>& names, const std::string& scope, const std::string& path);
 
   std::vector<PortName> ports_;
   std::vector<std::string> codes_;
   std::vector<uint8_t> last_;
   uint64_t phase_ = 0;
   std::string text_;
+  std::unique_ptr<FstFile> fst_;
 };
 
 }  // namespace bitgrid

@@ -28,6 +28,7 @@ constexpr uint64_t kMostScriptBytes = uint64_t{1} << 30;
 struct Options {
   Common common;
   std::string grid, stimulus, live, save, resume, vcd, kernel, faults, size, order = "row", engine = "auto";
+  std::string trace_file;
   bool torus = false, trace = false;
   size_t threads = 1;
   int halo = 32;
@@ -72,6 +73,24 @@ void name_convention(const GridSource& grid, const std::string& path) {
   if (grid.foreign) std::cerr << path << ": read as " << grid.convention << ", " << grid.width << " x " << grid.height << " cells\n";
 }
 
+/// --trace takes a file or nothing: what follows it may as well have been the grid.
+void settle_trace(Options& o, bool given) {
+  if (!given) {
+    if (o.grid.empty()) throw Error("simulate", "the grid is missing", "name a grid file or the folder of a compile");
+    return;
+  }
+  const bool wave = o.trace_file.ends_with(".vcd") || o.trace_file.ends_with(".fst");
+  if (!wave && o.grid.empty()) std::swap(o.grid, o.trace_file);
+  if (o.grid.empty()) throw Error("simulate", "the grid is missing", "name a grid file or the folder of a compile");
+  if (o.trace_file.empty()) {
+    o.trace = true;
+    return;
+  }
+  if (!wave) throw Error("--trace", "'" + o.trace_file + "' is no waveform", "give a name that ends in .vcd or .fst, or none");
+  if (!o.vcd.empty()) throw Error("--vcd", "--trace names a waveform already", "leave one out");
+  o.vcd = o.trace_file;
+}
+
 void print(std::string_view text) {
   std::cout.write(text.data(), static_cast<std::streamsize>(text.size()));
 }
@@ -89,7 +108,7 @@ void simulate_kernel(const Options& o) {
   params.threads = o.threads;
   params.faults = read_faults(o, kernel.grid.width, kernel.grid.height);
   KernelSimulator simulator(kernel, params);
-  VcdWriter vcd(kernel_ports(kernel), "kernel");
+  VcdWriter vcd(kernel_ports(kernel), "kernel", o.vcd);
   if (!o.vcd.empty()) simulator.record(&vcd);
   const BitMatrix outputs = simulator.run(read_invocations(o.stimulus, kernel.input_bits));
   for (size_t r = 0; r < outputs.rows; ++r) {
@@ -122,7 +141,7 @@ void simulate_live(const Options& o, const GridSource& grid) {
   if (!o.resume.empty()) resumed = parse_live_state(read_file(o.resume, kMostScriptBytes), o.resume, identity);
   std::vector<std::string> names;
   for (const Probe& probe : script.probes) names.push_back(to_string(probe));
-  VcdWriter vcd(names, "grid");
+  VcdWriter vcd(names, "grid", o.vcd);
   LiveParams params;
   params.engine = parse_simulator(o.engine);
   params.threads = o.threads;
@@ -166,7 +185,7 @@ void simulate_grid(const Options& o) {
   int64_t cycles = o.cycles;
   if (!o.stimulus.empty() || !o.vcd.empty()) {
     if (o.torus) throw Error("--torus", "a torus has no border ports to drive or record", "leave out --stimulus and --vcd, or --torus");
-    VcdWriter vcd(all_ports(grid.width, grid.height), "grid");
+    VcdWriter vcd(all_ports(grid.width, grid.height), "grid", o.vcd);
     StimulusParams params;
     params.engine = parse_simulator(o.engine);
     params.vcd = o.vcd.empty() ? nullptr : &vcd;
@@ -198,10 +217,8 @@ void simulate_grid(const Options& o) {
 void add_simulate(CLI::App& app, int&) {
   auto o = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("simulate", "run a grid configuration phase by phase, or a compiled kernel on given invocations");
-  command
-      ->add_option("grid", o->grid,
-                   "grid file (lutgrid-v1 .json, .bgbs, .grid.txt or of another BitGrid program), or the folder of a compile")
-      ->required();
+  command->add_option("grid", o->grid,
+                      "grid file (lutgrid-v1 .json, .bgbs, .grid.txt or of another BitGrid program), or the folder of a compile");
   command->add_option("--stimulus", o->stimulus,
                       "JSON lines: border inputs of each phase {\"in\": {\"N\": [..], ..}}, or for a kernel {\"in\": \"HEX\"}");
   command->add_option("--live", o->live,
@@ -215,15 +232,24 @@ void add_simulate(CLI::App& app, int&) {
   command->add_option("--order", o->order, "of such a payload: row, column or snake")->capture_default_str();
   command->add_flag("--torus", o->torus, "join opposite borders (to replay the original engine's traces)");
   command->add_option("--cycles", o->cycles, "cycles to run")->check(CLI::NonNegativeNumber);
-  command->add_flag("--trace", o->trace, "print every phase, not only the last");
-  command->add_option("--vcd", o->vcd, "write a waveform of the border ports (with --live: of the probes) to this file");
+  command
+      ->add_option(
+          "--trace", o->trace_file,
+          "print every phase, not only the last; with a FILE.vcd or FILE.fst: write a waveform of the border ports (with --live: of "
+          "the probes) there instead")
+      ->expected(0, 1)
+      ->type_name("[FILE]");
+  command->add_option("--vcd", o->vcd, "the same as --trace FILE.vcd");
   command->add_option("--faults", o->faults, "file of faults: lines stuck0|stuck1|flip X Y [NESW] [FIRST[-LAST]], config X Y BIT");
   command->add_option("--kernel", o->kernel, "kernel of the folder");
   command->add_option("--sim", o->engine, "auto, scalar (the definition), sliced (one run) or lanes (many invocations at once)")
       ->capture_default_str();
   command->add_option("--threads", o->threads, "threads that share the work")->capture_default_str()->check(CLI::Range(1, 1024));
   add_common(*command, o->common);
-  command->callback([o] { std::filesystem::is_directory(o->grid) ? simulate_kernel(*o) : simulate_grid(*o); });
+  command->callback([o, trace = command->get_option("--trace")] {
+    settle_trace(*o, trace->count() > 0);
+    std::filesystem::is_directory(o->grid) ? simulate_kernel(*o) : simulate_grid(*o);
+  });
 }
 
 }  // namespace bitgrid::cli
