@@ -17,18 +17,18 @@ namespace {
 struct Options {
   Common common;
   EstimateSource source;
-  std::string arch, technology;
+  std::string arch, technology, optimize = "area";
   int64_t streams = 1;
 };
 
 /// Cells and cycles of attention at contexts around the one in question.
-Json attention_by_context(const Options& o, const EstimateParams& params, int context) {
+Json attention_by_context(const EstimateSource& of, const EstimateParams& params, int context, ShapePlans& plans) {
   Json rows = Json::array();
   for (int64_t t = std::max(16, context / 8); t <= std::min<int64_t>(int64_t{context} * 8, 1 << 17); t *= 2) {
-    EstimateSource source = o.source;
+    EstimateSource source = of;
     source.context = static_cast<int>(t);
     source.shapes_only = true;
-    const Estimate e = estimate(read_kernels(source).kernels, params);
+    const Estimate e = estimate(read_kernels(source, &plans).kernels, params);
     rows.push_back({{"context", t},
                     {"attention_cells_per_stream", e.resident_cells},
                     {"cycles_per_token", e.cycles_per_token},
@@ -43,12 +43,15 @@ void run(const Options& o) {
   if (!o.arch.empty()) params.arch = load_arch(o.arch);
   if (!o.technology.empty()) params.technology = load_technology(o.technology);
   params.streams = o.streams;
-  const SourceKernels source = read_kernels(o.source);
+  EstimateSource of = o.source;
+  of.lower = {{params.arch.tile_width, params.arch.tile_height}, parse_optimize(o.optimize)};
+  ShapePlans plans(of.lower);
+  const SourceKernels source = read_kernels(of, &plans);
   const Estimate e = estimate(source.kernels, params);
-  Json json = {{"model", source.name}, {"exact", source.exact}, {"context", source.context}};
+  Json json = {{"model", source.name}, {"exact", source.exact}, {"context", source.context}, {"optimize", o.optimize}};
   json.update(estimate_json(e, params));
   json["assumptions"] = source.assumptions;
-  if (source.context > 0) json["attention_by_context"] = attention_by_context(o, params, source.context);
+  if (source.context > 0) json["attention_by_context"] = attention_by_context(of, params, source.context, plans);
   const double seconds = watch.lap();
   json["seconds"] = seconds;
   std::cout << estimate_text(e, params);
@@ -71,9 +74,11 @@ void add_estimate(CLI::App& app, int&) {
   auto o = std::make_shared<Options>();
   CLI::App* command =
       app.add_subcommand("estimate", "size, speed, energy and area of a model from shapes and numerics, before anything slow");
-  command->footer("Example: bitgrid estimate examples/shapes/bitnet-2b4t.yaml --streams 64 --json estimate.json");
+  command->footer("Example: bitgrid estimate examples/shapes/bitnet-b158-2b4t.yaml --streams 64 --json estimate.json");
   command->add_option("model", o->source.path, "MODEL.yaml, or a shapes file without weights (examples/shapes)")->required();
   command->add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
+  command->add_option("--optimize", o->optimize, "as of `bitgrid compile`: area, throughput or density, where a matrix has several forms")
+      ->capture_default_str();
   command->add_option("--technology", o->technology, "costs and speed of cells and memory (arch/45nm.yaml documents it)");
   command->add_option("--context", o->source.context, "attention window in place of the model's")->check(CLI::Range(1, 1 << 20));
   command->add_option("--streams", o->streams, "independent texts at once")

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
+#include <numeric>
 
 #include "ir/error.h"
 #include "lowering/dense_interleaved.h"
 #include "lowering/kernel_dag.h"
+#include "lowering/systolic_size.h"
 
 namespace bitgrid {
 namespace {
@@ -26,25 +28,23 @@ bool fits(const Size& size, const Tile& tile) {
 /// What the size of a word-serial kernel depends on besides its columns and rows.
 class SerialSizes {
  public:
-  SerialSizes(const MatrixLayer& layer, const MatrixPlan& plan) : columns_(layer.operand ? layer.operand->count : 0) {
-    const SystolicForm one = matrix_form(layer, plan, 0, 1);
-    const RowGroup& group = one.groups[0];
-    const bool sign_east = one.sign && one.strip_constant == 0;
-    strips_ = one.clamp || (one.sign && !sign_east);
+  SerialSizes(const SystolicForm& first_row, const std::vector<int>& planes)
+      : columns_(static_cast<int>(first_row.columns.size())), planes_before_(planes.size() + 1) {
+    const RowGroup& group = first_row.groups[0];
+    const bool sign_east = first_row.sign && first_row.strip_constant == 0;
+    strips_ = first_row.clamp || (first_row.sign && !sign_east);
     residual_ = group.residual.has_value();
-    const MappedKernel mapped = map_systolic("row", one, 1u << 20);
-    const int array_rows = layer.operand ? static_cast<int>(group.planes.size()) + 1 + residual_ : 0;
-    strip_rows_ = mapped.grid.height - array_rows;
-    for (const auto& row : plan.weights) planes_.push_back(row.empty() ? 1 : static_cast<int>(digit_planes(row).size()));
-    combine_ = *std::max_element(planes_.begin(), planes_.end()) > 1;
+    const int array_rows = columns_ > 0 ? static_cast<int>(group.planes.size()) + 1 + residual_ : 0;
+    strip_rows_ = systolic_size(first_row).height - array_rows;
+    std::partial_sum(planes.begin(), planes.end(), planes_before_.begin() + 1);
+    combine_ = *std::max_element(planes.begin(), planes.end()) > 1;
   }
 
   /// Cells east of the columns.
   int64_t end_width(int rows) const { return (combine_ ? 2 : 0) + (strips_ || residual_ ? 2 * int64_t{rows} + strips_ : 0); }
   int64_t height(int first, int rows) const {
-    int64_t height = 1 + kPairHeader + residual_ + strip_rows_;
-    for (int r = first; r < first + rows; ++r) height += planes_[static_cast<size_t>(r)];
-    return height;
+    return 1 + kPairHeader + residual_ + strip_rows_ + planes_before_[static_cast<size_t>(first + rows)] -
+           planes_before_[static_cast<size_t>(first)];
   }
   Size whole(int first, int rows) const { return {2 * int64_t{columns_} + end_width(rows), height(first, rows)}; }
   int columns() const { return columns_; }
@@ -53,7 +53,7 @@ class SerialSizes {
   int columns_;
   bool strips_ = false, residual_ = false, combine_ = false;
   int strip_rows_ = 0;
-  std::vector<int> planes_;
+  std::vector<int64_t> planes_before_;  // row r: digit planes of the rows above it
 };
 
 /// `count` inputs in the fewest parts of at most `most`, the last of at most `last`: as equal as can be.
@@ -73,8 +73,8 @@ std::vector<InputPart> equal_parts(uint32_t count, uint32_t most, uint32_t last)
   return parts;
 }
 
-Error too_small(const MatrixLayer& layer, const Tile& tile, const Size& needed) {
-  return Error(layer.name,
+Error too_small(const std::string& layer, const Tile& tile, const Size& needed) {
+  return Error(layer,
                fmt::format("one row of it takes {} x {} cells, and a tile has {} x {}", needed.width, needed.height,
                            tile.width ? std::to_string(tile.width) : "any", tile.height ? std::to_string(tile.height) : "any"),
                "give a larger tile in the architecture file");
@@ -94,13 +94,51 @@ int equal_rows_that(int left, int most, Good good) {
   return (left + blocks - 1) / blocks;
 }
 
+/// Cuts word-serial layers.
+class SerialCutter {
+ public:
+  SerialCutter(const std::string& layer, const SystolicForm& first_row, const std::vector<int>& planes, int most_rows, const Tile& tile)
+      : layer_(layer), sizes_(first_row, planes), most_rows_(most_rows), tile_(tile) {}
+
+  Size whole(int rows) const { return sizes_.whole(0, rows); }
+
+  /// Rows of one kernel share its columns; sums that turn south take columns too, so cut rows are as many as leave half the tile.
+  RowBlock block(int first, int left) const {
+    const int64_t width = tile_.width ? tile_.width : std::numeric_limits<int32_t>::max();
+    const int columns = sizes_.columns();
+    const auto good = [&](int n) {
+      const int64_t end = sizes_.end_width(n);
+      return fits({0, sizes_.height(first, n)}, tile_) && (2 * columns + end <= width || (columns > 0 && end <= width / 2));
+    };
+    int count = equal_rows_that(left, most_rows_, good);
+    if (count == 0 && columns > 0 && fits({0, sizes_.height(first, 1)}, tile_) && sizes_.end_width(1) + 2 <= width) count = 1;
+    if (count == 0) throw too_small(layer_, tile_, {2 + sizes_.end_width(1), sizes_.height(first, 1)});
+    const auto last = static_cast<uint32_t>((width - sizes_.end_width(count)) / 2), part = static_cast<uint32_t>(width / 2);
+    RowBlock block{first, count, CutForm::kSerial, {}};
+    if (columns > 0) block.parts = equal_parts(static_cast<uint32_t>(columns), part, last);
+    if (block.parts.size() <= 1) block.form = CutForm::kWhole;
+    return block;
+  }
+
+ private:
+  const std::string layer_;
+  const SerialSizes sizes_;
+  const int most_rows_;
+  const Tile tile_;
+};
+
+std::vector<int> planes_of(const MatrixPlan& plan) {
+  std::vector<int> planes;
+  for (const auto& row : plan.weights) planes.push_back(row.empty() ? 1 : static_cast<int>(digit_planes(row).size()));
+  return planes;
+}
+
 class Cutter {
  public:
   Cutter(const MatrixLayer& layer, const MatrixPlan& plan, int most_rows, const LowerParams& params)
       : layer_(layer),
         word_slots_(plan.word_slots),
-        serial_(layer, plan),
-        most_rows_(most_rows),
+        serial_(layer.name, matrix_form(layer, plan, 0, 1), planes_of(plan), most_rows, params.tile),
         tile_(params.tile),
         form_(choose(params.optimize)) {}
 
@@ -109,7 +147,7 @@ class Cutter {
     std::vector<RowBlock> blocks;
     for (int first = 0; first < rows; first += blocks.back().count) {
       const int left = rows - first;
-      blocks.push_back(form_ == CutForm::kSerial ? serial_block(first, left) : count_block(first, left));
+      blocks.push_back(form_ == CutForm::kSerial ? serial_.block(first, left) : count_block(first, left));
     }
     return blocks;
   }
@@ -122,7 +160,7 @@ class Cutter {
     const auto form = dense_binary_form(layer_, 0, rows());
     if (!form) return CutForm::kSerial;
     if (layer_.operand->count < static_cast<int>(kLeastPart) || dense_popcount_state(*form).counts.empty()) return CutForm::kSerial;
-    const Size whole = serial_.whole(0, rows());
+    const Size whole = serial_.whole(rows());
     const int64_t serial = cost(optimize, whole.width * whole.height, word_slots_);
     const int64_t interleaved = cost(optimize, interleaved_size(*form).cells(), 2);
     const int64_t parallel = cost(optimize, dense_popcount_cells(*form), 1);
@@ -130,46 +168,27 @@ class Cutter {
     return parallel <= interleaved ? CutForm::kParallel : CutForm::kInterleaved;
   }
 
-  /// Rows of one kernel share its columns; sums that turn south take columns too, so cut rows are as many as leave half the tile.
-  RowBlock serial_block(int first, int left) const {
-    const int64_t width = tile_.width ? tile_.width : std::numeric_limits<int32_t>::max();
-    const int columns = serial_.columns();
-    const auto good = [&](int n) {
-      const int64_t end = serial_.end_width(n);
-      return fits({0, serial_.height(first, n)}, tile_) && (2 * columns + end <= width || (columns > 0 && end <= width / 2));
-    };
-    int count = equal_rows_that(left, most_rows_, good);
-    if (count == 0 && columns > 0 && fits({0, serial_.height(first, 1)}, tile_) && serial_.end_width(1) + 2 <= width) count = 1;
-    if (count == 0) throw too_small(layer_, tile_, {2 + serial_.end_width(1), serial_.height(first, 1)});
-    const auto last = static_cast<uint32_t>((width - serial_.end_width(count)) / 2), part = static_cast<uint32_t>(width / 2);
-    RowBlock block{first, count, CutForm::kSerial, {}};
-    if (columns > 0) block.parts = equal_parts(static_cast<uint32_t>(columns), part, last);
-    if (block.parts.size() <= 1) block.form = CutForm::kWhole;
-    return block;
-  }
-
   RowBlock count_block(int first, int left) const {
     const auto inputs = static_cast<uint32_t>(layer_.operand->count);
     const bool interleaved = form_ == CutForm::kInterleaved;
     const auto width = static_cast<uint32_t>(tile_.width ? tile_.width : std::numeric_limits<int32_t>::max() / 2);
     const uint32_t part = interleaved ? 2 * width : width;
-    if (part < kLeastPart) throw too_small(layer_, tile_, {kLeastPart, 1});
+    if (part < kLeastPart) throw too_small(layer_.name, tile_, {kLeastPart, 1});
     const auto height = [&](int n) {
       const DenseBinaryForm form = *dense_binary_form(layer_, first, n);
       return int64_t{interleaved ? interleaved_size(form).rows : dense_popcount_size(form, {0, inputs}).second};
     };
     const int count = equal_rows_that(left, left, [&](int n) { return fits({0, height(n)}, tile_); });
-    if (count == 0) throw too_small(layer_, tile_, {1, height(1)});
+    if (count == 0) throw too_small(layer_.name, tile_, {1, height(1)});
     RowBlock block{first, count, form_, equal_parts(inputs, part, part)};
     if (interleaved && block.parts.size() > 1 && interleaved_state_bits(*dense_binary_form(layer_, first, count)) == 0)
-      return serial_block(first, count);  // constants only: there is nothing to hand on
+      return serial_.block(first, count);  // constants only: there is nothing to hand on
     return block;
   }
 
   const MatrixLayer& layer_;
   const int word_slots_;
-  const SerialSizes serial_;
-  const int most_rows_;
+  const SerialCutter serial_;
   const Tile tile_;
   const CutForm form_;
 };
@@ -470,6 +489,15 @@ class SerialKernel {
 
 std::vector<RowBlock> cut_layer(const MatrixLayer& layer, const MatrixPlan& plan, int most_rows, const LowerParams& params) {
   return Cutter(layer, plan, most_rows, params).run();
+}
+
+std::vector<RowBlock> cut_serial(const std::string& layer, const SystolicForm& first_row, const std::vector<int>& planes, int most_rows,
+                                 const Tile& tile) {
+  const SerialCutter cutter(layer, first_row, planes, most_rows, tile);
+  const int rows = static_cast<int>(planes.size());
+  std::vector<RowBlock> blocks;
+  for (int first = 0; first < rows; first += blocks.back().count) blocks.push_back(cutter.block(first, rows - first));
+  return blocks;
 }
 
 PartKernel part_kernel(const MatrixLayer& layer, const MatrixPlan& plan, const std::string& name, const RowBlock& block, size_t part) {

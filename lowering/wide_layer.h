@@ -24,6 +24,11 @@ struct RowBlock {
 /// (layer, what does not fit, cure) if not even one row does.
 std::vector<RowBlock> cut_layer(const MatrixLayer& layer, const MatrixPlan& plan, int most_rows, const LowerParams& params);
 
+/// The same for the serial form, without weights: `first_row` is the form of row 0 (its weights are not looked at), planes[r] the digit
+/// planes of row r.
+std::vector<RowBlock> cut_serial(const std::string& layer, const SystolicForm& first_row, const std::vector<int>& planes, int most_rows,
+                                 const Tile& tile);
+
 /// A part of a block as a kernel: inputs "x" (its part of the operand), "s" (what the part before it hands on; not for the first) and "r"
 /// (residual; only for the last); outputs "s" for the next part, or for the last those of the whole layer.
 struct PartKernel {

@@ -1,6 +1,9 @@
 #include "report/estimate_source.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <random>
 
 #include "frontend/load_model.h"
 #include "frontend/yaml_reader.h"
@@ -19,24 +22,73 @@ int context_of(const ShapeModel& model) {
   return context;
 }
 
-SourceKernels from_shapes(const ShapeModel& model) {
-  SourceKernels out{model.name, false, context_of(model), model.assumptions, shape_kernels(model)};
+bool fits(const KernelFigures& k, const Tile& tile) {
+  return (tile.width == 0 || k.width <= tile.width) && (tile.height == 0 || k.height <= tile.height);
+}
+
+SourceKernels from_shapes(const ShapeModel& model, const EstimateSource& source, ShapePlans& plans) {
+  if (source.defect_rate > 0)
+    throw Error(source.path, "defects need weights: rows go around bad cells where their weights are 0", "give a model with weights");
+  SourceKernels out{model.name, false, context_of(model), model.assumptions, shape_kernels(model, plans)};
+  const Tile& tile = source.lower.tile;
+  const auto larger = std::find_if(out.kernels.begin(), out.kernels.end(), [&](const KernelFigures& k) { return !fits(k, tile); });
+  if (larger != out.kernels.end())
+    out.assumptions.push_back(fmt::format("kernels larger than a tile ({}: {} x {} cells) spread over several; compile does not cut them",
+                                          larger->name, larger->width, larger->height));
+  if (tile.bounded() && source.lower.optimize != Optimize::kArea) out.assumptions.push_back("layers that are cut stay word-serial");
   out.assumptions.push_back("word lengths for the worst weights that the shapes allow");
   if (std::any_of(out.kernels.begin(), out.kernels.end(), [](const KernelFigures& k) { return k.modelled; }))
     out.assumptions.push_back("kernels marked modelled: sizes of their stamps; compile does not make them yet");
   return out;
 }
 
+/// As require_fit of the mapper has it.
+void require_fit(const std::vector<KernelFigures>& kernels, const Tile& tile) {
+  for (const KernelFigures& k : kernels) {
+    if (fits(k, tile)) continue;
+    throw Error("kernel " + k.name,
+                fmt::format("{} x {} cells do not fit a tile of {} x {}, and this kernel is not cut", k.width, k.height,
+                            tile.width ? std::to_string(tile.width) : "any", tile.height ? std::to_string(tile.height) : "any"),
+                "give a larger tile in the architecture file");
+  }
+}
+
+/// Of a tile as large as the architecture says, or with twice the largest kernel's width and height.
+Defects defects_of(const std::vector<KernelFigures>& flawless, const EstimateSource& source) {
+  int width = source.lower.tile.width, height = source.lower.tile.height;
+  for (const KernelFigures& k : flawless) {
+    if (source.lower.tile.width == 0) width = std::max(width, 2 * k.width);
+    if (source.lower.tile.height == 0) height = std::max(height, 2 * k.height);
+  }
+  std::mt19937_64 random(source.seed);
+  return random_defects(width, height, source.defect_rate, 0, random);
+}
+
+std::vector<KernelFigures> exact_kernels(const Model& model, const EstimateSource& source) {
+  const Lowered lowered = lower(model, source.lower);
+  MapParams params;
+  params.optimize = source.lower.optimize;
+  std::vector<KernelFigures> kernels = lowered_kernels(lowered, params);
+  if (source.defect_rate > 0) {
+    params.defects = defects_of(kernels, source);
+    kernels = lowered_kernels(lowered, params);
+  }
+  require_fit(kernels, source.lower.tile);
+  return kernels;
+}
+
 }  // namespace
 
-SourceKernels read_kernels(const EstimateSource& source) {
+SourceKernels read_kernels(const EstimateSource& source, ShapePlans* plans) {
+  ShapePlans own(source.lower);
+  if (!plans) plans = &own;
   constexpr size_t kMaxYaml = 1 << 20;
   const std::string yaml = read_file(source.path, kMaxYaml);
   if (is_shapes_text(yaml)) {
-    if (source.overrides.empty()) return from_shapes(parse_shapes(yaml, source.path, source.context));
+    if (source.overrides.empty()) return from_shapes(parse_shapes(yaml, source.path, source.context), source, *plans);
     YAML::Node node = parse_yaml(yaml, source.path);
     for (const auto& [key, value] : source.overrides) node[key] = value;
-    return from_shapes(parse_shapes(YAML::Dump(node), source.path, source.context));
+    return from_shapes(parse_shapes(YAML::Dump(node), source.path, source.context), source, *plans);
   }
   if (!source.overrides.empty())
     throw Error(source.path, "`" + source.overrides[0].first + "` of a model with weights cannot be changed",
@@ -45,9 +97,9 @@ SourceKernels read_kernels(const EstimateSource& source) {
   ShapeModel shapes = shapes_of(model);
   if (source.shapes_only || source.context > 0) {
     if (source.context > 0) set_context(shapes, source.context);
-    return from_shapes(shapes);
+    return from_shapes(shapes, source, *plans);
   }
-  return {model.name, true, context_of(shapes), {}, lowered_kernels(lower(model))};
+  return {model.name, true, context_of(shapes), {}, exact_kernels(model, source)};
 }
 
 }  // namespace bitgrid

@@ -14,6 +14,9 @@ struct EstimateSource {
   int context = 0;                                                  // > 0: the attention window in place of the file's; implies shapes_only
   bool shapes_only = false;                                         // weights are not looked at
   std::vector<std::pair<std::string, std::string>> overrides = {};  // keys of a shapes file and values that replace its own
+  LowerParams lower = {};                                           // tile and forms, as `compile` takes them
+  double defect_rate = 0;                                           // bad cells of a tile, placed at random; needs weights
+  uint64_t seed = 1;                                                // of their places
 };
 
 struct SourceKernels {
@@ -24,7 +27,8 @@ struct SourceKernels {
   std::vector<KernelFigures> kernels;
 };
 
-/// Throws Error as the readers do, or if the numerics have no mapping.
-SourceKernels read_kernels(const EstimateSource& source);
+/// Throws Error as the readers do, if the numerics have no mapping, or if a kernel of a model with weights does not fit the tile. `plans`
+/// keeps what later calls may share; its parameters must be those of `source`.
+SourceKernels read_kernels(const EstimateSource& source, ShapePlans* plans = nullptr);
 
 }  // namespace bitgrid

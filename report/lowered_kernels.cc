@@ -9,10 +9,19 @@
 namespace bitgrid {
 namespace {
 
-/// Whether the mapper would take the serial form of the matrix (map_kernel, default options).
-bool serial_is_smaller(const KernelForm& form, const SystolicSize& serial) {
+/// Whether the mapper would take the serial form of the matrix.
+bool serial_is_cheapest(const KernelForm& form, const SystolicSize& serial, Optimize optimize) {
   if (!form.parallel) return true;
-  return serial.cells() <= std::min(interleaved_size(*form.parallel).cells(), dense_popcount_cells(*form.parallel));
+  return cost(optimize, serial.cells(), serial.ii) <=
+         std::min(cost(optimize, interleaved_size(*form.parallel).cells(), 2), cost(optimize, dense_popcount_cells(*form.parallel), 1));
+}
+
+/// Of the serial form, if the mapper takes it: without laying a cell.
+std::optional<SystolicSize> serial_size(const KernelForm& form, const SystolicForm& words, const MapParams& params) {
+  std::optional<SystolicSize> size = paired_size(words);
+  if (!size) size = systolic_size(words);
+  if (!serial_is_cheapest(form, *size, params.optimize)) size.reset();
+  return size;
 }
 
 int64_t port_bits(const Kernel& kernel) {
@@ -34,7 +43,7 @@ int64_t resident_digits(const SystolicForm& form) {
 
 }  // namespace
 
-std::vector<KernelFigures> lowered_kernels(const Lowered& lowered) {
+std::vector<KernelFigures> lowered_kernels(const Lowered& lowered, const MapParams& params) {
   const Program& program = lowered.program;
   std::vector<KernelFigures> all(program.kernels.size());
   for (size_t i = 0; i < all.size(); ++i) {
@@ -46,17 +55,15 @@ std::vector<KernelFigures> lowered_kernels(const Lowered& lowered) {
     k.port_bits = port_bits(kernel);
     k.bit_macs = kernel.bit_macs;
     std::optional<SystolicSize> size;
-    if (form.serial && !form.part) {
+    if (form.serial && !form.part && params.defects.empty()) {
       const SystolicForm words = drop_idle_slots(*form.serial);
-      size = paired_size(words);
-      if (!size) size = systolic_size(words);
-      if (!serial_is_smaller(form, *size)) size.reset();
+      size = serial_size(form, words, params);
       k.resident_cells = resident_digits(words);
     }
     if (size) {
       k.strategy = "systolic";
     } else {  // few and small, or of a form that has no shorter way
-      const MappedKernel mapped = map_kernel(kernel, form, {}, nullptr);
+      const MappedKernel mapped = map_kernel(kernel, form, params, nullptr);
       size = {mapped.grid.width, mapped.grid.height, mapped.ii, latency_cycles(mapped)};
       k.strategy = mapped.strategy;
       k.resident_cells = static_cast<int64_t>(mapped.residents.size());

@@ -6,21 +6,15 @@
 #include <bit>
 
 #include "ir/error.h"
-#include "lowering/idle_slots.h"
-#include "lowering/kernel_dag.h"
-#include "lowering/matrix.h"
 #include "lowering/program_builder.h"
-#include "lowering/resident.h"
 #include "lowering/stamps/row_end.h"
-#include "lowering/systolic_size.h"
 
 namespace bitgrid {
 namespace {
 
-/// Rows whose sums are the extremes of what any weights give: everything that plan_matrix derives is monotone in them.
-std::vector<std::vector<int64_t>> extreme_rows(const MatrixShape& m) {
-  const auto n = static_cast<size_t>(m.inputs);
-  return {std::vector<int64_t>(n, m.values == WeightValues::kInt2 ? 2 : 1), std::vector<int64_t>(n, -1)};
+/// Largest and smallest weight.
+std::vector<int64_t> entries(const MatrixShape& m) {
+  return {m.values == WeightValues::kInt2 ? 2 : 1, -1};
 }
 
 constexpr size_t kExtremes = 2;
@@ -31,7 +25,7 @@ Tensor tensor_of(const std::string& name, int count, const RowEnd& end) {
 
 class Walk {
  public:
-  explicit Walk(const ShapeModel& model) : model_(model) {}
+  Walk(const ShapeModel& model, ShapePlans& plans) : model_(model), plans_(plans) {}
 
   std::vector<KernelFigures> run() {
     embed();
@@ -43,8 +37,7 @@ class Walk {
     }
     layer_ = -1;
     ++stage_;
-    MatrixLayer head{"head", &operand, extreme_rows(model_.head), nullptr, {}, true, {}};
-    add_matrix(head, plan_matrix(head), model_.head);
+    add_matrix("head", matrix_of(model_.head, operand, {}, true), model_.head.group);
     return std::move(kernels_);
   }
 
@@ -99,56 +92,32 @@ class Walk {
     return kernels_.back();
   }
 
-  /// `block` rows of a layer, all alike; `columns` have no weights.
-  static SystolicForm form_of(const MatrixLayer& layer, const MatrixPlan& plan, int block, size_t planes) {
-    SystolicForm form;
-    if (layer.operand) {
-      const Tensor& x = *layer.operand;
-      form.columns.assign(
-          static_cast<size_t>(x.count),
-          {0, x.encoding.bits, static_cast<uint32_t>(std::countr_zero(static_cast<uint64_t>(x.encoding.scale))), x.max_code[0]});
-    }
-    RowGroup group;
-    group.planes.assign(planes, {{}, {}, plan.start[0], std::nullopt});
-    if (layer.residual) group.residual = Word{0, layer.residual->encoding.bits, 0, layer.residual->max_code[0]};
-    if (plan.end) {
-      group.multiplier = plan.end->multiplier[0];
-      group.multiplier_constant = plan.end->multiplier_constant[0];
-      form.sign = plan.end->sign;
-      form.multiply = plan.end->multiply;
-      if (!form.sign) form.clamp = plan.end->clamp;
-    }
-    form.groups.assign(static_cast<size_t>(block), group);
-    if (layer.raw) form.raw_bits = plan.raw_encoding.bits;
-    form.strip_constant = plan.strip_constant;
-    form.word_slots = plan.word_slots;
-    return drop_idle_slots(std::move(form));
+  static ShapeMatrix matrix_of(const MatrixShape& m, const Tensor& operand, const Activation& activation, bool raw) {
+    return {&operand, m.outputs, entries(m), -1, m.values == WeightValues::kBinary, nullptr, activation, raw};
   }
 
-  /// A constant matrix; `experts` of them, of which a token uses `active`.
-  void add_matrix(const MatrixLayer& layer, const MatrixPlan& plan, const MatrixShape& shape, int experts = 1, int active = 1) {
-    const int rows = shape.outputs;
-    size_t planes = 1;
-    for (const auto& row : plan.weights) planes = std::max(planes, row.empty() ? 1 : digit_planes(row).size());
-    const bool turns = layer.residual || (plan.end && !(plan.end->sign && plan.strip_constant == 0));
-    const int block = layer.operand ? block_rows(rows, shape.inputs, static_cast<int>(planes), turns) : rows;
-    const SystolicForm form = form_of(layer, plan, block, planes);
-    std::optional<SystolicSize> size;
-    if (layer.operand && shape.values == WeightValues::kBinary) size = paired_size(form);
-    KernelFigures& k = add(layer.name, size ? *size : systolic_size(form));
-    k.tiles = int64_t{rows / block} * experts;
-    k.invocations = int64_t{rows / block} * active;
-    const int64_t in = layer.operand ? int64_t{shape.inputs} * layer.operand->encoding.bits : 0;
-    k.port_bits = in + int64_t{block} * ((layer.residual ? layer.residual->encoding.bits : 0) + (layer.raw ? plan.raw_encoding.bits : 0) +
-                                         (plan.end ? plan.end->encoding.bits : 0));
-    k.bit_macs = in * block;
-    if (shape.group > 0 && shape.inputs > shape.group) add_group_scales(layer.name, rows, shape, plan.word_slots, experts, active);
+  /// A constant matrix; `experts` of them, of which a token uses `active`. `group`: inputs that share a scale.
+  const MatrixPlan& add_matrix(const std::string& name, const ShapeMatrix& matrix, int group = 0, int experts = 1, int active = 1) {
+    const PlannedMatrix& planned = plans_.matrix(name, matrix);
+    for (const ShapePiece& piece : planned.pieces) {
+      KernelFigures& k = add(planned.stages == 1 ? name : fmt::format("{}.part{}", name, piece.stage), piece.size);
+      k.strategy = piece.strategy;
+      k.stage += piece.stage;
+      k.tiles = piece.count * experts;
+      k.invocations = piece.count * active;
+      k.port_bits = piece.port_bits;
+      k.bit_macs = piece.bit_macs;
+    }
+    stage_ += planned.stages - 1;
+    const int inputs = matrix.operand ? matrix.operand->count : 0;
+    if (group > 0 && inputs > group)
+      add_group_scales(name, matrix.rows, (inputs + group - 1) / group, planned.plan.word_slots, experts, active);
+    return planned.plan;
   }
 
   /// The sum of each group of columns times its scale, added up: a multiplier and an adder for each row and group.
-  void add_group_scales(const std::string& name, int rows, const MatrixShape& shape, int word_slots, int experts, int active) {
-    const int groups = (shape.inputs + shape.group - 1) / shape.group,
-              height = multiply_stamp(85, 0, word_slots).rows + add_words_stamp().rows;
+  void add_group_scales(const std::string& name, int rows, int groups, int word_slots, int experts, int active) {
+    const int height = multiply_stamp(85, 0, word_slots).rows + add_words_stamp().rows;
     constexpr int kStrips = 64;  // of a tile
     KernelFigures& k = add(name + ".scales", {2 * kStrips + 1, height, word_slots, kStrips + height / 2 + word_slots});
     const int64_t strips = int64_t{rows} * groups;
@@ -160,9 +129,8 @@ class Walk {
 
   /// Returns the result of a linear map with an activation.
   Tensor add_linear(const LinearShape& linear, const Tensor& operand, const std::string& name, int experts = 1, int active = 1) {
-    MatrixLayer layer{prefix_ + name, &operand, extreme_rows(linear.matrix), nullptr, linear.activation, false, {}};
-    const MatrixPlan plan = plan_matrix(layer);
-    add_matrix(layer, plan, linear.matrix, experts, active);
+    const MatrixPlan& plan =
+        add_matrix(prefix_ + name, matrix_of(linear.matrix, operand, linear.activation, false), linear.matrix.group, experts, active);
     Tensor out = tensor_of(name, linear.matrix.outputs, *plan.end);
     return linear.table_bits > 0 ? add_table(linear, std::move(out), name) : out;
   }
@@ -184,10 +152,16 @@ class Walk {
     ++stage_;
     const Activation& activation = reader(0);
     if (std::holds_alternative<std::monostate>(activation)) return stream_tensor();
-    MatrixLayer layer{reader_name(0), nullptr, std::vector<std::vector<int64_t>>(kExtremes), &stream_, activation, false, {}};
-    const MatrixPlan plan = plan_matrix(layer);
-    add_matrix(layer, plan, {width_, 0, WeightValues::kBinary, 0});
-    return tensor_of(reader_name(0), width_, *plan.end);
+    return add_activation(reader_name(0), activation);
+  }
+
+  /// Of the stream, as a kernel of its own.
+  Tensor add_activation(const std::string& name, const Activation& activation) {
+    ShapeMatrix matrix;
+    matrix.rows = width_;
+    matrix.residual = &stream_;
+    matrix.activation = activation;
+    return tensor_of(name, width_, *add_matrix(name, matrix).end);
   }
 
   /// The stream as an operand: all channels as the widest.
@@ -202,9 +176,9 @@ class Walk {
     const Activation& next = reader(layer_ + 1);
     const bool raw = needs_stream(layer_ + 1) || std::holds_alternative<std::monostate>(next);
     const Tensor before = stream_;
-    MatrixLayer layer{prefix_ + name, &operand, extreme_rows(m), residual ? &before : nullptr, next, raw, {}};
-    const MatrixPlan plan = plan_matrix(layer);
-    add_matrix(layer, plan, m, experts, active);
+    ShapeMatrix matrix = matrix_of(m, operand, next, raw);
+    if (residual) matrix.residual = &before;
+    const MatrixPlan& plan = add_matrix(prefix_ + name, matrix, m.group, experts, active);
     width_ = m.outputs;
     stream_ = {"stream", static_cast<int>(kExtremes), plan.raw_encoding, plan.raw_max_code};
     return plan.end ? tensor_of(reader_name(layer_ + 1), m.outputs, *plan.end) : stream_tensor();
@@ -222,18 +196,14 @@ class Walk {
     ++stage_;
     const Activation& activation = reader(layer_ + 1);
     if (std::holds_alternative<std::monostate>(activation)) return out;
-    MatrixLayer layer{reader_name(layer_ + 1), nullptr, std::vector<std::vector<int64_t>>(kExtremes), &stream_, activation, false, {}};
-    const MatrixPlan plan = plan_matrix(layer);
-    add_matrix(layer, plan, {width_, 0, WeightValues::kBinary, 0});
-    return tensor_of(reader_name(layer_ + 1), width_, *plan.end);
+    return add_activation(reader_name(layer_ + 1), activation);
   }
 
   Tensor lower_layer(const FeedForwardShape& f, const Tensor& operand) {
     ++stage_;
     if (f.experts > 1) {
       const MatrixShape router{f.experts, f.up.matrix.inputs, f.up.matrix.values, 0};
-      MatrixLayer layer{prefix_ + "router", &operand, extreme_rows(router), nullptr, {}, true, {}};
-      add_matrix(layer, plan_matrix(layer), router);
+      add_matrix(prefix_ + "router", matrix_of(router, operand, {}, true));
       ++stage_;
     }
     Tensor hidden = add_linear(f.up, operand, "up", f.experts, f.active);
@@ -275,10 +245,10 @@ class Walk {
     if (zero == 0) return std::nullopt;
     ++stage_;
     // A row holds `zero` in the columns of its head and 0 in the others: as many planes and sums as this one.
-    MatrixLayer layer{prefix_ + "keysum", &k, {std::vector<int64_t>(static_cast<size_t>(k.count))}, nullptr, {}, true, {}};
-    std::fill_n(layer.weights[0].begin(), k.count / a.kv_heads, zero);
-    const MatrixPlan plan = plan_matrix(layer);
-    add_matrix(layer, plan, {a.kv_heads, k.count, WeightValues::kTernary, 0});
+    ShapeMatrix matrix = matrix_of({a.kv_heads, k.count, WeightValues::kTernary, 0}, k, {}, true);
+    matrix.entries = {zero};
+    matrix.filled = k.count / a.kv_heads;
+    const MatrixPlan& plan = add_matrix(prefix_ + "keysum", matrix);
     return RowTerm{plan.raw_encoding.bits, plan.raw_max_code[0], plan.raw_encoding.zero[0]};
   }
 
@@ -288,24 +258,11 @@ class Walk {
     return {name, matrix, x.encoding.bits, shift, x.max_code[0], activation, std::nullopt, std::nullopt};
   }
 
-  KernelFigures& add_resident(const ResidentLayer& layer, const ResidentPlan& plan) {
+  KernelFigures& add_resident(const ResidentLayer& layer, const PlannedResident& planned) {
     const ResidentMatrix& m = layer.matrix;
-    const size_t planes = m.encoding.scale == 2 ? 1 : m.encoding.bits;
-    SystolicForm form;
-    form.columns.assign(static_cast<size_t>(m.columns), {0, layer.stream_bits, layer.stream_shift, layer.stream_max});
-    RowGroup group;
-    group.planes.assign(planes, {{}, {}, 1, std::nullopt});
-    if (layer.start) group.planes.back().start_word = Word{0, plan.start_bits, 0, 0};
-    if (layer.term) group.residual = Word{0, layer.term->bits, 0, layer.term->max};
-    group.multiplier = plan.end.multiplier[0];
-    group.multiplier_constant = plan.end.multiplier_constant[0];
-    form.groups.assign(static_cast<size_t>(m.rows), group);
-    form.sign = plan.end.sign;
-    form.multiply = plan.end.multiply;
-    if (!form.sign) form.clamp = plan.end.clamp;
-    form.word_slots = plan.word_slots;
-    KernelFigures& k = add(layer.name, systolic_size(drop_idle_slots(std::move(form))));
-    k.resident_cells = int64_t{m.rows} * m.columns * static_cast<int64_t>(planes);
+    const ResidentPlan& plan = planned.plan;
+    KernelFigures& k = add(layer.name, planned.size);
+    k.resident_cells = planned.resident_cells;
     k.port_bits = int64_t{m.columns} * layer.stream_bits +
                   int64_t{m.rows} * (plan.end.encoding.bits + plan.start_bits + (layer.term ? layer.term->bits : 0));
     k.bit_macs = int64_t{m.rows} * m.columns * layer.stream_bits;
@@ -323,14 +280,14 @@ class Walk {
     const int64_t masked = std::min(std::min<int64_t>(0, a.position.lo), -resident_sums(layer).hi);
     layer.start = Range{masked, std::max<int64_t>(0, a.position.hi)};
     layer.matrix.rows = block_rows(a.window, head_width, static_cast<int>(whole.encoding.bits), true);
-    const ResidentPlan plan = plan_resident(layer);
+    const PlannedResident& plan = plans_.resident(layer);
     KernelFigures& figures = add_resident(layer, plan);
     const int64_t blocks = a.window / layer.matrix.rows;
     figures.tiles = a.kv_heads * blocks;
     figures.repeat = a.heads / a.kv_heads;
     figures.invocations = a.heads * blocks;
     figures.window = a.window;
-    return tensor_of("attention", a.window, plan.end);
+    return tensor_of("attention", a.window, plan.plan.end);
   }
 
   Tensor mix(const AttentionShape& a, const Tensor& e, const Tensor& v) {
@@ -338,17 +295,18 @@ class Walk {
     const int head_width = v.count / a.kv_heads;
     const int block = block_rows(head_width, a.window, static_cast<int>(v.encoding.bits), true);
     const ResidentLayer layer = resident_layer(prefix_ + "mix", {block, a.window, v.encoding, false}, e, a.mix);
-    const ResidentPlan plan = plan_resident(layer);
+    const PlannedResident& plan = plans_.resident(layer);
     KernelFigures& figures = add_resident(layer, plan);
     const int64_t blocks = head_width / block;
     figures.tiles = a.kv_heads * blocks;
     figures.repeat = a.heads / a.kv_heads;
     figures.invocations = a.heads * blocks;
     figures.window = a.window;
-    return tensor_of("mix", a.heads * head_width, plan.end);
+    return tensor_of("mix", a.heads * head_width, plan.plan.end);
   }
 
   const ShapeModel& model_;
+  ShapePlans& plans_;
   std::vector<KernelFigures> kernels_;
   Tensor stream_;  // of the extreme rows
   int width_ = 0;  // of the stream
@@ -359,8 +317,13 @@ class Walk {
 
 }  // namespace
 
-std::vector<KernelFigures> shape_kernels(const ShapeModel& model) {
-  return Walk(model).run();
+std::vector<KernelFigures> shape_kernels(const ShapeModel& model, ShapePlans& plans) {
+  return Walk(model, plans).run();
+}
+
+std::vector<KernelFigures> shape_kernels(const ShapeModel& model, const LowerParams& params) {
+  ShapePlans plans(params);
+  return shape_kernels(model, plans);
 }
 
 }  // namespace bitgrid

@@ -5,8 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "lowering/lower.h"
+#include "lowering/map.h"
 #include "report/shape_model.h"
+#include "report/shape_plans.h"
 
 namespace bitgrid {
 
@@ -35,10 +36,13 @@ struct KernelFigures {
   int64_t busy_cycles() const { return int64_t{repeat} * ii; }
 };
 
-/// From shapes: word lengths are those of the worst weights there could be. Throws Error if the numerics have no mapping.
-std::vector<KernelFigures> shape_kernels(const ShapeModel& model);
+/// From shapes: word lengths are those of the worst weights there could be. Throws Error if the numerics have no mapping. `plans` keeps
+/// what the next model may share.
+std::vector<KernelFigures> shape_kernels(const ShapeModel& model, ShapePlans& plans);
+std::vector<KernelFigures> shape_kernels(const ShapeModel& model, const LowerParams& params = {});
 
-/// Exact: kernels of a lowered model, equal in number, size and time to those that `compile` makes with default options.
-std::vector<KernelFigures> lowered_kernels(const Lowered& lowered);
+/// Exact: kernels of a lowered model, equal in number, size and time to those that `compile` makes with the same options. With defects they
+/// are mapped (seconds), else most sizes follow without. Throws Error as map_kernel does.
+std::vector<KernelFigures> lowered_kernels(const Lowered& lowered, const MapParams& params = {});
 
 }  // namespace bitgrid

@@ -9,6 +9,7 @@
 #include "frontend/yaml_reader.h"
 #include "ir/error.h"
 #include "ir/file.h"
+#include "lowering/map.h"
 #include "report/estimate.h"
 #include "report/estimate_source.h"
 
@@ -29,7 +30,8 @@ const std::vector<std::string>& parameter_names() {
   static const std::vector<std::string> names = {"context",         "streams",       "activation_bits", "kv_bits",
                                                  "score_bits",      "weights",       "weight_group",    "configuration_bits_per_cycle",
                                                  "tile_width",      "tile_height",   "clock_mhz",       "memory_bits_per_cycle",
-                                                 "cells_available", "cell_area_um2", "update_fj"};
+                                                 "cells_available", "cell_area_um2", "update_fj",       "optimize",
+                                                 "defect_rate",     "seed"};
   return names;
 }
 
@@ -50,6 +52,12 @@ T whole(const std::string& name, const std::string& text, double lo, double hi) 
   return static_cast<T>(v);
 }
 
+double rate(const std::string& name, const std::string& text) {
+  const double v = number_of(name, text, 0);
+  if (v > 0.5) throw Error(name, "`" + text + "` is more than half of all cells", "give 0 to 0.5");
+  return v;
+}
+
 void apply(const std::string& name, const std::string& value, EstimateSource& source, EstimateParams& params) {
   Technology& t = params.technology;
   if (name == "context")
@@ -59,9 +67,15 @@ void apply(const std::string& name, const std::string& value, EstimateSource& so
   else if (name == "configuration_bits_per_cycle")
     params.arch.configuration_bits_per_cycle = whole<int>(name, value, 1, 1 << 30);
   else if (name == "tile_width")
-    params.arch.tile_width = whole<int>(name, value, 0, 1 << 20);
+    params.arch.tile_width = source.lower.tile.width = whole<int>(name, value, 0, 1 << 16);
   else if (name == "tile_height")
-    params.arch.tile_height = whole<int>(name, value, 0, 1 << 20);
+    params.arch.tile_height = source.lower.tile.height = whole<int>(name, value, 0, 1 << 16);
+  else if (name == "optimize")
+    source.lower.optimize = parse_optimize(value);
+  else if (name == "defect_rate")
+    source.defect_rate = rate(name, value);
+  else if (name == "seed")
+    source.seed = whole<uint64_t>(name, value, 0, 1e15);
   else if (name == "clock_mhz")
     t.clock_mhz = number_of(name, value, 1e-6);
   else if (name == "memory_bits_per_cycle")

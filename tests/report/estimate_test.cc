@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <chrono>
 #include <cmath>
+#include <ctime>
 #include <filesystem>
 
 #include "frontend/load_model.h"
@@ -76,27 +76,66 @@ TEST(SystolicSize, IsThatOfTheMapping) {
   EXPECT_GT(sizes, 100);
 }
 
-/// Cells and cycles as `compile` counts them.
-TEST(Estimate, EqualsCompile) {
-  for (const Model& model : models()) {
-    const Lowered lowered = lower(model);
-    const std::vector<MappedKernel> mapped = map_kernels(lowered, {});
-    const Estimate e = estimate(lowered_kernels(lowered), {});
-    const TokenCycles cycles = cycles_per_token(lowered.program, mapped, 64);
-    EXPECT_EQ(e.kernel_cycles, cycles.kernels) << model.name;
-    EXPECT_EQ(e.configuration_cycles, cycles.configuration);
-    int64_t cells = 0;
-    for (size_t i = 0; i < mapped.size(); ++i) {
-      const KernelFigures& k = e.kernels[i];
-      EXPECT_EQ(k.cells(), static_cast<int64_t>(mapped[i].grid.cells.size())) << k.name;
-      EXPECT_EQ(k.ii, mapped[i].ii) << k.name;
-      EXPECT_EQ(k.latency_cycles, latency_cycles(mapped[i])) << k.name;
-      EXPECT_EQ(k.strategy, mapped[i].strategy) << k.name;
-      EXPECT_EQ(k.invocations, invocations_per_token(lowered.program, static_cast<int>(i)));
-      cells += k.cells_total();
-    }
-    EXPECT_EQ(e.cells_total, cells);
+/// Cells and cycles as `compile` counts them with the same tile and target.
+void expect_compile(const Model& model, const LowerParams& params) {
+  const Lowered lowered = lower(model, params);
+  MapParams map;
+  map.optimize = params.optimize;
+  const std::vector<MappedKernel> mapped = map_kernels(lowered, map);
+  const Estimate e = estimate(lowered_kernels(lowered, map), {});
+  const TokenCycles cycles = cycles_per_token(lowered.program, mapped, 64);
+  EXPECT_EQ(e.kernel_cycles, cycles.kernels) << model.name;
+  EXPECT_EQ(e.configuration_cycles, cycles.configuration);
+  int64_t cells = 0;
+  for (size_t i = 0; i < mapped.size(); ++i) {
+    const KernelFigures& k = e.kernels[i];
+    EXPECT_EQ(k.cells(), static_cast<int64_t>(mapped[i].grid.cells.size())) << k.name;
+    EXPECT_EQ(k.ii, mapped[i].ii) << k.name;
+    EXPECT_EQ(k.latency_cycles, latency_cycles(mapped[i])) << k.name;
+    EXPECT_EQ(k.strategy, mapped[i].strategy) << k.name;
+    EXPECT_EQ(k.invocations, invocations_per_token(lowered.program, static_cast<int>(i)));
+    cells += k.cells_total();
   }
+  EXPECT_EQ(e.cells_total, cells);
+}
+
+TEST(Estimate, EqualsCompile) {
+  for (const Model& model : models()) expect_compile(model, {});
+}
+
+TEST(Estimate, EqualsCompileForOtherTargetsAndTiles) {
+  for (const char* name : {"kjv-ternary", "kjv-binary"}) {
+    const Model model = load_model(kExamples + name + "/model.yaml");
+    expect_compile(model, {{}, Optimize::kThroughput});
+    expect_compile(model, {{}, Optimize::kDensity});
+    expect_compile(model, {{257, 90}, Optimize::kArea});
+    expect_compile(model, {{300, 60}, Optimize::kDensity});
+  }
+}
+
+TEST(Estimate, RefusesWhatCompileRefuses) {
+  EstimateSource source{kExamples + "kjv-ternary/model.yaml"};
+  source.lower.tile = {160, 160};
+  try {
+    read_kernels(source);
+    ADD_FAILURE() << "a kernel that does not fit the tile was accepted";
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(), HasSubstr("do not fit a tile of 160 x 160, and this kernel is not cut; give a larger tile"));
+  }
+}
+
+TEST(Estimate, DefectsCostCells) {
+  const std::string folder = (fs::temp_directory_path() / "bitgrid_estimate_defects").string();
+  const std::string file = write_model(tiny_model(), folder);
+  EstimateSource source{file};
+  const int64_t flawless = estimate(read_kernels(source).kernels, {}).cells_total;
+  source.defect_rate = 0.02;
+  const int64_t around = estimate(read_kernels(source).kernels, {}).cells_total;
+  EXPECT_GT(around, flawless);
+  EXPECT_EQ(estimate(read_kernels(source).kernels, {}).cells_total, around);
+  source.seed = 2;
+  EXPECT_NE(estimate(read_kernels(source).kernels, {}).cells_total, around);
+  fs::remove_all(folder);
 }
 
 std::string without_numbers(const std::string& name) {
@@ -131,17 +170,45 @@ TEST(Estimate, ShapesBoundTheMapping) {
   }
 }
 
+/// Layers cut over tiles, and all targets; one-bit operands with tiles are counted word-serial and left out.
+TEST(Estimate, ShapesFollowTilesAndTargets) {
+  const auto ratio = [](const char* name, const LowerParams& params) {
+    const Model model = load_model(kExamples + name + "/model.yaml");
+    MapParams map;
+    map.optimize = params.optimize;
+    const Estimate exact = estimate(lowered_kernels(lower(model, params), map), {});
+    const Estimate shapes = estimate(shape_kernels(shapes_of(model), params), {});
+    EXPECT_NEAR(static_cast<double>(shapes.cycles_per_token) / static_cast<double>(exact.cycles_per_token), 1.0, 0.05) << name;
+    return static_cast<double>(shapes.cells_total) / static_cast<double>(exact.cells_total);
+  };
+  EXPECT_NEAR(ratio("kjv-ternary", {{257, 90}, Optimize::kArea}), 1.0, 0.03);
+  EXPECT_NEAR(ratio("kjv-ternary", {{300, 60}, Optimize::kArea}), 1.0, 0.03);
+  EXPECT_NEAR(ratio("kjv-binary", {{}, Optimize::kThroughput}), 1.0, 0.03);
+  EXPECT_NEAR(ratio("kjv-binary", {{}, Optimize::kDensity}), 1.0, 0.03);
+}
+
+#ifdef __SANITIZE_ADDRESS__
+constexpr double kSecond = 20;
+#else
+constexpr double kSecond = 1;
+#endif
+
+double cpu_seconds() {
+  return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+}
+
 TEST(Estimate, EveryShapesFileInUnderASecond) {
   int files = 0;
   for (const auto& entry : fs::directory_iterator(kExamples + "shapes")) {
     if (entry.path().filename() == "sweep.yaml") continue;
-    const auto begin = std::chrono::steady_clock::now();
-    const SourceKernels source = read_kernels({entry.path().string(), 0, false});
-    const Estimate e = estimate(source.kernels, {});
-    EXPECT_GT(e.cells_total, 100'000'000);
-    EXPECT_GT(e.tokens_per_second, 0);
-    EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), 5.0)
-        << entry.path();  // debug builds, busy machines
+    const double begin = cpu_seconds();
+    ShapePlans plans;
+    for (const int context : {0, 256, 512, 1024, 2048, 4096, 8192, 16384}) {  // as the command does
+      const Estimate e = estimate(read_kernels({entry.path().string(), context, false}, &plans).kernels, {});
+      EXPECT_GT(e.cells_total, 100'000'000);
+      EXPECT_GT(e.tokens_per_second, 0);
+    }
+    EXPECT_LT(cpu_seconds() - begin, kSecond) << entry.path();
     ++files;
   }
   EXPECT_GE(files, 7);
