@@ -57,9 +57,9 @@ struct TileResult {
   uint64_t loads = 0;
   uint64_t configuration_words = 0;
   uint64_t invocations = 0;
-  uint64_t simulated_phases = 0;  // of the grid, drained after every invocation
+  uint64_t cell_updates = 0;  // simulated
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TileResult, name, parts, loads, configuration_words, invocations, simulated_phases)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TileResult, name, parts, loads, configuration_words, invocations, cell_updates)
 
 struct KernelResult {
   std::string name;

@@ -39,12 +39,12 @@ void Tile::restart() {
   result_ = {};
   result_.name = track_.name;
   next_start_ = lead_ = 0;
-  for (auto& [kernel, l] : loaded_) result_.simulated_phases -= l.simulator->stats().phases;
+  for (auto& [kernel, l] : loaded_) result_.cell_updates -= l.simulator->stats().cell_updates();
 }
 
 TileResult Tile::result() const {
   TileResult result = result_;
-  for (const auto& [kernel, l] : loaded_) result.simulated_phases += l.simulator->stats().phases;
+  for (const auto& [kernel, l] : loaded_) result.cell_updates += l.simulator->stats().cell_updates();
   return result;
 }
 

@@ -1,0 +1,20 @@
+# The platform, included by bitgrid_sim/CMakeLists.txt. Without SystemC everything but the simulation itself is built, and the engine says which package is missing.
+find_path(SYSTEMC_INCLUDE systemc)
+find_library(SYSTEMC_LIBRARY systemc)
+
+set(platform_sources memory_map.cc platform.cc platform_report.cc timeline.cc)
+if(SYSTEMC_INCLUDE AND SYSTEMC_LIBRARY)
+  list(APPEND platform_sources configuration.cc memories.cc sequencer.cc system.cc tile.cc)
+else()
+  message(STATUS "SystemC not found (Debian: libsystemc-dev): no platform simulation")
+  list(APPEND platform_sources no_systemc.cc)
+endif()
+list(TRANSFORM platform_sources PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
+add_library(bitgrid_systemc STATIC ${platform_sources})
+target_link_libraries(bitgrid_systemc PUBLIC bitgrid_flags bitgrid_sim bitgrid_ir nlohmann_json::nlohmann_json fmt::fmt)
+if(SYSTEMC_INCLUDE AND SYSTEMC_LIBRARY)
+  # Debian's library is built for C++17, and names its interface after the standard.
+  target_compile_definitions(bitgrid_systemc PRIVATE SC_CPLUSPLUS=201703L)
+  target_include_directories(bitgrid_systemc SYSTEM PRIVATE ${SYSTEMC_INCLUDE})
+  target_link_libraries(bitgrid_systemc PRIVATE ${SYSTEMC_LIBRARY})
+endif()
