@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <random>
 
+#include "bitgrid_sim/systemc/platform.h"
 #include "check/artefacts.h"
 #include "check/verify_kernel.h"
 #include "ir/error.h"
@@ -139,6 +140,7 @@ class Checker {
   EngineCheck check_engine(Engine engine, std::optional<Mismatch>& first) {
     artefacts_ = changed_artefacts_ = 0;
     if (engine == Engine::kCpu) return compare_cpu(golden_, cpu_traces(model_, params_.tokens, CpuParams::Kernels::kPacked), first);
+    if (engine == Engine::kSystemC) return check_platform(first);
     KernelEngine kernels = make_engine(engine, first);
     HostState state = initial_state(lowered_.program);
     size_t steps = 0;
@@ -150,6 +152,26 @@ class Checker {
     Comparison comparison{lowered_.program, golden_, engine, {engine, artefacts_, changed_artefacts_, {}}, std::nullopt};
     comparison.run(trace);
     comparison.result.stats = kernels.stats();
+    if (comparison.first) first = comparison.first;
+    return comparison.result;
+  }
+
+  /// The whole text as one stream, tokens chosen in advance.
+  EngineCheck check_platform(std::optional<Mismatch>& first) {
+    PlatformParams params;
+    params.arch = params_.arch;
+    params.streams = {params_.tokens};
+    params.keep_values = true;
+    params.progress = [this](const std::string& line) { say("systemc: " + line); };
+    const PlatformResult result = simulate_platform(lowered_.program, mapped_kernels(Engine::kSystemC, first), params);
+    Comparison comparison{
+        lowered_.program, golden_, Engine::kSystemC, {Engine::kSystemC, artefacts_, changed_artefacts_, {}}, std::nullopt};
+    comparison.run(result.streams[0].values);
+    comparison.result.stats.cycles = result.cycles;
+    for (const TileResult& tile : result.tiles) {
+      comparison.result.stats.cell_updates += tile.cell_updates;
+      comparison.result.stats.reconfigured_cells += tile.configuration_words;
+    }
     if (comparison.first) first = comparison.first;
     return comparison.result;
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "check/engines.h"
+#include "ir/arch.h"
 #include "ir/model.h"
 #include "lowering/map.h"
 
@@ -20,6 +21,7 @@ struct CheckParams {
   uint64_t seed = 1;                    // of the mapping, where it is done now
   Optimize optimize = Optimize::kArea;  // likewise
   Tile tile;                            // likewise: layers that are larger are cut
+  Arch arch = {};                       // of the platform of engine `systemc`
   RtlParams rtl;
   std::function<void(const std::string&)> progress;  // a line about what is going on
 };

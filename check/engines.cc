@@ -12,11 +12,12 @@
 namespace bitgrid {
 namespace {
 
-constexpr std::array<std::pair<Engine, std::string_view>, 6> kNames = {{{Engine::kCpu, "cpu"},
+constexpr std::array<std::pair<Engine, std::string_view>, 7> kNames = {{{Engine::kCpu, "cpu"},
                                                                         {Engine::kDag, "dag"},
                                                                         {Engine::kGrid, "grid"},
                                                                         {Engine::kRtl, "rtl"},
                                                                         {Engine::kFabric, "fabric"},
+                                                                        {Engine::kSystemC, "systemc"},
                                                                         {Engine::kRtl, "datapath"}}};
 
 /// Simulators of a program's steps, made when first used.
@@ -49,7 +50,7 @@ Engine parse_engine(const std::string& text) {
   for (const auto& [e, known] : kNames) {
     if (text == known) return e;
   }
-  throw Error("--engine", "'" + text + "' is no engine", "choose one of cpu, dag, grid, rtl, datapath, fabric");
+  throw Error("--engine", "'" + text + "' is no engine", "choose one of cpu, dag, grid, rtl, datapath, fabric, systemc");
 }
 
 std::vector<Engine> parse_engines(const std::string& text) {
@@ -59,7 +60,7 @@ std::vector<Engine> parse_engines(const std::string& text) {
     engines.push_back(parse_engine(item));
     if (item == "rtl") engines.push_back(Engine::kFabric);
   }
-  if (engines.empty()) throw Error("--engines", "the list is empty", "choose from cpu, dag, grid, rtl, datapath, fabric");
+  if (engines.empty()) throw Error("--engines", "the list is empty", "choose from cpu, dag, grid, rtl, datapath, fabric, systemc");
   return engines;
 }
 

@@ -18,11 +18,12 @@
 
 namespace bitgrid {
 
-/// kRtl: the datapath Verilog of the Dags; kFabric: the fabric Verilog, loaded with the mapped kernels. Both run under Verilator.
-enum class Engine : uint8_t { kCpu, kDag, kGrid, kRtl, kFabric };
+/// kRtl: the datapath Verilog of the Dags; kFabric: the fabric Verilog, loaded with the mapped kernels. Both run under Verilator. kSystemC:
+/// the mapped kernels on tiles among memories and buses (bitgrid_sim/systemc/platform.h), which runs whole tokens, not steps.
+enum class Engine : uint8_t { kCpu, kDag, kGrid, kRtl, kFabric, kSystemC };
 
 std::string_view name(Engine engine);
-/// Reads "cpu", "dag", "grid", "rtl" (or "datapath", the same) or "fabric". Throws Error listing them.
+/// Reads "cpu", "dag", "grid", "rtl" (or "datapath", the same), "fabric" or "systemc". Throws Error listing them.
 Engine parse_engine(const std::string& text);
 /// Reads a list such as "cpu,dag,grid". In it "rtl" means all Verilog: datapath and fabric.
 std::vector<Engine> parse_engines(const std::string& text);

@@ -5,11 +5,14 @@
 #include <iostream>
 #include <memory>
 
+#include "bitgrid_sim/systemc/platform_report.h"
 #include "check/check_model.h"
 #include "check/engines.h"
 #include "cli/common.h"
 #include "frontend/arch_file.h"
 #include "frontend/load_model.h"
+#include "ir/error.h"
+#include "ir/file.h"
 #include "lowering/map.h"
 #include "reference_cpu/engine.h"
 #include "reference_cpu/sampling.h"
@@ -20,8 +23,8 @@ namespace {
 
 struct Options {
   Common common;
-  std::string model, prompt, engine = "grid", temperature, arch, optimize = "area";
-  int tokens = 64;
+  std::string model, prompt, engine = "grid", temperature, arch, optimize = "area", trace;
+  int tokens = 64, streams = 1;
 };
 
 /// Feeds tokens and returns the logits after the last one.
@@ -49,10 +52,67 @@ Session kernel_session(const Program& program, KernelEngine engine) {
           engine.stats};
 }
 
+std::vector<MappedKernel> map_with_progress(const Options& o, const Lowered& lowered, Progress& progress) {
+  MapRun run;
+  run.progress = [&](size_t done, size_t total, const std::string& kernel) {
+    progress.say(fmt::format("mapping kernel {} of {}, {}", done + 1, total, kernel));
+  };
+  return map_kernels(lowered, {o.common.seed, parse_optimize(o.optimize)}, run);
+}
+
+/// Stream s samples with the seed of --seed + s.
+std::vector<Sampler> samplers(const Options& o, const Model& model) {
+  std::vector<Sampler> all;
+  for (int s = 0; s < o.streams; ++s) {
+    const uint64_t seed = o.common.seed + static_cast<uint64_t>(s);
+    all.push_back(o.temperature.empty() ? greedy_sampler() : temperature_sampler(model, o.temperature, static_cast<uint32_t>(seed)));
+  }
+  return all;
+}
+
+/// The whole text at once, on the platform of the architecture file.
+void run_platform(const Options& o, const Arch& arch, const Model& model) {
+  Progress progress;
+  std::vector<Sampler> choosers = samplers(o, model);
+  const Lowered lowered = lower(model, {{arch.tile_width, arch.tile_height}, parse_optimize(o.optimize)});
+  PlatformParams params;
+  params.arch = arch;
+  params.streams.assign(static_cast<size_t>(o.streams), tokenise(model, normalise_prompt(model, o.prompt)));
+  params.generate = o.tokens;
+  params.choose = [&](size_t stream, const std::vector<int64_t>& z) { return next_token(choosers[stream], z); };
+  params.keep_timeline = !o.trace.empty();
+  params.progress = [&](const std::string& line) { progress.say(line); };
+  const auto mapped = map_with_progress(o, lowered, progress);
+  const int64_t own = cycles_per_token(lowered.program, mapped, arch.configuration_bits_per_cycle).total();
+  Stopwatch watch;
+  const PlatformResult result = simulate_platform(lowered.program, mapped, params);
+  progress.clear();
+  const double seconds = watch.lap();
+  Json json = {{"engine", o.engine}, {"texts", Json::array()}};
+  for (const StreamResult& stream : result.streams) {
+    std::cout << detokenise(model, stream.tokens) << "\n";
+    json["texts"].push_back(detokenise(model, stream.tokens));
+  }
+  std::cout << "\n" << platform_result_text(result, arch.platform, own);
+  if (!o.trace.empty()) {
+    write_file(o.trace, trace_json(result.timeline, arch.platform.clock_mhz));
+    std::cout << fmt::format("{}: what tiles and buses did when (open it in ui.perfetto.dev or chrome://tracing)\n", o.trace);
+  }
+  json["arch"] = arch_json(arch);
+  json["arch"]["platform"] = platform_json(arch.platform);
+  json["platform"] = platform_result_json(result, arch.platform, own);
+  json["seed"] = o.common.seed;
+  json["seconds"] = seconds;
+  write_json(o.common, json);
+}
+
 void run(const Options& o) {
   const Arch arch = o.arch.empty() ? Arch{} : load_arch(o.arch);
   const Model model = load_model(o.model);
   const Engine engine = parse_engine(o.engine);
+  if (engine == Engine::kSystemC) return run_platform(o, arch, model);
+  if (!o.trace.empty()) throw Error("--trace", "engine " + o.engine + " knows no tiles and buses", "give --engine systemc");
+  if (o.streams != 1) throw Error("--streams", "engine " + o.engine + " runs one text", "give --engine systemc");
   Sampler sampler =
       o.temperature.empty() ? greedy_sampler() : temperature_sampler(model, o.temperature, static_cast<uint32_t>(o.common.seed));
   std::vector<int> tokens = tokenise(model, normalise_prompt(model, o.prompt));
@@ -71,11 +131,7 @@ void run(const Options& o) {
       progress.say(fmt::format("verilated {} of {}, {}", done, total, source));
     };
     if (engine == Engine::kGrid || engine == Engine::kFabric) {
-      MapRun run;
-      run.progress = [&](size_t done, size_t total, const std::string& kernel) {
-        progress.say(fmt::format("mapping kernel {} of {}, {}", done + 1, total, kernel));
-      };
-      auto mapped = map_kernels(lowered, {o.common.seed, parse_optimize(o.optimize)}, run);
+      auto mapped = map_with_progress(o, lowered, progress);
       cycles = cycles_per_token(program, mapped, arch.configuration_bits_per_cycle);
       if (engine == Engine::kGrid) {
         session = kernel_session(program, grid_engine(program, std::move(mapped)));
@@ -128,10 +184,15 @@ void add_run(CLI::App& app, int&) {
   command->add_option("--tokens", o->tokens, "tokens to generate")->capture_default_str()->check(CLI::Range(0, 1000000));
   command
       ->add_option("--engine", o->engine,
-                   "cpu, dag, grid, rtl (the kernels' datapath Verilog) or fabric (the fabric's Verilog, configured)")
+                   "cpu, dag, grid, rtl (the kernels' datapath Verilog), fabric (the fabric's Verilog, configured) or systemc (tiles among "
+                   "memories and buses)")
       ->capture_default_str();
   command->add_option("--temperature", o->temperature, "sample with one of the model's temperatures instead of taking the likeliest token");
   command->add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
+  command->add_option("--streams", o->streams, "--engine systemc: texts generated at the same time, stream s with --seed + s")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 4096));
+  command->add_option("--trace", o->trace, "--engine systemc: write what tiles and buses did when, for ui.perfetto.dev");
   command
       ->add_option("--optimize", o->optimize,
                    "of the mapping: area (fewest cells), throughput (smallest II) or density (least cells times II)")
