@@ -144,6 +144,7 @@ int check(const Options& o) {
   if (!o.arch.empty()) {
     const Arch arch = load_arch(o.arch);
     params.tile = {arch.tile_width, arch.tile_height};
+    params.arch = arch;
   }
   params.progress = [&](const std::string& line) { progress.say(line); };
   Stopwatch watch;
@@ -167,14 +168,17 @@ void add_check(CLI::App& app, int& status) {
   auto o = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("check", "compare engines bit for bit with the CPU reference");
   command->add_option("model", o->model, "model.yaml; with --prove also a .blif or .dag file")->required();
-  command->add_option("--engines", o->engines,
-                      "list of cpu, dag, grid, rtl (= datapath,fabric: the kernels' Verilog and the grid's), default cpu,dag,grid; with "
-                      "--from: what the folder holds");
+  command->add_option(
+      "--engines", o->engines,
+      "list of cpu, dag, grid, rtl (= datapath,fabric: the kernels' Verilog and the grid's), systemc, default cpu,dag,grid; with "
+      "--from: what the folder holds");
   command->add_option("--tokens", o->tokens, "positions to compare")->capture_default_str()->check(CLI::Range(1, 1000000));
   command->add_option("--prompt", o->prompt, "text of the first positions; the CPU engine continues it as `run` would");
   command->add_option("--temperature", o->temperature, "continue the prompt by sampling with --seed, as `run --temperature` does");
   command->add_option("--from", o->from, "use the artefacts of this folder (of compile or verilog) as they stand");
-  command->add_option("--arch", o->arch, "architecture file: layers larger than its tile are cut (with --from: as they were compiled)");
+  command->add_option(
+      "--arch", o->arch,
+      "architecture file: layers larger than its tile are cut (with --from: as they were compiled); the platform of systemc");
   command
       ->add_option("--optimize", o->optimize,
                    "of the mapping: area (fewest cells), throughput (smallest II) or density (least cells times II)")
