@@ -7,16 +7,7 @@
 #include <vector>
 
 #include "cli/common.h"
-
-namespace {
-
-std::vector<std::string> commands(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(command->get_name());
-  return names;
-}
-
-}  // namespace
+#include "cli/completion.h"
 
 int main(int argc, char** argv) {
   CLI::App app(
@@ -36,7 +27,9 @@ int main(int argc, char** argv) {
   bitgrid::cli::add_estimate(app, status);
   bitgrid::cli::add_sweep(app, status);
   bitgrid::cli::add_report(app, status);
-  const std::vector<std::string> known = commands(app);
+  bitgrid::cli::add_completion(app);
+  bitgrid::cli::add_examples(app);
+  const std::vector<std::string> known = bitgrid::cli::command_names(app);
   if (argc > 1 && argv[1][0] != '-' && std::find(known.begin(), known.end(), argv[1]) == known.end()) {
     std::fprintf(stderr, "bitgrid: there is no command '%s'; the commands are %s\n", argv[1], CLI::detail::join(known, ", ").c_str());
     return 1;

@@ -1,11 +1,14 @@
-// bitgrid picture: the floorplan of a mapped kernel as SVG.
+// bitgrid picture: the floorplan of a mapped kernel as SVG, or the graph of a kernel's Dag in Graphviz's language.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 
 #include "check/artefacts.h"
 #include "cli/common.h"
+#include "cli/source.h"
 #include "ir/error.h"
 #include "ir/file.h"
 #include "report/picture.h"
@@ -15,27 +18,65 @@ namespace {
 
 struct Options {
   Common common;
-  std::string dir, kernel, out;
+  std::string source, kernel, out, format;
 };
 
-void picture(const Options& o) {
-  const auto folder = read_compiled(o.dir);
-  if (!folder) throw Error(o.dir, "there is no compile.json in this folder", "give the -o folder of `bitgrid compile`");
-  const MappedKernel& kernel = find_kernel(*folder, o.dir, o.kernel);
+void floorplan(const Options& o) {
+  const auto folder = read_compiled(o.source);
+  if (!folder) throw Error(o.source, "there is no compile.json in this folder", "give the -o folder of `bitgrid compile`");
+  const MappedKernel& kernel = find_kernel(*folder, o.source, o.kernel);
   const std::string svg = kernel_svg(kernel, {});
   write_file(o.out, svg);
   std::cout << fmt::format("{}: {} x {} cells, {} bytes\n", o.out, kernel.grid.width, kernel.grid.height, svg.size());
-  write_json(o.common, {{"kernel", kernel.name}, {"file", o.out}, {"bytes", svg.size()}});
+  write_json(o.common, {{"kernel", kernel.name}, {"format", "svg"}, {"file", o.out}, {"bytes", svg.size()}});
+}
+
+/// The kernel that --kernel names, or the only one. Throws Error listing them.
+const Kernel& choose(const Program& program, const Options& o) {
+  std::string names;
+  for (const Kernel& kernel : program.kernels) {
+    if (kernel.name == o.kernel || (o.kernel.empty() && program.kernels.size() == 1)) return kernel;
+    names += (names.empty() ? "" : ", ") + kernel.name;
+  }
+  throw Error("--kernel", o.kernel.empty() ? "there are several kernels" : "there is no kernel " + o.kernel, "choose one of " + names);
+}
+
+void graph(const Options& o) {
+  const Source source = read_source(o.source);
+  const Kernel& kernel = choose(source.lowered.program, o);
+  const std::string dot = to_dot(kernel.dag);
+  write_file(o.out, dot);
+  std::cout << fmt::format("{}: {} nodes, {} bytes\n", o.out, boost::num_vertices(kernel.dag.graph), dot.size());
+  write_json(o.common, {{"kernel", kernel.name}, {"format", "dot"}, {"file", o.out}, {"bytes", dot.size()}});
+}
+
+/// "svg" or "dot": as --format says, or by what is drawn.
+std::string format_of(const Options& o) {
+  const bool folder = std::filesystem::is_directory(o.source);
+  if (o.format.empty()) return folder ? "svg" : "dot";
+  if (o.format != "svg" && o.format != "dot") throw Error("--format", "'" + o.format + "' is no format", "choose svg or dot");
+  if (o.format == "svg" && !folder) throw Error(o.source, "a floorplan needs a mapped kernel", "compile it and give the folder");
+  if (o.format == "dot" && folder) throw Error(o.source, "a folder holds configurations and no graphs", "give the source of the compile");
+  return o.format;
+}
+
+void picture(const Options& o) {
+  format_of(o) == "svg" ? floorplan(o) : graph(o);
 }
 
 }  // namespace
 
 void add_picture(CLI::App& app, int&) {
   auto o = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("picture", "draw the floorplan of a mapped kernel");
-  command->add_option("dir", o->dir, "folder of a compile")->required();
-  command->add_option("--kernel", o->kernel, "kernel of the folder (not needed where there is one)");
-  command->add_option("-o,--output", o->out, "SVG file")->required();
+  CLI::App* command = app.add_subcommand("picture", "draw the floorplan of a mapped kernel (SVG) or the graph of a kernel (Graphviz)");
+  command->footer(
+      "Examples: bitgrid compile neuron.dag -o DIR && bitgrid picture DIR -o neuron.svg\n"
+      "          bitgrid picture neuron.dag -o neuron.dot && dot -Tsvg neuron.dot -o graph.svg");
+  command->add_option("source", o->source, "folder of a compile: its floorplan; MODEL.yaml, NETLIST.blif or KERNEL.dag: its graph")
+      ->required();
+  command->add_option("--kernel", o->kernel, "which kernel (not needed where there is one)");
+  command->add_option("--format", o->format, "svg (of a folder) or dot (of a source); default: by what is given");
+  command->add_option("-o,--output", o->out, "SVG or Graphviz file")->required();
   add_common(*command, o->common);
   command->callback([o] { picture(*o); });
 }
