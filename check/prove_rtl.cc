@@ -63,6 +63,34 @@ NodeId counting_tree(Dag& dag, NodeId operand, uint32_t width) {
   return dag.node(sum).width == width ? sum : add_node(dag, Op::kOr, width, {sum, sum});  // extended or cut
 }
 
+/// The first part that is not proved, or proved.
+Proof compare_parts(const LutNetwork& dag, const Unpiped& verilog, const TemporaryFolder& folder, const ProveRtlParams& params,
+                    ProveRtlStats& stats) {
+  const auto begin = std::chrono::steady_clock::now();
+  const std::string expected = folder.file("dag.blif"), got = folder.file("verilog.blif"), log = folder.file("abc.log");
+  const std::vector<size_t> groups = group_outputs(dag, params.part_gates);
+  size_t first = 0;
+  for (const size_t count : groups) {
+    ProveParams abc = params.abc;
+    const auto used = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - begin).count();
+    abc.timeout_seconds = std::max(1, params.abc.timeout_seconds - static_cast<int>(used));
+    const LutNetwork part = cone(dag, first, count);
+    write_file(expected, to_blif(part));
+    write_file(got, cone_blif(verilog, first, count));
+    write_file(log, "");
+    Proof proof = run_cec(expected, got, log, abc);
+    if (proof.verdict != Verdict::kProved) {
+      name_ports(proof.counterexample, part);
+      if (proof.verdict == Verdict::kOpen && groups.size() > 1)
+        proof.why += fmt::format(" (the outputs before {} are proved)", dag.outputs[first].name);
+      return proof;
+    }
+    ++stats.parts;
+    first += count;
+  }
+  return {Verdict::kProved, "", {}};
+}
+
 std::string last_line(const std::string& log) {
   std::string text = log;
   text.erase(text.find_last_not_of("\r\n ") + 1);
@@ -105,6 +133,68 @@ Dag with_counting_trees(const Dag& dag) {
   return out;
 }
 
+LutNetwork cone(const LutNetwork& network, size_t first, size_t count) {
+  LutNetwork part;
+  part.name = network.name;
+  part.inputs = network.inputs;
+  std::vector<SignalId> moved(network.nodes.size(), kConstantSignal);
+  std::vector<bool> needed(network.nodes.size());
+  const auto need = [&](SignalId s) {
+    if (s != kConstantSignal && !network.is_input(s)) needed[s - network.inputs.size()] = true;
+  };
+  const auto to = [&](SignalId s) { return s == kConstantSignal || network.is_input(s) ? s : moved[s - network.inputs.size()]; };
+  for (size_t o = first; o < first + count; ++o) need(network.outputs[o].signal);
+  for (size_t n = network.nodes.size(); n-- > 0;) {
+    if (!needed[n]) continue;
+    for (const SignalId s : fanins(network.nodes[n])) need(s);
+  }
+  for (size_t n = 0; n < network.nodes.size(); ++n) {
+    if (!needed[n]) continue;
+    LutNode node = network.nodes[n];
+    for (unsigned j = 0; j < node.fanin_count; ++j) node.fanins[j] = to(node.fanins[j]);
+    moved[n] = part.signal_of_node(part.nodes.size());
+    part.nodes.push_back(node);
+  }
+  for (size_t o = first; o < first + count; ++o) {
+    part.outputs.push_back(network.outputs[o]);
+    part.outputs.back().signal = to(part.outputs.back().signal);
+  }
+  return part;
+}
+
+std::vector<size_t> group_outputs(const LutNetwork& network, size_t nodes) {
+  std::vector<size_t> groups;
+  std::vector<uint32_t> group_of(network.nodes.size(), 0);
+  size_t size = 0;
+  /// Nodes that an output adds to group `mark`.
+  const auto add = [&](SignalId root, uint32_t mark) {
+    size_t added = 0;
+    std::vector<SignalId> stack = {root};
+    while (!stack.empty()) {
+      const SignalId s = stack.back();
+      stack.pop_back();
+      if (s == kConstantSignal || network.is_input(s) || group_of[s - network.inputs.size()] == mark) continue;
+      group_of[s - network.inputs.size()] = mark;
+      ++added;
+      for (const SignalId f : fanins(network.node_of(s))) stack.push_back(f);
+    }
+    return added;
+  };
+  uint32_t mark = 0;
+  for (const LutOutput& output : network.outputs) {
+    if (!groups.empty()) {
+      size += add(output.signal, mark);
+      if (size <= nodes) {
+        ++groups.back();
+        continue;
+      }
+    }
+    groups.push_back(1);
+    size = add(output.signal, ++mark);
+  }
+  return groups;
+}
+
 std::string describe_values(const Counterexample& c, const Dag& dag) {
   if (c.output.empty()) return "an output differs (ABC names none)";
   std::map<std::string, bool> values(c.inputs.begin(), c.inputs.end());
@@ -145,11 +235,7 @@ Proof prove_datapath(const Dag& dag, const RtlSource& source, const ProveRtlPara
   out.gates = unpiped.gates;
   out.registers = unpiped.registers;
   if (!unpiped.problem.empty()) return {Verdict::kRefuted, unpiped.problem, {}};
-  const LutNetwork network = dag_network(with_counting_trees(dag));
-  write_file(folder.file("dag.blif"), to_blif(network));
-  write_file(folder.file("verilog.blif"), unpiped.blif);
-  Proof proof = run_cec(folder.file("dag.blif"), folder.file("verilog.blif"), folder.file("abc.log"), params.abc);
-  name_ports(proof.counterexample, network);
+  Proof proof = compare_parts(dag_network(with_counting_trees(dag)), unpiped, folder, params, out);
   out.seconds = elapsed();
   return proof;
 }

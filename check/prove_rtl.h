@@ -2,7 +2,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "check/prove.h"
 #include "ir/dag.h"
@@ -11,7 +15,8 @@
 namespace bitgrid {
 
 struct ProveRtlParams {
-  ProveParams abc;
+  ProveParams abc;              // its timeout is for all parts of a kernel together
+  size_t part_gates = 60000;    // of the Dag: outputs are compared in parts of at most so many gates, or one by one
   std::string yosys = "yosys";  // program
   int yosys_timeout_seconds = 300;
 };
@@ -19,6 +24,7 @@ struct ProveRtlParams {
 struct ProveRtlStats {
   size_t gates = 0;      // of the Verilog, as Yosys has them before any optimisation, that outputs depend on
   size_t registers = 0;  // likewise
+  size_t parts = 0;      // that ABC compared
   double yosys_seconds = 0;
   double seconds = 0;  // in all
 };
@@ -37,12 +43,30 @@ Dag with_counting_trees(const Dag& dag);
 /// state are 0.
 std::string describe_values(const Counterexample& counterexample, const Dag& dag);
 
-/// A netlist as Yosys writes it, made combinational: registers that lie on every path are wires. For tests.
+/// A netlist as Yosys writes it, made combinational: registers that lie on every path are wires.
+struct UnpipedGate {
+  std::string_view name;         // of its output
+  std::vector<uint32_t> fanins;  // inputs, then gates in order
+  std::string_view cover;        // its lines in BLIF
+};
 struct Unpiped {
-  std::string blif;
+  std::shared_ptr<const std::string> text;  // what names and covers are parts of
+  std::string module;
+  std::vector<std::string> inputs, outputs;
+  std::vector<UnpipedGate> netlist;  // what outputs depend on, topologically
+  std::vector<uint32_t> drivers;     // of outputs: an input or a gate
   size_t gates = 0, registers = 0;
   std::string problem;  // what is wrong with the pipeline; empty: nothing
 };
-Unpiped remove_pipeline(const std::string& blif, const RtlInterface& interface);
+Unpiped remove_pipeline(std::string blif, const RtlInterface& interface);
+
+/// Outputs first .. first + count - 1 with what they depend on, and all inputs.
+std::string cone_blif(const Unpiped& unpiped, size_t first, size_t count);
+
+/// The same of a LUT network.
+LutNetwork cone(const LutNetwork& network, size_t first, size_t count);
+
+/// Numbers of outputs, in order, such that what each group depends on has at most `nodes` nodes, or it is one output.
+std::vector<size_t> group_outputs(const LutNetwork& network, size_t nodes);
 
 }  // namespace bitgrid

@@ -1,8 +1,6 @@
 // Registers of a feed-forward pipeline taken for wires, where all paths have equally many.
 #include <algorithm>
-#include <map>
 #include <optional>
-#include <sstream>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -15,6 +13,7 @@
 namespace bitgrid {
 namespace {
 
+/// What drives a signal, as it stands in the text.
 struct Driver {
   std::vector<std::string_view> inputs;
   std::string_view cover;  // lines behind .names; unused for registers
@@ -74,37 +73,43 @@ class Netlist {
   std::unordered_map<std::string_view, Driver> drivers_;
 };
 
-/// Depth-first over what outputs depend on; writes drivers in topological order.
+/// Depth-first over what outputs depend on; appends drivers to the result in topological order.
 class Walk {
  public:
-  Walk(const Netlist& netlist, const std::vector<std::string>& inputs) : netlist_(netlist) {
-    for (const std::string& name : inputs) rank_[name] = 0;
+  Walk(const Netlist& netlist, Unpiped& result) : netlist_(netlist), result_(result) {
+    for (uint32_t i = 0; i < result.inputs.size(); ++i) signals_[result.inputs[i]] = {i, 0};
   }
 
-  /// Registers between inputs and a signal: nullopt for a constant. Sets problem_.
-  std::optional<int> rank(std::string_view root) {
+  struct Signal {
+    uint32_t id = 0;          // inputs, then drivers
+    std::optional<int> rank;  // registers between inputs and the signal; nullopt for a constant
+  };
+
+  /// Sets the result's problem if the signal is no pipeline's.
+  Signal visit(std::string_view root) {
     std::vector<std::pair<std::string_view, size_t>> stack = {{root, 0}};
-    while (!stack.empty() && problem_.empty()) {
+    std::string& problem = result_.problem;
+    while (!stack.empty() && problem.empty()) {
       const std::string_view name = stack.back().first;
-      if (rank_.contains(name)) {
+      if (signals_.contains(name)) {
         stack.pop_back();
         continue;
       }
       const Driver* d = netlist_.find(name);
       if (d == nullptr) {
-        problem_ = fmt::format("an output depends on {}", name);
+        problem = fmt::format("an output depends on {}", name);
         break;
       }
       size_t& next = stack.back().second;
       if (next == 0 && !open_.emplace(name, true).second) {
-        problem_ = fmt::format("{} depends on itself: the module is no pipeline", name);
+        problem = fmt::format("{} depends on itself: the module is no pipeline", name);
         break;
       }
       if (next < d->inputs.size()) {
         const std::string_view input = d->inputs[next++];
-        if (!rank_.contains(input)) {
+        if (!signals_.contains(input)) {
           if (open_.contains(input)) {
-            problem_ = fmt::format("{} depends on itself: the module is no pipeline", input);
+            problem = fmt::format("{} depends on itself: the module is no pipeline", input);
             break;
           }
           stack.push_back({input, 0});
@@ -115,60 +120,75 @@ class Walk {
       open_.erase(name);
       stack.pop_back();
     }
-    return problem_.empty() ? rank_[root] : std::nullopt;
+    return problem.empty() ? signals_[root] : Signal{};
   }
-
-  std::string text, problem_;
-  size_t gates = 0, registers = 0;
 
  private:
   void finish(std::string_view name, const Driver& d) {
     std::optional<int> rank;
+    UnpipedGate gate{name, {}, d.is_register ? std::string_view("1 1\n") : d.cover};
     for (const std::string_view input : d.inputs) {
-      const auto r = rank_[input];
-      if (!r) continue;
-      if (rank && *rank != *r) problem_ = fmt::format("{} joins paths of {} and {} registers", name, *rank, *r);
-      rank = r;
+      const Signal& s = signals_[input];
+      gate.fanins.push_back(s.id);
+      if (!s.rank) continue;
+      if (rank && *rank != *s.rank) result_.problem = fmt::format("{} joins paths of {} and {} registers", name, *rank, *s.rank);
+      rank = s.rank;
     }
-    if (d.is_register) {
-      rank_[name] = rank ? std::optional(*rank + 1) : std::nullopt;
-      text += fmt::format(".names {} {}\n1 1\n", d.inputs[0], name);
-      ++registers;
-      return;
-    }
-    rank_[name] = rank;
-    text += ".names ";
-    for (const std::string_view input : d.inputs) text.append(input).append(" ");
-    text.append(name).append("\n").append(d.cover);
-    ++gates;
+    if (d.is_register && rank) ++*rank;
+    ++(d.is_register ? result_.registers : result_.gates);
+    signals_[name] = {static_cast<uint32_t>(result_.inputs.size() + result_.netlist.size()), rank};
+    result_.netlist.push_back(std::move(gate));
   }
 
   const Netlist& netlist_;
-  std::unordered_map<std::string_view, std::optional<int>> rank_;
+  Unpiped& result_;
+  std::unordered_map<std::string_view, Signal> signals_;
   std::unordered_map<std::string_view, bool> open_;
 };
 
 }  // namespace
 
-Unpiped remove_pipeline(const std::string& blif, const RtlInterface& interface) {
-  const Netlist netlist(blif);
-  const std::vector<std::string> inputs = bits(interface.inputs), outputs = bits(interface.outputs);
-  Walk walk(netlist, inputs);
+Unpiped remove_pipeline(std::string blif, const RtlInterface& interface) {
   Unpiped result;
-  for (const std::string& output : outputs) {
-    const auto rank = walk.rank(output);
-    if (walk.problem_.empty() && rank && *rank != static_cast<int>(interface.latency_cycles))
-      walk.problem_ = fmt::format("{} registers lie before {}, and the latency is {}", *rank, output, interface.latency_cycles);
-    if (!walk.problem_.empty()) {
-      result.problem = walk.problem_;
-      return result;
-    }
+  result.text = std::make_shared<const std::string>(std::move(blif));
+  result.module = interface.module;
+  result.inputs = bits(interface.inputs);
+  result.outputs = bits(interface.outputs);
+  const Netlist netlist(*result.text);
+  Walk walk(netlist, result);
+  for (const std::string& output : result.outputs) {
+    const Walk::Signal signal = walk.visit(output);
+    if (result.problem.empty() && signal.rank && *signal.rank != static_cast<int>(interface.latency_cycles))
+      result.problem = fmt::format("{} registers lie before {}, and the latency is {}", *signal.rank, output, interface.latency_cycles);
+    if (!result.problem.empty()) return result;
+    result.drivers.push_back(signal.id);
   }
-  result.blif = fmt::format(".model {}\n.inputs {}\n.outputs {}\n", interface.module, fmt::join(inputs, " "), fmt::join(outputs, " "));
-  result.blif += walk.text + ".end\n";
-  result.gates = walk.gates;
-  result.registers = walk.registers;
   return result;
+}
+
+std::string cone_blif(const Unpiped& unpiped, size_t first, size_t count) {
+  const size_t inputs = unpiped.inputs.size();
+  std::vector<bool> needed(unpiped.netlist.size());
+  const auto need = [&](uint32_t signal) {
+    if (signal >= inputs) needed[signal - inputs] = true;
+  };
+  for (size_t o = first; o < first + count; ++o) need(unpiped.drivers[o]);
+  for (size_t g = unpiped.netlist.size(); g-- > 0;) {
+    if (!needed[g]) continue;
+    for (const uint32_t fanin : unpiped.netlist[g].fanins) need(fanin);
+  }
+  const auto outputs = unpiped.outputs.begin() + static_cast<std::ptrdiff_t>(first);
+  std::string text = fmt::format(".model {}\n.inputs {}\n.outputs {}\n", unpiped.module, fmt::join(unpiped.inputs, " "),
+                                 fmt::join(outputs, outputs + static_cast<std::ptrdiff_t>(count), " "));
+  for (size_t g = 0; g < unpiped.netlist.size(); ++g) {
+    if (!needed[g]) continue;
+    const UnpipedGate& gate = unpiped.netlist[g];
+    text += ".names ";
+    for (const uint32_t fanin : gate.fanins)
+      text.append(fanin < inputs ? std::string_view(unpiped.inputs[fanin]) : unpiped.netlist[fanin - inputs].name).append(" ");
+    text.append(gate.name).append("\n").append(gate.cover);
+  }
+  return text + ".end\n";
 }
 
 }  // namespace bitgrid

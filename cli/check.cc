@@ -90,7 +90,8 @@ std::string verdict_text(const Proof& proof, const Dag& dag) {
 }
 
 int prove(const Options& o) {
-  const Source source = read_source(o.model);
+  const Arch arch = o.arch.empty() ? Arch{} : load_arch(o.arch);
+  const Source source = read_source(o.model, {{arch.tile_width, arch.tile_height}, parse_optimize(o.optimize)});
   const Program& program = source.lowered.program;
   const std::vector<RtlSource> verilog = verilog_to_prove(o, program);
   ProveRtlParams params;
@@ -114,6 +115,7 @@ int prove(const Options& o) {
                   {"proved", proof.verdict == Verdict::kProved},
                   {"gates", stats.gates},
                   {"registers", stats.registers},
+                  {"parts", stats.parts},
                   {"seconds", stats.seconds}};
     if (proof.verdict == Verdict::kOpen) {
       entry["proved"] = nullptr;

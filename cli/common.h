@@ -64,7 +64,6 @@ void add_compile(CLI::App& app, int& status);
 void add_simulate(CLI::App& app, int& status);
 void add_faults(CLI::App& app, int& status);
 void add_verilog(CLI::App& app, int& status);
-void add_synth(CLI::App& app, int& status);
 void add_picture(CLI::App& app, int& status);
 void add_estimate(CLI::App& app, int& status);
 void add_sweep(CLI::App& app, int& status);

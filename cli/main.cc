@@ -22,7 +22,6 @@ int main(int argc, char** argv) {
   bitgrid::cli::add_simulate(app, status);
   bitgrid::cli::add_faults(app, status);
   bitgrid::cli::add_verilog(app, status);
-  bitgrid::cli::add_synth(app, status);
   bitgrid::cli::add_picture(app, status);
   bitgrid::cli::add_estimate(app, status);
   bitgrid::cli::add_sweep(app, status);

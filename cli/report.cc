@@ -1,4 +1,4 @@
-// bitgrid report: a compile as one self-contained page.
+// bitgrid report: a compile as one self-contained page, or what synthesis says of the fabric.
 #include <fmt/format.h>
 
 #include <iostream>
@@ -7,6 +7,7 @@
 #include "check/artefacts.h"
 #include "cli/common.h"
 #include "cli/source.h"
+#include "cli/synth.h"
 #include "frontend/arch_file.h"
 #include "ir/error.h"
 #include "ir/file.h"
@@ -18,9 +19,16 @@ namespace {
 struct Options {
   Common common;
   std::string dir, out, model, arch, technology;
+  SynthOptions synth;
 };
 
 void report(const Options& o) {
+  if (o.synth.synth) {
+    report_synthesis(o.synth, o.dir, o.technology, o.common);
+    return;
+  }
+  if (o.dir.empty()) throw Error("report", "no folder is given", "give the -o folder of `bitgrid compile`, or --synth");
+  if (o.out.empty()) throw Error("report", "no file is given for the page", "give one with -o");
   Stopwatch watch;
   const auto folder = read_compiled(o.dir);
   if (!folder) throw Error(o.dir, "there is no compile.json in this folder", "give the -o folder of `bitgrid compile`");
@@ -53,13 +61,18 @@ void report(const Options& o) {
 
 void add_report(CLI::App& app, int&) {
   auto o = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("report", "one self-contained page of a compile: kernels, floorplans, graph, timeline, roofline");
-  command->footer("Example: bitgrid compile M.yaml -o DIR && bitgrid report DIR --model M.yaml -o report.html");
-  command->add_option("dir", o->dir, "folder of a compile")->required();
-  command->add_option("-o,--output", o->out, "HTML file")->required();
+  CLI::App* command = app.add_subcommand(
+      "report",
+      "one self-contained page of a compile: kernels, floorplans, graph, timeline, roofline; or --synth: gates, area, clock rate");
+  command->footer(
+      "Examples: bitgrid compile M.yaml -o DIR && bitgrid report DIR --model M.yaml -o report.html\n          bitgrid report --synth "
+      "KERNEL.dag");
+  command->add_option("dir", o->dir, "folder of a compile; with --synth: a model, netlist or kernel, or nothing");
+  command->add_option("-o,--output", o->out, "HTML file");
   command->add_option("--model", o->model, "what was compiled: adds graph, timeline and roofline");
   command->add_option("--arch", o->arch, "architecture file");
   command->add_option("--technology", o->technology, "costs and speed of cells and memory (arch/45nm.yaml documents it)");
+  add_synth_options(*command, o->synth);
   add_common(*command, o->common);
   command->callback([o] { report(*o); });
 }

@@ -1,81 +1,178 @@
-// bitgrid synth: area and clock rate of a cell, a small grid, and a source's datapath modules.
+#include "cli/synth.h"
+
 #include <fmt/format.h>
 
 #include <iostream>
-#include <memory>
 
 #include "check/check_model.h"
-#include "cli/common.h"
 #include "cli/source.h"
 #include "ir/error.h"
+#include "report/technology.h"
 #include "rtl/synth.h"
 
 namespace bitgrid::cli {
 namespace {
 
-struct Options {
-  Common common;
-  std::string source, kernel;
-  int side = 4, timeout = 300;
-  bool no_place = false;
+/// What a row of the table is about, beside Verilog.
+struct Row {
+  SynthTarget target;
+  bool latches = false;   // an FPGA would build them out of LUTs
+  bool place = true;      // a single cell's paths begin and end at pins: no rate
+  bool datapath = false;  // one invocation enters per clock
 };
 
-void synth(const Options& o) {
-  SynthParams params;
-  params.timeout_seconds = o.timeout;
-  params.place = !o.no_place;
-  std::vector<SynthTarget> targets;
+std::vector<Row> fabric_rows(int side) {
+  std::vector<Row> rows;
   for (const bool latches : {false, true}) {
-    targets.push_back(cell_target(latches));
-    targets.push_back(grid_target({o.side, o.side, 1}, latches));
+    rows.push_back({cell_target(latches), latches, false, false});
+    rows.push_back({grid_target({side, side, 1}, latches), latches, true, false});
   }
-  if (!o.source.empty()) {
-    const Source source = read_source(o.source);
-    for (const RtlSource& k : verilog_sources(source.lowered.program)) {
-      if (o.kernel.empty() || k.name == o.kernel)
-        targets.push_back({"datapath " + k.name, {{k.interface.module + ".v", k.text}}, k.interface.module, {}});
-    }
-    if (targets.size() == 4) throw Error("--kernel", "there is no kernel " + o.kernel, "`bitgrid verilog` lists them");
+  return rows;
+}
+
+void add_datapaths(const SynthOptions& o, const std::string& path, std::vector<Row>& rows) {
+  const Source source = read_source(path);
+  std::string names;
+  for (const RtlSource& k : verilog_sources(source.lowered.program)) {
+    names += (names.empty() ? "" : ", ") + k.name;
+    if (o.kernel.empty() || k.name == o.kernel)
+      rows.push_back({{"datapath " + k.name, {{k.interface.module + ".v", k.text}}, k.interface.module, {}}, false, true, true});
   }
-  Json json = {{"device", "iCE40 HX8K, package ct256"}, {"results", Json::array()}};
-  std::cout << fmt::format("{:28} {:>8} {:>10} {:>8} {:>7} {:>8} {:>9}  {}\n", "", "gates", "flip-flops", "latches", "LUT4s", "iCE40 FFs",
-                           "fmax MHz", "seconds");
-  for (const SynthTarget& target : targets) {
-    const bool has_latches = target.name.find("latches") != std::string::npos;
-    SynthParams p = params;
-    p.ice40 = !has_latches;  // an FPGA would build latches out of LUTs
-    const SynthResult r = synthesize(target, p);
-    const auto number = [](const std::optional<uint64_t>& n) { return n ? fmt::format("{}", *n) : std::string("-"); };
-    std::cout << fmt::format("{:28} {:>8} {:>10} {:>8} {:>7} {:>8} {:>9}  {:.1f}{}\n", r.name, r.gates, r.flip_flops, r.latches,
-                             number(r.lut4s), number(r.ice40_flip_flops), r.fmax_mhz ? fmt::format("{:.1f}", *r.fmax_mhz) : "-", r.seconds,
-                             r.fmax_mhz || has_latches || o.no_place ? "" : "  (not placed: " + r.not_placed + ")")
-              << std::flush;
-    Json entry = {{"name", r.name}, {"gates", r.gates}, {"flip_flops", r.flip_flops}, {"latches", r.latches}, {"cells", r.cells}};
-    if (r.lut4s) entry["lut4s"] = *r.lut4s;
-    if (r.ice40_flip_flops) entry["ice40_flip_flops"] = *r.ice40_flip_flops;
-    if (r.fmax_mhz) entry["fmax_mhz"] = *r.fmax_mhz;
-    if (!r.fmax_mhz) entry["not_placed"] = r.not_placed;
-    entry["seconds"] = r.seconds;
-    json["results"].push_back(entry);
+  if (!o.kernel.empty() && !rows.back().datapath) throw Error("--kernel", "there is no kernel " + o.kernel, "the kernels are " + names);
+}
+
+template <typename Number>
+std::string text(const std::optional<Number>& n, const char* format = "{}") {
+  return n ? fmt::format(fmt::runtime(format), *n) : std::string("-");
+}
+
+Json row_json(const SynthResult& r, const Row& row, const GateTechnology& t) {
+  Json json = {{"name", r.name}, {"seconds", r.seconds}};
+  if (!r.problem.empty()) {
+    json["problem"] = r.problem;
+    return json;
   }
-  std::cout << "gates: two-input gates, inverters and multiplexers after `synth -flatten; abc -g gates`; LUT4s: Yosys `synth_ice40`\n";
-  write_json(o.common, json);
+  json["gates"] = r.gates;
+  json["levels"] = r.levels;
+  json["flip_flops"] = r.flip_flops;
+  json["latches"] = r.latches;
+  json["cells"] = r.cells;
+  json["standard_cells"] = r.mapped;
+  json["area_um2"] = r.area_um2 ? Json(*r.area_um2) : Json(nullptr);
+  json["clock_mhz_without_wires"] = clock_mhz(t, r.levels);
+  if (row.datapath) json["pj_per_invocation"] = static_cast<double>(r.gates) * t.gate_fj * 1e-3;
+  if (r.lut4s) json["lut4s"] = *r.lut4s;
+  if (r.ice40_flip_flops) json["ice40_flip_flops"] = *r.ice40_flip_flops;
+  if (r.fmax_mhz) json["fmax_mhz"] = *r.fmax_mhz;
+  if (!r.fmax_mhz) json["not_placed"] = r.not_placed;
+  return json;
+}
+
+void print_row(const SynthResult& r, const Row& row, const GateTechnology& t, bool placed) {
+  if (!r.problem.empty()) {
+    std::cout << fmt::format("{:30} {}\n", r.name, r.problem) << std::flush;
+    return;
+  }
+  std::cout << fmt::format("{:30} {:>8} {:>6} {:>10} {:>8} {:>7} {:>9} {:>9} {:>10} {:>8.0f} {:>9} {:>8.1f}{}\n", r.name, r.gates, r.levels,
+                           r.flip_flops, r.latches, text(r.lut4s), text(r.ice40_flip_flops), text(r.fmax_mhz, "{:.1f}"),
+                           text(r.area_um2, "{:.1f}"), clock_mhz(t, r.levels),
+                           row.datapath ? fmt::format("{:.2f}", static_cast<double>(r.gates) * t.gate_fj * 1e-3) : "-", r.seconds,
+                           placed && !r.fmax_mhz ? "  (not placed: " + r.not_placed + ")" : "")
+            << std::flush;
+}
+
+/// The cell in the technology, with each way to hold its word. A cycle is two phases.
+Json print_cell(const GateTechnology& t, uint64_t levels) {
+  Json variants = Json::array();
+  std::cout << fmt::format("\na cell in {}\n{:12} {:>8} {:>14} {:>11} {:>14}\n", t.technology.name, "word in", "um2", "of it the word",
+                           "cells/mm2", "word bits/mm2");
+  for (const auto& [storage, bit] : t.configuration_bit_um2) {
+    const double area = cell_area(t.cell_logic_um2, bit);
+    std::cout << fmt::format("{:12} {:>8.1f} {:>12.0f} % {:>11.0f} {:>14.0f}{}\n", storage, area, 100 * 64 * bit / area, 1e6 / area,
+                             64e6 / area, storage == t.configuration ? "  <- configuration" : "");
+    variants.push_back({{"configuration", storage}, {"cell_area_um2", area}, {"word_area_um2", 64 * bit}});
+  }
+  const double cycles_mhz = clock_mhz(t, levels) / 2;
+  std::cout << fmt::format(
+      "estimates use {:.1f} um2 a cell, {} MHz and {} fJ an update; {} levels of gates and a register twice a cycle "
+      "would allow {:.0f} MHz without wires\n",
+      t.technology.cell_area_um2, t.technology.clock_mhz, t.technology.update_fj, levels, cycles_mhz);
+  return {{"name", t.technology.name},
+          {"configuration", t.configuration},
+          {"cell_area_um2", t.technology.cell_area_um2},
+          {"cell_logic_um2", t.cell_logic_um2},
+          {"variants", variants},
+          {"clock_mhz", t.technology.clock_mhz},
+          {"clock_mhz_without_wires", cycles_mhz},
+          {"update_fj", t.technology.update_fj},
+          {"memory_pj_per_bit", t.technology.memory_pj_per_bit},
+          {"configuration_pj_per_bit", t.technology.configuration_pj_per_bit},
+          {"leakage_nw_per_cell", t.technology.leakage_nw_per_cell},
+          {"gate_delay_ps", t.gate_delay_ps},
+          {"register_delay_ps", t.register_delay_ps},
+          {"gate_fj", t.gate_fj},
+          {"configuration_bit_um2", t.configuration_bit_um2},
+          {"standard_cells_um2", t.standard_cells_um2}};
+}
+
+/// "500", or "BUF 0.798, INV 0.532" of a map.
+std::string value_text(const Json& value) {
+  if (value.is_number()) return fmt::format("{}", value.get<double>());
+  std::string list;
+  for (const auto& [key, number] : value.items()) list += fmt::format("{}{} {}", list.empty() ? "" : ", ", key, number.get<double>());
+  return list;
+}
+
+void print_sources(const GateTechnology& t, Json& technology) {
+  std::cout << "\nconstants\n";
+  Json sources = Json::object();
+  for (const auto& [constant, source] : t.sources) {
+    sources[constant] = source;
+    std::cout << fmt::format("  {} = {}: {}\n", constant, value_text(technology.at(constant)), source.empty() ? "no source given" : source);
+  }
+  technology["sources"] = sources;
 }
 
 }  // namespace
 
-void add_synth(CLI::App& app, int&) {
-  auto o = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("synth", "area and clock rate of the fabric and of datapath modules, by Yosys and nextpnr-ice40");
-  command->add_option("source", o->source, "MODEL.yaml, NETLIST.blif or KERNEL.dag: also its datapath modules");
-  command->add_option("--kernel", o->kernel, "of the source, this kernel only");
-  command->add_option("--side", o->side, "of the square grid")->capture_default_str()->check(CLI::Range(1, 64));
-  command->add_flag("--no-place", o->no_place, "no placement: no clock rates");
-  command->add_option("--timeout", o->timeout, "seconds for each program and each module")
+void report_synthesis(const SynthOptions& o, const std::string& source, const std::string& technology, const Common& common) {
+  const GateTechnology t = load_gate_technology(technology);
+  std::vector<Row> rows = fabric_rows(o.side);
+  if (!source.empty()) add_datapaths(o, source, rows);
+  if (source.empty() && !o.kernel.empty()) throw Error("--kernel", "there is no source", "name the model, netlist or kernel");
+  Json json = {{"device", "iCE40 HX8K, package ct256"}, {"results", Json::array()}};
+  std::cout << fmt::format("{:30} {:>8} {:>6} {:>10} {:>8} {:>7} {:>9} {:>9} {:>10} {:>8} {:>9} {:>8}\n", "", "gates", "levels",
+                           "flip-flops", "latches", "LUT4s", "iCE40 FFs", "fmax MHz", "um2", "gate MHz", "pJ", "seconds");
+  uint64_t levels = 0;
+  for (const Row& row : rows) {
+    SynthParams p;
+    p.timeout_seconds = o.timeout;
+    p.ice40 = !row.latches;
+    p.place = row.place && !o.no_place;
+    p.cells = t.standard_cells_um2;
+    const SynthResult r = synthesize(row.target, p);
+    if (!row.datapath) levels = std::max(levels, r.levels);
+    print_row(r, row, t, p.ice40 && p.place);
+    json["results"].push_back(row_json(r, row, t));
+  }
+  std::cout << "gates: two-input gates and inverters after `synth -flatten; abc -g gates`, levels: on the longest path; LUT4s: Yosys "
+               "`synth_ice40`;\nfmax: nextpnr-ice40, HX8K, between registers; um2: standard cells after `dfflibmap; abc -liberty`, without "
+               "wires; MHz: by levels,\nwithout wires; pJ: of an invocation, gates x gate_fj\n";
+  json["technology"] = print_cell(t, levels);
+  print_sources(t, json["technology"]);
+  write_json(common, json);
+}
+
+void add_synth_options(CLI::App& command, SynthOptions& o) {
+  command.add_flag("--synth", o.synth,
+                   "instead of a page: gates, area and clock rate by Yosys and nextpnr-ice40 of a cell, a small grid and, of a MODEL.yaml, "
+                   "NETLIST.blif or KERNEL.dag in place of the folder, its datapath modules");
+  command.add_option("--kernel", o.kernel, "--synth: of the source, this kernel only");
+  command.add_option("--side", o.side, "--synth: of the square grid")->capture_default_str()->check(CLI::Range(1, 64));
+  command.add_flag("--no-place", o.no_place, "--synth: no placement, no clock rates of the FPGA");
+  command.add_option("--timeout", o.timeout, "--synth: seconds for each program and each module")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000000));
-  add_common(*command, o->common);
-  command->callback([o] { synth(*o); });
 }
 
 }  // namespace bitgrid::cli

@@ -11,6 +11,7 @@
 #include "check/verify_kernel.h"
 #include "cli/common.h"
 #include "cli/source.h"
+#include "frontend/arch_file.h"
 #include "ir/dag.h"
 #include "ir/error.h"
 #include "ir/file.h"
@@ -23,7 +24,7 @@ namespace fs = std::filesystem;
 
 struct Options {
   Common common;
-  std::string source, out, style = "datapath", kernel, optimize = "area", mode = "auto";
+  std::string source, out, style = "datapath", kernel, optimize = "area", mode = "auto", arch;
   int invocations = 8;
 };
 
@@ -100,9 +101,11 @@ void verilog(const Options& o) {
   if (o.style != "datapath" && o.style != "fabric")
     throw Error("--style", "'" + o.style + "' is no style", "use --style datapath or --style fabric");
   Stopwatch watch;
-  const Source source = read_source(o.source);
+  const Arch arch = o.arch.empty() ? Arch{} : load_arch(o.arch);
+  const Source source = read_source(o.source, {{arch.tile_width, arch.tile_height}, parse_optimize(o.optimize)});
   Json json = {{"style", o.style}};
   json["kernels"] = o.style == "fabric" ? fabric(o, source) : datapath(o, source);
+  json["arch"] = arch_json(arch);
   json["seed"] = o.common.seed;
   json["seconds"] = watch.lap();
   write_json(o.common, json);
@@ -122,8 +125,10 @@ void add_verilog(CLI::App& app, int&) {
       ->capture_default_str();
   command->add_option("--kernel", o->kernel, "fabric: this kernel only");
   command->add_option("--invocations", o->invocations, "fabric: of each testbench")->capture_default_str()->check(CLI::Range(1, 100000));
-  command->add_option("--optimize", o->optimize, "fabric: of the mapping, area or throughput")->capture_default_str();
+  command->add_option("--optimize", o->optimize, "of the mapping, and of the layers that --arch has cut: area, throughput or density")
+      ->capture_default_str();
   command->add_option("--mode", o->mode, "fabric: of the mapping, auto, wave or settle")->capture_default_str();
+  command->add_option("--arch", o->arch, "architecture file: layers larger than its tile are cut over several, as `compile --arch` does");
   add_common(*command, o->common);
   command->callback([o] { verilog(*o); });
 }

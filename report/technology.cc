@@ -3,37 +3,118 @@
 #include "frontend/yaml_reader.h"
 #include "ir/error.h"
 #include "ir/file.h"
+#include "report/technology_text.h"  // kDefaultTechnology: arch/45nm.yaml
 
 namespace bitgrid {
 namespace {
 
-void read_positive(const YamlMap& map, const std::string& key, bool zero, double& to) {
-  if (!map.has(key)) return;
-  const YamlValue value = map.get(key);
+constexpr const char* kStorages = "flip_flops, latches and sram";
+
+const std::vector<std::string> kKeys = {"name",
+                                        "clock_mhz",
+                                        "configuration",
+                                        "cell_logic_um2",
+                                        "configuration_bit_um2",
+                                        "cell_area_um2",
+                                        "standard_cells_um2",
+                                        "gate_delay_ps",
+                                        "register_delay_ps",
+                                        "gate_fj",
+                                        "update_fj",
+                                        "memory_pj_per_bit",
+                                        "configuration_pj_per_bit",
+                                        "leakage_nw_per_cell",
+                                        "memory_bits_per_cycle",
+                                        "cells_available"};
+
+double constant(const YamlValue& value, const std::string& key, bool zero) {
   const double v = value.number();
   if (!(v >= 0 && v <= 1e12) || (v == 0 && !zero))
     throw Error(value.where(), key + " is no " + (zero ? "number from 0 up" : "number above 0"), "see arch/45nm.yaml");
-  to = v;
+  return v;
+}
+
+void set_source(GateTechnology& t, const std::string& key, const std::string& source) {
+  for (auto& [known, text] : t.sources) {
+    if (known == key) {
+      text = source;
+      return;
+    }
+  }
+  t.sources.emplace_back(key, source);
+}
+
+/// A number, or a map with its value and source. What a file gives without a source has none.
+void read_positive(const YamlMap& map, const std::string& key, bool zero, double& to, GateTechnology& t) {
+  if (!map.has(key)) return;
+  const YamlValue value = map.get(key);
+  if (!value.is_map()) {
+    to = constant(value, key, zero);
+    set_source(t, key, "");
+    return;
+  }
+  const YamlMap fields(value, {"value", "source"});
+  to = constant(fields.get("value"), key, zero);
+  set_source(t, key, fields.has("source") ? fields.get("source").text() : "");
+}
+
+void read_areas(const YamlMap& map, const std::string& key, std::map<std::string, double>& to, GateTechnology& t) {
+  if (!map.has(key)) return;
+  const YamlMap fields(map.get(key), {"*"});
+  for (const std::string& kind : fields.keys()) {
+    if (kind != "source") to[kind] = constant(fields.get(kind), key + "." + kind, false);
+  }
+  set_source(t, key, fields.has("source") ? fields.get("source").text() : "");
+}
+
+/// `t` has what the file leaves out.
+void read_fields(const YamlMap& map, GateTechnology& t) {
+  Technology& e = t.technology;
+  if (map.has("name")) e.name = map.get("name").text();
+  read_positive(map, "clock_mhz", false, e.clock_mhz, t);
+  read_positive(map, "cell_logic_um2", false, t.cell_logic_um2, t);
+  read_areas(map, "configuration_bit_um2", t.configuration_bit_um2, t);
+  if (map.has("configuration")) {
+    const YamlValue value = map.get("configuration");
+    t.configuration = value.text();
+    if (!t.configuration_bit_um2.contains(t.configuration))
+      throw Error(value.where(), "configuration is '" + t.configuration + "'", std::string("choose among ") + kStorages);
+  }
+  e.cell_area_um2 = cell_area(t.cell_logic_um2, t.configuration_bit_um2[t.configuration]);
+  read_positive(map, "cell_area_um2", false, e.cell_area_um2, t);
+  read_areas(map, "standard_cells_um2", t.standard_cells_um2, t);
+  read_positive(map, "gate_delay_ps", false, t.gate_delay_ps, t);
+  read_positive(map, "register_delay_ps", true, t.register_delay_ps, t);
+  read_positive(map, "gate_fj", true, t.gate_fj, t);
+  read_positive(map, "update_fj", true, e.update_fj, t);
+  read_positive(map, "memory_pj_per_bit", true, e.memory_pj_per_bit, t);
+  read_positive(map, "configuration_pj_per_bit", true, e.configuration_pj_per_bit, t);
+  read_positive(map, "leakage_nw_per_cell", true, e.leakage_nw_per_cell, t);
+  if (map.has("memory_bits_per_cycle")) e.memory_bits_per_cycle = map.get("memory_bits_per_cycle").integer(1, int64_t{1} << 40);
+  if (map.has("cells_available")) e.cells_available = map.get("cells_available").integer(0, int64_t{1} << 50);
+}
+
+GateTechnology default_technology() {
+  GateTechnology t;
+  read_fields(YamlMap(YamlValue{"arch/45nm.yaml", "", 1, parse_yaml(kDefaultTechnology, "arch/45nm.yaml")}, kKeys), t);
+  return t;
 }
 
 }  // namespace
 
-Technology load_technology(const std::string& path) {
+GateTechnology load_gate_technology(const std::string& path) {
   constexpr size_t kMaxBytes = 1 << 20;
-  const YamlMap map(YamlValue{path, "", 1, parse_yaml(read_file(path, kMaxBytes), path)},
-                    {"name", "clock_mhz", "cell_area_um2", "update_fj", "memory_pj_per_bit", "configuration_pj_per_bit",
-                     "leakage_nw_per_cell", "memory_bits_per_cycle", "cells_available"});
-  Technology t;
-  if (map.has("name")) t.name = map.get("name").text();
-  read_positive(map, "clock_mhz", false, t.clock_mhz);
-  read_positive(map, "cell_area_um2", false, t.cell_area_um2);
-  read_positive(map, "update_fj", true, t.update_fj);
-  read_positive(map, "memory_pj_per_bit", true, t.memory_pj_per_bit);
-  read_positive(map, "configuration_pj_per_bit", true, t.configuration_pj_per_bit);
-  read_positive(map, "leakage_nw_per_cell", true, t.leakage_nw_per_cell);
-  if (map.has("memory_bits_per_cycle")) t.memory_bits_per_cycle = map.get("memory_bits_per_cycle").integer(1, int64_t{1} << 40);
-  if (map.has("cells_available")) t.cells_available = map.get("cells_available").integer(0, int64_t{1} << 50);
+  GateTechnology t = default_technology();
+  if (!path.empty()) read_fields(YamlMap(YamlValue{path, "", 1, parse_yaml(read_file(path, kMaxBytes), path)}, kKeys), t);
   return t;
+}
+
+Technology load_technology(const std::string& path) {
+  return load_gate_technology(path).technology;
+}
+
+double clock_mhz(const GateTechnology& t, uint64_t levels) {
+  return 1e6 / (static_cast<double>(levels) * t.gate_delay_ps + t.register_delay_ps);
 }
 
 }  // namespace bitgrid

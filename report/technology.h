@@ -1,15 +1,22 @@
-// What a cell costs and how fast it is: constants of a process and of the machine around the grid. docs/estimate.md gives the sources.
+// What a cell costs and how fast it is: constants of a process and of the machine around the grid. arch/45nm.yaml gives the sources.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
+#include <vector>
 
 namespace bitgrid {
 
+/// Area of a cell: its logic, and 64 bits of configuration.
+constexpr double cell_area(double logic_um2, double bit_um2) {
+  return logic_um2 + 64 * bit_um2;
+}
+
 struct Technology {
   std::string name = "45nm";
-  double clock_mhz = 500;            // cycles, that is pairs of phases
-  double cell_area_um2 = 292.5;      // 64 latches, 60 multiplexers, 4 latches
+  double clock_mhz = 500;  // cycles, that is pairs of phases
+  double cell_area_um2 = cell_area(139.9, 2.66);
   double update_fj = 52.5;           // of a cell in a cycle, while words pass
   double memory_pj_per_bit = 0.156;  // on-chip memory, read or written
   double configuration_pj_per_bit = 0.156;
@@ -19,7 +26,25 @@ struct Technology {
   bool operator==(const Technology&) const = default;
 };
 
+/// What the area and the speed of synthesized logic need beside.
+struct GateTechnology {
+  Technology technology;
+  std::string configuration;  // what holds a cell's word: a key of configuration_bit_um2
+  double cell_logic_um2 = 0;
+  std::map<std::string, double> configuration_bit_um2;  // flip_flops, latches, sram
+  std::map<std::string, double> standard_cells_um2;     // by kind (rtl/standard_cells.h)
+  double gate_delay_ps = 0, register_delay_ps = 0;
+  double gate_fj = 0;  // of a two-input gate in an operation
+  /// Where each constant is from, in the file's order.
+  std::vector<std::pair<std::string, std::string>> sources;
+};
+
 /// Reads arch/45nm.yaml or one like it; fields that it leaves out keep their defaults. Throws Error (file, line, cure).
 Technology load_technology(const std::string& path);
+/// The same with what synthesis needs. Empty path: arch/45nm.yaml as it was when the program was built.
+GateTechnology load_gate_technology(const std::string& path);
+
+/// Highest rate of a clock at which `levels` gates lie between registers, without wires.
+double clock_mhz(const GateTechnology& t, uint64_t levels);
 
 }  // namespace bitgrid

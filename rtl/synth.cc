@@ -52,12 +52,16 @@ std::map<std::string, uint64_t> read_stat(const std::string& text) {
   return cells;
 }
 
-void run_yosys(const SynthParams& params, const std::string& script, const std::string& log, const std::string& name) {
+/// Returns whether Yosys came to an end in time.
+bool run_yosys(const SynthParams& params, const std::string& script, const std::string& log, SynthResult& result) {
   const int status = run_command({"timeout", "-k", "5", std::to_string(params.timeout_seconds), params.yosys, "-q", "-p", script}, log);
   if (status == 127) throw Error(params.yosys, "Yosys does not start", "apt-get install yosys");
-  if (status == 124 || status == 137)
-    throw Error(name, fmt::format("Yosys came to no end in {} seconds", params.timeout_seconds), "allow more, or take something smaller");
-  if (status != 0) throw Error(name, "Yosys does not synthesize it: " + last_line(read_file(log)), "correct the Verilog");
+  if (status == 124 || status == 137) {
+    result.problem = fmt::format("Yosys came to no end in {} seconds", params.timeout_seconds);
+    return false;
+  }
+  if (status != 0) throw Error(result.name, "Yosys does not synthesize it: " + last_line(read_file(log)), "correct the Verilog");
+  return true;
 }
 
 std::string read_script(const SynthTarget& target, const Folder& folder) {
@@ -69,6 +73,56 @@ std::string read_script(const SynthTarget& target, const Folder& folder) {
   script += "hierarchy -check -top " + target.top;
   for (const auto& [name, value] : target.parameters) script += fmt::format(" -chparam {} {}", name, value);
   return script + "; ";
+}
+
+void add_areas(const StandardCells& cells, const std::map<std::string, uint64_t>& counts, SynthResult& result) {
+  double area = 0;
+  bool known = true;
+  for (const auto& [type, count] : counts) {
+    const std::string kind = type.starts_with("$_DLATCH") ? "DLATCH" : type;
+    result.mapped[kind] += count;
+    const auto cell = cells.find(kind);
+    known = known && cell != cells.end();
+    if (known) area += static_cast<double>(count) * cell->second;
+  }
+  if (known) result.area_um2 = area;
+}
+
+/// Generic gates, and the same design in standard cells.
+bool count_gates(const SynthParams& params, const Folder& folder, const std::string& synth, SynthResult& result) {
+  std::string script = synth + fmt::format("design -save synthesized; abc -g gates; opt_clean; tee -o {} stat; tee -o {} ltp -noff",
+                                           folder.file("stat"), folder.file("ltp"));
+  if (!params.cells.empty()) {
+    write_file(folder.file("cells.lib"), liberty(params.cells));
+    script += fmt::format("; design -load synthesized; dfflibmap -liberty {0}; abc -liberty {0}; opt_clean; tee -o {1} stat",
+                          folder.file("cells.lib"), folder.file("mapped"));
+  }
+  if (!run_yosys(params, script, folder.file("log"), result)) return false;
+  result.cells = read_stat(read_file(folder.file("stat")));
+  for (const auto& [type, count] : result.cells) {
+    uint64_t& kind = type.find("DLATCH") != std::string::npos ? result.latches
+                     : type.find("DFF") != std::string::npos  ? result.flip_flops
+                                                              : result.gates;
+    kind += count;
+  }
+  static const std::regex length(R"(\(length=(\d+)\))");
+  std::smatch match;
+  const std::string path = read_file(folder.file("ltp"));
+  if (std::regex_search(path, match, length)) result.levels = std::stoull(match[1]);
+  if (!params.cells.empty()) add_areas(params.cells, read_stat(read_file(folder.file("mapped"))), result);
+  return true;
+}
+
+bool map_to_ice40(const SynthParams& params, const Folder& folder, const std::string& read, const std::string& top, SynthResult& result) {
+  const std::string script =
+      read + fmt::format("synth_ice40 -top {} -json {}; tee -o {} stat", top, folder.file("ice40.json"), folder.file("ice40"));
+  if (!run_yosys(params, script, folder.file("log"), result)) return false;
+  result.lut4s = result.ice40_flip_flops = 0;
+  for (const auto& [type, count] : read_stat(read_file(folder.file("ice40")))) {
+    if (type == "SB_LUT4") *result.lut4s += count;
+    if (type.starts_with("SB_DFF")) *result.ice40_flip_flops += count;
+  }
+  return true;
 }
 
 void place(const SynthParams& params, const Folder& folder, SynthResult& result) {
@@ -117,29 +171,9 @@ SynthResult synthesize(const SynthTarget& target, const SynthParams& params) {
   SynthResult result;
   result.name = target.name;
   const std::string read = read_script(target, folder);
-  run_yosys(params, read + fmt::format("synth -flatten -top {}; abc -g gates; opt_clean; tee -o {} stat", target.top, folder.file("stat")),
-            folder.file("log"), target.name);
-  result.cells = read_stat(read_file(folder.file("stat")));
-  for (const auto& [type, count] : result.cells) {
-    uint64_t& kind = type.find("DLATCH") != std::string::npos ? result.latches
-                     : type.find("DFF") != std::string::npos  ? result.flip_flops
-                                                              : result.gates;
-    kind += count;
-  }
-  if (params.ice40) {
-    run_yosys(
-        params,
-        read + fmt::format("synth_ice40 -top {} -json {}; tee -o {} stat", target.top, folder.file("ice40.json"), folder.file("ice40")),
-        folder.file("log"), target.name);
-    result.lut4s = result.ice40_flip_flops = 0;
-    for (const auto& [type, count] : read_stat(read_file(folder.file("ice40")))) {
-      if (type == "SB_LUT4") *result.lut4s += count;
-      if (type.starts_with("SB_DFF")) *result.ice40_flip_flops += count;
-    }
-    if (params.place) place(params, folder, result);
-  } else {
-    result.not_placed = "not asked for";
-  }
+  const bool done = count_gates(params, folder, read + "synth -flatten -top " + target.top + "; ", result);
+  if (done && params.ice40 && map_to_ice40(params, folder, read, target.top, result) && params.place) place(params, folder, result);
+  if (!params.ice40 || !params.place) result.not_placed = "not asked for";
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return result;
 }

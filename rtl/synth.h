@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "rtl/fabric.h"
+#include "rtl/standard_cells.h"
 
 namespace bitgrid {
 
@@ -27,21 +28,27 @@ struct SynthParams {
   std::string nextpnr = "nextpnr-ice40";
   bool ice40 = true;          // false: generic gates only
   bool place = true;          // with ice40: place and route on an HX8K
+  StandardCells cells;        // for area_um2; empty: none
   int timeout_seconds = 300;  // of each program
 };
 
 struct SynthResult {
   std::string name;
   std::map<std::string, uint64_t> cells;  // generic, by Yosys' type, after `synth; abc -g gates`
-  uint64_t gates = 0;                     // of them, combinational, two inputs (or one, or a multiplexer)
+  uint64_t gates = 0;                     // of them, combinational: two-input gates and inverters
+  uint64_t levels = 0;                    // gates on the longest path between registers or pins
   uint64_t flip_flops = 0, latches = 0;
+  std::map<std::string, uint64_t> mapped;  // onto the standard cells, by kind
+  std::optional<double> area_um2;          // their sum; wires and rows are not counted
   std::optional<uint64_t> lut4s, ice40_flip_flops;
-  std::optional<double> fmax_mhz;
-  std::string not_placed;  // why there is no fmax_mhz
+  std::optional<double> fmax_mhz;  // between registers: paths from and to pins are not timed
+  std::string not_placed;          // why there is no fmax_mhz
+  std::string problem;             // why there are no figures: Yosys took too long
   double seconds = 0;
 };
 
-/// Throws Error if Yosys cannot be run or does not accept the Verilog. What nextpnr cannot do is said in `not_placed`.
+/// Throws Error if Yosys cannot be run or does not accept the Verilog. What takes longer than the timeout is said in `problem`, what
+/// nextpnr cannot do in `not_placed`.
 SynthResult synthesize(const SynthTarget& target, const SynthParams& params = {});
 
 }  // namespace bitgrid

@@ -34,8 +34,7 @@ namespace fs = std::filesystem;
 const std::vector<std::string> kVerilatorFlags = {"--cc", "-O3",       "-fno-dfg",   "--output-split-cfuncs",
                                                   "500",  "-Wno-lint", "-Wno-style", "-Wno-fatal"};
 
-/// -O1 compiles several times as fast as -O2, and what matters runs once per clock. Every shared object keeps its copy of the runtime to
-/// itself.
+/// Every shared object keeps its copy of the runtime to itself.
 const std::vector<std::string> kCompilerFlags = {"-std=gnu++17", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique", "-w"};
 
 /// Below this size of generated C++ one translation unit with the precompiled header costs less than two.
@@ -115,7 +114,12 @@ struct Tools {
   std::string versions;
   std::string include;  // Verilator's folder of headers and runtime sources
   fs::path runtime;     // folder of runtime.o and kHeader
+  std::vector<std::string> optimise;
 };
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
 
 /// Builds in one cache folder with one set of tools. Member functions may run at the same time.
 class Cache {
@@ -129,7 +133,7 @@ class Cache {
 
   std::string key(const RtlSource& source) const {
     std::string content = nameless(source) + '\0' + wrapper_source(source.interface) + '\0' + tools_.versions;
-    for (const auto* flags : {&kVerilatorFlags, &kCompilerFlags}) {
+    for (const auto* flags : {&kVerilatorFlags, &kCompilerFlags, &tools_.optimise}) {
       for (const std::string& flag : *flags) content += '\0' + flag;
     }
     return content_hash(content);
@@ -151,7 +155,9 @@ class Cache {
     tools_.runtime = final_folder;
   }
 
-  void build(const RtlSource& source, const std::string& key) const {
+  /// Adds to the seconds of `stats`.
+  void build(const RtlSource& source, const std::string& key, RtlStats& stats) const {
+    const auto start = std::chrono::steady_clock::now();
     TemporaryFolder folder(folder_);
     const fs::path verilog = folder.path() / (source.interface.module + ".v");
     write_file(verilog, source.text);
@@ -160,12 +166,15 @@ class Cache {
     command.insert(command.end(), {"--top-module", source.interface.module, "--prefix", kVerilatedClass, "--Mdir", folder.path().string(),
                                    verilog.string()});
     run(command, folder.path(), "Verilator does not accept the Verilog", source.name);
+    stats.verilate_seconds += seconds_since(start);
+    const auto compile_start = std::chrono::steady_clock::now();
     check_ports(read_file(folder.path() / (std::string(kVerilatedClass) + ".h")), source.interface, source.name);
     write_file(folder.path() / "wrapper.cpp", wrapper_source(source.interface));
     std::vector<std::string> link = {tools_.compiler, "-shared", "-o", (folder.path() / "model.so").string()};
     for (const std::string& unit : compile_units(folder.path(), source.name)) link.push_back((folder.path() / unit).string());
     link.insert(link.end(), {(tools_.runtime / "runtime.o").string(), "-Wl,-Bsymbolic", "-pthread"});
     run(link, folder.path(), "the verilated module does not link", source.name);
+    stats.compile_seconds += seconds_since(compile_start);
     remove_intermediate_files(folder.path());
     folder.rename(folder_ / key);
   }
@@ -192,6 +201,7 @@ class Cache {
   void find_tools(const RtlParams& params) {
     tools_.verilator = params.verilator;
     tools_.compiler = params.compiler;
+    tools_.optimise = params.optimise;
     TemporaryFolder folder(folder_);
     const std::string version = (folder.path() / "version").string();
     const std::string root = (folder.path() / "root").string();
@@ -244,7 +254,9 @@ class Cache {
       (once ? slow : fast) += fmt::format("#include \"{}\"\n", file.string());
     }
     write_file(folder / "fast.cc", fast);
-    compile(folder, "fast.cc", "fast.o", {"-O1", "-include", (tools_.runtime / kHeader).string()}, name);
+    std::vector<std::string> flags = tools_.optimise;
+    flags.insert(flags.end(), {"-include", (tools_.runtime / kHeader).string()});
+    compile(folder, "fast.cc", "fast.o", flags, name);
     if (slow.empty()) return {"fast.o"};
     write_file(folder / "slow.cc", slow);
     compile(folder, "slow.cc", "slow.o", {"-O0"}, name);
@@ -269,6 +281,7 @@ struct Job {
   const RtlSource* source = nullptr;
   std::string key;
   RtlModel model;
+  RtlStats stats;
 };
 
 /// Runs work(0) .. work(n - 1) in `jobs` threads; the first exception of the lowest index is thrown again after all have stopped.
@@ -313,7 +326,7 @@ std::vector<std::shared_ptr<RtlModel>> build_rtl(const std::vector<RtlSource>& s
   for (const RtlSource& source : sources) {
     const std::string key = cache.key(source);
     const auto [found, is_new] = job_of_key.emplace(key, jobs.size());
-    if (is_new) jobs.push_back({&source, key, {}});
+    if (is_new) jobs.push_back({&source, key, {}, {}});
     job_of_source.push_back(found->second);
   }
   // Largest first, so that no large one is left alone at the end.
@@ -328,7 +341,7 @@ std::vector<std::shared_ptr<RtlModel>> build_rtl(const std::vector<RtlSource>& s
   size_t done = 0;
   run_parallel(jobs.size(), params.jobs, [&](size_t i) {
     Job& job = jobs[order[i]];
-    if (!cache.has(job.key)) cache.build(*job.source, job.key);
+    if (!cache.has(job.key)) cache.build(*job.source, job.key, job.stats);
     job.model = cache.open(job.key);
     const std::lock_guard lock(mutex);
     ++done;
@@ -342,8 +355,11 @@ std::vector<std::shared_ptr<RtlModel>> build_rtl(const std::vector<RtlSource>& s
     models.back()->interface = sources[i].interface;
   }
   if (stats != nullptr) {
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    *stats = {jobs.size() - cached, cached, seconds.count()};
+    *stats = {jobs.size() - cached, cached, seconds_since(start)};
+    for (const Job& job : jobs) {
+      stats->verilate_seconds += job.stats.verilate_seconds;
+      stats->compile_seconds += job.stats.compile_seconds;
+    }
   }
   return models;
 }

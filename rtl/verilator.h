@@ -53,6 +53,7 @@ struct RtlParams {
   int jobs = 2;                         // models built at the same time
   std::string verilator = "verilator";  // programs
   std::string compiler = "c++";
+  std::vector<std::string> optimise = {"-O1"};  // of the C++ that runs every clock; -O1 compiles several times as fast as -O2
   /// Called after each distinct text is built or found, one call at a time: texts done, texts in all, a source of the text.
   std::function<void(size_t done, size_t total, const std::string& name)> progress;
 };
@@ -61,6 +62,7 @@ struct RtlStats {
   size_t built = 0;   // distinct texts that were built now
   size_t cached = 0;  // distinct texts that were in the cache
   double seconds = 0.0;
+  double verilate_seconds = 0.0, compile_seconds = 0.0;  // of what was built now, summed over texts that are built at the same time
 };
 
 /// $XDG_CACHE_HOME/bitgrid, or else ~/.cache/bitgrid.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "ir/error.h"
+#include "report/technology.h"
 #include "rtl/command.h"
 
 namespace bitgrid {
@@ -38,6 +39,46 @@ TEST(Synth, AGridIsItsCellsAndAPhase) {
   EXPECT_EQ(synthesize(grid_target({3, 2, 1}, true), params).latches, 6u * 64);
 }
 
+StandardCells cells() {
+  return {{"BUF", 0.8}, {"INV", 0.5}, {"NAND2", 0.8}, {"NOR2", 0.8}, {"MUX2", 1.9}, {"DFF", 4.5}, {"DLATCH", 2.5}};
+}
+
+SynthTarget module(const std::string& body) {
+  return {"m", {{"m.v", "module m(input clk, a, b, output y);\n" + body + "endmodule\n"}}, "m", {}};
+}
+
+TEST(Synth, CountsStandardCellsLevelsAndArea) {
+  NEEDS_YOSYS();
+  SynthParams params;
+  params.ice40 = false;
+  params.cells = cells();
+  const SynthResult r = synthesize(module("reg q; always @(posedge clk) q <= ~(a & b); assign y = q;\n"), params);
+  EXPECT_EQ(r.levels, 1u);
+  EXPECT_EQ(r.mapped, (std::map<std::string, uint64_t>{{"DFF", 1}, {"NAND2", 1}}));
+  EXPECT_DOUBLE_EQ(*r.area_um2, 5.3);
+  const SynthResult latch = synthesize(module("reg q; always @* if (a) q = b; assign y = q;\n"), params);
+  EXPECT_DOUBLE_EQ(*latch.area_um2, 2.5);
+}
+
+TEST(Synth, WithoutACellForItThereIsNoArea) {
+  NEEDS_YOSYS();
+  SynthParams params;
+  params.ice40 = false;
+  params.cells = cells();
+  params.cells.erase("DLATCH");
+  EXPECT_FALSE(synthesize(module("reg q; always @* if (a) q = b; assign y = q;\n"), params).area_um2);
+}
+
+TEST(Synth, TheDefaultTechnologyHasTheAreaOfTheCell) {
+  NEEDS_YOSYS();
+  const GateTechnology t = load_gate_technology("");
+  SynthParams params;
+  params.ice40 = false;
+  params.cells = t.standard_cells_um2;
+  EXPECT_NEAR(*synthesize(cell_target(true), params).area_um2, t.technology.cell_area_um2, 0.03 * t.technology.cell_area_um2);
+  EXPECT_NEAR(*synthesize(cell_target(false), params).area_um2, cell_area(t.cell_logic_um2, t.configuration_bit_um2.at("flip_flops")), 15);
+}
+
 TEST(Synth, WithoutNextpnrTheRateIsMissingAndSaidWhy) {
   NEEDS_YOSYS();
   SynthParams params;
@@ -47,12 +88,21 @@ TEST(Synth, WithoutNextpnrTheRateIsMissingAndSaidWhy) {
   EXPECT_EQ(result.not_placed, "no-such-nextpnr does not start; apt-get install nextpnr-ice40");
 }
 
-TEST(Synth, ACellIsPlaced) {
+TEST(Synth, AGridIsPlaced) {
   NEEDS_YOSYS();
   if (run_command({"nextpnr-ice40", "--version"}, "/dev/null") != 0) GTEST_SKIP() << "nextpnr-ice40 is not installed";
-  const SynthResult result = synthesize(cell_target(false));
+  const SynthResult result = synthesize(grid_target({2, 2, 1}, false));
   ASSERT_TRUE(result.fmax_mhz) << result.not_placed;
   EXPECT_GT(*result.fmax_mhz, 20.0);
+}
+
+TEST(Synth, WhatTakesTooLongHasAProblem) {
+  NEEDS_YOSYS();
+  SynthParams params;
+  params.timeout_seconds = 1;
+  const SynthResult result = synthesize(grid_target({40, 40, 1}, false), params);
+  EXPECT_EQ(result.problem, "Yosys came to no end in 1 seconds");
+  EXPECT_EQ(result.gates, 0u);
 }
 
 TEST(Synth, BadVerilogIsAnError) {
