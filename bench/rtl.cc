@@ -1,0 +1,226 @@
+// The fabric in Verilog: seconds to verilate and to compile it, cell updates a second, and their ratio to bitgrid_sim on the same random
+// configuration in the same run; and seconds to prove the datapath Verilog of each kernel of a model. Prints the Markdown tables of
+// docs/silicon.md. Each size is first compared with the simulator, phase for phase under random border bits; each proof is one of
+// `bitgrid check --prove`. Caches are fresh: every model is built.
+#include <stdlib.h>
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <exception>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "bitgrid_sim/sliced.h"
+#include "check/check_model.h"
+#include "check/prove_rtl.h"
+#include "frontend/load_model.h"
+#include "ir/error.h"
+#include "ir/file.h"
+#include "lowering/lower.h"
+#include "rtl/fabric_grid.h"
+
+namespace bitgrid {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+struct Options {
+  std::vector<int> sizes = {64, 128, 256};
+  std::vector<std::string> flags = {"-O1", "-O3 -march=native"};
+  double seconds = 2;  // of each rate
+  std::vector<std::string> models;
+  std::string kernel, json;
+  int timeout = 300;
+};
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+class CacheFolder {
+ public:
+  CacheFolder() {
+    std::string name = (fs::temp_directory_path() / "bitgrid-bench-rtl-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) throw Error(name, "no temporary folder can be made", "set TMPDIR to a folder that can be written");
+    path_ = name;
+  }
+  ~CacheFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  CacheFolder(const CacheFolder&) = delete;
+  CacheFolder& operator=(const CacheFolder&) = delete;
+  std::string path() const { return path_.string(); }
+
+ private:
+  fs::path path_;
+};
+
+std::vector<std::string> words(const std::string& text) {
+  std::vector<std::string> result;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find(' ', at), text.size());
+    if (end > at) result.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return result;
+}
+
+/// Calls body(n), which does n phases, with growing n until it has taken `seconds`; returns phases a second of the last call.
+template <typename Body>
+double rate(double seconds, const Body& body) {
+  for (int64_t phases = 64;; phases *= 2) {
+    const auto start = std::chrono::steady_clock::now();
+    body(phases);
+    const double elapsed = seconds_since(start);
+    if (elapsed >= seconds) return static_cast<double>(phases) / elapsed;
+  }
+}
+
+/// The first of 256 phases with random border bits in which a border output differs; nullopt: none.
+std::optional<int> first_difference(FabricGrid& fabric, SlicedGrid& grid) {
+  std::mt19937_64 random(2);
+  for (int phase = 0; phase < 256; ++phase) {
+    for (const Side side : kSides) {
+      for (int p = 0; p < ports_of(side, grid.width(), grid.height()); ++p) {
+        const bool bit = random() & 1u;
+        if (bit) grid.drive(grid.input_port(side, p));
+        fabric.drive(side, p, bit);
+      }
+    }
+    grid.step(phase);
+    fabric.step();
+    for (const Side side : kSides) {
+      for (int p = 0; p < ports_of(side, grid.width(), grid.height()); ++p) {
+        if (grid.sample(grid.output_port(side, p)) != fabric.sample(side, p)) return phase;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+Json measure_fabric(int side, const std::string& flags, double seconds) {
+  const CacheFolder cache;
+  RtlParams params;
+  params.cache_dir = cache.path();
+  params.jobs = 1;
+  params.optimise = words(flags);
+  const FabricShape shape{side, side, 16};
+  RtlStats built;
+  const auto model = build_rtl({fabric_source(shape)}, params, &built)[0];
+
+  std::mt19937_64 random(1);
+  GridConfig config(side, side);
+  for (CellWord& word : config.cells) word = random();
+  FabricGrid fabric(model, shape);
+  const auto load_start = std::chrono::steady_clock::now();
+  fabric.load(config);
+  const double load = seconds_since(load_start);
+  SlicedGrid grid(config);
+  if (const auto phase = first_difference(fabric, grid))
+    throw Error(model->name, fmt::format("phase {} differs from bitgrid_sim", *phase), "one of the two is wrong");
+
+  const double cells = static_cast<double>(side) * side / 2;  // that latch in a phase
+  const double verilated = cells * rate(seconds, [&](int64_t phases) {
+                             for (int64_t i = 0; i < phases; ++i) fabric.step();
+                           });
+  int64_t now = 256;
+  const double simulated = cells * rate(seconds, [&](int64_t phases) {
+                             grid.run(now, phases, {}, {}, {1, 0, 0});
+                             now += phases;
+                           });
+  return {{"width", side},
+          {"height", side},
+          {"compiler_flags", flags},
+          {"verilate_seconds", built.verilate_seconds},
+          {"compile_seconds", built.compile_seconds},
+          {"build_seconds", built.seconds},
+          {"load_seconds", load},
+          {"verilated_cell_updates_per_second", verilated},
+          {"bitgrid_sim_cell_updates_per_second", simulated},
+          {"ratio", simulated / verilated}};
+}
+
+void measure_fabrics(const Options& o, Json& lines) {
+  fmt::print(
+      "| cells | C++ flags | verilate s | compile s | cell updates/s, verilated | bitgrid_sim, 1 thread | ratio |\n"
+      "|---|---|---|---|---|---|---|\n");
+  for (const int side : o.sizes) {
+    for (const std::string& flags : o.flags) {
+      const Json line = measure_fabric(side, flags, o.seconds);
+      fmt::print("| {} x {} | `{}` | {:.1f} | {:.1f} | {:.2f} G | {:.2f} G | {:.0f} |\n", side, side, flags,
+                 line["verilate_seconds"].get<double>(), line["compile_seconds"].get<double>(),
+                 line["verilated_cell_updates_per_second"].get<double>() * 1e-9,
+                 line["bitgrid_sim_cell_updates_per_second"].get<double>() * 1e-9, line["ratio"].get<double>());
+      std::fflush(stdout);
+      lines.push_back(line);
+    }
+  }
+}
+
+void measure_proofs(const Options& o, const std::string& path, Json& lines) {
+  const Lowered lowered = lower(load_model(path));
+  const std::vector<RtlSource> sources = verilog_sources(lowered.program);
+  ProveRtlParams params;
+  params.abc.timeout_seconds = params.yosys_timeout_seconds = o.timeout;
+  fmt::print("\n| kernel of {} | gates | registers | Yosys s | all s | verdict |\n|---|---|---|---|---|---|\n", lowered.program.name);
+  for (size_t k = 0; k < sources.size(); ++k) {
+    const Kernel& kernel = lowered.program.kernels[k];
+    if (!o.kernel.empty() && kernel.name != o.kernel) continue;
+    ProveRtlStats stats;
+    const Proof proof = prove_datapath(kernel.dag, sources[k], params, &stats);
+    if (proof.verdict == Verdict::kRefuted)
+      throw Error(kernel.name,
+                  "the Verilog is wrong: " + (proof.why.empty() ? describe_values(proof.counterexample, kernel.dag) : proof.why),
+                  "correct rtl/datapath.cc");
+    const std::string verdict = proof.verdict == Verdict::kProved ? "proved" : "not proved: " + proof.why;
+    fmt::print("| `{}` | {} | {} | {:.1f} | {:.1f} | {} |\n", kernel.name, stats.gates, stats.registers, stats.yosys_seconds, stats.seconds,
+               verdict);
+    std::fflush(stdout);
+    lines.push_back({{"model", lowered.program.name},
+                     {"kernel", kernel.name},
+                     {"gates", stats.gates},
+                     {"registers", stats.registers},
+                     {"yosys_seconds", stats.yosys_seconds},
+                     {"seconds", stats.seconds},
+                     {"verdict", verdict}});
+  }
+}
+
+void run(const Options& o) {
+  Json json = {{"fabric", Json::array()}, {"proofs", Json::array()}};
+  if (!o.sizes.empty()) measure_fabrics(o, json["fabric"]);
+  for (const std::string& model : o.models) measure_proofs(o, model, json["proofs"]);
+  if (!o.json.empty()) write_file(o.json, json.dump(1) + "\n");
+}
+
+}  // namespace
+}  // namespace bitgrid
+
+int main(int argc, char** argv) {
+  bitgrid::Options o;
+  CLI::App app("rates of the verilated fabric, and times of proofs");
+  app.add_option("--sizes", o.sizes, "sides of square grids; 0: none")->delimiter(',')->capture_default_str();
+  app.add_option("--flags", o.flags, "of the C++ compiler, one string for each build")->capture_default_str();
+  app.add_option("--seconds", o.seconds, "at least, for each rate")->capture_default_str();
+  app.add_option("--prove", o.models, "prove the kernels of these models");
+  app.add_option("--kernel", o.kernel, "--prove: this kernel only");
+  app.add_option("--timeout", o.timeout, "--prove: seconds for Yosys and for ABC")->capture_default_str();
+  app.add_option("--json", o.json, "write the results to this file");
+  CLI11_PARSE(app, argc, argv);
+  std::erase(o.sizes, 0);
+  try {
+    bitgrid::run(o);
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "rtl: {}\n", e.what());
+    return 1;
+  }
+}

@@ -1,0 +1,16 @@
+// Standard cells of a process, as Yosys and ABC read them.
+#pragma once
+
+#include <map>
+#include <string>
+
+namespace bitgrid {
+
+/// Area in um2 by kind of cell: BUF, INV, NAND2, NAND3, NOR2, NOR3, AND2, OR2, AOI21, AOI22, OAI21, OAI22, XOR2, XNOR2, MUX2, DFF, DLATCH.
+using StandardCells = std::map<std::string, double>;
+
+/// The cells as a Liberty file without times: area is what mapping minimises. DLATCH is left out: Yosys maps no latches. Throws Error if a
+/// kind is unknown, or if BUF, INV, NAND2 or DFF is missing.
+std::string liberty(const StandardCells& cells);
+
+}  // namespace bitgrid
