@@ -9,6 +9,7 @@
 #include "report/cell_roles.h"
 #include "report/html.h"
 #include "report/page_charts.h"
+#include "report/page_invocation.h"
 #include "report/page_script.h"
 #include "report/svg.h"
 
@@ -87,9 +88,27 @@ std::string figures_html(const PageData& data) {
       escape_markup(e.latency.relief));
 }
 
+/// [[name, words, bits of a word]..]
+Json port_names(const Dag& dag, const std::vector<NodeId>& nodes, const std::vector<KernelPort>& ports) {
+  Json names = Json::array();
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    const Node& node = dag.node(nodes[i]);
+    const bool words = i < ports.size() && static_cast<uint32_t>(ports[i].words) * ports[i].bits == node.width;
+    names.push_back({node.name, words ? ports[i].words : 1, words ? ports[i].bits : node.width});
+  }
+  return names;
+}
+
+const Kernel* source_of(const PageData& data, const std::string& name) {
+  if (!data.program) return nullptr;
+  const auto& all = data.program->kernels;
+  const auto it = std::find_if(all.begin(), all.end(), [&](const Kernel& k) { return k.name == name; });
+  return it == all.end() ? nullptr : &*it;
+}
+
 }  // namespace
 
-Json floorplan_json(const MappedKernel& kernel) {
+Json floorplan_json(const MappedKernel& kernel, const Kernel* source) {
   const CellRoles roles = cell_roles(kernel);
   std::map<std::pair<CellWord, CellRole>, size_t> count;
   const size_t n = kernel.grid.cells.size();
@@ -106,25 +125,39 @@ Json floorplan_json(const MappedKernel& kernel) {
   std::string bytes;
   for (size_t i = 0; i < n; ++i) put_leb128(bytes, index[{kernel.grid.cells[i], roles.roles[i]}]);
   Json in = Json::array(), out = Json::array();
-  for (const InputSlot& s : kernel.inputs) in.push_back({s.bit, static_cast<int>(s.slot.side), s.slot.position, s.slot.phase});
+  for (const InputSlot& s : kernel.inputs) in.push_back({s.bit, static_cast<int>(s.slot.side), s.slot.position, s.slot.phase, s.hold});
   for (size_t b = 0; b < kernel.outputs.size(); ++b) {
     const BitSlot& s = kernel.outputs[b];
     out.push_back({b, static_cast<int>(s.side), s.position, s.phase});
   }
-  return {{"name", kernel.name},
-          {"strategy", kernel.strategy},
-          {"w", kernel.grid.width},
-          {"h", kernel.grid.height},
-          {"ii", kernel.ii},
-          {"dict", words},
-          {"cells", base64(bytes)},
-          {"in", in},
-          {"out", out}};
+  Json constants = Json::array();
+  for (const ConstantStream& c : kernel.constants) {
+    std::string bits;
+    for (const uint8_t bit : c.bits) bits += bit ? '1' : '0';
+    constants.push_back({static_cast<int>(c.slot.side), c.slot.position, c.slot.phase, bits});
+  }
+  Json json = {{"name", kernel.name},
+               {"strategy", kernel.strategy},
+               {"w", kernel.grid.width},
+               {"h", kernel.grid.height},
+               {"ii", kernel.ii},
+               {"dict", words},
+               {"cells", base64(bytes)},
+               {"in", in},
+               {"out", out},
+               {"constants", constants},
+               {"lead", kernel.lead_cycles},
+               {"inputBits", kernel.input_bits},
+               {"outputBits", kernel.output_bits}};
+  if (source)
+    json["names"] = {{"in", port_names(source->dag, source->dag.inputs, source->inputs)},
+                     {"out", port_names(source->dag, source->dag.outputs, source->outputs)}};
+  return json;
 }
 
 std::string report_page(const PageData& data) {
   Json kernels = Json::array();
-  for (const MappedKernel& m : data.kernels) kernels.push_back(floorplan_json(m));
+  for (const MappedKernel& m : data.kernels) kernels.push_back(floorplan_json(m, source_of(data, m.name)));
   Json defects = Json::array();
   for (const auto& cell : data.defects.cells) defects.push_back({cell.x, cell.y});
   std::string body = "<h1>" + escape_markup(data.title) + "</h1>" + figures_html(data);
@@ -135,10 +168,12 @@ std::string report_page(const PageData& data) {
   }
   body += "<h2>Kernels</h2>" + kernel_rows(data);
   body +=
-      "<h2>Floorplan</h2><p><select id='pick'></select> <button id='wave'>play an invocation</button> <button id='fit'>fit</button></p>"
+      "<h2>Floorplan</h2><p><select id='pick'></select> <select id='shade'><option value='0'>what cells do</option><option "
+      "value='1'>congestion: outputs used</option></select> <button id='wave'>play an invocation</button> <button id='fit'>fit</button></p>"
       "<p class='key' id='key'></p><canvas id='plan'></canvas><div id='hover'></div>";
   body += "<h2>Effective configuration</h2><pre>" + escape_markup(data.configuration.dump(1)) + "</pre>";
-  body += "<script>const kernels=" + script_json(kernels) + ";const defects=" + script_json(defects) + ";" + kPageScript + "</script>";
+  body += "<script>const kernels=" + script_json(kernels) + ";const defects=" + script_json(defects) + ";" + kInvocationScript +
+          kPageScript + "</script>";
   return html_page(data.title, body);
 }
 

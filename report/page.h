@@ -28,8 +28,10 @@ struct PageData {
 /// bytes. Needs verified kernels.
 std::string report_page(const PageData& data);
 
-/// The floorplan's data: {"name", "w", "h", "ii", "dict": [[configuration word, role]..], "cells": base64 of one index a cell, row by row,
-/// as LEB128, "in", "out": [[bit, side, position, phase]..]}.
-nlohmann::ordered_json floorplan_json(const MappedKernel& kernel);
+/// The floorplan's data: {"name", "strategy", "w", "h", "ii", "lead", "dict": [[configuration word, role]..], "cells": base64 of one index
+/// a cell, row by row, as LEB128, "in": [[bit, side, position, phase, hold]..], "out": [[bit, side, position, phase]..], "constants":
+/// [[side, position, phase, bits]..], "inputBits", "outputBits"}, and with `source` "names": {"in", "out": [[port, words, bits of a
+/// word]..]}.
+nlohmann::ordered_json floorplan_json(const MappedKernel& kernel, const Kernel* source = nullptr);
 
 }  // namespace bitgrid

@@ -1,4 +1,6 @@
 // estimate, sweep and report as their user runs them.
+#include "bitgrid_sim/kernel_simulator.h"
+#include "check/artefacts.h"
 #include "tests/cli/cli_support.h"
 
 namespace bitgrid {
@@ -18,6 +20,19 @@ TEST_F(Cli, EstimateEqualsCompile) {
       EXPECT_EQ(a["kernels"][i][figure], b["kernels"][i][figure]) << i << figure;
     }
   }
+}
+
+TEST_F(Cli, EstimateFollowsTargetAndTileOfCompile) {
+  write_file(path("arch.yaml"), "tile: {width: 24, height: 60}\n");
+  const std::string options = model_ + " --optimize throughput --arch " + path("arch.yaml");
+  ASSERT_EQ(bitgrid("compile " + options + " -o " + path("out") + " --json " + path("compile.json")).status, 0);
+  const Result r = bitgrid("estimate " + options + " --json " + path("estimate.json"));
+  ASSERT_EQ(r.status, 0) << r.output;
+  const json a = json_of("compile.json"), b = json_of("estimate.json");
+  EXPECT_EQ(a["cells_total"], b["cells_total"]);
+  EXPECT_EQ(a["cycles_per_token"], b["cycles_per_token"]);
+  EXPECT_EQ(a["kernels"].size(), b["kernels"].size());
+  EXPECT_EQ(b["optimize"], "throughput");
 }
 
 TEST_F(Cli, EstimateOfShapesSaysWhatItAssumes) {
@@ -65,6 +80,21 @@ TEST_F(SweepCommand, PointsOfOtherParametersAreNotReused) {
   EXPECT_EQ(json_of("s.json")["points_reused"], 0);
 }
 
+TEST_F(SweepCommand, TargetTileAndDefectsOfAModel) {
+  write_file(path("sweep.yaml"), "model: " + model_ +
+                                     "\nparameters: {optimize: [area, throughput], tile_width: [0, 24], tile_height: [60], "
+                                     "defect_rate: [0, 0.02], seed: [3]}\nminimise: cells_total\n");
+  const Result r = bitgrid("sweep " + path("sweep.yaml") + " -o " + path("out") + " --json " + path("s.json"));
+  ASSERT_EQ(r.status, 0) << r.output;
+  const json points = json_of("s.json")["points"];
+  ASSERT_EQ(points.size(), 8U);
+  EXPECT_FALSE(points[0].contains("error")) << points[0];
+  EXPECT_GT(points[1]["cells_total"], points[0]["cells_total"]);
+  write_file(path("sweep.yaml"), "model: tiny.yaml\nparameters: {defect_rate: [0.01]}\n");
+  ASSERT_EQ(bitgrid("sweep " + path("sweep.yaml") + " -o " + path("out2")).status, 0);
+  EXPECT_THAT(read_file(path("out2/sweep.csv")), HasSubstr("give a model with weights"));
+}
+
 TEST_F(SweepCommand, JobListsDoTheSamePoints) {
   ASSERT_EQ(
       bitgrid("sweep " + path("sweep.yaml") + " -o " + path("out") + " --parallel " + path("jobs") + " --slurm " + path("jobs.sh")).status,
@@ -105,20 +135,54 @@ TEST_F(Cli, ReportIsOnePageThatRunsWithoutScriptErrors) {
   const Result r = bitgrid("report " + path("out") + " --model " + model_ + " -o " + path("r.html"));
   ASSERT_EQ(r.status, 0) << r.output;
   const std::string html = read_file(path("r.html"));
+  std::string measured = html;  // nothing is wider than the window
+  measured.insert(measured.find("</body>"),
+                  "<script>document.body.append('fits: '+(document.documentElement.scrollWidth<=innerWidth))</script>");
+  write_file(path("measured.html"), measured);
   for (const char* part :
        {"<h2>Graph", "<h2>Timeline", "<h2>Roofline", "<h2>Kernels", "<h2>Floorplan", "<h2>Effective configuration", "bitgrid_version"})
     EXPECT_THAT(html, HasSubstr(part));
   for (const char* outside : {"http://", "https://", "src=", "@import"}) EXPECT_THAT(html, testing::Not(HasSubstr(outside)));
   if (std::system("command -v chromium > /dev/null") != 0) GTEST_SKIP() << "chromium is not installed: the page's script was not run";
   for (const char* window : {"1400,1000", "390,844"}) {
-    const std::string dom = output_of(in_browser(path("r.html"), window, "--dump-dom"));
+    const std::string dom = output_of(in_browser(path("measured.html"), window, "--dump-dom"));
     EXPECT_THAT(dom, HasSubstr("cell ("));  // the script came to its end: hover text of the middle cell
     EXPECT_THAT(dom, testing::Not(HasSubstr("Uncaught"))) << window;
+    EXPECT_THAT(dom, HasSubstr("fits: true")) << window;
   }
   std::string broken = html;
   broken.replace(broken.find("function fit()"), 14, "function fat()");
   write_file(path("broken.html"), broken);
   EXPECT_THAT(output_of(in_browser(path("broken.html"), "1400,1000", "--dump-dom")), HasSubstr("Uncaught"));
+}
+
+/// A number of `bits` bits in hexadecimal after `word` in a text.
+BitVector number_after(const std::string& text, const std::string& word, uint32_t bits) {
+  const size_t from = text.find(word) + word.size();
+  return from_hex(text.substr(from, text.find_first_not_of("0123456789abcdef", from) - from), bits);
+}
+
+TEST_F(Cli, ThePagePlaysAnInvocationAsTheSimulatorRunsIt) {
+  if (std::system("command -v chromium > /dev/null") != 0) GTEST_SKIP() << "chromium is not installed: the page's script was not run";
+  write_file(path("k.dag"), "dag k\ninput x 9\nc:4 = popcount x\nt = constant 4 0x3\nm:1 = less t c\noutput y m\noutput n c\n");
+  for (const std::string& source : {model_, path("k.dag") + " --mode settle", path("k.dag") + " --mode wave"}) {
+    ASSERT_EQ(bitgrid("compile " + source + " -o " + path("out") + " --again").status, 0);
+    ASSERT_EQ(bitgrid("report " + path("out") + " -o " + path("r.html")).status, 0);
+    const std::string dom = output_of(in_browser(path("r.html") + "#play", "1400,1000", "--dump-dom"));
+    ASSERT_THAT(dom, HasSubstr(" output ")) << source;
+    const MappedKernel kernel = read_compiled(path("out"))->kernels[0];
+    const std::string hover = dom.substr(dom.find("<div id=\"hover\">"));
+    BitMatrix inputs(1, kernel.input_bits);
+    inputs.words = number_after(hover, "input ", kernel.input_bits).words;
+    const BitMatrix outputs = KernelSimulator(kernel).run(inputs);
+    EXPECT_EQ(number_after(hover, "output ", kernel.output_bits).words, outputs.words) << source;
+  }
+}
+
+TEST_F(Cli, ReportNamesThePortsOfTheModel) {
+  ASSERT_EQ(bitgrid("compile " + model_ + " -o " + path("out")).status, 0);
+  ASSERT_EQ(bitgrid("report " + path("out") + " --model " + model_ + " -o " + path("r.html")).status, 0);
+  EXPECT_THAT(read_file(path("r.html")), HasSubstr("\"names\":{\"in\":[[\""));
 }
 
 TEST_F(Cli, ReportRefusesAnotherModel) {
