@@ -1,11 +1,12 @@
 // Cells updated per second by the grid simulators, and the limits of the machine in the same run.
 //
-// Runs are named simulate/ENGINE/KIND/WxH/threads:N. Engines: scalar; portable, avx2 and avx512 (sliced, one phase at a time); sliced (as
-// the product runs it: widest instructions, several phases in a sweep); lanes (512 stimuli). Kinds: random truth tables, routing (half of
-// the cells idle, the others copying inputs), regular (a systolic array of multiply-accumulates), kernel (mapped kernels, whose files
-// without their extension stand in BITGRID_KERNELS, separated by colons). BITGRID_HUGE=1 adds a grid of 16384 x 16384 cells, with the peak
-// memory of the whole program. Every case counts whole grids of W x H cells; lanes count a cell once for each stimulus. Times are processor
-// time, with several threads real time.
+// Runs are named simulate/ENGINE/KIND/WxH/threads:N. Engines: scalar; portable, avx2, avx512 and avx512vbmi2 (sliced, one phase at a time);
+// sliced (as the product runs it: widest instructions, several phases in a sweep); lanes (512 stimuli); verilator (the fabric as Verilog,
+// vector form, which Verilator compiles first; sliced runs after it say how many times as fast they are). Kinds: random truth tables,
+// routing (half of the cells idle, the others copying inputs), regular (a systolic array of multiply-accumulates), kernel (mapped kernels,
+// whose files without their extension stand in BITGRID_KERNELS, separated by colons). BITGRID_HUGE=1 adds a grid of 16384 x 16384 cells,
+// with the peak memory of the whole program. Every case counts whole grids of W x H cells; lanes count a cell once for each stimulus. Times
+// are processor time, with several threads real time.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -14,6 +15,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <functional>
+#include <map>
 #include <random>
 #include <sstream>
 
@@ -27,6 +29,9 @@
 #include "bitgrid_sim/sliced.h"
 #include "ir/error.h"
 #include "ir/mapped_kernel_io.h"
+#ifdef BITGRID_BENCH_VERILATOR
+#include "rtl/fabric_grid.h"
+#endif
 
 namespace bitgrid {
 namespace {
@@ -78,6 +83,37 @@ int phases_for(size_t cells, double updates) {
   return 2 * std::max(1, static_cast<int>(updates / static_cast<double>(cells)));
 }
 
+/// Cell updates a second of the same grid under Verilator, by kind and size, where it ran before.
+std::map<std::string, double>& verilator_rates() {
+  static std::map<std::string, double> rates;
+  return rates;
+}
+
+void compare_with_verilator(benchmark::State& state, const std::string& grid) {
+  const auto rate = verilator_rates().find(grid);
+  if (rate != verilator_rates().end()) state.counters["times_verilator"] = state.counters["cells_per_second"] / rate->second;
+}
+
+#ifdef BITGRID_BENCH_VERILATOR
+void run_verilator(benchmark::State& state, const MakeGrid& make, const std::string& name) {
+  const GridConfig config = make();
+  const FabricShape shape{config.width, config.height, 64};
+  std::shared_ptr<RtlModel> model;
+  try {
+    model = build_rtl({fabric_source(shape)})[0];
+  } catch (const Error& e) {
+    return state.SkipWithError(e.what());
+  }
+  FabricGrid grid(model, shape);
+  grid.load(config);
+  const int phases = phases_for(config.cells.size(), 2e5);
+  measure(state, "cells_per_second", static_cast<double>(config.cells.size()) * phases / 2, [&] {
+    for (int phase = 0; phase < phases; ++phase) grid.step();
+  });
+  verilator_rates()[name] = state.counters["cells_per_second"];
+}
+#endif
+
 void run_scalar(benchmark::State& state, const MakeGrid& make) {
   const GridConfig config = make();
   ScalarGrid grid(config);
@@ -96,7 +132,7 @@ void run_steps(benchmark::State& state, const MakeGrid& make, SimdTarget target)
   });
 }
 
-void run_sliced(benchmark::State& state, const MakeGrid& make, size_t threads) {
+void run_sliced(benchmark::State& state, const MakeGrid& make, const std::string& name, size_t threads) {
   const GridConfig config = make();
   SlicedGrid grid(config);
   const int64_t phases = std::max(256, phases_for(config.cells.size(), 8e6));
@@ -107,6 +143,7 @@ void run_sliced(benchmark::State& state, const MakeGrid& make, size_t threads) {
       },
       threads > 1);
   state.counters["bytes_per_cell"] = static_cast<double>(grid.memory()) / static_cast<double>(config.cells.size());
+  compare_with_verilator(state, name);
 }
 
 void run_lanes(benchmark::State& state, const LaneProgram& program) {
@@ -139,14 +176,6 @@ LaneProgram kernel_program(const MappedKernel& kernel) {
   return compile_lanes(kernel.grid, params);
 }
 
-bool has(SimdTarget target) {
-  try {
-    return resolve_target(target) == target;
-  } catch (const Error&) {
-    return false;
-  }
-}
-
 template <typename Function, typename... Arguments>
 void add(const std::string& engine, const std::string& kind, const std::string& size, size_t threads, Function function,
          Arguments... arguments) {
@@ -160,11 +189,15 @@ void add_kind(const std::string& kind, GridConfig (*make)(int, int)) {
     const MakeGrid grid = [make, w = width, h = height] { return make(w, h); };
     const bool large = width >= 1024;
     if (!large) add("scalar", kind, size, 1, run_scalar, grid);
-    for (const SimdTarget target : {SimdTarget::kPortable, SimdTarget::kAvx2, SimdTarget::kAvx512}) {
-      if (has(target) && width <= 1024) add(to_string(target), kind, size, 1, run_steps, grid, target);
+    for (const SimdTarget target : kSimdTargets) {
+      if (has_target(target) && width <= 1024) add(to_string(target), kind, size, 1, run_steps, grid, target);
     }
-    add("sliced", kind, size, 1, run_sliced, grid, size_t{1});
-    if (large) add("sliced", kind, size, 2, run_sliced, grid, size_t{2});
+    const std::string name = kind + "/" + size;
+#ifdef BITGRID_BENCH_VERILATOR
+    if (!large) add("verilator", kind, size, 1, run_verilator, grid, name);
+#endif
+    add("sliced", kind, size, 1, run_sliced, grid, name, size_t{1});
+    if (large) add("sliced", kind, size, 2, run_sliced, grid, name, size_t{2});
     // Of random wires almost all stay 0 for ever, and lanes leave these out.
     if (!large && kind != "routing") add("lanes", kind, size, 1, [grid](benchmark::State& state) { run_lanes(state, whole_grid(grid())); });
   }
@@ -198,7 +231,10 @@ void add_kernels(const char* stems) {
     const std::string size = fmt::format("{}x{}", kernel.grid.width, kernel.grid.height);
     const MakeGrid grid = [config = kernel.grid] { return config; };
     add("scalar", "kernel", size, 1, run_scalar, grid);
-    add("sliced", "kernel", size, 1, run_sliced, grid, size_t{1});
+#ifdef BITGRID_BENCH_VERILATOR
+    add("verilator", "kernel", size, 1, run_verilator, grid, stem);
+#endif
+    add("sliced", "kernel", size, 1, run_sliced, grid, stem, size_t{1});
     add("lanes", "kernel", size, 1, [kernel](benchmark::State& state) { run_lanes(state, kernel_program(kernel)); });
   }
 }
@@ -232,7 +268,7 @@ void limit_ternary(benchmark::State& state) {
 }
 
 void add_limits() {
-  if (!has(SimdTarget::kAvx512)) return;
+  if (!has_target(SimdTarget::kAvx512)) return;
   benchmark::RegisterBenchmark("limit/l2_read", limit_read, size_t{512} << 10);
   benchmark::RegisterBenchmark("limit/dram_read", limit_read, size_t{256} << 20);
   benchmark::RegisterBenchmark("limit/ternary_logic", limit_ternary);

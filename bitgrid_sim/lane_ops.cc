@@ -190,7 +190,7 @@ Functions make_functions(std::integer_sequence<uint32_t, Op...>) {
 const LaneFunction* lane_functions(SimdTarget target, size_t lane_words) {
   static const Functions functions = make_functions(std::make_integer_sequence<uint32_t, lane_op::kCount>());
   if (lane_words == 1) return functions.narrow.data();
-  if (target == SimdTarget::kAvx512) return functions.avx512.data();
+  if (target == SimdTarget::kAvx512 || target == SimdTarget::kAvx512Vbmi2) return functions.avx512.data();
   return target == SimdTarget::kAvx2 ? functions.avx2.data() : functions.portable.data();
 }
 

@@ -4,12 +4,11 @@
 #include <cstring>
 #include <memory>
 
+#include "bitgrid_sim/sliced_blocks.h"
 #include "ir/error.h"
 
 namespace bitgrid {
 namespace {
-
-constexpr unsigned kDense = 0xFFFF, kLinear = 0x0116, kAffine = 0x0117;  // sets of monomials
 
 /// Möbius transform: nibble m of the result holds the coefficients (N, E, S, W outputs) of monomial m (bit k of m: input k is a
 /// factor, N, E, S, W). Linear over GF(2), and its own inverse.
@@ -32,120 +31,36 @@ void transpose(uint64_t* square) {
   }
 }
 
-// Results through references: vectors wider than the translation unit's target must not cross a call by value.
-template <typename V>
-[[gnu::always_inline]] inline void load(V& v, const uint64_t* p) {
-  std::memcpy(&v, p, sizeof(V));
-}
-
-template <typename V>
-[[gnu::always_inline]] inline void load_shifted(V& v, const uint64_t* p, unsigned shift) {
-  V low, high;
-  load(low, p);
-  load(high, p + 1);
-  v = (low >> shift) | ((high << 1) << (63 - shift));
-}
-
-using Planes = const uint64_t (*)[SlicedGrid::kBlockWords];
-
-/// All 16 monomials by Horner's rule, input by input.
-template <typename V>
-[[gnu::always_inline]] inline void evaluate_dense(V& out, Planes c, size_t j, const V (&x)[4]) {
-  V a[8];
-#pragma GCC unroll 8
-  for (size_t k = 0; k < 8; ++k) {
-    V even, odd;
-    load(even, &c[2 * k][j]);
-    load(odd, &c[2 * k + 1][j]);
-    a[k] = even ^ (odd & x[0]);
-  }
-#pragma GCC unroll 4
-  for (size_t k = 0; k < 4; ++k) a[k] = a[2 * k] ^ (a[2 * k + 1] & x[1]);
-  a[0] ^= a[1] & x[2];
-  a[2] ^= a[3] & x[2];
-  out = a[0] ^ (a[2] & x[3]);
-}
-
-/// The sum of the inputs, each where its plane says so.
-template <typename V>
-[[gnu::always_inline]] inline void evaluate_linear(V& out, Planes c, size_t j, const V (&x)[4]) {
-#pragma GCC unroll 4
-  for (size_t k = 0; k < 4; ++k) {
-    V coefficient;
-    load(coefficient, &c[k][j]);
-    out ^= coefficient & x[k];
-  }
-}
-
-template <typename V>
-[[gnu::always_inline]] inline void evaluate_sparse(V& out, Planes c, size_t j, unsigned used, const V (&monomials)[16]) {
-  for (; used != 0; used &= used - 1, ++c) {
-    V coefficient;
-    load(coefficient, &(*c)[j]);
-    out ^= coefficient & monomials[__builtin_ctz(used)];
-  }
-}
-
-/// Products of the inputs; those of degree 2 and more only where a block has them.
-template <typename V>
-[[gnu::always_inline]] inline void make_monomials(V (&m)[16], const V (&x)[4], bool products) {
-  m[0] = ~(x[0] ^ x[0]);
-#pragma GCC unroll 4
-  for (size_t k = 0; k < 4; ++k) m[size_t{1} << k] = x[k];
-  if (!products) return;
-#pragma GCC unroll 13
-  for (size_t k = 3; k < 16; ++k) {
-    if ((k & (k - 1)) != 0) m[k] = m[k & (k - 1)] & m[k & -k];
-  }
-}
-
-template <typename V>
-[[gnu::always_inline]] inline void step_blocks(const SlicedGrid::Phase& phase, const SlicedGrid::Active* active, size_t count) {
-  for (; count > 0; --count, ++active) {
-    unsigned sparse = 0;
-    for (const unsigned used : active->used) sparse |= used == kDense || used == kLinear ? 0u : used;
-    for (size_t j = 0; j < SlicedGrid::kBlockWords; j += sizeof(V) / sizeof(uint64_t)) {
-      const size_t word = active->block * SlicedGrid::kBlockWords + j;
-      auto planes = reinterpret_cast<Planes>(phase.pool + active->planes * SlicedGrid::kBlockWords);
-      V x[4], monomials[16];
-#pragma GCC unroll 4
-      for (size_t side = 0; side < 4; ++side) load_shifted(x[side], phase.in[side] + word, phase.shift[side]);
-      if (sparse != 0) make_monomials(monomials, x, (sparse & ~kAffine) != 0);
-#pragma GCC unroll 4
-      for (size_t side = 0; side < 4; ++side) {
-        V out{};
-        const unsigned used = active->used[side];
-        if (used == kDense) {
-          evaluate_dense(out, planes, j, x);
-        } else if (used == kLinear) {
-          evaluate_linear(out, planes, j, x);
-        } else {
-          evaluate_sparse(out, planes, j, used, monomials);
-        }
-        planes += __builtin_popcount(used);
-        std::memcpy(phase.out[side] + word, &out, sizeof(V));
-      }
-    }
-  }
-}
-
 typedef uint64_t Vector128 __attribute__((vector_size(16)));
 void step_portable(const SlicedGrid::Phase& phase, const SlicedGrid::Active* active, size_t count) {
-  step_blocks<Vector128>(phase, active, count);
+  step_blocks<Vector128, PlainShift>(phase, active, count);
 }
 
 #if defined(__x86_64__)
 typedef uint64_t Vector256 __attribute__((vector_size(32)));
 typedef uint64_t Vector512 __attribute__((vector_size(64)));
 [[gnu::target("avx2")]] void step_avx2(const SlicedGrid::Phase& phase, const SlicedGrid::Active* active, size_t count) {
-  step_blocks<Vector256>(phase, active, count);
+  step_blocks<Vector256, PlainShift>(phase, active, count);
 }
 [[gnu::target("avx512f")]] void step_avx512(const SlicedGrid::Phase& phase, const SlicedGrid::Active* active, size_t count) {
-  step_blocks<Vector512>(phase, active, count);
+  step_blocks<Vector512, PlainShift>(phase, active, count);
 }
 #else
-constexpr auto step_avx2 = step_portable, step_avx512 = step_portable;
+constexpr auto step_avx2 = step_portable, step_avx512 = step_portable, step_vbmi2 = step_portable;
 #endif
+
+StepBlocks* blocks_of(SimdTarget target) {
+  switch (target) {
+    case SimdTarget::kAvx512Vbmi2:
+      return step_vbmi2;
+    case SimdTarget::kAvx512:
+      return step_avx512;
+    case SimdTarget::kAvx2:
+      return step_avx2;
+    default:
+      return step_portable;
+  }
+}
 
 }  // namespace
 
@@ -161,7 +76,7 @@ SlicedGrid::SlicedGrid(const GridSource& source, SimdTarget target) : SlicedGrid
 
 SlicedGrid::SlicedGrid(int width, int height, const RowSource& rows, SimdTarget target)
     : width_(width), height_(height), target_(resolve_target(target)) {
-  step_blocks_ = target_ == SimdTarget::kAvx512 ? step_avx512 : target_ == SimdTarget::kAvx2 ? step_avx2 : step_portable;
+  step_blocks_ = blocks_of(target_);
   pitch_ = (static_cast<size_t>(width_) + 1) | 1u;
   blocks_ = (pitch_ * (static_cast<size_t>(height_) + 2) / 2 + 1 + kBlockCells - 1) / kBlockCells;
   margin_ = ((pitch_ / 128 + 2) / kBlockWords + 1) * kBlockWords;
@@ -265,7 +180,7 @@ CellWord SlicedGrid::cell(int x, int y) const {
   if (!active) return 0;
   uint64_t coefficients = 0;
   for (size_t k = 0; k < 64; ++k) {
-    if (!((active->used[k % 4] >> (k / 4)) & 1u)) continue;
+    if (!has_plane(*active, k % 4, k / 4)) continue;
     const uint64_t word = pool_.data()[plane_of(*active, k % 4, k / 4) * kBlockWords + p.index % kBlockCells / 64];
     coefficients |= ((word >> (p.index % 64)) & 1u) << k;
   }
@@ -289,14 +204,21 @@ void SlicedGrid::set_cell(int x, int y, CellWord word) {
 size_t SlicedGrid::plane_of(const Active& active, size_t side, size_t monomial) {
   size_t plane = active.planes;
   for (size_t s = 0; s < side; ++s) plane += static_cast<size_t>(__builtin_popcount(active.used[s]));
-  return plane + static_cast<size_t>(__builtin_popcount(active.used[side] & ((1u << monomial) - 1)));
+  return plane + static_cast<size_t>(__builtin_popcount(active.used[side] & ((1u << kRank[monomial]) - 1)));
+}
+
+bool SlicedGrid::has_plane(const Active& active, size_t side, size_t monomial) {
+  return (active.used[side] >> kRank[monomial]) & 1u;
 }
 
 /// Gives a block planes for further monomials, behind all others where it has some already.
 void SlicedGrid::add_planes(Active& active, uint64_t coefficients) {
   Active grown = active;
   for (size_t k = 0; k < 64; ++k) {
-    if ((coefficients >> k) & 1u) grown.used[k % 4] = static_cast<uint16_t>(grown.used[k % 4] | 1u << (k / 4));
+    if ((coefficients >> k) & 1u) grown.used[k % 4] = static_cast<uint16_t>(grown.used[k % 4] | 1u << kRank[k / 4]);
+  }
+  for (uint16_t& used : grown.used) {
+    if (__builtin_popcount(used) >= kNearlyDense) used = kDense;
   }
   size_t before = 0, after = 0;
   for (size_t side = 0; side < 4; ++side) {
@@ -308,7 +230,7 @@ void SlicedGrid::add_planes(Active& active, uint64_t coefficients) {
   pool_.resize(pool_.size() + after * kBlockWords);
   for (size_t side = 0; side < 4; ++side) {
     for (size_t m = 0; m < 16; ++m) {
-      if (!((active.used[side] >> m) & 1u)) continue;
+      if (!has_plane(active, side, m)) continue;
       std::memcpy(plane(plane_of(grown, side, m)), plane(plane_of(active, side, m)), sizeof(uint64_t) * kBlockWords);
     }
   }

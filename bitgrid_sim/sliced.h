@@ -89,7 +89,7 @@ class SlicedGrid {
   GridState state() const;
   void set_state(const GridState& state);
 
-  /// "avx512", "avx2" or "portable".
+  /// "portable", "avx2", "avx512" or "avx512vbmi2".
   std::string target() const;
   /// Blocks of 512 cells that are evaluated, and all of them.
   size_t active_blocks() const { return active_[0].size() + active_[1].size(); }
@@ -110,8 +110,8 @@ class SlicedGrid {
   /// A block of 512 cells with a cell that is not idle.
   struct Active {
     uint32_t block = 0;
-    uint16_t used[4] = {};  // for each side the monomials that have planes
-    size_t planes = 0;      // where they start in the pool, in planes of kBlockWords words: side by side, monomials ascending
+    uint16_t used[4] = {};  // for each side the ranks of the monomials that have planes: 1, inputs, products
+    size_t planes = 0;      // where they start in the pool, in planes of kBlockWords words: side by side, ranks ascending
   };
   /// What a phase reads and writes.
   struct Phase {
@@ -142,6 +142,7 @@ class SlicedGrid {
   void add_planes(Active& active, uint64_t coefficients);
   uint64_t* plane(size_t index) { return pool_.data() + index * kBlockWords; }
   static size_t plane_of(const Active& active, size_t side, size_t monomial);
+  static bool has_plane(const Active& active, size_t side, size_t monomial);
   void index_active();
   void clear_driven();
   void sweep_chunk(const Sweep& sweep, size_t k, ptrdiff_t begin, ptrdiff_t end);

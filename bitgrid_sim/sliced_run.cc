@@ -8,11 +8,15 @@
 namespace bitgrid {
 namespace {
 
-/// What a sweep keeps near; measured with a second-level cache of 1 MiB, where spilling a little into the third costs less than short
-/// sweeps.
+/// A phase and the next but one, which read the same planes, take a chunk of so many bytes each: it is still in the second-level cache
+/// then.
+constexpr size_t kChunkBytes = 512 * 1024;
+constexpr size_t kMostChunkBlocks = 256;
+/// What all phases of a sweep span stays in the third-level cache.
+constexpr size_t kSweepBytes = size_t{6} << 20;
+/// Grids within the second-level cache (1 MiB where this was measured; spilling a little costs less than sweeps) go phase by phase.
 constexpr size_t kCacheBytes = 1536 * 1024;
 constexpr int64_t kMostPhases = 64;  // of a sweep
-constexpr size_t kChunkBlocks = 16;
 /// Fewer cell updates than that are not worth starting threads.
 constexpr double kThreadUpdates = 2e6;
 
@@ -155,16 +159,18 @@ void SlicedGrid::run(int64_t first, int64_t count, std::span<const Event> drives
   sweep.count = static_cast<size_t>(count);
   // A block's cells read places at most (R + 1) / 2 on.
   sweep.reach = static_cast<ptrdiff_t>((kBlockCells - 1 + (pitch_ + 1) / 2) / kBlockCells);
-  sweep.chunk = static_cast<ptrdiff_t>(params.chunk_blocks != 0 ? params.chunk_blocks : kChunkBlocks);
+  const size_t bytes = memory() / blocks_ + 1;  // of a block of each colour
+  sweep.chunk =
+      static_cast<ptrdiff_t>(params.chunk_blocks != 0 ? params.chunk_blocks : std::clamp<size_t>(kChunkBytes / bytes, 8, kMostChunkBlocks));
   int64_t depth = params.sweep;
   const auto all = static_cast<ptrdiff_t>(blocks_);
   if (depth == 0) {
     // A sweep spans depth * reach blocks of each colour. Threads want several sweeps, so that all have work.
-    const size_t bytes = memory() / blocks_ + 1;
-    depth = memory() < kCacheBytes && threads == 1 ? 1 : static_cast<int64_t>(kCacheBytes / bytes) / sweep.reach;
+    depth = memory() < kCacheBytes && threads == 1 ? 1 : static_cast<int64_t>(kSweepBytes / bytes) / sweep.reach;
     if (threads > 1) depth = std::min(depth, count / static_cast<int64_t>(4 * threads));
     depth = std::clamp<int64_t>(depth, 1, kMostPhases);
   }
+  if (depth == 1 && threads == 1 && params.chunk_blocks == 0) sweep.chunk = all;
   sweep.depth = static_cast<size_t>(depth);
   // Segments move west by depth * reach blocks within a sweep; they must not be shorter than that.
   const ptrdiff_t drift = static_cast<ptrdiff_t>(depth) * sweep.reach;

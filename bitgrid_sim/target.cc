@@ -1,37 +1,38 @@
 #include "bitgrid_sim/target.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "ir/error.h"
 
 namespace bitgrid {
-namespace {
 
+bool has_target(SimdTarget target) {
 #if defined(__x86_64__)
-bool has_avx2() {
-  return __builtin_cpu_supports("avx2");
-}
-bool has_avx512() {
-  return __builtin_cpu_supports("avx512f");
-}
-#else
-bool has_avx2() {
-  return false;
-}
-bool has_avx512() {
-  return false;
-}
+  if (target == SimdTarget::kAvx2) return __builtin_cpu_supports("avx2");
+  if (target == SimdTarget::kAvx512) return __builtin_cpu_supports("avx512f");
+  if (target == SimdTarget::kAvx512Vbmi2) return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vbmi2");
 #endif
-
-}  // namespace
+  return target == SimdTarget::kPortable;
+}
 
 SimdTarget resolve_target(SimdTarget wish) {
-  if (wish == SimdTarget::kAuto) return has_avx512() ? SimdTarget::kAvx512 : has_avx2() ? SimdTarget::kAvx2 : SimdTarget::kPortable;
-  if ((wish == SimdTarget::kAvx512 && !has_avx512()) || (wish == SimdTarget::kAvx2 && !has_avx2()))
-    throw Error("simulator", "this machine lacks the " + to_string(wish) + " instructions asked for", "let it choose");
+  if (wish == SimdTarget::kAuto) return *std::find_if(std::rbegin(kSimdTargets), std::rend(kSimdTargets), has_target);
+  if (!has_target(wish)) throw Error("simulator", "this machine lacks the " + to_string(wish) + " instructions asked for", "let it choose");
   return wish;
 }
 
 std::string to_string(SimdTarget target) {
-  return target == SimdTarget::kAvx512 ? "avx512" : target == SimdTarget::kAvx2 ? "avx2" : "portable";
+  switch (target) {
+    case SimdTarget::kAvx512Vbmi2:
+      return "avx512vbmi2";
+    case SimdTarget::kAvx512:
+      return "avx512";
+    case SimdTarget::kAvx2:
+      return "avx2";
+    default:
+      return "portable";
+  }
 }
 
 }  // namespace bitgrid

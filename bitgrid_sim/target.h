@@ -7,12 +7,15 @@
 namespace bitgrid {
 
 /// kAuto takes the widest that the machine has; the others are for tests and benches.
-enum class SimdTarget : uint8_t { kAuto, kPortable, kAvx2, kAvx512 };
+enum class SimdTarget : uint8_t { kAuto, kPortable, kAvx2, kAvx512, kAvx512Vbmi2 };
+inline constexpr SimdTarget kSimdTargets[] = {SimdTarget::kPortable, SimdTarget::kAvx2, SimdTarget::kAvx512, SimdTarget::kAvx512Vbmi2};
 
 /// What kAuto means here, or the wish itself. Throws Error if this machine lacks the instructions asked for.
 SimdTarget resolve_target(SimdTarget wish);
 
-/// "avx512", "avx2" or "portable".
+bool has_target(SimdTarget target);
+
+/// "portable", "avx2", "avx512" or "avx512vbmi2".
 std::string to_string(SimdTarget target);
 
 }  // namespace bitgrid
