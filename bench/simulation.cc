@@ -1,7 +1,8 @@
 // Cells updated per second by the grid simulators, and the limits of the machine in the same run.
 //
 // Runs are named simulate/ENGINE/KIND/WxH/threads:N. Engines: scalar; portable, avx2, avx512 and avx512vbmi2 (sliced, one phase at a time);
-// sliced (as the product runs it: widest instructions, several phases in a sweep); lanes (512 stimuli); verilator (the fabric as Verilog,
+// sliced (as the product runs it: widest instructions, several phases in a sweep); lanes (512 stimuli); batch (sliced with 8 stimuli
+// of a grid together); verilator (the fabric as Verilog,
 // vector form, which Verilator compiles first; sliced runs after it say how many times as fast they are). Kinds: random truth tables,
 // routing (half of the cells idle, the others copying inputs), regular (a systolic array of multiply-accumulates), kernel (mapped kernels,
 // whose files without their extension stand in BITGRID_KERNELS, separated by colons). BITGRID_HUGE=1 adds a grid of 16384 x 16384 cells,
@@ -135,7 +136,7 @@ void run_steps(benchmark::State& state, const MakeGrid& make, SimdTarget target)
 void run_sliced(benchmark::State& state, const MakeGrid& make, const std::string& name, size_t threads) {
   const GridConfig config = make();
   SlicedGrid grid(config);
-  const int64_t phases = std::max(256, phases_for(config.cells.size(), 8e6));
+  const int64_t phases = std::max(threads > 1 ? 1024 : 256, phases_for(config.cells.size(), 8e6));
   measure(
       state, "cells_per_second", static_cast<double>(config.cells.size()) * static_cast<double>(phases) / 2,
       [&] {
@@ -144,6 +145,15 @@ void run_sliced(benchmark::State& state, const MakeGrid& make, const std::string
       threads > 1);
   state.counters["bytes_per_cell"] = static_cast<double>(grid.memory()) / static_cast<double>(config.cells.size());
   compare_with_verilator(state, name);
+}
+
+void run_batch(benchmark::State& state, const MakeGrid& make) {
+  constexpr size_t kStimuli = 8;
+  const GridConfig config = make();
+  SlicedGrid grid(config.width, config.height, grid_source(config).row, SimdTarget::kAuto, kStimuli);
+  const int64_t phases = std::max(64, phases_for(config.cells.size(), 2e6));
+  measure(state, "cell_lanes_per_second", static_cast<double>(config.cells.size()) * static_cast<double>(phases) / 2 * kStimuli,
+          [&] { grid.run(0, phases, {}, {}, {}); });
 }
 
 void run_lanes(benchmark::State& state, const LaneProgram& program) {
@@ -197,6 +207,7 @@ void add_kind(const std::string& kind, GridConfig (*make)(int, int)) {
     if (!large) add("verilator", kind, size, 1, run_verilator, grid, name);
 #endif
     add("sliced", kind, size, 1, run_sliced, grid, name, size_t{1});
+    add("batch", kind, size, 1, run_batch, grid);
     if (large) add("sliced", kind, size, 2, run_sliced, grid, name, size_t{2});
     // Of random wires almost all stay 0 for ever, and lanes leave these out.
     if (!large && kind != "routing") add("lanes", kind, size, 1, [grid](benchmark::State& state) { run_lanes(state, whole_grid(grid())); });

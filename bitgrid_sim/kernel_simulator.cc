@@ -217,11 +217,11 @@ void KernelSimulator::run_group(Grid& grid, const BitMatrix& inputs, size_t firs
 /// The same for grids past the cache: all ports of some phases are known ahead, so that these can go through the grid in one sweep.
 void KernelSimulator::run_swept(SlicedGrid& grid, const BitMatrix& inputs, size_t first, size_t count, int64_t start, int64_t end,
                                 BitMatrix& outputs) {
-  constexpr int64_t kPhases = 64;
+  const int64_t phases_at_once = params_.threads > 1 ? 512 : 64;  // threads follow each other at the distance of a sweep
   std::vector<SlicedGrid::Event> drives, samples;
   std::vector<std::pair<size_t, uint32_t>> targets;  // row and bit of each sample
   while (now_ < end) {
-    const int64_t stop = std::min(end, now_ + kPhases);
+    const int64_t stop = std::min(end, now_ + phases_at_once);
     drives.clear();
     samples.clear();
     targets.clear();

@@ -74,14 +74,14 @@ SlicedGrid::SlicedGrid(const GridConfig& config, SimdTarget target)
 
 SlicedGrid::SlicedGrid(const GridSource& source, SimdTarget target) : SlicedGrid(source.width, source.height, source.row, target) {}
 
-SlicedGrid::SlicedGrid(int width, int height, const RowSource& rows, SimdTarget target)
-    : width_(width), height_(height), target_(resolve_target(target)) {
+SlicedGrid::SlicedGrid(int width, int height, const RowSource& rows, SimdTarget target, size_t stimuli)
+    : width_(width), height_(height), stimuli_(stimuli), target_(resolve_target(target)) {
   step_blocks_ = blocks_of(target_);
   pitch_ = (static_cast<size_t>(width_) + 1) | 1u;
   blocks_ = (pitch_ * (static_cast<size_t>(height_) + 2) / 2 + 1 + kBlockCells - 1) / kBlockCells;
   margin_ = ((pitch_ / 128 + 2) / kBlockWords + 1) * kBlockWords;
   plane_stride_ = blocks_ * kBlockWords + 2 * margin_;
-  planes_.resize(8 * plane_stride_);
+  planes_.resize(8 * plane_stride_ * stimuli_);
   build(rows);
 }
 
@@ -136,14 +136,14 @@ SlicedGrid::Place SlicedGrid::place(int x, int y) const {
   return {line % 2, line / 2};
 }
 
-SlicedGrid::Port SlicedGrid::input_port(Side side, int position) const {
+SlicedGrid::Port SlicedGrid::input_port(Side side, int position, size_t stimulus) const {
   const CellPosition cell = border_cell(side, position, width_, height_);
-  return bit_of(place(cell.x + dx(side), cell.y + dy(side)), opposite(side));
+  return bit_of(place(cell.x + dx(side), cell.y + dy(side)), opposite(side), stimulus);
 }
 
-SlicedGrid::Port SlicedGrid::output_port(Side side, int position) const {
+SlicedGrid::Port SlicedGrid::output_port(Side side, int position, size_t stimulus) const {
   const CellPosition cell = border_cell(side, position, width_, height_);
-  return bit_of(place(cell.x, cell.y), side);
+  return bit_of(place(cell.x, cell.y), side, stimulus);
 }
 
 SlicedGrid::Phase SlicedGrid::phase_of(size_t colour) {
@@ -153,6 +153,8 @@ SlicedGrid::Phase SlicedGrid::phase_of(size_t colour) {
   const ptrdiff_t offsets[4] = {-(pitch + 1) / 2 + odd, odd, (pitch - 1) / 2 + odd, odd - 1};
   Phase p;
   p.pool = pool_.data();
+  p.stride = 8 * plane_stride_;
+  p.end = stimuli_ * p.stride;
   for (const Side side : kSides) {
     const auto s = static_cast<size_t>(side);
     const ptrdiff_t words = (offsets[s] + 64 * static_cast<ptrdiff_t>(margin_)) / 64 - static_cast<ptrdiff_t>(margin_);  // rounds down
@@ -256,9 +258,9 @@ SlicedGrid::Active& SlicedGrid::activate(size_t colour, size_t block) {
   return *active.insert(it, Active{static_cast<uint32_t>(block), {}, 0});
 }
 
-void SlicedGrid::set_output(int x, int y, Side side, bool value) {
+void SlicedGrid::set_output(int x, int y, Side side, bool value, size_t stimulus) {
   const Place p = place(x, y);
-  const Port port = bit_of(p, side);
+  const Port port = bit_of(p, side, stimulus);
   const uint64_t mask = uint64_t{1} << (port % 64);
   planes_[port / 64] = value ? planes_[port / 64] | mask : planes_[port / 64] & ~mask;
   // An idle block is never evaluated: it would keep what is set here.
@@ -316,25 +318,25 @@ size_t SlicedGrid::memory() const {
          sizeof(uint32_t) * (first_active_[0].capacity() + first_active_[1].capacity());
 }
 
-GridState SlicedGrid::state() const {
+GridState SlicedGrid::state(size_t stimulus) const {
   GridState state(width_, height_);
   for (int y = 0; y < height_; ++y) {
     for (int x = 0; x < width_; ++x) {
       const Place p = place(x, y);
       unsigned outputs = 0;
-      for (const Side side : kSides) outputs |= static_cast<unsigned>(sample(bit_of(p, side))) << static_cast<unsigned>(side);
+      for (const Side side : kSides) outputs |= static_cast<unsigned>(sample(bit_of(p, side, stimulus))) << static_cast<unsigned>(side);
       state.outputs[state.index(x, y)] = static_cast<uint8_t>(outputs);
     }
   }
   return state;
 }
 
-void SlicedGrid::set_state(const GridState& state) {
+void SlicedGrid::set_state(const GridState& state, size_t stimulus) {
   if (state.width != width_ || state.height != height_)
     throw Error("bit-sliced simulator", "the state is of another grid", "use the same size");
   for (int y = 0; y < height_; ++y) {
     for (int x = 0; x < width_; ++x) {
-      for (const Side side : kSides) set_output(x, y, side, state.output(x, y, side));
+      for (const Side side : kSides) set_output(x, y, side, state.output(x, y, side), stimulus);
     }
   }
 }

@@ -12,6 +12,9 @@
 // Time. Cells depend on places at most (R + 1) / 2 further on in the other colour's planes. `run` therefore takes several phases through
 // the grid in one sweep, each phase some blocks behind the one before (a wavefront), so that planes are loaded once for all of them.
 // Threads take different phases of the sweep.
+//
+// Stimuli. A grid may have several sets of latches, each with ports of its own, that are stepped together: a block's coefficients are then
+// loaded once for all of them.
 #pragma once
 
 #include <cstddef>
@@ -42,13 +45,15 @@ class SlicedGrid {
   explicit SlicedGrid(const GridConfig& config, SimdTarget target = SimdTarget::kAuto);
   /// Without a GridConfig in memory: at most 8.5 bytes a cell and some, fewer where functions are simple.
   explicit SlicedGrid(const GridSource& source, SimdTarget target = SimdTarget::kAuto);
-  SlicedGrid(int width, int height, const RowSource& rows, SimdTarget target = SimdTarget::kAuto);
+  SlicedGrid(int width, int height, const RowSource& rows, SimdTarget target = SimdTarget::kAuto, size_t stimuli = 1);
 
   int width() const { return width_; }
   int height() const { return height_; }
 
-  Port input_port(Side side, int position) const;
-  Port output_port(Side side, int position) const;
+  size_t stimuli() const { return stimuli_; }
+
+  Port input_port(Side side, int position, size_t stimulus = 0) const;
+  Port output_port(Side side, int position, size_t stimulus = 0) const;
 
   /// The port carries 1 in the next phase; a port that is not driven carries 0.
   void drive(Port port) {
@@ -82,12 +87,12 @@ class SlicedGrid {
   CellWord cell(int x, int y) const;
 
   /// Latched output of a cell, setting it, and the bit that the cell reads on a side.
-  bool output(int x, int y, Side side) const { return sample(bit_of(place(x, y), side)); }
-  void set_output(int x, int y, Side side, bool value);
+  bool output(int x, int y, Side side, size_t stimulus = 0) const { return sample(bit_of(place(x, y), side, stimulus)); }
+  void set_output(int x, int y, Side side, bool value, size_t stimulus = 0);
   bool input(int x, int y, Side side) const { return sample(bit_of(place(x + dx(side), y + dy(side)), opposite(side))); }
 
-  GridState state() const;
-  void set_state(const GridState& state);
+  GridState state(size_t stimulus = 0) const;
+  void set_state(const GridState& state, size_t stimulus = 0);
 
   /// "portable", "avx2", "avx512" or "avx512vbmi2".
   std::string target() const;
@@ -95,7 +100,8 @@ class SlicedGrid {
   size_t active_blocks() const { return active_[0].size() + active_[1].size(); }
   size_t blocks() const { return 2 * blocks_; }
 
-  /// Latches of a row, packed; equal widths and parities of y give equal layouts. set_row takes what row_latches gave.
+  /// Latches of a row of the first stimulus, packed; equal widths and parities of y give equal layouts. set_row takes what row_latches
+  /// gave.
   static size_t row_words(int width) { return 8 * ((static_cast<size_t>(width) / 2 + 64) / 64); }
   void row_latches(int y, uint64_t* words) const;
   void set_row(int y, const uint64_t* words);
@@ -119,6 +125,7 @@ class SlicedGrid {
     const uint64_t* in[4] = {};  // plane that each input reads, moved by whole words
     unsigned shift[4] = {};      // and then by bits
     uint64_t* out[4] = {};
+    size_t stride = 0, end = 0;  // words from the planes of one stimulus to those of the next, and of all stimuli
   };
 
  private:
@@ -131,7 +138,9 @@ class SlicedGrid {
   /// x from -1 to width, y from -1 to height.
   Place place(int x, int y) const;
   size_t plane_word(size_t colour, size_t side) const { return (colour * 4 + side) * plane_stride_ + margin_; }
-  Port bit_of(const Place& p, Side side) const { return plane_word(p.colour, static_cast<size_t>(side)) * 64 + p.index; }
+  Port bit_of(const Place& p, Side side, size_t stimulus = 0) const {
+    return (stimulus * 8 * plane_stride_ + plane_word(p.colour, static_cast<size_t>(side))) * 64 + p.index;
+  }
   struct Columns;
   void build(const RowSource& rows);
   void finish_block(size_t colour, Columns& cells);
@@ -154,6 +163,7 @@ class SlicedGrid {
   size_t blocks_ = 0;  // of each colour
   size_t margin_ = 0;  // words before and behind each plane, so that every shifted read stays inside
   size_t plane_stride_ = 0;
+  size_t stimuli_ = 1;
   std::vector<Active> active_[2];          // ascending blocks
   std::vector<uint32_t> first_active_[2];  // by block, of those from it on; empty: to be made
   PlanePool pool_;                         // coefficient planes

@@ -183,30 +183,41 @@ template <typename V>
   }
 }
 
-template <typename V, typename Shift>
-[[gnu::always_inline]] inline void step_blocks(const SlicedGrid::Phase& phase, const SlicedGrid::Active* active, size_t count) {
+template <typename V, typename Shift, bool OneStimulus>
+[[gnu::always_inline]] inline void step_stimuli(const SlicedGrid::Phase& phase, const SlicedGrid::Active* active, size_t count) {
   for (; count > 0; --count, ++active) {
     for (size_t j = 0; j < SlicedGrid::kBlockWords; j += sizeof(V) / sizeof(uint64_t)) {
-      const size_t word = active->block * SlicedGrid::kBlockWords + j;
-      auto planes = reinterpret_cast<Planes>(phase.pool + active->planes * SlicedGrid::kBlockWords);
-      V x[4];
+      for (size_t stimulus = 0; OneStimulus ? stimulus == 0 : stimulus < phase.end; stimulus += OneStimulus ? 1 : phase.stride) {
+        const size_t word = stimulus + active->block * SlicedGrid::kBlockWords + j;
+        auto planes = reinterpret_cast<Planes>(phase.pool + active->planes * SlicedGrid::kBlockWords);
+        V x[4];
 #pragma GCC unroll 4
-      for (size_t side = 0; side < 4; ++side) Shift::load(x[side], phase.in[side] + word, phase.shift[side]);
+        for (size_t side = 0; side < 4; ++side) Shift::load(x[side], phase.in[side] + word, phase.shift[side]);
 #pragma GCC unroll 4
-      for (size_t side = 0; side < 4; ++side) {
-        V out{};
-        const unsigned used = active->used[side];
-        if (used == kDense) {
-          evaluate_dense(out, planes, j, x);
-        } else if (used == kLinear) {
-          evaluate_linear(out, planes, j, x);
-        } else {
-          evaluate_sparse(out, planes, j, used, x);
+        for (size_t side = 0; side < 4; ++side) {
+          V out{};
+          const unsigned used = active->used[side];
+          if (used == kDense) {
+            evaluate_dense(out, planes, j, x);
+          } else if (used == kLinear) {
+            evaluate_linear(out, planes, j, x);
+          } else {
+            evaluate_sparse(out, planes, j, used, x);
+          }
+          planes += __builtin_popcount(used);
+          std::memcpy(phase.out[side] + word, &out, sizeof(V));
         }
-        planes += __builtin_popcount(used);
-        std::memcpy(phase.out[side] + word, &out, sizeof(V));
       }
     }
+  }
+}
+
+template <typename V, typename Shift>
+[[gnu::always_inline]] inline void step_blocks(const SlicedGrid::Phase& phase, const SlicedGrid::Active* active, size_t count) {
+  if (phase.end == phase.stride) {
+    step_stimuli<V, Shift, true>(phase, active, count);
+  } else {
+    step_stimuli<V, Shift, false>(phase, active, count);
   }
 }
 

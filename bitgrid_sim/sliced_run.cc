@@ -186,7 +186,8 @@ void SlicedGrid::run(int64_t first, int64_t count, std::span<const Event> drives
   const auto k_of = [&](const Event& e) { return static_cast<size_t>(e.phase - first); };
   for (const Event& e : drives) {
     // A border cell of the other colour latches before or after, but not now.
-    const bool read = e.phase >= first && e.phase < first + count && e.port / 64 / plane_stride_ / 4 != static_cast<size_t>(e.phase & 1);
+    const bool read =
+        e.phase >= first && e.phase < first + count && e.port / 64 / plane_stride_ / 4 % 2 != static_cast<size_t>(e.phase & 1);
     if (read) sweep.drives[k_of(e) + 2].push_back(e.port);
   }
   for (Event& e : samples) {

@@ -186,6 +186,43 @@ TEST(SlicedRun, ThreadsEqualSteps) {
   compare_run(1030, 150, 1, {3, 0, 4}, 2);
 }
 
+/// Several stimuli of one grid, each compared with a grid of its own: step by step, and in sweeps.
+TEST(SlicedRun, StimuliAreIndependent) {
+  std::mt19937_64 random(9);
+  const int width = 150, height = 41;
+  GridConfig config(width, height);
+  for (CellWord& word : config.cells) word = random_word(random, static_cast<int>(random() % 2) * 3);
+  for (const SimdTarget target : kSimdTargets) {
+    if (!has_target(target)) continue;
+    SlicedGrid batch(width, height, grid_source(config).row, target, 3);
+    std::vector<SlicedGrid> single;
+    for (size_t s = 0; s < 3; ++s) single.emplace_back(config, target);
+    std::vector<SlicedGrid::Event> drives, samples;
+    for (int64_t phase = 0; phase < 60; ++phase) {
+      for (size_t s = 0; s < 3; ++s) {
+        for (const Side side : kSides) {
+          for (int p = 0; p < ports_of(side, width, height); ++p) {
+            if (random() % 2) {
+              if (phase < 10) batch.drive(batch.input_port(side, p, s));
+              if (phase >= 10) drives.push_back({phase, batch.input_port(side, p, s), true});
+              single[s].drive(single[s].input_port(side, p));
+            }
+          }
+        }
+        single[s].step(static_cast<int>(phase % 2));
+        samples.push_back({phase, batch.output_port(Side::E, 7, s), single[s].sample(single[s].output_port(Side::E, 7))});
+      }
+      if (phase < 10) batch.step(static_cast<int>(phase % 2));
+    }
+    samples.erase(samples.begin(), samples.begin() + 30);
+    std::vector<SlicedGrid::Event> got = samples;
+    batch.run(10, 50, drives, got, {1, 7, 2});
+    for (size_t i = 0; i < got.size(); ++i) EXPECT_EQ(got[i].bit, samples[i].bit);
+    for (size_t s = 0; s < 3; ++s) EXPECT_EQ(batch.state(s), single[s].state()) << s;
+    EXPECT_NE(batch.state(0), batch.state(1));
+  }
+}
+
 TEST(Sliced, RowSourceMakesTheSameGrid) {
   std::mt19937_64 random(8);
   GridConfig config(37, 21);
