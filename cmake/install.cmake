@@ -38,6 +38,10 @@ install(TARGETS bitgrid_flags ${installed_libraries} EXPORT bitgrid ARCHIVE DEST
 install(TARGETS bitgrid RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/arch DESTINATION ${CMAKE_INSTALL_DATADIR}/bitgrid FILES_MATCHING PATTERN "*.yaml")
 install(EXPORT bitgrid FILE bitgridTargets.cmake NAMESPACE bitgrid:: DESTINATION ${package_folder})
+set(needs_zlib OFF)
+if(TARGET bitgrid_fstapi)
+  set(needs_zlib ON)
+endif()
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/bitgridConfig.cmake.in ${PROJECT_BINARY_DIR}/bitgridConfig.cmake
   INSTALL_DESTINATION ${package_folder})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/bitgridConfigVersion.cmake COMPATIBILITY SameMinorVersion)

@@ -3,6 +3,7 @@
 #include <map>
 #include <sstream>
 
+#include "bitgrid_sim/systemc/platform.h"
 #include "ir/grid_io.h"
 #include "tests/cli/cli_support.h"
 
@@ -175,6 +176,13 @@ TEST_F(JsonSchema, Run) {
   expect("bitgrid run --json", {of(run + "grid"), of(run + "cpu")});
 }
 
+TEST_F(JsonSchema, Platform) {
+  if (!platform_available()) GTEST_SKIP() << "built without SystemC: no platform";
+  expect("bitgrid run --engine systemc --json",
+         {of("run " + model_ + " --prompt a --tokens 2 --engine systemc --trace " + path("trace.json"))});
+  expect("run --trace FILE", {file("trace.json")});
+}
+
 TEST_F(JsonSchema, Check) {
   compiled(model_, "a");
   std::string grid = read_file(path("a/kernels/head.bgbs"));
@@ -212,6 +220,11 @@ TEST_F(JsonSchema, PictureAndReport) {
   expect("bitgrid picture --json",
          {of("picture " + folder + " -o " + path("k.svg")), of("picture " + path("k.dag") + " -o " + path("k.dot"))});
   expect("bitgrid report --json", {of("report " + folder + " -o " + path("r.html"))});
+}
+
+TEST_F(JsonSchema, Synthesis) {
+  if (!there_is("yosys")) GTEST_SKIP() << "yosys is not installed: nothing is synthesized";
+  expect("bitgrid report --synth --json", {of("report --synth " + path("k.dag") + " --side 1 --no-place")});
 }
 
 TEST_F(JsonSchema, Estimate) {
