@@ -128,7 +128,7 @@ BitMatrix KernelSimulator::run(const BitMatrix& inputs) {
 /// Whether lanes are expected to take less time for a batch, their compilation included. The costs are those of docs/performance.md.
 bool KernelSimulator::lanes_pay(const BitMatrix& inputs) const {
   if (vcd_ || !faults_.empty() || !garbage_.empty() || inputs.rows < 64) return false;
-  constexpr double kSlicedCell = 0.07, kLanesCell = 3.0, kCompileCell = 2000;  // ns an update or cell
+  constexpr double kSlicedCell = 0.04, kLanesCell = 3.0, kCompileCell = 2000;  // ns an update or cell
   const auto cells = static_cast<double>(stats_.cells);
   const auto period = static_cast<double>(schedule_.period), drain = static_cast<double>(schedule_.last_phase - schedule_.first_phase + 1);
   double rows = 0;  // in phases

@@ -170,7 +170,11 @@ void SlicedGrid::run(int64_t first, int64_t count, std::span<const Event> drives
     if (threads > 1) depth = std::min(depth, count / static_cast<int64_t>(4 * threads));
     depth = std::clamp<int64_t>(depth, 1, kMostPhases);
   }
-  if (depth == 1 && threads == 1 && params.chunk_blocks == 0) sweep.chunk = all;
+  if (params.chunk_blocks == 0) {
+    if (depth == 1 && threads == 1) sweep.chunk = all;
+    // Threads wait for each other by chunks.
+    if (threads > 1) sweep.chunk = std::clamp<ptrdiff_t>(all / static_cast<ptrdiff_t>(8 * threads), 8, std::max<ptrdiff_t>(sweep.chunk, 8));
+  }
   sweep.depth = static_cast<size_t>(depth);
   // Segments move west by depth * reach blocks within a sweep; they must not be shorter than that.
   const ptrdiff_t drift = static_cast<ptrdiff_t>(depth) * sweep.reach;

@@ -72,5 +72,44 @@ TEST_F(CliSimulate, LiveGridsStopAndGoOn) {
   EXPECT_THAT(other.output, HasSubstr("belongs to another grid (2 x 1)"));
 }
 
+TEST_F(CliSimulate, TraceTakesAFileOrNone) {
+  write_grid();
+  const std::string grid = path("g.json");
+  const std::string trace = bitgrid("simulate " + grid + " --cycles 2 --trace").output;
+  EXPECT_THAT(trace, HasSubstr("# cycle 1 A"));
+  EXPECT_EQ(bitgrid("simulate --trace " + grid + " --cycles 2").output, trace);
+  write_file(path("s.jsonl"), "{\"in\": {\"W\": [1]}}\n{\"in\": {}}\n");
+  const std::string run = "simulate " + grid + " --stimulus " + path("s.jsonl");
+  EXPECT_EQ(bitgrid(run + " --vcd " + path("a.vcd")).status, 0);
+  EXPECT_EQ(bitgrid(run + " --trace " + path("b.vcd")).status, 0);
+  EXPECT_EQ(read_file(path("a.vcd")), read_file(path("b.vcd")));
+  const Result fst = bitgrid(run + " --trace " + path("c.fst"));
+  if (fst.status == 0) {
+    EXPECT_GT(fs::file_size(path("c.fst")), 100u);
+  } else {
+    EXPECT_THAT(fst.output, HasSubstr("built without FST"));
+  }
+  EXPECT_THAT(bitgrid(run + " --trace " + path("c.txt")).output, HasSubstr("is no waveform; give a name that ends in .vcd or .fst"));
+  EXPECT_THAT(bitgrid("simulate --trace").output, HasSubstr("the grid is missing"));
+}
+
+TEST_F(CliSimulate, OtherConventionsAreReadAndNamed) {
+  write_grid();
+  const std::string expected = bitgrid("simulate " + path("g.json") + " --cycles 3 --json " + path("j.json")).output;
+  EXPECT_EQ(json_of("j.json")["format"], "lutgrid-v1");
+  const std::string cell = R"({"leds":[false,false,false,false],"values":["aaaa","ff00","f0f0","cccc"]})";
+  write_file(path("browser.json"), "[[" + cell + "," + cell + "]]");
+  const Result browser = bitgrid("simulate " + path("browser.json") + " --cycles 3");
+  EXPECT_THAT(browser.output, HasSubstr("browser.json: read as grid-state JSON of the browser simulator"));
+  EXPECT_THAT(browser.output, HasSubstr(expected));
+  // The same two cells as a payload without a header: tables of N, E, S, W, low bytes first.
+  const std::string word("\xF0\xF0\x00\xFF\xAA\xAA\xCC\xCC", 8);
+  write_file(path("p.raw"), word + word);
+  EXPECT_EQ(bitgrid("simulate " + path("p.raw") + " --size 2x1 --order snake --cycles 3").output, expected);
+  EXPECT_THAT(bitgrid("simulate " + path("p.raw") + " --cycles 3").output, HasSubstr("is no grid; name a lutgrid-v1 JSON"));
+  EXPECT_THAT(bitgrid("simulate " + path("p.raw") + " --size 2 --cycles 3").output, HasSubstr("'2' is no size"));
+  EXPECT_THAT(bitgrid("simulate " + path("p.raw") + " --size 3x1 --cycles 3").output, HasSubstr("has 24 bytes, the file 16"));
+}
+
 }  // namespace
 }  // namespace bitgrid
