@@ -48,16 +48,12 @@ void run(const Options& o) {
   ShapePlans plans(of.lower);
   const SourceKernels source = read_kernels(of, &plans);
   const Estimate e = estimate(source.kernels, params);
-  Json json = {{"model", source.name}, {"exact", source.exact}, {"context", source.context}, {"optimize", o.optimize}};
-  json.update(estimate_json(e, params));
-  json["assumptions"] = source.assumptions;
-  if (source.context > 0) json["attention_by_context"] = attention_by_context(of, params, source.context, plans);
+  const Json contexts = source.context > 0 ? attention_by_context(of, params, source.context, plans) : Json::array();
   const double seconds = watch.lap();
-  json["seconds"] = seconds;
   std::cout << estimate_text(e, params);
   if (source.context > 0) {
     std::cout << fmt::format("{:>9} {:>22} {:>14} {:>20}\n", "context", "attention cells/stream", "cycles/token", "tokens/s per stream");
-    for (const Json& row : json["attention_by_context"]) {
+    for (const Json& row : contexts) {
       std::cout << fmt::format("{:>9} {:>22} {:>14} {:>20.5g}\n", row["context"].get<int64_t>(),
                                row["attention_cells_per_stream"].get<int64_t>(), row["cycles_per_token"].get<int64_t>(),
                                row["tokens_per_second_per_stream"].get<double>());
@@ -65,6 +61,12 @@ void run(const Options& o) {
   }
   for (const std::string& a : source.assumptions) std::cout << "assumes: " << a << "\n";
   std::cout << fmt::format("estimated in {:.3f} s\n", seconds);
+  if (o.common.json_file.empty()) return;
+  Json json = {{"model", source.name}, {"exact", source.exact}, {"context", source.context}, {"optimize", o.optimize}};
+  json.update(estimate_json(e, params));
+  json["assumptions"] = source.assumptions;
+  if (source.context > 0) json["attention_by_context"] = contexts;
+  json["seconds"] = seconds;
   write_json(o.common, json);
 }
 

@@ -61,6 +61,10 @@ struct Numerics {
     return Requantise{shift(ratio), -most(bits), most(bits), {}, {}};
   }
   static Requantise from_zero(int bits, double ratio) { return {shift(ratio), 0, (1 << bits) - 1, {}, {}}; }
+  static Activation hidden(int bits, double ratio) {
+    if (bits == 1) return Sign{};
+    return from_zero(bits, ratio);
+  }
   MatrixShape matrix(int outputs, int inputs) const { return {outputs, inputs, weights, group}; }
 };
 
@@ -139,7 +143,7 @@ class ShapesReader {
     s.window = context_;
     const double n = std::sqrt(model_.width);
     s.input = input();
-    s.query = {n_.matrix(s.heads * head, model_.width), Numerics::from_zero(n_.bits, n / 2), 0};
+    s.query = {n_.matrix(s.heads * head, model_.width), Numerics::hidden(n_.bits, n / 2), 0};
     s.key = {n_.matrix(s.kv_heads * head, model_.width), Numerics::to_signed(n_.kv_bits, n * scale(n_.bits, n_.kv_bits)), 0};
     s.value = s.key;
     s.score = Numerics::from_zero(n_.score_bits, std::sqrt(head) * (1 << n_.bits) * (1 << n_.kv_bits) / 2 / (1 << n_.score_bits));
@@ -157,7 +161,7 @@ class ShapesReader {
     s.experts = read_int(f, "experts", 1, 1 << 16, 1);
     s.active = read_int(f, "active", 1, s.experts, s.experts == 1 ? 1 : std::min(8, s.experts));
     s.input = input();
-    s.up = {n_.matrix(hidden, model_.width), Numerics::from_zero(n_.bits, std::sqrt(model_.width) / 2), 0};
+    s.up = {n_.matrix(hidden, model_.width), Numerics::hidden(n_.bits, std::sqrt(model_.width) / 2), 0};
     s.down = n_.matrix(model_.width, hidden);
     add_to_stream(hidden * s.active);
     return s;

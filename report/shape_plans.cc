@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <tuple>
 
 #include "lowering/dense_interleaved.h"
 #include "lowering/idle_slots.h"
@@ -154,8 +155,12 @@ void add_cut(const Maker& maker, const std::vector<RowBlock>& blocks, PlannedMat
     const auto block = std::find_if(blocks.begin(), blocks.end(), [&](const RowBlock& b) { return b.count == count; });
     std::vector<InputPart> parts = block->parts;
     if (parts.empty()) parts.push_back({0, maker.columns()});
+    std::map<std::tuple<uint32_t, bool, bool>, ShapePiece> made;
     for (size_t p = 0; p < parts.size(); ++p) {
-      ShapePiece piece = maker.serial(count, {parts[p].count, p == 0, p + 1 == parts.size()});
+      const Columns columns{parts[p].count, p == 0, p + 1 == parts.size()};
+      const auto [it, fresh] = made.try_emplace({columns.count, columns.first, columns.last});
+      if (fresh) it->second = maker.serial(count, columns);
+      ShapePiece piece = it->second;
       piece.count = number;
       piece.stage = static_cast<int>(p);
       planned.pieces.push_back(std::move(piece));

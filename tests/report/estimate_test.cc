@@ -252,6 +252,21 @@ constexpr char kShapes[] =
     "format: bitgrid-shapes-1\nname: a\nwidth: 64\nvocabulary: 32\ncontext: 64\nweights: ternary\nactivation_bits: 4\nlayers: 2\n"
     "attention: {heads: 4, head_width: 16}\nfeedforward: {hidden: 256}\n";
 
+TEST(Shapes, OneBitLayersHaveParallelForms) {
+  std::string text = kShapes;
+  text.replace(text.find("ternary"), 7, "binary");
+  text.replace(text.find("activation_bits: 4"), 18, "activation_bits: 1");
+  const ShapeModel model = parse_shapes(text, "a.yaml");
+  const auto up = [&](Optimize optimize) {
+    const auto kernels = shape_kernels(model, {{}, optimize});
+    return *std::find_if(kernels.begin(), kernels.end(), [](const KernelFigures& k) { return k.name == "layers.1.up"; });
+  };
+  EXPECT_EQ(up(Optimize::kArea).strategy, "systolic");
+  EXPECT_EQ(up(Optimize::kDensity).strategy, "interleaved");
+  EXPECT_EQ(up(Optimize::kThroughput).strategy, "parallel");
+  EXPECT_EQ(up(Optimize::kThroughput).ii, 1);
+}
+
 std::string error_of(const std::string& yaml) {
   try {
     shape_kernels(parse_shapes(yaml, "a.yaml"));
