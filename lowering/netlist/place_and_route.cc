@@ -20,8 +20,10 @@ using Clock = std::chrono::steady_clock;
 
 constexpr double kSpareSites = 1.05;  // of the logic cells
 constexpr int kSparePorts = 4;
-constexpr double kHopeless = 0.12;  // overuse, of the wires: such a placement would end up larger than the spread one
-constexpr double kLong = 1.5;       // a region so much longer than its sites is placed again in its own proportion
+constexpr double kHopeless = 0.12;   // overuse, of the wires: such a placement would end up larger than the spread one
+constexpr double kPortBound = 1.15;  // border ports over those that are needed
+constexpr double kLonger = 0.7;      // of the area of a region that has no more ports than are needed
+constexpr double kLong = 1.5;        // a region so much longer than its sites is placed again in its own proportion
 
 double since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
@@ -40,7 +42,7 @@ struct Plan {  // what an effort affords
 Plan plan_of(Effort effort) {
   switch (effort) {
     case Effort::kFast:
-      return {.moves_per_block = 1,
+      return {.moves_per_block = 2,
               .utilisation = 0.5,
               .spread_rounds = 6,
               .anneals = 0,
@@ -48,19 +50,19 @@ Plan plan_of(Effort effort) {
               .compact_rounds = 0,
               .compact_work = 0};
     case Effort::kDefault:
-      return {.moves_per_block = 1,
+      return {.moves_per_block = 6,
               .utilisation = 0.6,
               .spread_rounds = 8,
-              .anneals = 1,
-              .anneal_moves = 1,
+              .anneals = 2,
+              .anneal_moves = 6,
               .compact_rounds = 4,
-              .compact_work = 4e5};
+              .compact_work = 1e6};
     case Effort::kDense:
-      return {.moves_per_block = 4,
+      return {.moves_per_block = 20,
               .utilisation = 0.6,
               .spread_rounds = 8,
               .anneals = 4,
-              .anneal_moves = 3,
+              .anneal_moves = 20,
               .compact_rounds = 12,
               .compact_work = 4e6};
   }
@@ -140,7 +142,9 @@ class PlaceAndRoute {
   // On a region that the wires of the dense placement, scaled, would use as far as wanted.
   std::optional<NetlistLayout> annealed(uint64_t variant) {
     const auto begin = Clock::now();
-    const double area = std::pow(wirelength_ / plan_.utilisation, 2) / (16.0 * cells_ * kSpareSites);
+    double area = std::pow(wirelength_ / plan_.utilisation, 2) / (16.0 * cells_ * kSpareSites);
+    if (best_ && best_->placement.region.ports() < kPortBound * ports_)  // a longer one has as many ports with less area
+      area = std::min(area, kLonger * best_->placement.region.cells());
     const double half = ports_ / 2.0 + 1;
     double width = std::sqrt(std::max(area, 4.0 * cells_));
     if (width + area / width < half) width = (half + std::sqrt(std::max(0.0, half * half - 4 * area))) / 2;

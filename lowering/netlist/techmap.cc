@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <limits>
 
 #include "lowering/netlist/cuts.h"
@@ -10,6 +11,7 @@ namespace bitgrid {
 namespace {
 
 using Kind = LogicNode::Kind;
+constexpr int kLutPrice = 1000;
 constexpr int kNever = std::numeric_limits<int>::max() / 2;
 
 class Mapper {
@@ -141,18 +143,23 @@ class Mapper {
     found.push_back(cut);
   }
 
-  // LUTs that come into use (or go out of it) with this cut.
+  // Prices of the LUTs that come into use (or go out of it) with this cut.
   int reference(const Cut& cut) {
-    int area = 1;
+    int area = price(cut);
     for (const uint32_t leaf : leaves(cut))
       if (references_[leaf]++ == 0 && is_gate(leaf)) area += reference(best_[leaf]);
     return area;
   }
-  int dereference(const Cut& cut) {
-    int area = 1;
+  void dereference(const Cut& cut) {
     for (const uint32_t leaf : leaves(cut))
-      if (--references_[leaf] == 0 && is_gate(leaf)) area += dereference(best_[leaf]);
-    return area;
+      if (--references_[leaf] == 0 && is_gate(leaf)) dereference(best_[leaf]);
+  }
+
+  // A tree through n places is about as long as the root of n: the more LUTs read a signal already, the less wire another one needs.
+  int price(const Cut& cut) const {
+    double wires = 0;
+    for (const uint32_t leaf : leaves(cut)) wires += 1 / std::sqrt(estimated_[leaf]);
+    return kLutPrice + static_cast<int>(kLutPrice * params_.wire_price * wires);
   }
 
   void choose_exact(uint32_t n) {

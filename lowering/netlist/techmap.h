@@ -7,10 +7,11 @@
 namespace bitgrid {
 
 struct TechmapParams {
-  int cuts = 16;           // kept for each node and pass
-  int flow_passes = 2;     // area recovery by area flow
-  int exact_passes = 3;    // then by exact local area
-  bool keep_depth = true;  // recover area only at the smallest depth; otherwise depth is free
+  int cuts = 16;            // kept for each node and pass
+  int flow_passes = 2;      // area recovery by area flow
+  int exact_passes = 3;     // then by exact local area
+  double wire_price = 0.2;  // in exact area: of an input that only this LUT reads, in LUTs
+  bool keep_depth = true;   // recover area only at the smallest depth; otherwise depth is free
 };
 
 struct TechmapStats {
