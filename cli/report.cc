@@ -42,14 +42,20 @@ void report(const Options& o) {
   page.configuration = Json::parse(read_file(o.dir + "/compile.json"));
   page.configuration.erase("kernels");
   page.configuration["bitgrid_version"] = BITGRID_VERSION;
+  page.params.arch.tile_width = folder->manifest.tile_width;
+  page.params.arch.tile_height = folder->manifest.tile_height;
   page.configuration["arch"] = arch_json(page.params.arch);
   Source source;
   if (!o.model.empty()) {
-    source = read_source(o.model);
+    const Manifest& m = folder->manifest;
+    source = read_source(o.model, {{m.tile_width, m.tile_height}, parse_optimize(m.optimize)});
     if (source.hash != folder->manifest.source_hash)
       throw Error(o.model, "this is not what " + o.dir + " was compiled from", "give the model of the compile, or compile again");
     page.program = &source.lowered.program;
-    page.figures = estimate(lowered_kernels(source.lowered), page.params);
+    if (page.program->kernels.size() != page.kernels.size())
+      throw Error(o.dir, fmt::format("it holds {} kernels, and the model has {}", page.kernels.size(), page.program->kernels.size()),
+                  "compile again");
+    if (source.is_model) page.figures = estimate(mapped_kernels(*page.program, page.kernels), page.params);
   }
   const std::string html = report_page(page);
   write_file(o.out, html);

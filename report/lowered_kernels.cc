@@ -41,37 +41,28 @@ int64_t resident_digits(const SystolicForm& form) {
   return n;
 }
 
-}  // namespace
+void set_size(KernelFigures& k, const SystolicSize& size) {
+  k.width = size.width;
+  k.height = size.height;
+  k.ii = size.ii;
+  k.latency_cycles = size.latency_cycles;
+}
 
-std::vector<KernelFigures> lowered_kernels(const Lowered& lowered, const MapParams& params) {
-  const Program& program = lowered.program;
-  std::vector<KernelFigures> all(program.kernels.size());
+void set_mapping(KernelFigures& k, const MappedKernel& mapped) {
+  set_size(k, {mapped.grid.width, mapped.grid.height, mapped.ii, latency_cycles(mapped)});
+  k.strategy = mapped.strategy;
+  k.resident_cells = static_cast<int64_t>(mapped.residents.size());
+}
+
+/// How often a token uses kernel i, and on how many tiles. `all` has sizes and resident cells.
+void add_uses(const Program& program, std::vector<KernelFigures>& all) {
   for (size_t i = 0; i < all.size(); ++i) {
-    const Kernel& kernel = program.kernels[i];
-    const KernelForm& form = lowered.forms[i];
     KernelFigures& k = all[i];
+    const Kernel& kernel = program.kernels[i];
     k.name = kernel.name;
     k.tiles = k.invocations = k.repeat = 0;
     k.port_bits = port_bits(kernel);
     k.bit_macs = kernel.bit_macs;
-    std::optional<SystolicSize> size;
-    if (form.serial && !form.part && params.defects.empty()) {
-      const SystolicForm words = drop_idle_slots(*form.serial);
-      size = serial_size(form, words, params);
-      k.resident_cells = resident_digits(words);
-    }
-    if (size) {
-      k.strategy = "systolic";
-    } else {  // few and small, or of a form that has no shorter way
-      const MappedKernel mapped = map_kernel(kernel, form, params, nullptr);
-      size = {mapped.grid.width, mapped.grid.height, mapped.ii, latency_cycles(mapped)};
-      k.strategy = mapped.strategy;
-      k.resident_cells = static_cast<int64_t>(mapped.residents.size());
-    }
-    k.width = size->width;
-    k.height = size->height;
-    k.ii = size->ii;
-    k.latency_cycles = size->latency_cycles;
     if (k.name.rfind("layers.", 0) == 0) k.layer = std::stoi(k.name.substr(7));
   }
   for (const Step& step : program.steps) {
@@ -87,6 +78,35 @@ std::vector<KernelFigures> lowered_kernels(const Lowered& lowered, const MapPara
   for (KernelFigures& k : all) {
     if (k.resident_cells == 0) k.tiles = 1, k.repeat = static_cast<int>(k.invocations), k.window = 0;
   }
+}
+
+}  // namespace
+
+std::vector<KernelFigures> lowered_kernels(const Lowered& lowered, const MapParams& params) {
+  std::vector<KernelFigures> all(lowered.program.kernels.size());
+  for (size_t i = 0; i < all.size(); ++i) {
+    const KernelForm& form = lowered.forms[i];
+    std::optional<SystolicSize> size;
+    if (form.serial && !form.part && params.defects.empty()) {
+      const SystolicForm words = drop_idle_slots(*form.serial);
+      size = serial_size(form, words, params);
+      all[i].strategy = "systolic";
+      all[i].resident_cells = resident_digits(words);
+    }
+    if (size) {
+      set_size(all[i], *size);
+    } else {  // few and small, or of a form that has no shorter way
+      set_mapping(all[i], map_kernel(lowered.program.kernels[i], form, params, nullptr));
+    }
+  }
+  add_uses(lowered.program, all);
+  return all;
+}
+
+std::vector<KernelFigures> mapped_kernels(const Program& program, const std::vector<MappedKernel>& mapped) {
+  std::vector<KernelFigures> all(program.kernels.size());
+  for (size_t i = 0; i < all.size(); ++i) set_mapping(all[i], mapped[i]);
+  add_uses(program, all);
   return all;
 }
 

@@ -74,7 +74,8 @@ std::string graph_svg(const Program& program) {
   }
   for (const auto& [name, n] : nodes) {
     svg += fmt::format(
-        "<g><title>{0}: {1} steps</title><rect x='{2:.0f}' y='{3:.0f}' width='{4}' height='{5}' rx='5' fill='#68a3' "
+        "<g><title>{0}: {1} steps</title><rect x='{2:.0f}' y='{3:.0f}' width='{4}' height='{5}' rx='5' fill='Canvas'/>"
+        "<rect x='{2:.0f}' y='{3:.0f}' width='{4}' height='{5}' rx='5' fill='#68a3' "
         "stroke='currentColor'/><text x='{6:.0f}' y='{7:.0f}'>{8}</text></g>",
         escape_markup(name), n.steps, x(n), y(n) - kBoxY / 2, kBoxX, kBoxY, x(n) + 6, y(n) + 5,
         escape_markup(name.size() > 17 ? name.substr(0, 16) + "…" : name));

@@ -45,4 +45,7 @@ std::vector<KernelFigures> shape_kernels(const ShapeModel& model, const LowerPar
 /// are mapped (seconds), else most sizes follow without. Throws Error as map_kernel does.
 std::vector<KernelFigures> lowered_kernels(const Lowered& lowered, const MapParams& params = {});
 
+/// Of a program's kernels as they have been mapped, in its order.
+std::vector<KernelFigures> mapped_kernels(const Program& program, const std::vector<MappedKernel>& mapped);
+
 }  // namespace bitgrid

@@ -179,6 +179,20 @@ TEST_F(Cli, ThePagePlaysAnInvocationAsTheSimulatorRunsIt) {
   }
 }
 
+TEST_F(Cli, ReportHasTheFiguresOfTheCompileItShows) {
+  write_file(path("arch.yaml"), "tile: {width: 200, height: 90}\n");
+  write_file(path("defects.yaml"), "cells: [[3, 3], [9, 5], [20, 8]]\n");
+  const std::string compile = "compile " + model_ + " --optimize throughput -o " + path("out") + " --json " + path("c.json");
+  for (const std::string& options : {std::string(), " --arch " + path("arch.yaml"), " --defects " + path("defects.yaml")}) {
+    ASSERT_EQ(bitgrid(compile + options).status, 0);
+    const Result r = bitgrid("report " + path("out") + " --model " + model_ + " -o " + path("r.html"));
+    ASSERT_EQ(r.status, 0) << r.output;
+    const json c = json_of("c.json");
+    EXPECT_THAT(read_file(path("r.html")),
+                HasSubstr("<p>" + c["cells_total"].dump() + " cells, " + c["cycles_per_token"].dump() + " cycles per token"));
+  }
+}
+
 TEST_F(Cli, ReportNamesThePortsOfTheModel) {
   ASSERT_EQ(bitgrid("compile " + model_ + " -o " + path("out")).status, 0);
   ASSERT_EQ(bitgrid("report " + path("out") + " --model " + model_ + " -o " + path("r.html")).status, 0);
