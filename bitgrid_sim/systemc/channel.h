@@ -9,10 +9,11 @@
 
 namespace bitgrid {
 
-/// Cycles that a transfer took up its channel.
+/// Cycles that a transfer took up its channel, from `begin` on, and when it was there to be taken.
 struct Span {
   uint64_t begin = 0;
   uint64_t end = 0;
+  uint64_t asked = 0;
 };
 
 class Channel {
@@ -26,10 +27,10 @@ class Channel {
   Span take(uint64_t now, uint64_t bits, uint64_t bytes, uint32_t label) {
     ++result_.transactions;
     result_.bytes += bytes;
-    if (rate_ == 0 || bits == 0) return {now, now};
+    if (rate_ == 0 || bits == 0) return {now, now, now};
     const uint64_t first = std::max(now * rate_, next_bit_);
     next_bit_ = first + bits;
-    const Span span{std::max(first / rate_, busy_until_), (next_bit_ + rate_ - 1) / rate_};
+    const Span span{std::max(first / rate_, busy_until_), (next_bit_ + rate_ - 1) / rate_, now};
     busy_until_ = span.end;
     result_.busy_cycles += span.end - span.begin;
     if (track_ && span.end > span.begin) draw({Activity::kTransfer, label, span.begin, span.end, bytes});

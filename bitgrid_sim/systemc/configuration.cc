@@ -25,12 +25,6 @@ class Outstanding {
   uint64_t last_ = 0;
 };
 
-uint64_t length_after(const Span& span, uint64_t& counted_until) {
-  const uint64_t begin = std::max(span.begin, counted_until);
-  counted_until = std::max(counted_until, span.end);
-  return span.end > begin ? span.end - begin : 0;
-}
-
 }  // namespace
 
 std::vector<uint8_t> pack(std::span<const CellWrite> writes) {
@@ -108,11 +102,10 @@ Transfer Dma::send(size_t tile, int kernel, std::span<const CellWrite> writes, u
   return write_to(*ports[tile % ports.size()], tile / ports.size(), payload, begin, static_cast<uint32_t>(kernel));
 }
 
-uint64_t Dma::load(size_t tile, int kernel, const std::vector<CellWrite>& changes) {
+void Dma::load(size_t tile, int kernel, const std::vector<CellWrite>& changes) {
   const uint64_t image = context_.map.images[static_cast<size_t>(kernel)], cells = context_.mapping(kernel).grid.cells.size();
   const auto burst = static_cast<uint64_t>(context_.platform().dma_burst_bytes) / 8;
   Outstanding outstanding;
-  uint64_t on_port = 0, counted_until = 0;
   auto change = changes.begin();
   for (uint64_t first = 0; first < cells; first += burst) {
     std::vector<CellWrite> writes(std::min(burst, cells - first));
@@ -122,19 +115,14 @@ uint64_t Dma::load(size_t tile, int kernel, const std::vector<CellWrite>& change
       writes[i] = {static_cast<uint32_t>(first + i), get_bits(data, 64 * i, 64)};
       for (; change != changes.end() && change->cell == first + i; ++change) writes[i].word = change->word;
     }
-    const Transfer out = send(tile, kernel, writes, in.done);
-    on_port += length_after(out.span, counted_until);
-    outstanding.add(out.done);
+    outstanding.add(send(tile, kernel, writes, in.done).done);
     wait_until(in.span.end);
   }
   outstanding.wait_for_all();
-  return on_port;
 }
 
-uint64_t Dma::write_cells(size_t tile, int kernel, const std::vector<CellWrite>& writes) {
-  const Transfer out = send(tile, kernel, writes, now());
-  wait_until(out.done);
-  return out.span.end - out.span.begin;
+void Dma::write_cells(size_t tile, int kernel, const std::vector<CellWrite>& writes) {
+  wait_until(send(tile, kernel, writes, now()).done);
 }
 
 }  // namespace bitgrid

@@ -47,11 +47,9 @@ class Dma : public sc_core::sc_module {
   void dram_to_sram(uint64_t from, uint64_t to, uint64_t bytes, uint32_t label);
   void sram_to_host(uint64_t from, uint64_t to, uint64_t bytes, uint32_t label);
   std::vector<uint64_t> read_sram(const std::vector<uint64_t>& addresses, uint32_t bits, uint32_t label);
-
-  // These return the cycles that the words were on the port; the rest of the time was spent waiting.
   /// All words of a kernel from the DRAM, those of `changes` (in order of cell) in place of the ones there.
-  uint64_t load(size_t tile, int kernel, const std::vector<CellWrite>& changes);
-  uint64_t write_cells(size_t tile, int kernel, const std::vector<CellWrite>& writes);
+  void load(size_t tile, int kernel, const std::vector<CellWrite>& changes);
+  void write_cells(size_t tile, int kernel, const std::vector<CellWrite>& writes);
 
  private:
   Transfer send(size_t tile, int kernel, std::span<const CellWrite> writes, uint64_t begin);

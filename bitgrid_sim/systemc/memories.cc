@@ -90,7 +90,7 @@ Sram::Sram(const sc_core::sc_module_name& name, const Platform& platform, uint64
 void Sram::b_transport(int, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
   const uint64_t begin = now() + to_cycles(delay), first = payload.get_address() / line_;
   const uint64_t lines = (payload.get_address() + payload.get_data_length() - 1) / line_ - first + 1;
-  Transfer last{begin, {begin, begin}};
+  Transfer last{begin, {begin, begin, begin}};
   for (uint64_t i = 0; i < std::min<uint64_t>(lines, banks_.size()); ++i) access_bank((first + i) % banks_.size(), payload, begin, last);
   payload.get_extension<Purpose>()->span = last.span;
   payload.set_response_status(tlm::TLM_OK_RESPONSE);

@@ -72,28 +72,26 @@ bool Tile::is_configured(const Configuration& c, int64_t position) const {
 CycleParts Tile::configure(const Configuration& c, int64_t position) {
   if (is_configured(c, position)) return {};
   const uint64_t begin = now();
+  const auto drawn = static_cast<ptrdiff_t>(track_.intervals.size());
   std::vector<CellWrite> writes = resident_writes(c, position);
-  const MappedKernel& mapped = context_.mapping(c.kernel);
-  Loaded& l = loaded(c.kernel);
-  CycleParts parts;
-  if (held_.kernel != c.kernel) {
-    std::stable_sort(writes.begin(), writes.end(), [](const CellWrite& a, const CellWrite& b) { return a.cell < b.cell; });
-    held_ = c;
-    parts.configuring = dma_.load(index_, c.kernel, writes);
-    decode_residents(l, mapped);
-    make_simulator(l, mapped);
-    lead_ = static_cast<uint64_t>(mapped.lead_cycles);
-    ++result_.loads;
-  } else if (!writes.empty()) {
-    held_ = c;
-    parts.configuring = dma_.write_cells(index_, c.kernel, writes);
-    decode_residents(l, mapped);
-  }
+  const bool is_loaded = held_.kernel == c.kernel;
   held_ = c;
   held_position_ = position;
-  parts.memory = now() - begin - parts.configuring;
+  if (!is_loaded) {
+    std::stable_sort(writes.begin(), writes.end(), [](const CellWrite& a, const CellWrite& b) { return a.cell < b.cell; });
+    dma_.load(index_, c.kernel, writes);
+    decode_residents(loaded(c.kernel), context_.mapping(c.kernel));
+    make_simulator(loaded(c.kernel), context_.mapping(c.kernel));
+    lead_ = static_cast<uint64_t>(context_.mapping(c.kernel).lead_cycles);
+    next_start_ = 0;
+    ++result_.loads;
+  } else if (!writes.empty()) {
+    dma_.write_cells(index_, c.kernel, writes);
+    decode_residents(loaded(c.kernel), context_.mapping(c.kernel));
+  }
   draw(Activity::kMemory, c.kernel, begin, now());
-  return parts;
+  // Drained: nothing else draws meanwhile.
+  return sum(resolve({track_.intervals.begin() + drawn, track_.intervals.end()}), now() - begin);
 }
 
 /// Cells whose resident bits the tile lacks: of ring slots written since it was last here, or all where it held another's.
@@ -139,6 +137,7 @@ void Tile::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time&) {
   const auto writes = unpack({payload.get_data_ptr(), payload.get_data_length()});
   for (const CellWrite& w : writes) l.cells[w.cell] = w.word;
   const Span span = payload.get_extension<Purpose>()->span;
+  draw(Activity::kPort, held_.kernel, span.asked, span.begin);
   draw(Activity::kConfiguring, held_.kernel, span.begin, span.end);
   result_.configuration_words += writes.size();
   context_.kernels[static_cast<size_t>(held_.kernel)].configuration_words += writes.size();
@@ -249,7 +248,9 @@ void Tile::start(Operands& operands) {
   ++result_.invocations;
   const uint64_t waited_from = operands.repetition == 0 ? job.begun : job.last_start + ii;
   draw(Activity::kMemory, job.configuration.kernel, waited_from, begin);
-  if (operands.repetition > 0) draw(Activity::kComputing, job.configuration.kernel, job.last_start, job.last_start + ii);
+  // The one before was drawn up to its latency; where this one waited for II, it was entering until now.
+  const bool waited_for_ii = begin == next_start_ && next_start_ > 0;
+  if (operands.repetition > 0 || waited_for_ii) draw(Activity::kComputing, job.configuration.kernel, next_start_ - ii, next_start_);
   draw(Activity::kComputing, job.configuration.kernel, begin, begin + std::min(ii, latency));
   draw(Activity::kFilling, job.configuration.kernel, begin, begin + latency);
   job.last_start = begin;

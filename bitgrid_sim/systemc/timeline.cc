@@ -7,8 +7,8 @@
 namespace bitgrid {
 namespace {
 
-constexpr std::array<const char*, 6> kActivityNames = {"computing",           "configuring", "waiting for memory",
-                                                       "filling or draining", "idle",        "transfer"};
+constexpr std::array<const char*, 7> kActivityNames = {
+    "computing", "configuring", "waiting for the port", "waiting for memory", "filling or draining", "idle", "transfer"};
 
 uint64_t& part(CycleParts& parts, Activity activity) {
   switch (activity) {
@@ -16,6 +16,8 @@ uint64_t& part(CycleParts& parts, Activity activity) {
       return parts.computing;
     case Activity::kConfiguring:
       return parts.configuring;
+    case Activity::kPort:
+      return parts.port;
     case Activity::kMemory:
       return parts.memory;
     case Activity::kFilling:
@@ -41,6 +43,7 @@ CycleParts& CycleParts::operator+=(const CycleParts& o) {
   computing += o.computing;
   filling += o.filling;
   configuring += o.configuring;
+  port += o.port;
   memory += o.memory;
   idle += o.idle;
   return *this;

@@ -12,8 +12,9 @@ namespace bitgrid {
 enum class Activity : uint8_t {
   kComputing,    // an invocation is entering: II cycles from its start
   kConfiguring,  // words come in through the configuration port
-  kMemory,   // a step has the tile, but waits for operands, for room for results, for the configuration port, or for results to be written
-  kFilling,  // invocations are in the grid, or constant streams run up; none is entering
+  kPort,         // words are ready for the port, which is busy with those of other tiles
+  kMemory,       // a step has the tile, but waits for operands or words, for room for results, or for results to be written
+  kFilling,      // invocations are in the grid, or constant streams run up; none is entering
   kIdle,
   kTransfer,
 };
@@ -23,14 +24,15 @@ struct CycleParts {
   uint64_t computing = 0;
   uint64_t filling = 0;  // and draining
   uint64_t configuring = 0;
+  uint64_t port = 0;
   uint64_t memory = 0;
   uint64_t idle = 0;  // of a step: other steps have the tile
 
-  uint64_t total() const { return computing + filling + configuring + memory + idle; }
+  uint64_t total() const { return computing + filling + configuring + port + memory + idle; }
   CycleParts& operator+=(const CycleParts& o);
   bool operator==(const CycleParts&) const = default;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CycleParts, computing, filling, configuring, memory, idle)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CycleParts, computing, filling, configuring, port, memory, idle)
 
 /// Cycles begin .. end - 1.
 struct Interval {

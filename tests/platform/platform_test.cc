@@ -36,6 +36,7 @@ void expect_parts(const CycleParts& got, const CycleParts& expected) {
   EXPECT_EQ(got.computing, expected.computing);
   EXPECT_EQ(got.filling, expected.filling);
   EXPECT_EQ(got.configuring, expected.configuring);
+  EXPECT_EQ(got.port, expected.port);
   EXPECT_EQ(got.memory, expected.memory);
   EXPECT_EQ(got.idle, expected.idle);
 }
@@ -68,8 +69,8 @@ TEST(Platform, IdealMemoryLeavesTheKernelsOwnCycles) {
   // Three stages of 4 invocations, 5 cycles apart, latency 2: 3 * (3 * 5 + 2).
   const PlatformResult result = simulate(chained_wires(3, 5, 4), ideal_platform());
   EXPECT_EQ(result.cycles, 51u);
-  expect_parts(result.streams[0].times[0].parts, {51, 0, 0, 0, 0});
-  expect_parts(result.tiles[1].parts, {17, 0, 0, 0, 34});
+  expect_parts(result.streams[0].times[0].parts, {51, 0, 0, 0, 0, 0});
+  expect_parts(result.tiles[1].parts, {17, 0, 0, 0, 0, 34});
   expect_consistent(result);
 }
 
@@ -77,8 +78,8 @@ TEST(Platform, LatencyBeyondTheIntervalIsFilling) {
   NEEDS_SYSTEMC();
   // II 1: an invocation enters in each of 4 cycles, and the last needs one more.
   const PlatformResult result = simulate(chained_wires(1, 1, 4), ideal_platform());
-  expect_parts(result.streams[0].times[0].parts, {4, 1, 0, 0, 0});
-  expect_parts(result.kernels[0].parts, {4, 1, 0, 0, 0});
+  expect_parts(result.streams[0].times[0].parts, {4, 1, 0, 0, 0, 0});
+  expect_parts(result.kernels[0].parts, {4, 1, 0, 0, 0, 0});
   EXPECT_EQ(result.kernels[0].invocations, 4u);
 }
 
@@ -100,8 +101,8 @@ TEST(Platform, OneBankOfOneLineACycleFeedsTheGrid) {
   const PlatformResult one = simulate(chained_wires(1, 1, 1), p);
   // The row of two bytes is written in 2 cycles; then read in 2, computed in 2 (1 in, 1 draining), written in 2.
   EXPECT_EQ(one.cycles, 8u);
-  expect_parts(one.streams[0].times[0].parts, {1, 1, 0, 6, 0});
-  expect_parts(one.tiles[0].parts, {1, 1, 0, 4, 2});
+  expect_parts(one.streams[0].times[0].parts, {1, 1, 0, 0, 6, 0});
+  expect_parts(one.tiles[0].parts, {1, 1, 0, 0, 4, 2});
   EXPECT_EQ(bus(one, "sram.bank0").busy_cycles, 6u);
   EXPECT_EQ(bus(one, "sram.bank0").bytes, 6u);
   EXPECT_EQ(bus(one, "sram.bank0").transactions, 3u);
@@ -117,7 +118,7 @@ TEST(Platform, AWaitBetweenInvocationsIsCounted) {
   // Row of 6 bytes: 3 cycles on two banks. Reads 1 cycle each (a byte of each bank): starts at 4, 5, 6; results at 6, 7, 8, written
   // until 9.
   EXPECT_EQ(result.cycles, 9u);
-  expect_parts(result.kernels[0].parts, {3, 1, 0, 2, 0});
+  expect_parts(result.kernels[0].parts, {3, 1, 0, 0, 2, 0});
 }
 
 TEST(Platform, LatencyOfTheMemoryIsHiddenByTheBordersQueue) {
@@ -127,7 +128,7 @@ TEST(Platform, LatencyOfTheMemoryIsHiddenByTheBordersQueue) {
   // Row in SRAM at 3; reads arrive at 6; 4 starts 5 cycles apart: last at 21, out at 23, written at 26.
   const PlatformResult result = simulate(chained_wires(1, 5, 4), p);
   EXPECT_EQ(result.cycles, 26u);
-  expect_parts(result.kernels[0].parts, {17, 0, 0, 6, 0});
+  expect_parts(result.kernels[0].parts, {17, 0, 0, 0, 6, 0});
 }
 
 TEST(Platform, TheHostLinkAndTheDramTakeTheirTime) {
@@ -163,7 +164,7 @@ TEST(Platform, SharedTilesCostTheirConfigurationWords) {
     const PlatformResult result = simulate_platform(w.program, w.mapped, params);
     const uint64_t load = (32 * 64 + static_cast<uint64_t>(bits) - 1) / static_cast<uint64_t>(bits);
     ASSERT_EQ(result.tiles.size(), 1u);
-    expect_parts(result.tiles[0].parts, {2 * 51, 0, 6 * load, 0, 0});
+    expect_parts(result.tiles[0].parts, {2 * 51, 0, 6 * load, 0, 0, 0});
     EXPECT_EQ(result.tiles[0].configuration_words, 6u * 32u);
     EXPECT_EQ(result.cycles, 6 * (load + 17));
     EXPECT_EQ(result.load_cycles, 0u);
@@ -193,7 +194,24 @@ TEST(Platform, LoadingIsBoundByTheDram) {
   EXPECT_EQ(result.tiles[0].parts.configuring, 32u);
   // The row: 8 bytes in 2 cycles and 7.
   EXPECT_EQ(result.cycles, 9u + 64u + 7u + 8u + 17u);
-  expect_parts(result.kernels[0].parts, {17, 0, 32, 64 + 7 + 8 - 32, 0});
+  expect_parts(result.kernels[0].parts, {17, 0, 32, 0, 64 + 7 + 8 - 32, 0});
+}
+
+TEST(Platform, TilesWaitForThePort) {
+  NEEDS_SYSTEMC();
+  Platform p = ideal_platform();
+  p.residency = Residency::kShared;
+  p.tiles = 2;
+  // Two streams want the two kernels of one stage at once: the second tile's 32 words come after the first's. The second stream's steps
+  // find their kernels loading and come after the first's, 5 cycles apart.
+  Wires w = chained_wires(2, 5, 1);
+  w.program.steps[1].stage = 0;
+  w.program.steps[1].inputs[0] = TokenSource{0, 0, 0};
+  const PlatformResult result = simulate(w, p, {{1}, {2}});
+  const size_t last = result.tiles[0].parts.port == 0 ? 1 : 0;
+  expect_parts(result.tiles[1 - last].parts, {7, 0, 32, 0, 0, 32});
+  expect_parts(result.tiles[last].parts, {7, 0, 32, 32, 0, 0});
+  expect_consistent(result);
 }
 
 TEST(Platform, StreamsShareATileInvocationByInvocation) {
@@ -248,6 +266,7 @@ TEST(Platform, WritesATraceThatAgreesWithItsCounters) {
     auto& of = cycles[tile.name];
     EXPECT_EQ(of["computing"], tile.parts.computing);
     EXPECT_EQ(of["configuring"], tile.parts.configuring);
+    EXPECT_EQ(of["waiting for the port"], tile.parts.port);
     EXPECT_EQ(of["waiting for memory"], tile.parts.memory);
     EXPECT_EQ(of["filling or draining"], tile.parts.filling);
     EXPECT_GT(tile.parts.computing, 0u);
