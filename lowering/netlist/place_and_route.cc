@@ -199,8 +199,9 @@ class PlaceAndRoute {
     const Placement& placement = last_.placement;
     const Region& region = placement.region;
     const std::string where = fmt::format("netlist {}", netlist_.network->name);
-    const std::string cure = fmt::format(
-        "raise max_area (now {} times the first region), lower utilisation or packing.max_luts, or try another seed", params_.max_area);
+    const std::string cure =
+        fmt::format("try another --seed or --effort{}; in a program, raise max_area (now {} times the first region) or lower utilisation",
+                    params_.defects.cells.empty() && params_.defects.edges.empty() ? "" : ", or fewer defects", params_.max_area);
     Router router(netlist_, last_, DefectMap(params_.defects, region.width, region.height));
     const std::vector<uint32_t> edges = router.overused_edges();
     if (edges.empty()) throw Error(where, "routing did not close", cure);

@@ -37,5 +37,21 @@ TEST_F(Cli, DefectFileErrorsNameTheLine) {
   EXPECT_FALSE(fs::exists(path("out")));
 }
 
+TEST_F(Cli, ARoutingThatDoesNotCloseLeavesItsCongestionAsAPicture) {
+  write_file(path("sum.dag"), "dag sum\ninput a 6\ninput b 6\ns:7 = add a b\nl:1 = less a b\noutput sum s\noutput smaller l\n");
+  Defects walls;  // bands of four rows that nothing leaves
+  for (int y = 4; y < 200; y += 5)
+    for (int x = 0; x < 200; ++x) walls.cells.push_back({x, y});
+  write_file(path("d.yaml"), print_defects(walls));
+  const Result r =
+      bitgrid("compile " + path("sum.dag") + " -o " + path("out") + " --mode settle --effort fast --defects " + path("d.yaml"));
+  EXPECT_EQ(r.status, 1);
+  EXPECT_THAT(r.output, HasSubstr("netlist sum: net from "));
+  EXPECT_THAT(r.output, HasSubstr("try another --seed or --effort, or fewer defects"));
+  EXPECT_THAT(r.output, HasSubstr("congestion picture: " + path("out.congestion.svg")));
+  EXPECT_THAT(read_file(path("out.congestion.svg")), HasSubstr("edges are wanted by several nets"));
+  EXPECT_FALSE(fs::exists(path("out")));
+}
+
 }  // namespace
 }  // namespace bitgrid

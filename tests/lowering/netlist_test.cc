@@ -210,7 +210,8 @@ TEST(Netlist, FailureNamesNetRegionAndKnob) {
   } catch (const Error& e) {
     EXPECT_THAT(e.what(),
                 testing::ContainsRegex("netlist test: net from .+ at \\([0-9]+, [0-9]+\\) to .+ at \\([0-9]+, [0-9]+\\) finds no edge of "
-                                       "its own at .+ in a region of [0-9]+ x [0-9]+ .+ wanted twice\\); raise max_area \\(now 0.5 "));
+                                       "its own at .+ in a region of [0-9]+ x [0-9]+ .+ wanted twice\\); try another --seed or --effort; "
+                                       "in a program, raise max_area \\(now 0.5 "));
   }
 }
 
