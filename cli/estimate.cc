@@ -41,6 +41,7 @@ void run(const Options& o) {
   Stopwatch watch;
   EstimateParams params;
   if (!o.arch.empty()) params.arch = load_arch(o.arch);
+  params.technology.clock_mhz = params.arch.platform.clock_mhz;
   if (!o.technology.empty()) params.technology = load_technology(o.technology);
   params.streams = o.streams;
   EstimateSource of = o.source;

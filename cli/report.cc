@@ -35,6 +35,7 @@ void report(const Options& o) {
   if (folder->kernels.empty()) throw Error(o.dir, "the compile has no kernels", "compile again");
   PageData page;
   if (!o.arch.empty()) page.params.arch = load_arch(o.arch);
+  page.params.technology.clock_mhz = page.params.arch.platform.clock_mhz;
   if (!o.technology.empty()) page.params.technology = load_technology(o.technology);
   page.title = folder->manifest.source;
   page.kernels = folder->kernels;

@@ -23,7 +23,7 @@ TEST_F(Cli, EstimateEqualsCompile) {
 }
 
 TEST_F(Cli, EstimateFollowsTargetAndTileOfCompile) {
-  write_file(path("arch.yaml"), "tile: {width: 24, height: 60}\n");
+  write_file(path("arch.yaml"), "tile: {width: 24, height: 60}\nplatform: {clock_mhz: 250}\n");
   const std::string options = model_ + " --optimize throughput --arch " + path("arch.yaml");
   ASSERT_EQ(bitgrid("compile " + options + " -o " + path("out") + " --json " + path("compile.json")).status, 0);
   const Result r = bitgrid("estimate " + options + " --json " + path("estimate.json"));
@@ -33,6 +33,7 @@ TEST_F(Cli, EstimateFollowsTargetAndTileOfCompile) {
   EXPECT_EQ(a["cycles_per_token"], b["cycles_per_token"]);
   EXPECT_EQ(a["kernels"].size(), b["kernels"].size());
   EXPECT_EQ(b["optimize"], "throughput");
+  EXPECT_EQ(b["technology"]["clock_mhz"], 250);
 }
 
 TEST_F(Cli, EstimateOfShapesSaysWhatItAssumes) {
