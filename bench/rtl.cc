@@ -1,12 +1,15 @@
 // The fabric in Verilog: seconds to verilate and to compile it, cell updates a second, and their ratio to bitgrid_sim on the same random
 // configuration in the same run; and seconds to prove the datapath Verilog of each kernel of a model. Prints the Markdown tables of
 // docs/silicon.md. Each size is first compared with the simulator, phase for phase under random border bits; each proof is one of
-// `bitgrid check --prove`. Caches are fresh: every model is built.
+// `bitgrid check --prove`. Caches are fresh: every model is built. Rates are by processor time of one thread; times of builds and proofs
+// are given both as they pass and as processor time, which other work on the machine changes little.
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include <fmt/format.h>
 
 #include <chrono>
+#include <ctime>
 #include <exception>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -45,6 +48,18 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+double processor_seconds() {
+  return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+}
+
+/// Of this process and the programs that it has run.
+double all_processor_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_CHILDREN, &usage);
+  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec); };
+  return processor_seconds() + seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 class CacheFolder {
  public:
   CacheFolder() {
@@ -74,13 +89,14 @@ std::vector<std::string> words(const std::string& text) {
   return result;
 }
 
-/// Calls body(n), which does n phases, with growing n until it has taken `seconds`; returns phases a second of the last call.
+/// Calls body(n), which does n phases, with growing n until it has taken `seconds` of processor time; returns phases a second of the last
+/// call.
 template <typename Body>
 double rate(double seconds, const Body& body) {
   for (int64_t phases = 64;; phases *= 2) {
-    const auto start = std::chrono::steady_clock::now();
+    const double start = processor_seconds();
     body(phases);
-    const double elapsed = seconds_since(start);
+    const double elapsed = processor_seconds() - start;
     if (elapsed >= seconds) return static_cast<double>(phases) / elapsed;
   }
 }
@@ -115,7 +131,9 @@ Json measure_fabric(int side, const std::string& flags, double seconds) {
   params.optimise = words(flags);
   const FabricShape shape{side, side, 16};
   RtlStats built;
+  const double start = all_processor_seconds();
   const auto model = build_rtl({fabric_source(shape)}, params, &built)[0];
+  const double build_processor = all_processor_seconds() - start;
 
   std::mt19937_64 random(1);
   GridConfig config(side, side);
@@ -143,6 +161,7 @@ Json measure_fabric(int side, const std::string& flags, double seconds) {
           {"verilate_seconds", built.verilate_seconds},
           {"compile_seconds", built.compile_seconds},
           {"build_seconds", built.seconds},
+          {"build_processor_seconds", build_processor},
           {"load_seconds", load},
           {"verilated_cell_updates_per_second", verilated},
           {"bitgrid_sim_cell_updates_per_second", simulated},
@@ -156,9 +175,9 @@ void measure_fabrics(const Options& o, Json& lines) {
   for (const int side : o.sizes) {
     for (const std::string& flags : o.flags) {
       const Json line = measure_fabric(side, flags, o.seconds);
-      fmt::print("| {} x {} | `{}` | {:.1f} | {:.1f} | {:.2f} G | {:.2f} G | {:.0f} |\n", side, side, flags,
+      fmt::print("| {} x {} | `{}` | {:.1f} | {:.1f} | {:.1f} | {:.3f} G | {:.2f} G | {:.0f} |\n", side, side, flags,
                  line["verilate_seconds"].get<double>(), line["compile_seconds"].get<double>(),
-                 line["verilated_cell_updates_per_second"].get<double>() * 1e-9,
+                 line["build_processor_seconds"].get<double>(), line["verilated_cell_updates_per_second"].get<double>() * 1e-9,
                  line["bitgrid_sim_cell_updates_per_second"].get<double>() * 1e-9, line["ratio"].get<double>());
       std::fflush(stdout);
       lines.push_back(line);
@@ -171,26 +190,32 @@ void measure_proofs(const Options& o, const std::string& path, Json& lines) {
   const std::vector<RtlSource> sources = verilog_sources(lowered.program);
   ProveRtlParams params;
   params.abc.timeout_seconds = params.yosys_timeout_seconds = o.timeout;
-  fmt::print("\n| kernel of {} | gates | registers | Yosys s | all s | verdict |\n|---|---|---|---|---|---|\n", lowered.program.name);
+  fmt::print(
+      "\n| kernel of {} | gates | registers | parts | Yosys s | all s | processor s | verdict |\n|---|---|---|---|---|---|---|---|\n",
+      lowered.program.name);
   for (size_t k = 0; k < sources.size(); ++k) {
     const Kernel& kernel = lowered.program.kernels[k];
     if (!o.kernel.empty() && kernel.name != o.kernel) continue;
     ProveRtlStats stats;
+    const double start = all_processor_seconds();
     const Proof proof = prove_datapath(kernel.dag, sources[k], params, &stats);
     if (proof.verdict == Verdict::kRefuted)
       throw Error(kernel.name,
                   "the Verilog is wrong: " + (proof.why.empty() ? describe_values(proof.counterexample, kernel.dag) : proof.why),
                   "correct rtl/datapath.cc");
     const std::string verdict = proof.verdict == Verdict::kProved ? "proved" : "not proved: " + proof.why;
-    fmt::print("| `{}` | {} | {} | {:.1f} | {:.1f} | {} |\n", kernel.name, stats.gates, stats.registers, stats.yosys_seconds, stats.seconds,
-               verdict);
+    const double processor = all_processor_seconds() - start;
+    fmt::print("| `{}` | {} | {} | {} | {:.1f} | {:.1f} | {:.1f} | {} |\n", kernel.name, stats.gates, stats.registers, stats.parts,
+               stats.yosys_seconds, stats.seconds, processor, verdict);
     std::fflush(stdout);
     lines.push_back({{"model", lowered.program.name},
                      {"kernel", kernel.name},
                      {"gates", stats.gates},
                      {"registers", stats.registers},
                      {"yosys_seconds", stats.yosys_seconds},
+                     {"parts", stats.parts},
                      {"seconds", stats.seconds},
+                     {"processor_seconds", processor},
                      {"verdict", verdict}});
   }
 }

@@ -157,7 +157,7 @@ void report_synthesis(const SynthOptions& o, const std::string& source, const st
   }
   std::cout << "gates: two-input gates and inverters after `synth -flatten; abc -g gates`, levels: on the longest path; LUT4s: Yosys "
                "`synth_ice40`;\nfmax: nextpnr-ice40, HX8K, between registers; um2: standard cells after `dfflibmap; abc -liberty`, without "
-               "wires; MHz: by levels,\nwithout wires; pJ: of an invocation, gates x gate_fj\n";
+               "wires; gate MHz: by levels,\nwithout wires; pJ: of an invocation, gates x gate_fj\n";
   json["technology"] = print_cell(t, levels);
   print_sources(t, json["technology"]);
   write_json(common, json);

@@ -67,6 +67,19 @@ TEST(ProveRtl, CountsRegisters) {
   EXPECT_GT(stats.gates, 20u);
 }
 
+TEST(ProveRtl, ProvesAndRefutesInParts) {
+  NEEDS_TOOLS();
+  const Dag dag = parse_dag("dag d\ninput a 4\ninput b 4\nu:5 = add a b\nv:4 = and a b\noutput s u\noutput t v\n");
+  ProveRtlParams params;
+  params.part_gates = 12;
+  ProveRtlStats stats;
+  EXPECT_EQ(prove_datapath(dag, verilog(dag), params, &stats).verdict, Verdict::kProved);
+  EXPECT_GT(stats.parts, 2u);
+  const Proof proof = prove_datapath(dag, replaced(verilog(dag), " & ", " | "), params);
+  ASSERT_EQ(proof.verdict, Verdict::kRefuted);
+  EXPECT_THAT(describe_values(proof.counterexample, dag), HasSubstr("output t["));
+}
+
 TEST(ProveRtl, AChangedGateIsRefutedWithInputValues) {
   NEEDS_TOOLS();
   const Dag dag = parse_dag("dag d\ninput a 4\ninput b 3\nt:4 = and a b\noutput s t\n");
@@ -124,6 +137,26 @@ TEST(Unpipe, TakesRegistersForWires) {
   const Unpiped u = remove_pipeline(".model m\n.inputs i_a\n.outputs o_y\n.names i_a t\n0 1\n.latch t o_y re clk 2\n.end\n", kPipe);
   EXPECT_EQ(u.problem, "");
   EXPECT_EQ(cone_blif(u, 0, 1), ".model m\n.inputs i_a\n.outputs o_y\n.names i_a t\n0 1\n.names t o_y\n1 1\n.end\n");
+}
+
+TEST(Unpipe, ComparesOutputsInGroups) {
+  const Dag dag = parse_dag("dag d\ninput a 4\ninput b 4\nu:5 = add a b\nv:4 = and a b\noutput s u\noutput t v\n");
+  const LutNetwork network = dag_network(dag);
+  EXPECT_EQ(group_outputs(network, 100000), std::vector<size_t>{9});
+  const auto single = group_outputs(network, 1);
+  EXPECT_EQ(single[0], 1u);  // the sum's lowest bit; the others have more than one gate each
+  size_t first = 0;
+  std::mt19937_64 random(3);
+  const BitMatrix inputs = test::random_rows(random, 50, 8);
+  const BitMatrix all = evaluate(network, inputs);
+  for (const size_t count : group_outputs(network, 12)) {
+    const BitMatrix part = evaluate(cone(network, first, count), inputs);
+    for (size_t r = 0; r < 50; ++r) {
+      for (size_t o = 0; o < count; ++o) EXPECT_EQ(part.get(r, o), all.get(r, first + o));
+    }
+    first += count;
+  }
+  EXPECT_EQ(first, 9u);
 }
 
 TEST(Unpipe, SaysWhatIsNoPipeline) {
