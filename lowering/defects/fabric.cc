@@ -1,8 +1,36 @@
 #include "lowering/defects/fabric.h"
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
 
 namespace bitgrid {
+namespace {
+
+Side side_of(char move) {
+  return *std::find_if(kSides.begin(), kSides.end(), [&](Side s) { return letter(s) == move; });
+}
+
+template <typename F>
+void for_edges(const FabricWire& wire, F f) {
+  int x = wire.x, y = wire.y;
+  for (const char move : wire.moves) {
+    const Side s = side_of(move);
+    f(FabricEdge{x, y, s});
+    x += dx(s), y += dy(s);
+  }
+}
+
+}  // namespace
+
+void Fabric::reserve_wire(const FabricWire& wire) {
+  for_edges(wire, [&](const FabricEdge& e) { reserve(e); });
+}
+
+void Fabric::release_wire(const FabricWire& wire) {
+  for_edges(wire, [&](const FabricEdge& e) { release(e); });
+}
+
 bool Fabric::fits(const Layout& piece, int x, int y) const {
   for (int py = 0; py < piece.height(); ++py) {
     for (int px = 0; px < piece.width(); ++px) {
@@ -29,13 +57,13 @@ std::optional<FabricWire> Fabric::find_monotone(int x, int y, Side enter, const 
         wire.moves += letter(to.side);
         return wire;
       }
-    } else if (cy < to.y && free(cx, cy, Side::S) && good(cx, cy + 1) && !at(cx, cy + 1)) {
-      wire.moves += 'S';
-      ++cy;
-      continue;
     } else if (cx < to.x && free(cx, cy, Side::E) && good(cx + 1, cy) && !at(cx + 1, cy)) {
       wire.moves += 'E';
       ++cx;
+      continue;
+    } else if (cy < to.y && free(cx, cy, Side::S) && good(cx, cy + 1) && !at(cx, cy + 1)) {
+      wire.moves += 'S';
+      ++cy;
       continue;
     }
     at(cx, cy) = 1;
@@ -43,6 +71,38 @@ std::optional<FabricWire> Fabric::find_monotone(int x, int y, Side enter, const 
     (wire.moves.back() == 'S' ? cy : cx) -= 1;
     wire.moves.pop_back();
   }
+}
+
+std::optional<FabricWire> Fabric::lengthened(FabricWire wire, int hops, bool early) const {
+  std::vector<std::pair<int, int>> cells;
+  std::set<std::tuple<int, int, Side>> used;
+  int x = wire.x, y = wire.y;
+  for (const char move : wire.moves) {
+    cells.emplace_back(x, y);
+    used.insert({x, y, side_of(move)});
+    x += dx(side_of(move)), y += dy(side_of(move));
+  }
+  const auto can_take = [&](int cx, int cy, Side s) { return free(cx, cy, s) && !used.contains({cx, cy, s}); };
+  if (hops < 0) return std::nullopt;
+  for (; hops > 0; hops -= 2) {
+    bool found = false;
+    for (const Side s : {Side::N, Side::S, Side::W, Side::E}) {
+      for (size_t k = 0; k < cells.size() && !found; ++k) {
+        const size_t i = early ? k : cells.size() - 1 - k;
+        const auto [cx, cy] = cells[i];
+        const int tx = cx + dx(s), ty = cy + dy(s);
+        if (!can_take(cx, cy, s) || !inside(tx, ty) || !can_take(tx, ty, opposite(s))) continue;
+        used.insert({cx, cy, s});
+        used.insert({tx, ty, opposite(s)});
+        const auto at_i = static_cast<std::ptrdiff_t>(i);
+        cells.insert(cells.begin() + at_i + 1, {{tx, ty}, {cx, cy}});
+        wire.moves.insert(i, {letter(s), letter(opposite(s))});
+        found = true;
+      }
+    }
+    if (!found) return std::nullopt;
+  }
+  return wire;
 }
 
 /// Breadth first from cell (x, y) back to a border port, over edges; each edge is used once. `last`: moves from (x, y) on.
@@ -95,6 +155,15 @@ std::optional<FabricWire> Fabric::find_feed(int x, int y, Side* last) const {
 }
 
 std::optional<FabricWire> Fabric::find_to_border(int x, int y, Side enter) const {
+  return search_forth(x, y, enter, std::nullopt);
+}
+
+std::optional<FabricWire> Fabric::find_between(int x, int y, Side enter, const FabricEdge& to) const {
+  return search_forth(x, y, enter, to);
+}
+
+/// Breadth first to an edge, or out of any border port.
+std::optional<FabricWire> Fabric::search_forth(int x, int y, Side enter, const std::optional<FabricEdge>& to) const {
   struct Visit {
     Place place;
     size_t from;
@@ -110,7 +179,7 @@ std::optional<FabricWire> Fabric::find_to_border(int x, int y, Side enter) const
     for (const Side d : kSides) {
       if (!free(p.x, p.y, d)) continue;
       const int tx = p.x + dx(d), ty = p.y + dy(d);
-      if (!inside(tx, ty)) {
+      if (to ? p.x == to->x && p.y == to->y && d == to->side : !inside(tx, ty)) {
         std::string moves(1, letter(d));
         for (size_t v = i; visits[v].from != kStart; v = visits[v].from) moves += visits[v].move;
         std::reverse(moves.begin(), moves.end());

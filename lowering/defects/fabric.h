@@ -55,6 +55,9 @@ class Fabric {
   /// Keeps an edge for what will be laid there later.
   void reserve(const FabricEdge& e) { reserved_[at(e.x, e.y, e.side)] = 1; }
   void release(const FabricEdge& e) { reserved_[at(e.x, e.y, e.side)] = 0; }
+  /// All edges of a wire.
+  void reserve_wire(const FabricWire& wire);
+  void release_wire(const FabricWire& wire);
   void lay_reserved(const FabricEdge& e, Lut table) {
     release(e);
     put(e.x, e.y, e.side, table);
@@ -62,9 +65,15 @@ class Fabric {
   void wire(const FabricWire& wire) { layout_.wire(wire.x, wire.y, wire.enter, wire.moves); }
   void place(const Layout& piece, int x, int y) { layout_.place(piece, x, y); }
 
-  /// A wire of hops east and south only, from entering (x, y) on, that leaves cell (to.x, to.y) through to.side; as far south as it can be
+  /// A wire of hops east and south only, from entering (x, y) on, that leaves cell (to.x, to.y) through to.side; as far north as it can be
   /// at every column. nullopt: none.
   std::optional<FabricWire> find_monotone(int x, int y, Side enter, const FabricEdge& to) const;
+
+  /// The shortest wire from entering cell (x, y) through `enter` out of the edge `to`.
+  std::optional<FabricWire> find_between(int x, int y, Side enter, const FabricEdge& to) const;
+  /// `wire`, longer by `hops` (an even number): where edges are free it steps aside and back, as early or as late as it can. nullopt: there
+  /// are not enough.
+  std::optional<FabricWire> lengthened(FabricWire wire, int hops, bool early) const;
 
   /// The shortest wire from any unused border port to the edge `to`, which it lays last.
   std::optional<FabricWire> find_from_border(const FabricEdge& to) const;
@@ -87,6 +96,7 @@ class Fabric {
     int x, y;
     Side enter;
   };
+  std::optional<FabricWire> search_forth(int x, int y, Side enter, const std::optional<FabricEdge>& to) const;
   std::optional<FabricWire> search_back(int x, int y, std::string last) const;
 
   size_t at(int x, int y, Side side) const {

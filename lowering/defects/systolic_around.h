@@ -10,9 +10,9 @@
 namespace bitgrid {
 
 struct AroundStats {
-  int attempts = 0;       // layouts tried
-  int north_columns = 0;  // of the chosen one: columns in which all rows move north
-  int feeds = 0;          // words that enter once more, below a bad cell of their column
+  int attempts = 0;  // layouts tried
+  int late = 0;      // of the chosen one: cycles by which words and rows are later at its eastern end
+  int feeds = 0;     // words that enter once more, below a bad cell of their column
 };
 
 /// The kernel that map_systolic makes of `form`, laid so that it relies on no defect of the tile whose north-west corner it takes. The same

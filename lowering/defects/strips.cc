@@ -1,0 +1,428 @@
+#include "lowering/defects/strips.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <climits>
+
+namespace bitgrid {
+namespace {
+
+constexpr int kMostCornerRows = 12;
+constexpr int kMostCornerLate = 6;
+constexpr int kMostGap = 12;  // columns between two strips
+
+class Strips {
+ public:
+  Strips(Draft& draft, const StripStamps& stamps, const AroundArray& array)
+      : draft_(draft), form_(draft.form), fabric_(draft.fabric), stamps_(stamps), array_(array) {}
+
+  std::optional<AroundStrips> lay() {
+    at_.y = stamps_.words_only ? 0 : lowest_end() + 1 + draft_.plan.corner_rows;
+    at_.bottom = at_.y + stamps_.rows();
+    int x = array_.end_x;
+    size_t left = draft_.groups();
+    for (size_t i = array_.rows.rows.size(); i-- > 0;) {
+      const ArrayRow& row = array_.rows.rows[i];
+      if (row.index + 1 != row.planes) continue;
+      const auto column = next_column(x, left--);
+      if (!column || !strip_fits(row.group, *column)) {
+        no_room(row.group, x, false);
+        return std::nullopt;
+      }
+      place(row.group, *column);
+      at_.strips.push_back({row.group, *column});
+      x = *column + 2;
+    }
+    fabric_.trim(x + 1, std::max(array_.lowest + 1, at_.bottom));
+    if (!stamps_.words_only && !lay_wires()) return std::nullopt;
+    return std::move(at_);
+  }
+
+  bool connect(AroundStrips& strips) {
+    at_ = strips;
+    bool ok = true;
+    int y = at_.y, offset = 0;  // phases between (R, first row) and the stamp's first row
+    for (const StripStamp* stamp : stamps_.chain(0)) {
+      for (const Lane& lane : stamp->lanes) ok = connect_lane(lane, y + lane.row, offset + lane.phase) && ok;
+      y += stamp->rows;
+      offset += stamp->delay + 1;
+      strips.delay += stamp->delay;
+    }
+    for (const Strip& s : at_.strips) ok = connect_words(s) && connect_results(s, offset) && ok;
+    return ok;
+  }
+
+ private:
+  int lowest_end() const {
+    int y = 0;
+    for (size_t g = 0; g < draft_.groups(); ++g) y = std::max(y, array_.row_end(static_cast<int>(g)).y);
+    return y;
+  }
+
+  void no_room(int group, int x, bool fits) {
+    // More time for detours, then more room, or another place.
+    if (fits && x == array_.end_x) {
+      draft_.next.no_strips.insert(x);
+    } else if (fits && draft_.plan.corner_late < kMostCornerLate) {
+      draft_.next.corner_late += 2;
+    } else if (fits && draft_.plan.corner_rows % 2 == 0) {
+      draft_.next.no_strips.insert(x);
+    } else {
+      ++draft_.next.corner_rows;
+    }
+    draft_.fail(fmt::format("no {} for the row end of output {} from column {} on, rows {} .. {}", fits ? "way" : "place", group, x, at_.y,
+                            at_.bottom - 1),
+                fits || draft_.plan.corner_rows < kMostCornerRows);
+  }
+
+  /// From the row ends to the strips: the northernmost row first, each as far north as it can be, so that copies find room to wander below.
+  bool lay_wires() {
+    std::vector<FabricWire> wires(at_.strips.size());
+    for (size_t i = at_.strips.size(); i-- > 0;) {
+      Strip& s = at_.strips[i];
+      const RowEnd row = array_.row_end(s.group);
+      std::optional<FabricWire> wire;
+      if (stamps_.adds_in_corner) {
+        for (int y = row.y; y + 1 < at_.y && !wire; ++y) wire = lay_adder(s, row, y);
+      } else {
+        wire = find_way(row.x, row.y, {s.left + 1, at_.y - 1, Side::S}, lost(row));
+      }
+      if (!wire) {
+        no_room(s.group, s.left, true);
+        return false;
+      }
+      fabric_.wire(*wire);
+      wires[i] = *wire;
+    }
+    for (size_t i = 0; stamps_.copy_late > 0 && i < at_.strips.size(); ++i) {
+      if (!lay_copy(at_.strips[i], wires[i])) return false;
+    }
+    return true;
+  }
+
+  /// Column L of the first of `left` strips from column `from` on, so that stamps and marker lanes find good cells and the last strip ends
+  /// as far west as can be: the places that each strip can take, from those of the one behind it.
+  std::optional<int> next_column(int from, size_t left) {
+    const int width = fabric_.width();
+    if (fits_.empty()) look_for_places();
+    constexpr int kNone = INT_MAX;
+    std::vector<int> ends(static_cast<size_t>(width), kNone);  // by L: where the last strip ends at best
+    for (int x = from; x + 3 <= width; ++x) {
+      if (fits_[static_cast<size_t>(x)]) ends[static_cast<size_t>(x)] = x;
+    }
+    for (size_t i = 1; i < left; ++i) {
+      for (int x = from; x + 3 <= width; ++x) {
+        int& end = ends[static_cast<size_t>(x)];
+        if (end == kNone) continue;
+        end = kNone;
+        for (int next = x + 2; next <= x + 2 + kMostGap && next + 3 <= width; ++next) {
+          if (next == x + 2 || enters_[static_cast<size_t>(next)]) end = std::min(end, ends[static_cast<size_t>(next)]);
+        }
+      }
+    }
+    int best = kNone, column = from;
+    for (int x = from; x <= from + kMostGap && x + 3 <= width; ++x) {
+      if (x > array_.end_x && x > from && !enters_[static_cast<size_t>(x)]) continue;
+      if (ends[static_cast<size_t>(x)] < best) best = ends[static_cast<size_t>(x)], column = x;
+    }
+    if (best == kNone) return std::nullopt;
+    return column;
+  }
+
+  /// Where a strip fits, and where marker lanes can enter anew.
+  void look_for_places() {
+    std::vector<int> lanes;
+    int y = at_.y;
+    for (const StripStamp* s : stamps_.chain(0)) {
+      for (const Lane& lane : s->lanes) lanes.push_back(y + lane.row);
+      y += s->rows;
+    }
+    for (int x = 0; x < fabric_.width(); ++x) {
+      fits_.push_back(x >= array_.end_x && strip_fits(0, x));
+      enters_.push_back(x == 0 || std::all_of(lanes.begin(), lanes.end(), [&](int row) { return fabric_.good(x - 1, row, Side::E); }));
+    }
+  }
+
+  bool strip_fits(int group, int x) const {
+    if (draft_.plan.no_strips.contains(x) || x + 3 > fabric_.width() || !fabric_.good(x + 1, at_.y)) return false;
+    if (stamps_.copy_late > 0 && (!fabric_.good(x, copy_y() - 1) || !fabric_.good(x, copy_y() - 2))) return false;
+    if (stamps_.copy_late > 0 && (!fabric_.good(x, copy_y(), Side::S) || !fabric_.good(x + 1, copy_y(), Side::W))) return false;
+    int y = at_.y;
+    for (const StripStamp* s : stamps_.chain(group)) {
+      if (!fabric_.fits(s->layout, x, y)) return false;
+      y += s->rows;
+    }
+    return true;
+  }
+
+  void place(int group, int x) {
+    int y = at_.y;
+    for (const StripStamp* s : stamps_.chain(group)) {
+      fabric_.place(s->layout, x, y);
+      y += s->rows;
+    }
+    if (!stamps_.words_only && stamps_.add) fabric_.reserve({x, at_.y - 1, Side::S});
+    if (stamps_.copy_late > 0) {
+      fabric_.reserve({x, copy_y(), Side::S});
+      fabric_.reserve({x + 1, copy_y(), Side::W});
+    }
+    if (raw_in_strip()) fabric_.reserve({x + 1, at_.y, Side::N});
+  }
+
+  /// An adder at (L, y), which the row reaches, and which its carry leaves south. Returns the way from there to the strip; nullopt: it
+  /// cannot stand there.
+  std::optional<FabricWire> lay_adder(Strip& s, const RowEnd& row, int y) {
+    const int x = s.left;
+    if (!fabric_.free(x, y, Side::E) || !fabric_.free(x, y, Side::S) || !fabric_.free(x, y + 1, Side::N)) return std::nullopt;
+    if (!fabric_.free(x, y - 1, Side::S)) return std::nullopt;
+    const std::vector<FabricEdge> adder = {{x, y, Side::E}, {x, y, Side::S}, {x, y + 1, Side::N}, {x, y - 1, Side::S}};
+    for (const FabricEdge& e : adder) fabric_.reserve(e);
+    std::optional<FabricWire> to, from;
+    int late = lost(row);
+    if (x > row.x) to = way(row.x, row.y, {x - 1, y, Side::E});
+    if (to) {
+      fabric_.reserve_wire(*to);
+      late += detour(*to, {x - 1, y, Side::E});
+    }
+    if (to || (x == row.x && y == row.y)) from = find_way(x + 1, y, {x + 1, at_.y - 1, Side::S}, late);
+    if (to) fabric_.release_wire(*to);
+    for (const FabricEdge& e : adder) fabric_.release(e);
+    if (!from) return std::nullopt;
+    if (to) fabric_.wire(*to);
+    fabric_.put(x, y, Side::E, lut([](bool n, bool, bool c, bool w) { return n ^ c ^ w; }));
+    fabric_.put(x, y, Side::S, lut([](bool n, bool, bool c, bool w) { return majority(n, c, w); }));
+    fabric_.put(x, y + 1, Side::N, kFromN);
+    fabric_.reserve({x, y - 1, Side::S});
+    s.add_y = y;
+    s.add_late = late;
+    return from;
+  }
+
+  /// Phases that a row is late, beyond those of the array.
+  int lost(const RowEnd& row) const { return 2 * (row.late - array_.late); }
+  /// A wire that comes from the west, without detours if there is one.
+  std::optional<FabricWire> way(int x, int y, const FabricEdge& to) const {
+    auto wire = fabric_.find_monotone(x, y, Side::W, to);
+    return wire ? wire : fabric_.find_between(x, y, Side::W, to);
+  }
+  /// Hops beyond those that geometry asks for.
+  static int detour(const FabricWire& wire, const FabricEdge& to) {
+    return static_cast<int>(wire.moves.size()) - 1 - (to.x - wire.x) - (to.y - wire.y);
+  }
+  /// With detours so that the row loses corner_late cycles; `before` hops of them are lost already.
+  std::optional<FabricWire> find_way(int x, int y, const FabricEdge& to, int before) const {
+    const auto wire = way(x, y, to);
+    if (!wire) return wire;
+    return fabric_.lengthened(*wire, 2 * draft_.plan.corner_late - before - detour(*wire, to), true);
+  }
+
+  /// The row of cells above the clamp.
+  int copy_y() const { return at_.y - 1 + (stamps_.constant ? stamps_.constant->rows : 0); }
+
+  /// The copy leaves the word's wire in column R and wanders about until it is late enough.
+  bool lay_copy(const Strip& s, const FabricWire& word) {
+    const int y = copy_y();
+    fabric_.release({s.left, y, Side::S});
+    fabric_.release({s.left + 1, y, Side::W});
+    // Cells of the word's wire, with the sides through which it enters them.
+    struct Tap {
+      int x, y;
+      Side enter;
+    };
+    std::vector<Tap> taps = {{word.x, word.y, word.enter}};
+    if (stamps_.constant) taps = {{s.left + 1, y, Side::N}, {}};
+    for (const char move : stamps_.constant ? std::string() : word.moves) {
+      const Side side = *std::find_if(kSides.begin(), kSides.end(), [&](Side d) { return letter(d) == move; });
+      taps.push_back({taps.back().x + dx(side), taps.back().y + dy(side), opposite(side)});
+    }
+    taps.pop_back();  // behind the wire
+    std::optional<FabricWire> wire;
+    for (size_t i = taps.size(); i-- > 0 && !wire;) {
+      const int hops = static_cast<int>(taps.size() - i) + stamps_.copy_late;
+      wire = fabric_.find_between(taps[i].x, taps[i].y, taps[i].enter, {s.left, y, Side::S});
+      if (wire) wire = fabric_.lengthened(*wire, hops - static_cast<int>(wire->moves.size()), false);
+    }
+    if (!wire) {
+      draft_.next.no_strips.insert(s.left);
+      return draft_.fail(fmt::format("no room to delay the sum of output {} above ({}, {})", s.group, s.left, y), true);
+    }
+    fabric_.wire(*wire);
+    return true;
+  }
+
+  /// The sums leave before the end of the strip.
+  bool raw_in_corner() const { return form_.raw_bits > 0 && stamps_.adds_in_corner; }
+  bool raw_in_strip() const {
+    return form_.raw_bits > 0 && !stamps_.adds_in_corner && (stamps_.clamp || stamps_.constant || form_.multiply);
+  }
+  /// Phase in which (R, first row) reads slot 0.
+  int phase(const Strip& s) const { return s.left + 1 + at_.y + kSumFront + 2 * (array_.late + draft_.plan.corner_late); }
+
+  /// Phase in which the adder reads slot 0.
+  int add_phase(const Strip& s) const { return s.left + s.add_y + kSumFront + 2 * array_.late + s.add_late; }
+
+  /// A marker lane runs straight through strips that stand side by side or across good gaps; behind a bad cell it enters anew.
+  bool connect_lane(const Lane& lane, int y, int offset) {
+    std::vector<size_t> entries;
+    for (size_t i = 0; i < at_.strips.size(); ++i) {
+      bool straight = i > 0;
+      for (int x = i > 0 ? at_.strips[i - 1].left + 2 : 0; straight && x < at_.strips[i].left; ++x) straight = fabric_.free(x, y, Side::E);
+      if (straight) {
+        for (int x = at_.strips[i - 1].left + 2; x < at_.strips[i].left; ++x) fabric_.put(x, y, Side::E, kFromW);
+      } else {
+        entries.push_back(i);
+      }
+    }
+    for (const size_t i : entries) {
+      const int at = phase(at_.strips[i]) + offset, left = at_.strips[i].left;
+      const auto wire = left == 0 ? std::optional(FabricWire{0, y, Side::W, ""}) : fabric_.find_from_border({left - 1, y, Side::E});
+      if (!wire) {
+        draft_.next.no_strips.insert(left);
+        return draft_.fail(fmt::format("a marker lane does not reach the row end of output {} at ({}, {})", at_.strips[i].group, left, y),
+                           true);
+      }
+      draft_.kernel.constants.push_back({draft_.lay_feed(*wire, at), lane.slots});
+    }
+    return true;
+  }
+
+  bool connect_words(const Strip& s) {
+    const RowGroup& group = form_.groups[static_cast<size_t>(s.group)];
+    if (!group.residual) return true;
+    if (stamps_.words_only) {
+      draft_.add_word(*group.residual, fabric_.take_port({s.left + 1, 0, Side::N, ""}, phase(s)));
+      if (stamps_.adds_start_words) draft_.add_word(*group.planes[0].start_word, fabric_.take_port({s.left, 0, Side::N, ""}, phase(s) - 1));
+      return true;
+    }
+    const FabricEdge edge{s.left, (stamps_.adds_in_corner ? s.add_y : at_.y) - 1, Side::S};
+    fabric_.release(edge);
+    const auto wire = fabric_.find_from_border(edge);
+    if (!wire) {
+      draft_.next.no_strips.insert(s.left);
+      return draft_.fail(fmt::format("the word to be added to output {} does not reach ({}, {})", s.group, s.left, at_.y), true);
+    }
+    const int reads = stamps_.adds_in_corner ? add_phase(s) : phase(s) - 1;
+    draft_.add_word(*group.residual, draft_.lay_feed(*wire, reads));
+    return true;
+  }
+
+  bool connect_results(const Strip& s, int offset) {
+    const auto group = static_cast<size_t>(s.group);
+    std::vector<BitSlot>& outputs = draft_.kernel.outputs;
+    if (raw_in_corner()) {
+      const auto wire = fabric_.find_to_border(s.left + 1, s.add_y, Side::W);
+      if (!wire) return no_way_out(s);
+      draft_.add_outputs(group, draft_.leave(*wire, add_phase(s)), false);
+    } else if (raw_in_strip()) {
+      fabric_.lay_reserved({s.left + 1, at_.y, Side::N},
+                           stamps_.add ? lut([](bool n, bool e, bool, bool w) { return n ^ e ^ w; }) : kFromN);
+      const auto wire = at_.y > 0 ? fabric_.find_to_border(s.left + 1, at_.y - 1, Side::S) : std::nullopt;
+      if (!wire) return no_way_out(s);
+      draft_.add_outputs(group, draft_.leave(*wire, phase(s)), false);
+    }
+    const int last = phase(s) + offset - 1;
+    BitSlot slot{Side::S, s.left + 1, last};  // the last stamp's own edge
+    if (fabric_.height() > at_.bottom || stamps_.chain(0).empty()) {
+      const auto wire = fabric_.find_to_border(s.left + 1, at_.bottom, Side::N);
+      if (!wire) return no_way_out(s);
+      slot = draft_.leave(*wire, last);
+    }
+    int first = 0;
+    for (const StripStamp* stamp : stamps_.chain(s.group)) first += stamp->slot_shift;
+    const size_t results = draft_.groups() * form_.raw_bits;
+    if (form_.clamp) {
+      const auto width = static_cast<size_t>(form_.clamp->width);
+      for (size_t k = 0; k < width; ++k)
+        outputs[results + group * width + k] = {slot.side, slot.position, slot.phase + 2 * (first + static_cast<int>(k))};
+    } else if (raw_in_strip() || raw_in_corner()) {
+      outputs[results + group] = {slot.side, slot.position, slot.phase + 2 * (form_.word_slots - 1)};
+    } else {
+      draft_.add_outputs(group, slot, true);
+    }
+    return true;
+  }
+
+  bool no_way_out(const Strip& s) {
+    draft_.next.no_strips.insert(s.left);
+    return draft_.fail(fmt::format("the result of output {} finds no way from ({}, {}) to a border", s.group, s.left + 1, at_.bottom - 1),
+                       true);
+  }
+
+  Draft& draft_;
+  const SystolicForm& form_;
+  Fabric& fabric_;
+  const StripStamps& stamps_;
+  const AroundArray& array_;
+  AroundStrips at_;
+  std::vector<uint8_t> fits_, enters_;  // by column L
+};
+
+constexpr int kClampCoreRows = 10;  // from the or-gate on
+
+/// The clamp's stamp from its or-gate on.
+StripStamp clamp_core(const StripStamp& clamp) {
+  const int above = clamp.rows - kClampCoreRows;
+  const GridConfig cells = clamp.layout.config();
+  StripStamp core{Layout(clamp.layout.width(), kClampCoreRows), kClampCoreRows, clamp.delay - above, clamp.slot_shift, clamp.lanes};
+  for (int y = above; y < clamp.rows; ++y) {
+    for (int x = 0; x < clamp.layout.width(); ++x) {
+      const auto luts = cell_luts(cells.at(x, y));
+      for (const Side s : kSides) {
+        if (!clamp.layout.is_free(x, y, s)) core.layout.put(x, y - above, s, luts[static_cast<size_t>(s)]);
+      }
+    }
+  }
+  for (Lane& lane : core.lanes) lane.row -= above, lane.phase -= above;
+  return core;
+}
+
+}  // namespace
+
+std::vector<const StripStamp*> StripStamps::chain(int group) const {
+  std::vector<const StripStamp*> stamps;
+  if (add) stamps.push_back(&*add);
+  if (constant) stamps.push_back(&*constant);
+  if (!multipliers.empty()) stamps.push_back(&multipliers[static_cast<size_t>(group)]);
+  if (clamp) stamps.push_back(&*clamp);
+  return stamps;
+}
+
+int StripStamps::rows() const {
+  int rows = 0;
+  for (const StripStamp* s : chain(0)) rows += s->rows;
+  return rows;
+}
+
+StripStamps strip_stamps(const SystolicForm& form, bool compact) {
+  StripStamps stamps;
+  const bool residual = std::any_of(form.groups.begin(), form.groups.end(), [](const RowGroup& g) { return g.residual.has_value(); });
+  stamps.words_only = form.columns.empty() && residual && std::all_of(form.groups.begin(), form.groups.end(), [](const RowGroup& g) {
+                        return g.residual && g.planes.size() == 1 && (g.planes[0].start_word || g.planes[0].start == 0);
+                      });
+  stamps.adds_start_words = stamps.words_only && form.groups[0].planes[0].start_word;
+  if ((residual && !stamps.words_only) || stamps.adds_start_words) stamps.add = add_words_stamp();
+  if (form.strip_constant != 0) stamps.constant = add_constant_stamp(form.strip_constant, form.word_slots);
+  if (form.multiply) {
+    for (const RowGroup& g : form.groups)
+      stamps.multipliers.push_back(multiply_stamp(g.multiplier, g.multiplier_constant, form.word_slots));
+  }
+  if (form.clamp) stamps.clamp = clamp_stamp({form.word_slots, form.clamp->shift, form.clamp->sign, form.clamp->width, form.clamp->low});
+  if (compact && stamps.clamp && !stamps.words_only && stamps.multipliers.empty()) {
+    stamps.adds_in_corner = stamps.add.has_value();
+    stamps.add.reset();
+    stamps.clamp = clamp_core(*stamps.clamp);
+    stamps.copy_late = 2 * form.clamp->sign + 3;
+  }
+  return stamps;
+}
+
+std::optional<AroundStrips> lay_strips(Draft& draft, const StripStamps& stamps, const AroundArray& array) {
+  return Strips(draft, stamps, array).lay();
+}
+
+bool connect_strips(Draft& draft, const StripStamps& stamps, const AroundArray& array, AroundStrips& strips) {
+  return Strips(draft, stamps, array).connect(strips);
+}
+
+}  // namespace bitgrid

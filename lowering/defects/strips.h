@@ -1,0 +1,51 @@
+// The strips at the row ends of a systolic kernel among bad cells. The southernmost row turns south first, so that rows and strips never
+// cross.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "lowering/defects/array.h"
+#include "lowering/stamps/row_end.h"
+
+namespace bitgrid {
+
+/// The stamps that stand on top of each other in each strip.
+struct StripStamps {
+  bool words_only = false;        // no array: words enter the strips from the north border
+  bool adds_start_words = false;  // two of them
+  bool adds_in_corner = false;    // words are added where the row turns south, not in a stamp
+  std::optional<StripStamp> add, constant, clamp;
+  std::vector<StripStamp> multipliers;
+  int copy_late =
+      0;  // > 0: `clamp` stands alone, without the rows of its delay line: column L takes a copy of the word so many phases later
+
+  bool any() const { return words_only || add || constant || clamp || !multipliers.empty(); }
+  std::vector<const StripStamp*> chain(int group) const;
+  int rows() const;
+};
+
+/// `compact`: what can be done above the strips is not done in them.
+StripStamps strip_stamps(const SystolicForm& form, bool compact);
+
+struct Strip {
+  int group = 0;
+  int left = 0;      // column L
+  int add_y = 0;     // with adds_in_corner: where the adder stands, in column L
+  int add_late = 0;  // and phases by which it is later than geometry asks for
+};
+
+struct AroundStrips {
+  std::vector<Strip> strips;  // from west to east
+  int y = 0;                  // their first row of cells
+  int bottom = 0;             // behind their last one
+  int delay = 0;              // phases that a word takes through a strip, hops south aside
+};
+
+/// Lays the wires from the row ends and the stamps. nullopt: the draft says why.
+std::optional<AroundStrips> lay_strips(Draft& draft, const StripStamps& stamps, const AroundArray& array);
+
+/// Marker lanes, words to be added, and results, when the canvas has its final size.
+bool connect_strips(Draft& draft, const StripStamps& stamps, const AroundArray& array, AroundStrips& strips);
+
+}  // namespace bitgrid
