@@ -1,4 +1,6 @@
-# The platform, included by bitgrid_sim/CMakeLists.txt. Without SystemC everything but the simulation itself is built, and the engine says which package is missing.
+# The platform, included by bitgrid_sim/CMakeLists.txt. Without SystemC everything but the simulation itself is built, and the engine says which
+# package is missing. SystemC's library has a main() of its own: what brings an executable's main() (gtest_main) is linked directly, so that it
+# comes first.
 option(BITGRID_SYSTEMC "Simulation of the platform (engine systemc), where SystemC is installed" ON)
 if(BITGRID_SYSTEMC)
   find_path(SYSTEMC_INCLUDE systemc)

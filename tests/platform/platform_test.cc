@@ -1,67 +1,27 @@
-// The platform on programs whose times can be worked out by hand, and against the evaluator and the Program's own count of cycles.
+// The platform on programs whose times can be worked out by hand.
 #include "bitgrid_sim/systemc/platform.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <numeric>
+#include <map>
 
-#include "frontend/load_model.h"
+#include "bitgrid_sim/systemc/platform_report.h"
 #include "ir/error.h"
-#include "lowering/map.h"
+#include "tests/platform/support.h"
 #include "tests/platform/wires.h"
-#include "tests/support/tiny_model.h"
 
 namespace bitgrid {
 namespace {
 
 using testing::HasSubstr;
 
-#define NEEDS_SYSTEMC() \
-  if (!platform_available()) GTEST_SKIP() << "bitgrid was built without SystemC (apt install libsystemc-dev)"
-
-PlatformParams params_for(const Platform& platform, std::vector<std::vector<int>> streams) {
-  PlatformParams params;
-  params.arch.platform = platform;
-  params.streams = std::move(streams);
-  params.keep_values = params.keep_timeline = true;
-  return params;
-}
-
 PlatformResult simulate(const Wires& w, const Platform& platform, std::vector<std::vector<int>> streams = {{1}}) {
   return simulate_platform(w.program, w.mapped, params_for(platform, std::move(streams)));
 }
 
-void expect_parts(const CycleParts& got, const CycleParts& expected) {
-  EXPECT_EQ(got.computing, expected.computing);
-  EXPECT_EQ(got.filling, expected.filling);
-  EXPECT_EQ(got.configuring, expected.configuring);
-  EXPECT_EQ(got.port, expected.port);
-  EXPECT_EQ(got.memory, expected.memory);
-  EXPECT_EQ(got.idle, expected.idle);
-}
-
 const BusResult& bus(const PlatformResult& result, const std::string& name) {
   return *std::find_if(result.buses.begin(), result.buses.end(), [&](const BusResult& b) { return b.name == name; });
-}
-
-/// Values of all tensors as the Dags' evaluator has them.
-std::vector<HostTrace> expected_values(const Program& program, const std::vector<std::vector<int>>& streams) {
-  std::vector<HostTrace> all;
-  for (const auto& tokens : streams) {
-    HostState state = initial_state(program);
-    all.push_back(run_tokens(program, state, tokens, [&](int step, const BitMatrix& inputs) {
-      return evaluate(program.kernels[static_cast<size_t>(program.steps[static_cast<size_t>(step)].kernel)].dag, inputs);
-    }));
-  }
-  return all;
-}
-
-void expect_consistent(const PlatformResult& result) {
-  for (const TileResult& tile : result.tiles) EXPECT_EQ(tile.parts.total(), result.cycles) << tile.name;
-  for (const StreamResult& stream : result.streams) {
-    for (const TokenTime& t : stream.times) EXPECT_EQ(t.parts.total(), t.end - t.begin);
-  }
 }
 
 TEST(Platform, IdealMemoryLeavesTheKernelsOwnCycles) {
@@ -235,6 +195,32 @@ TEST(Platform, ConstantStreamsThatRunOnDelayStarts) {
   EXPECT_EQ(simulate(w, p).cycles, 72u - 64u);
 }
 
+TEST(Platform, ValuesPassThroughTheMemories) {
+  NEEDS_SYSTEMC();
+  const Wires w = chained_wires(3, 2, 3);
+  for (const Residency residency : {Residency::kResident, Residency::kShared}) {
+    Platform p;
+    p.residency = residency;
+    const PlatformResult result = simulate(w, p, {{1, 4}, {3}});
+    const auto expected = expected_values(w.program, {{1, 4}, {3}});
+    EXPECT_EQ(result.streams[0].values.codes, expected[0].codes);
+    EXPECT_EQ(result.streams[1].values.codes, expected[1].codes);
+  }
+}
+
+TEST(Platform, ReportsAddUp) {
+  NEEDS_SYSTEMC();
+  const PlatformResult result = simulate(chained_wires(3, 5, 4), ideal_platform(), {{1, 2}});
+  EXPECT_EQ(result.tokens(), 2u);
+  EXPECT_DOUBLE_EQ(result.tokens_per_second(51), 1e6);
+  const auto json = platform_result_json(result, ideal_platform(), 51);
+  EXPECT_EQ(json["cycles_per_token"], 51.0);
+  EXPECT_EQ(json["kernels"][0]["cycles"]["computing"], 34);
+  EXPECT_DOUBLE_EQ(json["tiles"][0]["occupancy"], 1.0 / 3);
+  EXPECT_THAT(platform_result_text(result, ideal_platform(), 51),
+              HasSubstr("2 tokens of 1 stream in 102 cycles: 51 cycles per token (the program's own: 51), "));
+}
+
 TEST(Platform, WritesATraceThatAgreesWithItsCounters) {
   NEEDS_SYSTEMC();
   Platform p;
@@ -278,99 +264,6 @@ TEST(Platform, WritesATraceThatAgreesWithItsCounters) {
   // 3 tokens and 2, a word each; the kernels' 32 words, as often as they were loaded.
   EXPECT_EQ(bus(result, "host").bytes, 5u * 4u);
   EXPECT_EQ(bus(result, "configuration0").bytes, (result.tiles[0].loads + result.tiles[1].loads) * 256);
-}
-
-// Whole models
-
-struct Mapped {
-  Lowered lowered;
-  std::vector<MappedKernel> mapped;
-};
-
-Mapped map_model(const Model& model) {
-  Mapped m{lower(model), {}};
-  m.mapped = map_kernels(m.lowered, {});
-  return m;
-}
-
-void expect_values_of_the_evaluator(const Mapped& m, const Platform& platform, const std::vector<std::vector<int>>& streams) {
-  const PlatformResult result = simulate_platform(m.lowered.program, m.mapped, params_for(platform, streams));
-  const auto expected = expected_values(m.lowered.program, streams);
-  for (size_t s = 0; s < streams.size(); ++s) EXPECT_EQ(result.streams[s].values.codes, expected[s].codes) << "stream " << s;
-  expect_consistent(result);
-}
-
-const std::vector<std::vector<int>> kTexts = {{1, 2, 3, 4, 5, 6, 7, 1}, {5, 4, 3}};
-
-TEST(PlatformModel, ResidentTilesGiveTheEvaluatorsValues) {
-  NEEDS_SYSTEMC();
-  expect_values_of_the_evaluator(map_model(tiny_model()), Platform{}, kTexts);
-}
-
-TEST(PlatformModel, SharedTilesGiveTheEvaluatorsValues) {
-  NEEDS_SYSTEMC();
-  Platform p;
-  p.residency = Residency::kShared;
-  for (p.tiles = 1; p.tiles <= 64; p.tiles *= 4) expect_values_of_the_evaluator(map_model(tiny_model()), p, kTexts);
-}
-
-TEST(PlatformModel, DataflowGivesTheEvaluatorsValuesSooner) {
-  NEEDS_SYSTEMC();
-  Platform p;
-  p.schedule = Schedule::kDataflow;
-  const Mapped m = map_model(tiny_model());
-  expect_values_of_the_evaluator(m, p, kTexts);
-  p.residency = Residency::kShared;
-  p.tiles = 5;
-  expect_values_of_the_evaluator(m, p, kTexts);
-  p = ideal_platform();
-  const uint64_t stages = simulate_platform(m.lowered.program, m.mapped, params_for(p, {{1, 2}})).cycles;
-  p.schedule = Schedule::kDataflow;
-  EXPECT_LT(simulate_platform(m.lowered.program, m.mapped, params_for(p, {{1, 2}})).cycles, stages);
-}
-
-TEST(PlatformModel, EveryShapeOfModel) {
-  NEEDS_SYSTEMC();
-  Platform p;
-  p.sram_bits_per_cycle = 24;
-  p.sram_banks = 3;
-  TinyParams one_bit, shift;
-  one_bit.values = WeightValues::kBinary;
-  one_bit.input_bits = one_bit.query_bits = one_bit.key_bits = one_bit.value_bits = one_bit.score_bits = one_bit.hidden_bits = 1;
-  one_bit.embedding_tables = 2;
-  shift.embedding_tables = 3;
-  shift.table = true;
-  shift.window = 5;
-  for (const TinyParams& params : {one_bit, shift}) expect_values_of_the_evaluator(map_model(tiny_model(params)), p, kTexts);
-}
-
-TEST(PlatformModel, IdealMemoryLeavesTheProgramsOwnCycles) {
-  NEEDS_SYSTEMC();
-  const Mapped m = map_model(tiny_model());
-  const TokenCycles own = cycles_per_token(m.lowered.program, m.mapped, 64);
-  const PlatformResult result = simulate_platform(m.lowered.program, m.mapped, params_for(ideal_platform(), kTexts));
-  for (const TokenTime& t : result.streams[0].times) EXPECT_EQ(t.end - t.begin, static_cast<uint64_t>(own.total())) << t.begin;
-}
-
-TEST(PlatformModel, IdealMemoryLeavesTheShippedModelsOwnCycles) {
-  NEEDS_SYSTEMC();
-  const Mapped m = map_model(load_model(std::string(BITGRID_SOURCE_DIR) + "/examples/kjv-ternary/model.yaml"));
-  const TokenCycles own = cycles_per_token(m.lowered.program, m.mapped, 64);
-  const std::vector<std::vector<int>> text = {{1, 2}};
-  const PlatformResult result = simulate_platform(m.lowered.program, m.mapped, params_for(ideal_platform(), text));
-  EXPECT_EQ(result.cycles, 2 * static_cast<uint64_t>(own.total()));
-  const CycleParts parts = result.parts();
-  EXPECT_EQ(parts.configuring, 2 * static_cast<uint64_t>(own.configuration));
-  EXPECT_EQ(parts.computing + parts.filling, 2 * static_cast<uint64_t>(own.kernels));
-  EXPECT_EQ(result.streams[0].values.codes, expected_values(m.lowered.program, text)[0].codes);
-}
-
-TEST(PlatformModel, ADamagedCellShows) {
-  NEEDS_SYSTEMC();
-  Mapped m = map_model(tiny_model());
-  m.mapped[1].grid.at(0, 1) ^= 0xFFFF;
-  const PlatformResult result = simulate_platform(m.lowered.program, m.mapped, params_for(Platform{}, kTexts));
-  EXPECT_NE(result.streams[0].values.codes, expected_values(m.lowered.program, kTexts)[0].codes);
 }
 
 // Mistakes

@@ -3,19 +3,11 @@
 
 #include <vector>
 
-#include "bitgrid_sim/systemc/platform.h"
 #include "ir/dag.h"
 #include "ir/mapped_kernel.h"
 #include "ir/program.h"
 
 namespace bitgrid {
-
-/// Rates unlimited, latencies 0.
-inline Platform ideal_platform() {
-  Platform p;
-  p.sram_bits_per_cycle = p.sram_latency = p.dram_bits_per_cycle = p.dram_latency = p.host_bits_per_cycle = p.host_latency = 0;
-  return p;
-}
 
 /// y = not a: two words of 8 bits pass from north to south through 16 x 2 cells. A word's 16 bits enter in phases 0 and 1 and leave in 1
 /// and 2: the latency is 2 cycles.
