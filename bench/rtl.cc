@@ -170,8 +170,8 @@ Json measure_fabric(int side, const std::string& flags, double seconds) {
 
 void measure_fabrics(const Options& o, Json& lines) {
   fmt::print(
-      "| cells | C++ flags | verilate s | compile s | cell updates/s, verilated | bitgrid_sim, 1 thread | ratio |\n"
-      "|---|---|---|---|---|---|---|\n");
+      "| cells | C++ flags | verilate s | compile s | both, processor s | cell updates/s, verilated | bitgrid_sim | ratio |\n"
+      "|---|---|---|---|---|---|---|---|\n");
   for (const int side : o.sizes) {
     for (const std::string& flags : o.flags) {
       const Json line = measure_fabric(side, flags, o.seconds);
