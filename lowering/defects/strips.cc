@@ -9,7 +9,7 @@ namespace bitgrid {
 namespace {
 
 constexpr int kMostCornerRows = 12;
-constexpr int kMostCornerLate = 6;
+constexpr int kMostCornerLate = 4;
 constexpr int kMostGap = 12;  // columns between two strips
 
 class Strips {
@@ -35,6 +35,7 @@ class Strips {
       x = *column + 2;
     }
     fabric_.trim(x + 1, std::max(array_.lowest + 1, at_.bottom));
+    keep_ways();
     if (!stamps_.words_only && !lay_wires()) return std::nullopt;
     return std::move(at_);
   }
@@ -62,11 +63,9 @@ class Strips {
 
   void no_room(int group, int x, bool fits) {
     // More time for detours, then more room, or another place.
-    if (fits && x == array_.end_x) {
-      draft_.next.no_strips.insert(x);
-    } else if (fits && draft_.plan.corner_late < kMostCornerLate) {
+    if (fits && x > array_.end_x && draft_.plan.corner_late < kMostCornerLate) {
       draft_.next.corner_late += 2;
-    } else if (fits && draft_.plan.corner_rows % 2 == 0) {
+    } else if (fits && draft_.plan.no_strips.size() % 4 != 3) {
       draft_.next.no_strips.insert(x);
     } else {
       ++draft_.next.corner_rows;
@@ -74,6 +73,30 @@ class Strips {
     draft_.fail(fmt::format("no {} for the row end of output {} from column {} on, rows {} .. {}", fits ? "way" : "place", group, x, at_.y,
                             at_.bottom - 1),
                 fits || draft_.plan.corner_rows < kMostCornerRows);
+  }
+
+  /// Reserves what lanes and results would miss.
+  void keep_ways() {
+    for (const int y : lane_rows()) {
+      for (int x = std::max(0, at_.strips.front().left - 1); x < at_.strips.back().left; ++x) {
+        if (fabric_.free(x, y, Side::E)) fabric_.reserve({x, y, Side::E});
+      }
+    }
+    for (const Strip& s : at_.strips) {
+      for (int y = at_.bottom; y < fabric_.height(); ++y) {
+        if (fabric_.free(s.left + 1, y, Side::S)) fabric_.reserve({s.left + 1, y, Side::S});
+      }
+    }
+  }
+
+  std::vector<int> lane_rows() const {
+    std::vector<int> rows;
+    int y = at_.y;
+    for (const StripStamp* s : stamps_.chain(0)) {
+      for (const Lane& lane : s->lanes) rows.push_back(y + lane.row);
+      y += s->rows;
+    }
+    return rows;
   }
 
   /// From the row ends to the strips: the northernmost row first, each as far north as it can be, so that copies find room to wander below.
@@ -132,12 +155,7 @@ class Strips {
 
   /// Where a strip fits, and where marker lanes can enter anew.
   void look_for_places() {
-    std::vector<int> lanes;
-    int y = at_.y;
-    for (const StripStamp* s : stamps_.chain(0)) {
-      for (const Lane& lane : s->lanes) lanes.push_back(y + lane.row);
-      y += s->rows;
-    }
+    const std::vector<int> lanes = lane_rows();
     for (int x = 0; x < fabric_.width(); ++x) {
       fits_.push_back(x >= array_.end_x && strip_fits(0, x));
       enters_.push_back(x == 0 || std::all_of(lanes.begin(), lanes.end(), [&](int row) { return fabric_.good(x - 1, row, Side::E); }));
@@ -264,6 +282,7 @@ class Strips {
 
   /// A marker lane runs straight through strips that stand side by side or across good gaps; behind a bad cell it enters anew.
   bool connect_lane(const Lane& lane, int y, int offset) {
+    for (int x = std::max(0, at_.strips.front().left - 1); x < at_.strips.back().left; ++x) fabric_.release({x, y, Side::E});
     std::vector<size_t> entries;
     for (size_t i = 0; i < at_.strips.size(); ++i) {
       bool straight = i > 0;
@@ -309,6 +328,7 @@ class Strips {
 
   bool connect_results(const Strip& s, int offset) {
     const auto group = static_cast<size_t>(s.group);
+    for (int y = at_.bottom; y < fabric_.height(); ++y) fabric_.release({s.left + 1, y, Side::S});
     std::vector<BitSlot>& outputs = draft_.kernel.outputs;
     if (raw_in_corner()) {
       const auto wire = fabric_.find_to_border(s.left + 1, s.add_y, Side::W);

@@ -16,7 +16,8 @@ namespace {
 constexpr size_t kPlans = 3;    // layouts that are carried out, of those whose rows alone were laid
 constexpr int kCandidates = 4;  // rows that are tried for each place in them
 constexpr int kRetries = 40;
-constexpr int kMoreRows = 4;  // rows of cells by which strips are moved south in search of better places
+constexpr int kFewRetries = 14;  // once there is a layout
+constexpr int kMoreRows = 4;     // rows of cells by which strips are moved south in search of better places
 
 /// What the layouts of a kernel have in common.
 struct Task {
@@ -145,7 +146,7 @@ std::optional<MappedKernel> smallest(const Task& task, AroundStats& stats, std::
     plan.candidates = kCandidates;
     std::optional<Planned> earlier;
     int more = kMoreRows;
-    for (int retry = 0; retry < kRetries && more > 0; ++retry) {
+    for (int retry = 0; retry < (best ? kFewRetries : kRetries) && more > 0; ++retry) {
       ++stats.attempts;
       Draft draft = task.draft(plan);
       std::optional<MappedKernel> kernel = build(task, draft, earlier);
@@ -155,13 +156,14 @@ std::optional<MappedKernel> smallest(const Task& task, AroundStats& stats, std::
         plan = draft.next;
         continue;
       }
+      const size_t cells_now = kernel->grid.cells.size();
       if (!best || kernel->grid.cells.size() < best->grid.cells.size()) {
         best = std::move(kernel);
         stats.late = plan.late;
         stats.feeds = draft.feeds;
       }
       // A little further south the strips may find better places.
-      if (!task.stamps.any()) break;
+      if (!task.stamps.any() || cells_now > best->grid.cells.size() * 21 / 20) break;
       --more;
       ++plan.corner_rows;
     }
