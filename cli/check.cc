@@ -111,12 +111,9 @@ int prove(const Options& o) {
     std::cout << fmt::format("{:24} {:>9} {:>9} {:>8.1f} {:>8.1f}  {}\n", kernel.name, stats.gates, stats.registers, stats.yosys_seconds,
                              stats.seconds, verdict)
               << std::flush;
-    Json entry = {{"name", kernel.name},
-                  {"proved", proof.verdict == Verdict::kProved},
-                  {"gates", stats.gates},
-                  {"registers", stats.registers},
-                  {"parts", stats.parts},
-                  {"seconds", stats.seconds}};
+    Json entry = {{"name", kernel.name},  {"proved", proof.verdict == Verdict::kProved},
+                  {"gates", stats.gates}, {"registers", stats.registers},
+                  {"parts", stats.parts}, {"seconds", stats.seconds}};
     if (proof.verdict == Verdict::kOpen) {
       entry["proved"] = nullptr;
       entry["not_proved_because"] = proof.why;
