@@ -184,7 +184,7 @@ TEST(Engines, UnknownNameListsThem) {
     parse_engines("cpu,gird");
     FAIL();
   } catch (const Error& e) {
-    EXPECT_STREQ(e.what(), "--engine: 'gird' is no engine; choose one of cpu, dag, grid, rtl, datapath, fabric");
+    EXPECT_STREQ(e.what(), "--engine: 'gird' is no engine; choose one of cpu, dag, grid, rtl, datapath, fabric, systemc");
   }
 }
 
