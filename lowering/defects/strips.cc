@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kMostCornerRows = 12;
 constexpr int kMostCornerLate = 4;
-constexpr int kMostGap = 12;  // columns between two strips
+constexpr int kMostGap = 40;  // columns between two strips
 
 class Strips {
  public:
@@ -165,6 +165,7 @@ class Strips {
   bool strip_fits(int group, int x) const {
     if (draft_.plan.no_strips.contains(x) || x + 3 > fabric_.width() || !fabric_.good(x + 1, at_.y)) return false;
     if (stamps_.copy_late > 0 && (!fabric_.good(x, copy_y() - 1) || !fabric_.good(x, copy_y() - 2))) return false;
+    if (raw_in_strip() && !fabric_.good(x + 1, at_.y, Side::N)) return false;
     if (stamps_.copy_late > 0 && (!fabric_.good(x, copy_y(), Side::S) || !fabric_.good(x + 1, copy_y(), Side::W))) return false;
     int y = at_.y;
     for (const StripStamp* s : stamps_.chain(group)) {

@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t kPlans = 3;    // layouts that are carried out, of those whose rows alone were laid
 constexpr int kCandidates = 4;  // rows that are tried for each place in them
+constexpr int kEstimateRetries = 8;
 constexpr int kRetries = 40;
 constexpr int kFewRetries = 14;  // once there is a layout
 constexpr int kMoreRows = 4;     // rows of cells by which strips are moved south in search of better places
@@ -114,7 +115,7 @@ std::optional<int64_t> estimate(const Task& task, Draft& draft) {
 }
 
 /// The plans to try, most promising first.
-std::vector<AroundPlan> plans(const std::function<std::optional<int64_t>(const AroundPlan&)>& cells, int blocks, int first_row) {
+std::vector<AroundPlan> plans(const std::function<std::optional<int64_t>(AroundPlan&)>& cells, int blocks, int first_row) {
   std::vector<std::pair<int64_t, AroundPlan>> rated;
   for (const int late : {0, 2, 4, 8, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128}) {
     if (late > blocks) break;
@@ -136,11 +137,15 @@ std::vector<AroundPlan> plans(const std::function<std::optional<int64_t>(const A
 /// The smallest layout found, if any; `problem` says what stood in the way of others.
 std::optional<MappedKernel> smallest(const Task& task, AroundStats& stats, std::string& problem) {
   std::optional<MappedKernel> best;
-  const auto cells = [&](const AroundPlan& plan) {
-    Draft draft = task.draft(plan);
-    const auto result = estimate(task, draft);
-    if (!result) problem = draft.problem;
-    return result;
+  const auto cells = [&](AroundPlan& plan) {
+    for (int retry = 0; retry < kEstimateRetries; ++retry) {
+      Draft draft = task.draft(plan);
+      if (const auto result = estimate(task, draft)) return result;
+      problem = draft.problem;
+      if (!draft.again) break;
+      plan = draft.next;
+    }
+    return std::optional<int64_t>();
   };
   for (AroundPlan plan : plans(cells, static_cast<int>(task.form.columns.size()), task.stamps.adds_in_corner ? 1 : 0)) {
     plan.candidates = kCandidates;

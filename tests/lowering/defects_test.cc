@@ -108,6 +108,20 @@ TEST(AroundForms, ConstantBeforeTheSign) {
             KernelSimulator(map_systolic("k", form, input_bits(form))).run(inputs));
 }
 
+// Sums leave from within the strips, through edges of which some are bad.
+TEST(AroundForms, RawSumsBeforeTheConstant) {
+  for (const uint64_t seed : {9u, 14u, 20u}) {
+    std::mt19937_64 random(seed);
+    SystolicForm form = random_form({"", 12, 5, 3, false, true, true, false}, random);
+    form.strip_constant = 37;
+    const Defects defects = random_defects(160, 120, 0.003, 0.02, random);
+    const BitMatrix inputs = random_inputs(input_bits(form), random);
+    const MappedKernel around = map_systolic_around("k", form, input_bits(form), defects);
+    EXPECT_FALSE(first_defect_used(around, defects));
+    EXPECT_EQ(run_with_garbage(around, inputs, defects), KernelSimulator(map_systolic("k", form, input_bits(form))).run(inputs));
+  }
+}
+
 TEST(AroundForms, SumsOfTwoWords) {
   std::mt19937_64 random(6);
   SystolicForm form;
