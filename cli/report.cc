@@ -18,7 +18,7 @@ namespace {
 
 struct Options {
   Common common;
-  std::string dir, out, model, arch, technology;
+  std::string dir, out, model, arch, technology, trace;
   SynthOptions synth;
 };
 
@@ -58,6 +58,11 @@ void report(const Options& o) {
                   "compile again");
     if (source.is_model) page.figures = estimate(mapped_kernels(*page.program, page.kernels), page.params);
   }
+  if (!o.trace.empty()) {
+    page.trace = nlohmann::json::parse(read_file(o.trace), nullptr, false);
+    page.trace_file = o.trace;
+    if (page.trace.is_discarded()) throw Error(o.trace, "not JSON", "give the --trace file of `bitgrid run --engine systemc`");
+  }
   const std::string html = report_page(page);
   write_file(o.out, html);
   std::cout << fmt::format("{}: {} kernels, {} bytes, {:.2f} s\n", o.out, page.kernels.size(), html.size(), watch.lap());
@@ -77,6 +82,7 @@ void add_report(CLI::App& app, int&) {
   command->add_option("dir", o->dir, "folder of a compile; with --synth: a model, netlist or kernel, or nothing");
   command->add_option("-o,--output", o->out, "HTML file");
   command->add_option("--model", o->model, "what was compiled: adds graph, timeline and roofline");
+  command->add_option("--trace", o->trace, "trace of `bitgrid run --engine systemc --trace FILE`: adds the timeline of tiles and buses");
   command->add_option("--arch", o->arch, "architecture file");
   command->add_option("--technology", o->technology, "costs and speed of cells and memory (arch/45nm.yaml documents it)");
   add_synth_options(*command, o->synth);

@@ -11,6 +11,7 @@
 #include "report/page_charts.h"
 #include "report/page_invocation.h"
 #include "report/page_script.h"
+#include "report/page_timeline.h"
 #include "report/svg.h"
 
 namespace bitgrid {
@@ -166,6 +167,8 @@ std::string report_page(const PageData& data) {
     body += "<h2>Timeline of a token</h2><div class='wide'>" + timeline_svg(*data.figures) + "</div>";
     body += "<h2>Roofline</h2><div class='wide'>" + roofline_svg(*data.figures, data.params) + "</div>";
   }
+  if (!data.trace.is_null())
+    body += "<h2>Timeline of the platform</h2><div class='wide'>" + platform_timeline_svg(data.trace, data.trace_file) + "</div>";
   body += "<h2>Kernels</h2>" + kernel_rows(data);
   body +=
       "<h2>Floorplan</h2><p><select id='pick'></select> <select id='shade'><option value='0'>what cells do</option><option "

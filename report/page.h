@@ -22,6 +22,9 @@ struct PageData {
   const Program* program = nullptr;
   std::optional<Estimate> figures;
   EstimateParams params;
+  // A run of the platform: its trace (page_timeline.h), and the file that it is from.
+  nlohmann::json trace;
+  std::string trace_file;
 };
 
 /// Kernel table, floorplans drawn from the configuration (pan, zoom, hover), utilisation, graph, timeline, roofline. Equal data gives equal
