@@ -110,6 +110,12 @@ std::vector<uint32_t> Router::overused_edges() const {
   return result;
 }
 
+std::vector<uint16_t> Router::demand() const {
+  std::vector<uint16_t> result = users_;
+  for (uint32_t e = 0; e < result.size(); ++e) result[e] = static_cast<uint16_t>(result[e] + (is_overused(e) ? 1 - capacity_[e] : 0));
+  return result;
+}
+
 void Router::remember_overuse(double price) {
   for (uint32_t e = 0; e < users_.size(); ++e)
     if (is_overused(e)) history_[e] += static_cast<float>(price) * static_cast<float>(users_[e] - capacity_[e]);

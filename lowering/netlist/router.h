@@ -57,6 +57,8 @@ class Router {
   /// Nets on an edge (a search).
   std::vector<uint32_t> nets_on(uint32_t edge) const;
   const std::vector<uint16_t>& users() const { return users_; }
+  /// The same with one more on bad edges that are in use, as if the defect were a net.
+  std::vector<uint16_t> demand() const;
   const std::vector<NetRoute>& routes() const { return layout_.routes; }
 
  private:

@@ -86,7 +86,7 @@ bool route_and_stretch(const PackedNetlist& netlist, NetlistLayout& layout, cons
     out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     const bool hopeless = round == 0 && router.overuse() > params.hopeless * static_cast<double>(router.wirelength());
     if (closed || hopeless || region.cells() > most) {
-      out.users = router.users();
+      out.users = router.demand();
       return closed;
     }
     const NewLines lines = lines_for(router, region, params, round % 2 == 1);
@@ -98,7 +98,7 @@ bool route_and_stretch(const PackedNetlist& netlist, NetlistLayout& layout, cons
     negotiation.whole_nets = 0;
     out.lines += now.width - region.width + now.height - region.height;
     if (now == region) {
-      out.users = router.users();
+      out.users = router.demand();
       return false;
     }
   }

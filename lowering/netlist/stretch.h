@@ -29,7 +29,7 @@ struct StretchStats {
   int lines = 0;             // put in
   int overuse_left = 0;
   size_t wirelength = 0;
-  std::vector<uint16_t> users;  // nets on each edge (Region's numbers) at the end
+  std::vector<uint16_t> users;  // nets on each edge (Region's numbers) at the end; a bad edge in use counts one more
   double seconds = 0;
 };
 
