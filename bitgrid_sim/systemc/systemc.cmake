@@ -25,4 +25,6 @@ if(BITGRID_SYSTEMC)
   target_compile_definitions(bitgrid_systemc PRIVATE SC_CPLUSPLUS=201703L)
   target_include_directories(bitgrid_systemc SYSTEM PRIVATE ${SYSTEMC_INCLUDE})
   target_link_libraries(bitgrid_systemc PRIVATE ${SYSTEMC_LIBRARY})
+  # Whatever links the shared library, even without using the platform, must have the sc_main that it wants; our archive's is taken if asked for.
+  target_link_options(bitgrid_systemc INTERFACE -Wl,--undefined=sc_main)
 endif()
