@@ -27,7 +27,7 @@ class Outstanding {
 
 }  // namespace
 
-std::vector<uint8_t> pack(std::span<const CellWrite> writes) {
+std::vector<uint8_t> pack(std::span<const WordWrite> writes) {
   std::vector<uint8_t> bytes(kCellWriteBytes * writes.size());
   for (size_t i = 0; i < writes.size(); ++i) {
     set_bits(bytes, 8 * kCellWriteBytes * i, 32, writes[i].cell);
@@ -36,8 +36,8 @@ std::vector<uint8_t> pack(std::span<const CellWrite> writes) {
   return bytes;
 }
 
-std::vector<CellWrite> unpack(std::span<const uint8_t> bytes) {
-  std::vector<CellWrite> writes(bytes.size() / kCellWriteBytes);
+std::vector<WordWrite> unpack(std::span<const uint8_t> bytes) {
+  std::vector<WordWrite> writes(bytes.size() / kCellWriteBytes);
   for (size_t i = 0; i < writes.size(); ++i) {
     writes[i] = {static_cast<uint32_t>(get_bits(bytes, 8 * kCellWriteBytes * i, 32)), get_bits(bytes, 8 * kCellWriteBytes * i + 32, 64)};
   }
@@ -97,18 +97,18 @@ std::vector<uint64_t> Dma::read_sram(const std::vector<uint64_t>& addresses, uin
   return words;
 }
 
-Transfer Dma::send(size_t tile, int kernel, std::span<const CellWrite> writes, uint64_t begin) {
+Transfer Dma::send(size_t tile, int kernel, std::span<const WordWrite> writes, uint64_t begin) {
   std::vector<uint8_t> payload = pack(writes);
   return write_to(*ports[tile % ports.size()], tile / ports.size(), payload, begin, static_cast<uint32_t>(kernel));
 }
 
-void Dma::load(size_t tile, int kernel, const std::vector<CellWrite>& changes) {
+void Dma::load(size_t tile, int kernel, const std::vector<WordWrite>& changes) {
   const uint64_t image = context_.map.images[static_cast<size_t>(kernel)], cells = context_.mapping(kernel).grid.cells.size();
   const auto burst = static_cast<uint64_t>(context_.platform().dma_burst_bytes) / 8;
   Outstanding outstanding;
   auto change = changes.begin();
   for (uint64_t first = 0; first < cells; first += burst) {
-    std::vector<CellWrite> writes(std::min(burst, cells - first));
+    std::vector<WordWrite> writes(std::min(burst, cells - first));
     std::vector<uint8_t> data(8 * writes.size());
     const Transfer in = read_from(dram, image + 8 * first, data, now(), static_cast<uint32_t>(kernel));
     for (size_t i = 0; i < writes.size(); ++i) {
@@ -121,7 +121,7 @@ void Dma::load(size_t tile, int kernel, const std::vector<CellWrite>& changes) {
   outstanding.wait_for_all();
 }
 
-void Dma::write_cells(size_t tile, int kernel, const std::vector<CellWrite>& writes) {
+void Dma::write_cells(size_t tile, int kernel, const std::vector<WordWrite>& writes) {
   wait_until(send(tile, kernel, writes, now()).done);
 }
 

@@ -11,15 +11,15 @@
 namespace bitgrid {
 
 /// One cell of the kernel in a tile: its index in the grid and its new word.
-struct CellWrite {
+struct WordWrite {
   uint32_t cell = 0;
   CellWord word = 0;
 };
 inline constexpr size_t kCellWriteBytes = 12;
 
 /// Payloads of the configuration port: cell indices and words, little-endian. Only the words take time; addresses have wires of their own.
-std::vector<uint8_t> pack(std::span<const CellWrite> writes);
-std::vector<CellWrite> unpack(std::span<const uint8_t> bytes);
+std::vector<uint8_t> pack(std::span<const WordWrite> writes);
+std::vector<WordWrite> unpack(std::span<const uint8_t> bytes);
 
 /// Forwards cell writes to one of its tiles, at the port's rate. Address a: tile a of the port.
 class ConfigurationPort : public sc_core::sc_module {
@@ -48,11 +48,11 @@ class Dma : public sc_core::sc_module {
   void sram_to_host(uint64_t from, uint64_t to, uint64_t bytes, uint32_t label);
   std::vector<uint64_t> read_sram(const std::vector<uint64_t>& addresses, uint32_t bits, uint32_t label);
   /// All words of a kernel from the DRAM, those of `changes` (in order of cell) in place of the ones there.
-  void load(size_t tile, int kernel, const std::vector<CellWrite>& changes);
-  void write_cells(size_t tile, int kernel, const std::vector<CellWrite>& writes);
+  void load(size_t tile, int kernel, const std::vector<WordWrite>& changes);
+  void write_cells(size_t tile, int kernel, const std::vector<WordWrite>& writes);
 
  private:
-  Transfer send(size_t tile, int kernel, std::span<const CellWrite> writes, uint64_t begin);
+  Transfer send(size_t tile, int kernel, std::span<const WordWrite> writes, uint64_t begin);
 
   Context& context_;
 };

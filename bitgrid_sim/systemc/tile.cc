@@ -73,12 +73,12 @@ CycleParts Tile::configure(const Configuration& c, int64_t position) {
   if (is_configured(c, position)) return {};
   const uint64_t begin = now();
   const auto drawn = static_cast<ptrdiff_t>(track_.intervals.size());
-  std::vector<CellWrite> writes = resident_writes(c, position);
+  std::vector<WordWrite> writes = resident_writes(c, position);
   const bool is_loaded = held_.kernel == c.kernel;
   held_ = c;
   held_position_ = position;
   if (!is_loaded) {
-    std::stable_sort(writes.begin(), writes.end(), [](const CellWrite& a, const CellWrite& b) { return a.cell < b.cell; });
+    std::stable_sort(writes.begin(), writes.end(), [](const WordWrite& a, const WordWrite& b) { return a.cell < b.cell; });
     dma_.load(index_, c.kernel, writes);
     decode_residents(loaded(c.kernel), context_.mapping(c.kernel));
     make_simulator(loaded(c.kernel), context_.mapping(c.kernel));
@@ -95,8 +95,8 @@ CycleParts Tile::configure(const Configuration& c, int64_t position) {
 }
 
 /// Cells whose resident bits the tile lacks: of ring slots written since it was last here, or all where it held another's.
-std::vector<CellWrite> Tile::resident_writes(const Configuration& c, int64_t position) {
-  std::vector<CellWrite> writes;
+std::vector<WordWrite> Tile::resident_writes(const Configuration& c, int64_t position) {
+  std::vector<WordWrite> writes;
   if (c.step < 0 || position < 0) return writes;
   const Step& step = context_.step(c.step);
   const Kernel& kernel = context_.kernel(c.kernel);
@@ -135,7 +135,7 @@ std::vector<CellWrite> Tile::resident_writes(const Configuration& c, int64_t pos
 void Tile::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time&) {
   Loaded& l = loaded(held_.kernel);
   const auto writes = unpack({payload.get_data_ptr(), payload.get_data_length()});
-  for (const CellWrite& w : writes) l.cells[w.cell] = w.word;
+  for (const WordWrite& w : writes) l.cells[w.cell] = w.word;
   const Span span = payload.get_extension<Purpose>()->span;
   draw(Activity::kPort, held_.kernel, span.asked, span.begin);
   draw(Activity::kConfiguring, held_.kernel, span.begin, span.end);

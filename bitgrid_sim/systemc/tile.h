@@ -100,7 +100,7 @@ class Tile : public sc_core::sc_module {
 
   Loaded& loaded(int kernel);
   bool is_configured(const Configuration& c, int64_t position) const;
-  std::vector<CellWrite> resident_writes(const Configuration& c, int64_t position);
+  std::vector<WordWrite> resident_writes(const Configuration& c, int64_t position);
   void decode_residents(Loaded& l, const MappedKernel& kernel);
   void make_simulator(Loaded& l, const MappedKernel& kernel);
   void draw(Activity activity, int kernel, uint64_t begin, uint64_t end);

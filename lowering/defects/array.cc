@@ -194,7 +194,7 @@ CellWord resident_word(CellWord laid, const RowStep& s, int digit) {
 
 }  // namespace
 
-RowEnd AroundArray::row_end(int group) const {
+PathEnd AroundArray::row_end(int group) const {
   for (size_t r = 0; r < rows.rows.size(); ++r) {
     const ArrayRow& row = rows.rows[r];
     if (row.group == group && row.index + 1 == row.planes) {

@@ -11,7 +11,7 @@
 namespace bitgrid {
 
 /// Where a row leaves its path: it is about to enter cell (x, y) from the west.
-struct RowEnd {
+struct PathEnd {
   int x = 0;
   int y = 0;
   int late = 0;  // cycles
@@ -40,7 +40,7 @@ struct AroundArray {
 
   bool empty() const { return rows.paths.empty(); }
   /// Where the sum of a group leaves, and at which y the row at a place starts.
-  RowEnd row_end(int group) const;
+  PathEnd row_end(int group) const;
   int row_start(size_t place) const { return rows.paths[place].front().y_in; }
 };
 

@@ -104,7 +104,7 @@ class Strips {
     std::vector<FabricWire> wires(at_.strips.size());
     for (size_t i = at_.strips.size(); i-- > 0;) {
       Strip& s = at_.strips[i];
-      const RowEnd row = array_.row_end(s.group);
+      const PathEnd row = array_.row_end(s.group);
       std::optional<FabricWire> wire;
       if (stamps_.adds_in_corner) {
         for (int y = row.y; y + 1 < at_.y && !wire; ++y) wire = lay_adder(s, row, y);
@@ -191,7 +191,7 @@ class Strips {
 
   /// An adder at (L, y), which the row reaches, and which its carry leaves south. Returns the way from there to the strip; nullopt: it
   /// cannot stand there.
-  std::optional<FabricWire> lay_adder(Strip& s, const RowEnd& row, int y) {
+  std::optional<FabricWire> lay_adder(Strip& s, const PathEnd& row, int y) {
     const int x = s.left;
     if (!fabric_.free(x, y, Side::E) || !fabric_.free(x, y, Side::S) || !fabric_.free(x, y + 1, Side::N)) return std::nullopt;
     if (!fabric_.free(x, y - 1, Side::S)) return std::nullopt;
@@ -219,7 +219,7 @@ class Strips {
   }
 
   /// Phases that a row is late, beyond those of the array.
-  int lost(const RowEnd& row) const { return 2 * (row.late - array_.late); }
+  int lost(const PathEnd& row) const { return 2 * (row.late - array_.late); }
   /// A wire that comes from the west, without detours if there is one.
   std::optional<FabricWire> way(int x, int y, const FabricEdge& to) const {
     auto wire = fabric_.find_monotone(x, y, Side::W, to);

@@ -16,7 +16,8 @@ namespace {
 using testing::HasSubstr;
 
 GateTechnology read(const std::string& text) {
-  const std::string path = (std::filesystem::path(testing::TempDir()) / "bitgrid_technology.yaml").string();
+  const std::string test = testing::UnitTest::GetInstance()->current_test_info()->name();  // tests run side by side
+  const std::string path = (std::filesystem::path(testing::TempDir()) / ("bitgrid_technology_" + test + ".yaml")).string();
   write_file(path, text);
   return load_gate_technology(path);
 }
