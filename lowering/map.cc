@@ -34,17 +34,41 @@ MappedKernel map_flawless_matrix(const Kernel& kernel, const KernelForm& form, c
   return parallel <= interleaved ? map_dense_popcount(kernel.name, *form.parallel) : map_interleaved_popcount(kernel.name, *form.parallel);
 }
 
+/// A part of a matrix whose form is settled.
+MappedKernel map_flawless_part(const Kernel& kernel, const KernelForm& form) {
+  return form.part->interleaved ? map_interleaved_popcount(kernel.name, *form.parallel, form.part->inputs)
+                                : map_dense_popcount(kernel.name, *form.parallel, form.part->inputs);
+}
+
 MappedKernel map_matrix(const Kernel& kernel, const KernelForm& form, const MapParams& params) {
   const SystolicForm words = drop_idle_slots(*form.serial);
   MappedKernel flawless = map_flawless_matrix(kernel, form, words, params.optimize);
   return params.defects.empty() ? flawless : avoid_defects(flawless, words, params.defects);
 }
 
-/// What the mapping of a matrix would be without defects; nothing for other kernels.
-std::optional<KernelReport::Flawless> flawless_figures(const Kernel& kernel, const KernelForm& form, Optimize optimize) {
-  if (!form.serial) return std::nullopt;
-  const MappedKernel mapped = map_flawless_matrix(kernel, form, drop_idle_slots(*form.serial), optimize);
-  return KernelReport::Flawless{static_cast<int64_t>(mapped.grid.cells.size()), mapped.ii, latency_cycles(mapped)};
+WaveParams wave_params(const MapParams& params) {
+  WaveParams wave;
+  wave.seed = params.seed;
+  wave.plane_inputs = params.plane_inputs;
+  wave.defects = params.defects;
+  return wave;
+}
+
+/// What the mapping of a kernel would be without defects; nothing for netlists, which are placed anew.
+std::optional<KernelReport::Flawless> flawless_figures(const Kernel& kernel, const KernelForm& form, const MapParams& params,
+                                                       const MappedKernel& around) {
+  std::optional<MappedKernel> mapped;
+  if (form.part) {
+    mapped = map_flawless_part(kernel, form);
+  } else if (form.serial) {
+    mapped = map_flawless_matrix(kernel, form, drop_idle_slots(*form.serial), params.optimize);
+  } else if (around.strategy != "netlist") {
+    MapParams flawless = params;
+    flawless.defects = {};
+    mapped = try_map_wave(kernel.dag, wave_params(flawless));
+  }
+  if (!mapped) return std::nullopt;
+  return KernelReport::Flawless{static_cast<int64_t>(mapped->grid.cells.size()), mapped->ii, latency_cycles(*mapped)};
 }
 
 // Cells up to which `auto` takes wave mode. Settle mode takes 4 to 16 cells a LUT4, and an invocation every 20 cycles at the very least: up
@@ -83,15 +107,12 @@ Effort parse_effort(const std::string& text) {
 
 MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapParams& params, KernelReport* report) {
   if (form.part) {
-    MappedKernel mapped = form.part->interleaved ? map_interleaved_popcount(kernel.name, *form.parallel, form.part->inputs)
-                                                 : map_dense_popcount(kernel.name, *form.parallel, form.part->inputs);
+    MappedKernel mapped = map_flawless_part(kernel, form);
     require_sound(mapped, params.defects);
     return mapped;
   }
   if (form.serial) return map_matrix(kernel, form, params);
-  WaveParams wave;
-  wave.seed = params.seed;
-  wave.plane_inputs = params.plane_inputs;
+  WaveParams wave = wave_params(params);
   if (params.mode == MapMode::kWave) {
     MappedKernel mapped = map_wave(kernel.dag, wave);
     require_sound(mapped, params.defects);
@@ -126,7 +147,7 @@ std::vector<MappedKernel> map_kernels(const Lowered& lowered, const MapParams& p
     if (run.reuse) earlier = run.reuse(k);
     reports[k].reused = earlier.has_value();
     mapped[k] = earlier ? std::move(*earlier) : map_kernel(kernels[k], lowered.forms[k], params, &reports[k]);
-    if (!params.defects.empty()) reports[k].flawless = flawless_figures(kernels[k], lowered.forms[k], params.optimize);
+    if (!params.defects.empty()) reports[k].flawless = flawless_figures(kernels[k], lowered.forms[k], params, mapped[k]);
     reports[k].seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   };
   std::exception_ptr error;

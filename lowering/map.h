@@ -41,7 +41,7 @@ struct KernelReport {
   std::optional<NetlistStats> netlist;
   double seconds = 0;   // of mapping
   bool reused = false;  // taken from an earlier compile
-  /// The mapping of a matrix as it would be on a fabric without defects; only where defects are given.
+  /// The mapping as it would be on a fabric without defects; only where defects are given, and not of netlists.
   struct Flawless {
     int64_t cells = 0;
     int ii = 0;

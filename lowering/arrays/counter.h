@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "ir/defects.h"
 #include "ir/mapped_kernel.h"
 #include "lowering/netlist/logic_graph.h"
 
@@ -16,6 +17,10 @@ inline constexpr uint32_t kLeastCounterInputs = 4;
 /// flows east in row j; column c adds an input, the carry goes south: (inputs - 2) x (bits of inputs) cells, a row less if inputs or
 /// inputs - 1 is a power of two.
 MappedKernel counter_kernel(const std::string& name, uint32_t inputs, uint32_t outputs);
+
+/// The same in as few columns and rows as can be so that it relies on no defect of the tile whose north-west corner it takes; II = 1. There
+/// is a row of cells more, or a few; in a column without an input the rows of the count step around what comes. nullopt: no way.
+std::optional<MappedKernel> counter_around(const std::string& name, uint32_t inputs, uint32_t outputs, const Defects& defects);
 
 struct CounterParams {
   size_t bdd_nodes = 60'000;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ir/error.h"
+#include "ir/kernel_defects.h"
 #include "lowering/arrays/sweep_rows.h"
 
 namespace bitgrid {
@@ -68,7 +69,7 @@ std::vector<int> uses_of(const LogicGraph& graph, const std::vector<uint32_t>& g
 }
 
 // The first tries take the plain choices, the others mix them.
-SweepPlan make_plan(const LogicGraph& graph, int attempt, std::mt19937_64& rng) {
+SweepPlan make_plan(const LogicGraph& graph, int attempt, bool defects, std::mt19937_64& rng) {
   std::vector<size_t> outputs(graph.outputs.size());
   std::iota(outputs.begin(), outputs.end(), size_t{0});
   const auto pick = [&](uint64_t n) { return attempt == 0 ? 0 : rng() % n; };
@@ -89,6 +90,9 @@ SweepPlan make_plan(const LogicGraph& graph, int attempt, std::mt19937_64& rng) 
   const bool late = pick(2) == 1;
   for (const uint32_t n : inputs)
     if (uses[n] > few && !(late && plan.columns.size() >= inputs.size() / 2)) plan.columns.push_back(n);
+  static constexpr int kLookAheads[] = {4, 8, 2, 16, 1};
+  plan.pack = pick(2) == 1;
+  if (defects) plan.look_ahead = kLookAheads[pick(5)];
   return plan;
 }
 
@@ -96,12 +100,13 @@ SweepPlan make_plan(const LogicGraph& graph, int attempt, std::mt19937_64& rng) 
 
 std::optional<MappedKernel> map_sweep(const LogicGraph& graph, const SweepParams& params, SweepStats* stats) {
   std::mt19937_64 rng(params.seed);
+  const Columns columns(params.defects);
   std::optional<SweepRows> best;
   int64_t best_cells = params.max_cells + 1, steps = 0;
   int tries = 0;
   for (; tries < params.max_tries && (tries < params.min_tries || steps < params.effort); ++tries) {
-    const SweepPlan plan = make_plan(graph, tries, rng);
-    std::optional<SweepRows> rows = sweep_rows(graph, plan, best_cells, steps);
+    const SweepPlan plan = make_plan(graph, tries, !params.defects.empty(), rng);
+    std::optional<SweepRows> rows = sweep_rows(graph, plan, columns, best_cells, steps);
     if (!rows) continue;
     best_cells = int64_t{rows->width} * static_cast<int64_t>(rows->rows.size());
     best = std::move(rows);
@@ -113,7 +118,10 @@ std::optional<MappedKernel> map_sweep(const LogicGraph& graph, const SweepParams
     stats->height = best ? static_cast<int>(best->rows.size()) : 0;
   }
   if (!best) return std::nullopt;
-  return sweep_kernel(graph, *best);
+  MappedKernel kernel = sweep_kernel(graph, *best);
+  // More inputs that nothing reads than rows: outputs that leave E cross columns that were not asked for.
+  if (first_defect_used(kernel, params.defects)) return std::nullopt;
+  return kernel;
 }
 
 }  // namespace bitgrid

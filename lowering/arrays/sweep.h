@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "ir/defects.h"
 #include "ir/mapped_kernel.h"
 #include "lowering/netlist/logic_graph.h"
 
@@ -15,6 +16,7 @@ struct SweepParams {
   int64_t effort = 40'000'000;  // elementary steps, after which no further order of gates and inputs is tried
   int min_tries = 2;            // tried whatever the effort
   int max_tries = 400;
+  Defects defects = {};  // of the tile whose north-west corner it takes: no bad edge is used
 };
 
 struct SweepStats {
@@ -27,8 +29,8 @@ struct SweepStats {
 /// Signals live in columns and flow south; in each row some of them run east, each over its own stretch, and meet others: a cell computes
 /// up to two functions of what comes from N and from W. Results stay in the column, or run on to the next meeting or to a free column.
 /// Since all hops go east or south, everything is in step (law 2 of time), whatever is laid out. Inputs enter N, or W in the row where
-/// they are wanted; outputs leave E as soon as the row is free, or S. Always succeeds if max_cells allows (nullopt otherwise): at most one
-/// row and one column a gate. Several orders are tried, the smallest bounding box wins.
+/// they are wanted; outputs leave E as soon as the row is free, or S. Without defects it always succeeds if max_cells allows (nullopt
+/// otherwise): at most one row and one column a gate. Several orders are tried, the smallest bounding box wins.
 std::optional<MappedKernel> map_sweep(const LogicGraph& graph, const SweepParams& params = {}, SweepStats* stats = nullptr);
 
 }  // namespace bitgrid

@@ -13,10 +13,18 @@ namespace {
 
 using Kind = LogicNode::Kind;
 
+constexpr int kMostIdleRows = 64;  // one after another, because of defects
+
 class Sweeper {
  public:
-  Sweeper(const LogicGraph& graph, const SweepPlan& plan, int64_t& steps)
-      : graph_(graph), plan_(plan), steps_(steps), uses_(graph.nodes.size()), pending_(graph.nodes.size()), done_(graph.nodes.size()) {
+  Sweeper(const LogicGraph& graph, const SweepPlan& plan, const Columns& columns, int64_t& steps)
+      : graph_(graph),
+        plan_(plan),
+        columns_(columns),
+        steps_(steps),
+        uses_(graph.nodes.size()),
+        pending_(graph.nodes.size()),
+        done_(graph.nodes.size()) {
     result_.exits.resize(graph.outputs.size());
     for (const uint32_t g : plan.gates) {
       ++uses_[graph.nodes[g].a / 2];
@@ -27,33 +35,56 @@ class Sweeper {
       const uint32_t n = graph.outputs[o].literal / 2;
       if (n != 0) pending_[n].push_back(o);
     }
-    for (const uint32_t n : plan.columns) next_.push_back(static_cast<int>(n));
+    for (const uint32_t n : plan.columns) {
+      while (columns.run(static_cast<int>(next_.size()), 0) <= plan.look_ahead) next_.push_back(kNoSignal);
+      next_.push_back(static_cast<int>(n));
+    }
     for (uint32_t n = 1; n < graph.nodes.size(); ++n)
       if (is_input(n) && !pending_[n].empty()) wired_.push_back(n);
   }
 
-  std::optional<SweepRows> run(int64_t limit) {
+  /// In at least `min_width` columns.
+  std::optional<SweepRows> run(int min_width, int64_t limit) {
+    next_.resize(std::max(next_.size(), static_cast<size_t>(min_width)), kNoSignal);
+    int idle_rows = 0;
     while (!finished()) {
       if (static_cast<int64_t>(std::max<size_t>(1, next_.size())) * static_cast<int64_t>(result_.rows.size() + 1) >= limit)
         return std::nullopt;
       begin_row();
+      const bool shift = some_must_go_west();
+      if ((shift && shift_west()) || (!clear_ends() && ends_shift_west())) {
+        end_row();
+        continue;
+      }
+      if (any_ends()) return std::nullopt;
       bool progress = place_gates(false);
+      if (!progress && plan_.pack) {
+        begin_row();
+        if (shift_west()) {
+          end_row();
+          continue;
+        }
+        clear_ends();
+      }
       if (!progress && place_gates(true)) {
         progress = true;
         place_gates(false);
       }
       progress |= enter_input(!progress);
       progress |= leave_east();
-      if (!progress) throw Error("kernel " + graph_.name, "the sweep does not get on", "this is a fault of the mapper; please report it");
-      next_ = row_.south;
-      result_.rows.push_back(std::move(row_));
+      if (!progress && columns_.flawless())
+        throw Error("kernel " + graph_.name, "the sweep does not get on", "this is a fault of the mapper; please report it");
+      idle_rows = progress ? 0 : idle_rows + 1;
+      if (idle_rows > kMostIdleRows) return std::nullopt;
+      leave_columns();
+      end_row();
     }
     if (result_.rows.empty()) {
       begin_row();
-      result_.rows.push_back(std::move(row_));
+      end_row();
     }
-    leave_south();
     result_.width = static_cast<int>(std::max<size_t>(1, next_.size()));
+    if (!leave_south()) return std::nullopt;
     if (int64_t{result_.width} * static_cast<int64_t>(result_.rows.size()) >= limit) return std::nullopt;
     return std::move(result_);
   }
@@ -67,6 +98,11 @@ class Sweeper {
   bool needed(int n) const { return uses_[static_cast<size_t>(n)] > 0 || !pending_[static_cast<size_t>(n)].empty(); }
   int width() const { return static_cast<int>(row_.north.size()); }
   static int& at(std::vector<int>& v, int x) { return v[static_cast<size_t>(x)]; }
+  int y() const { return static_cast<int>(result_.rows.size()); }
+  /// A signal may run east out of column x.
+  bool can_pass(int x) const { return row_.east[static_cast<size_t>(x)] == kNoSignal && columns_.good(x, y(), Side::E); }
+  /// A signal may be in column x behind this row.
+  bool lasts(int x) const { return columns_.run(x, y()) > plan_.look_ahead; }
   int west_of(int x) const { return x == 0 ? row_.west : row_.east[static_cast<size_t>(x - 1)]; }
 
   void begin_row() {
@@ -80,10 +116,116 @@ class Sweeper {
       if (at(row_.north, x) != kNoSignal) home_[at(row_.north, x)] = x;
   }
 
+  void end_row() {
+    next_ = row_.south;
+    row_.late = result_.late;
+    result_.late += !row_.shifts.empty();
+    result_.rows.push_back(std::move(row_));
+  }
+
+  // The column of a signal ends soon, and there is none to the east to which it could go.
+  bool some_must_go_west() const {
+    bool vacancy = false;
+    for (int x = width() - 1; x >= 0; --x) {
+      const bool taken = row_.south[static_cast<size_t>(x)] != kNoSignal;
+      if (taken && !lasts(x) && !vacancy) return true;
+      vacancy |= !taken && lasts(x);
+    }
+    return false;
+  }
+
+  // Moves as many signals as possible west by a column, first of all those whose columns end. False: there is no use, or no way for all.
+  bool shift_west() {
+    constexpr int kImpossible = -1'000'000, kEndsSoon = 1000, kDropped = 100;
+    enum State { kVacant, kMoves, kWest, kEast, kDrop };
+    using Values = std::array<int, 5>;
+    std::vector<Values> values;
+    std::vector<std::array<int, 5>> from;
+    const auto edge = [&](int x, Side side) { return columns_.good(x, y(), side); };
+    for (int x = 0; x < width(); ++x) {
+      const Values before = x == 0 ? Values{0, kImpossible, kImpossible, kImpossible, kImpossible} : values.back();
+      Values now;
+      now.fill(kImpossible);
+      std::array<int, 5> best{};
+      const auto extend = [&](State state, int gain, std::initializer_list<State> after) {
+        for (const State s : after) {
+          if (before[s] + gain > now[state] && before[s] > kImpossible) now[state] = before[s] + gain, best[state] = s;
+        }
+      };
+      const int n = at(row_.south, x);
+      if (n == kNoSignal) {
+        extend(kVacant, 0, {kVacant, kMoves, kWest, kEast, kDrop});
+      } else {
+        const bool stays = columns_.run(x, y()) > 1;
+        if (x > 0 && edge(x, Side::W) && columns_.run(x - 1, y()) > 1)
+          extend(kMoves, 1 + (lasts(x - 1) ? 0 : -kEndsSoon) + (lasts(x) ? 0 : kEndsSoon), {kVacant, kMoves, kDrop});
+        if (stays && x > 0 && edge(x, Side::W) && edge(x - 1, Side::E)) extend(kWest, 0, {kVacant, kMoves, kWest, kDrop});
+        if (stays && x + 1 < width() && edge(x, Side::E) && edge(x + 1, Side::W)) extend(kEast, 0, {kVacant, kMoves, kWest, kEast, kDrop});
+        if (is_input(static_cast<uint32_t>(n))) extend(kDrop, -kDropped, {kVacant, kMoves, kWest, kEast, kDrop});
+      }
+      values.push_back(now);
+      from.push_back(best);
+      ++steps_;
+    }
+    int state = 0;
+    for (int s = 1; s < 5; ++s)
+      if (values.back()[static_cast<size_t>(s)] > values.back()[static_cast<size_t>(state)]) state = s;
+    if (values.back()[static_cast<size_t>(state)] <= 0) return false;
+    row_.shifts.assign(row_.south.size(), SweepShift::kNone);
+    for (int x = width() - 1; x >= 0; --x) {
+      const auto i = static_cast<size_t>(x);
+      if (state == kMoves) row_.shifts[i] = SweepShift::kMovesWest;
+      if (state == kWest) row_.shifts[i] = SweepShift::kByWest;
+      if (state == kEast) row_.shifts[i] = SweepShift::kByEast;
+      if (state == kDrop) row_.south[i] = kNoSignal;
+      state = from[i][static_cast<size_t>(state)];
+    }
+    for (size_t x = 1; x < row_.shifts.size(); ++x)
+      if (row_.shifts[x] == SweepShift::kMovesWest) row_.south[x - 1] = std::exchange(row_.south[x], kNoSignal);
+    return true;
+  }
+
+  // Signals whose columns end: those at the very end of one must leave it now, others should. False: one of them cannot.
+  bool clear_ends() {
+    constexpr int kShould = 3;
+    bool all = true;
+    for (const int end : {1, kShould}) {
+      for (int x = width() - 1; x >= 0; --x) {
+        const int n = at(row_.south, x), run = columns_.run(x, y());
+        if (n == kNoSignal || run > end || (end > 1 && lasts(x))) continue;
+        const bool input = is_input(static_cast<uint32_t>(n));
+        if (move_east(x, end == 1 && !input) || end > 1) continue;
+        if (input) at(row_.south, x) = kNoSignal;
+        all &= input;
+      }
+    }
+    return all;
+  }
+  bool any_ends() const {
+    for (int x = 0; x < width(); ++x)
+      if (row_.south[static_cast<size_t>(x)] != kNoSignal && columns_.run(x, y()) < 2) return true;
+    return false;
+  }
+  bool ends_shift_west() {
+    begin_row();
+    return shift_west() && !any_ends();
+  }
+  // Others leave early where the row has room.
+  void leave_columns() {
+    for (int x = width() - 1; x >= 0; --x)
+      if (at(row_.south, x) != kNoSignal && !lasts(x)) move_east(x, false);
+  }
+  bool move_east(int x, bool may_grow) {
+    const int n = at(row_.south, x);
+    if (!stay_east_of(n, x, may_grow)) return false;
+    at(row_.south, x) = kNoSignal;
+    return true;
+  }
+
   // The cell from which m can run east to the W side of cell x over free edges; -1: it enters W; -2: it cannot.
   int start_of(int m, int x) {
     if (west_of(x) == m) return x;
-    for (int q = x - 1; q >= 0 && at(row_.east, q) == kNoSignal; --q) {
+    for (int q = x - 1; q >= 0 && can_pass(q); --q) {
       ++steps_;
       if (at(row_.north, q) == m || at(row_.south, q) == m || west_of(q) == m) return q;
     }
@@ -92,7 +234,7 @@ class Sweeper {
   int start_from_border(int m, int x) {
     if (!is_input(static_cast<uint32_t>(m)) || row_.west != kNoSignal) return -2;
     for (int q = 0; q < x; ++q)
-      if (at(row_.east, q) != kNoSignal) return -2;
+      if (!can_pass(q)) return -2;
     return -1;
   }
   void run_east(int m, int start, int x) {
@@ -104,17 +246,23 @@ class Sweeper {
   int free_column(int x) {
     for (int q = x; q < width(); ++q) {
       ++steps_;
-      if (at(row_.east, q) != kNoSignal && q < width()) return -2;
-      if (q + 1 < width() && at(row_.south, q + 1) == kNoSignal) return q + 1;
+      if (!can_pass(q)) return -2;
+      if (q + 1 < width() && at(row_.south, q + 1) == kNoSignal && lasts(q + 1)) return q + 1;
     }
     return -1;
   }
   bool stay_east_of(int signal, int x, bool may_grow) {
     int column = free_column(x);
     if (column == -2 || (column == -1 && !may_grow)) return false;
-    if (column == -1) {
+    const int before = width();
+    while (column == -1) {
       for (auto* v : {&row_.north, &row_.south, &row_.east}) v->push_back(kNoSignal);
-      column = width() - 1;
+      if (lasts(width() - 1)) {
+        column = width() - 1;
+      } else if (!columns_.good(width() - 1, y(), Side::E)) {
+        for (auto* v : {&row_.north, &row_.south, &row_.east}) v->resize(static_cast<size_t>(before));
+        return false;
+      }
     }
     run_east(signal, x, column);
     at(row_.south, column) = signal;
@@ -149,7 +297,7 @@ class Sweeper {
     const int after = uses_[static_cast<size_t>(target)] - static_cast<int>(group.size());
     const bool target_dies = after == 0 && pending_[static_cast<size_t>(target)].empty() && at(row_.south, x) == target;
     size_t placed = 0;
-    const bool in_place = target_dies && group.size() <= 2;
+    const bool in_place = target_dies && group.size() <= 2 && columns_.run(x, y()) > 1;
     if (in_place) {
       if (group.size() == 2) {
         // One result stays, the other goes on: undo nothing, so try the one that may fail first.
@@ -213,7 +361,7 @@ class Sweeper {
     return false;
   }
   bool take_column(int n, bool may_grow) {
-    if (width() > 0 && at(row_.south, 0) == kNoSignal) {
+    if (width() > 0 && at(row_.south, 0) == kNoSignal && lasts(0)) {
       row_.west = n;
       at(row_.south, 0) = n;
       return true;
@@ -226,7 +374,7 @@ class Sweeper {
   // An output leaves over the free end of the row; an input that is an output crosses a row that is free.
   bool leave_east() {
     int x = width();
-    while (x > 0 && at(row_.east, x - 1) == kNoSignal) --x;
+    while (x > 0 && can_pass(x - 1)) --x;
     for (int q = width() - 1; q >= x; --q) {
       const int n = at(row_.south, q);
       if (n == kNoSignal || pending_[static_cast<size_t>(n)].empty()) continue;
@@ -259,19 +407,30 @@ class Sweeper {
       if (static_cast<int>(pending_[n].size()) > columns[n]) return false;
     return true;
   }
-  void leave_south() {
+  // False: a constant output finds no good edge.
+  bool leave_south() {
     for (size_t x = 0; x < next_.size(); ++x) {
       if (next_[x] == kNoSignal || pending_[static_cast<size_t>(next_[x])].empty()) continue;
       auto& pending = pending_[static_cast<size_t>(next_[x])];
       result_.exits[pending.back()] = {Side::S, static_cast<int>(x)};
       pending.pop_back();
     }
-    for (size_t o = 0; o < graph_.outputs.size(); ++o)
-      if (graph_.outputs[o].literal / 2 == 0) result_.exits[o] = {graph_.outputs[o].literal == kTrue ? Side::W : Side::N, 0};
+    for (size_t o = 0; o < graph_.outputs.size(); ++o) {
+      if (graph_.outputs[o].literal / 2 != 0) continue;
+      SweepExit& exit = result_.exits[o];
+      exit.side = graph_.outputs[o].literal == kTrue ? Side::W : Side::N;
+      const int end = exit.side == Side::W ? y() : result_.width;
+      while (exit.position < end &&
+             !columns_.good(exit.side == Side::W ? 0 : exit.position, exit.side == Side::W ? exit.position : 0, exit.side))
+        ++exit.position;
+      if (exit.position == end) return false;
+    }
+    return true;
   }
 
   const LogicGraph& graph_;
   const SweepPlan& plan_;
+  const Columns& columns_;
   int64_t& steps_;
   std::vector<int> uses_;                     // by gates that are not done
   std::vector<std::vector<size_t>> pending_;  // outputs of a node that have not left
@@ -306,6 +465,31 @@ Lut table_of(const LogicGraph& graph, int signal, int north, int west) {
   return static_cast<Lut>(gate.kind == Kind::kAnd ? a & b : a ^ b);
 }
 
+bool exits_are_good(const SweepRows& sweep, const Columns& columns) {
+  return std::all_of(sweep.exits.begin(), sweep.exits.end(), [&](const SweepExit& exit) {
+    if (exit.side != Side::E) return true;
+    int x = static_cast<int>(sweep.rows[static_cast<size_t>(exit.position)].east.size());
+    while (x < sweep.width && columns.good(x, exit.position, Side::E)) ++x;
+    return x == sweep.width;
+  });
+}
+
+void lay_shifts(const SweepRow& row, std::vector<std::array<Lut, 4>>& cells) {
+  const auto put = [&](size_t x, Side side, Lut t) { cells[x][static_cast<size_t>(side)] = t; };
+  for (size_t x = 0; x < row.shifts.size(); ++x) {
+    const SweepShift shift = row.shifts[x];
+    if (shift == SweepShift::kNone) continue;
+    const Side out = shift == SweepShift::kByEast ? Side::E : Side::W;
+    put(x, out, kFromN);
+    if (shift == SweepShift::kMovesWest) {
+      put(x - 1, Side::S, kFromE);
+    } else {
+      put(out == Side::E ? x + 1 : x - 1, opposite(out), kCopy[static_cast<size_t>(opposite(out))]);
+      put(x, Side::S, kCopy[static_cast<size_t>(out)]);
+    }
+  }
+}
+
 size_t used_inputs(const LogicGraph& graph) {
   std::vector<uint8_t> used(graph.nodes.size());
   for (const auto& o : graph.outputs) used[o.literal / 2] = 1;
@@ -322,8 +506,16 @@ size_t used_inputs(const LogicGraph& graph) {
 
 }  // namespace
 
-std::optional<SweepRows> sweep_rows(const LogicGraph& graph, const SweepPlan& plan, int64_t limit, int64_t& steps) {
-  return Sweeper(graph, plan, steps).run(limit);
+std::optional<SweepRows> sweep_rows(const LogicGraph& graph, const SweepPlan& plan, const Columns& columns, int64_t limit, int64_t& steps) {
+  // Outputs that have left east cross the columns that come later: if one of these is bad there, they all stand from the start.
+  constexpr int kTries = 3;
+  int width = 0;
+  for (int i = 0; i < kTries; ++i) {
+    std::optional<SweepRows> rows = Sweeper(graph, plan, columns, steps).run(width, limit);
+    if (!rows || exits_are_good(*rows, columns)) return rows;
+    width = rows->width;
+  }
+  return std::nullopt;
 }
 
 MappedKernel sweep_kernel(const LogicGraph& graph, SweepRows sweep) {
@@ -339,6 +531,10 @@ MappedKernel sweep_kernel(const LogicGraph& graph, SweepRows sweep) {
   std::vector<std::vector<std::array<Lut, 4>>> cells(sweep.rows.size(), std::vector<std::array<Lut, 4>>(static_cast<size_t>(sweep.width)));
   for (size_t y = 0; y < sweep.rows.size(); ++y) {
     const SweepRow& row = sweep.rows[y];
+    if (!row.shifts.empty()) {
+      lay_shifts(row, cells[y]);
+      continue;
+    }
     int west = row.west;
     for (size_t x = 0; x < static_cast<size_t>(sweep.width); ++x) {
       const bool inside = x < row.north.size();
@@ -349,13 +545,14 @@ MappedKernel sweep_kernel(const LogicGraph& graph, SweepRows sweep) {
       west = east;
     }
   }
-  cells[0][0][static_cast<size_t>(Side::W)] = 0xFFFF;  // constant outputs
   for (size_t o = 0; o < graph.outputs.size(); ++o) {
     const auto [side, position] = sweep.exits[o];
-    const int x = side == Side::E ? sweep.width - 1 : side == Side::S ? position : 0;
-    const int y = side == Side::E ? position : side == Side::S ? height - 1 : 0;
-    kernel.outputs[o] = {side, side == Side::E || side == Side::W ? y : x, x + y};
+    const int x = side == Side::E ? sweep.width - 1 : side == Side::W ? 0 : position;
+    const int y = side == Side::S ? height - 1 : side == Side::N ? 0 : position;
+    const int late = side == Side::S ? sweep.late : sweep.rows[static_cast<size_t>(y)].late;
+    kernel.outputs[o] = {side, side == Side::E || side == Side::W ? y : x, x + y + 2 * late};
     Lut& table = cells[static_cast<size_t>(y)][static_cast<size_t>(x)][static_cast<size_t>(side)];
+    if (side == Side::W) table = 0xFFFF;  // a constant
     if (graph.outputs[o].literal / 2 != 0 && (graph.outputs[o].literal & 1u)) table = invert(table);
   }
   for (int y = 0; y < height; ++y)
@@ -374,7 +571,7 @@ MappedKernel sweep_kernel(const LogicGraph& graph, SweepRows sweep) {
   for (size_t x = 0; x < top.north.size(); ++x)
     if (top.north[x] != kNoSignal) enter(top.north[x], {Side::N, static_cast<int>(x), static_cast<int>(x)});
   for (int y = 0; y < height; ++y)
-    if (sweep.rows[static_cast<size_t>(y)].west != kNoSignal) enter(sweep.rows[static_cast<size_t>(y)].west, {Side::W, y, y});
+    if (const SweepRow& row = sweep.rows[static_cast<size_t>(y)]; row.west != kNoSignal) enter(row.west, {Side::W, y, y + 2 * row.late});
   // Inputs that nothing depends on stand at ports that nothing reads.
   int idle = 0;
   for (uint32_t bit = 0; bit < inputs; ++bit) {

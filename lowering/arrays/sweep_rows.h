@@ -6,18 +6,25 @@
 #include <vector>
 
 #include "ir/mapped_kernel.h"
+#include "lowering/defects/columns.h"
 #include "lowering/netlist/logic_graph.h"
 
 namespace bitgrid {
 
 inline constexpr int kNoSignal = -1;
 
+/// What the signal of a column does in a row where some of them move west by a column. A hop west costs a cycle, which the others lose by a
+/// hop to a neighbour and back.
+enum class SweepShift : uint8_t { kNone, kMovesWest, kByWest, kByEast };
+
 /// Signals (node numbers) of a row of cells.
 struct SweepRow {
-  int west = kNoSignal;    // enters W
-  std::vector<int> north;  // enters column x from N
-  std::vector<int> south;  // leaves it S
-  std::vector<int> east;   // leaves it E
+  int west = kNoSignal;            // enters W
+  std::vector<int> north;          // enters column x from N
+  std::vector<int> south;          // leaves it S
+  std::vector<int> east;           // leaves it E
+  std::vector<SweepShift> shifts;  // [column] in a row where nothing else happens, and all lose a cycle; empty: an ordinary row
+  int late = 0;                    // rows of that kind above it
 };
 
 struct SweepExit {
@@ -27,6 +34,7 @@ struct SweepExit {
 
 struct SweepRows {
   int width = 0;
+  int late = 0;                  // rows in which all lose a cycle
   std::vector<SweepRow> rows;    // shorter ones are idle in their last columns, or pass their last E signal on
   std::vector<SweepExit> exits;  // one for each output
 };
@@ -35,10 +43,13 @@ struct SweepPlan {
   std::vector<uint32_t> gates;    // operands first
   std::vector<uint32_t> columns;  // inputs that enter N in columns 0, 1, ..
   size_t window = 16;             // gates that are considered: the first so many in order that are not done
+  int look_ahead = 1;             // >= 1: signals keep so many rows away from where their column ends
+  bool pack = false;              // signals move west, cycle by cycle, before a column more is taken
 };
 
-/// nullopt once width x height reaches `limit`. Counts its steps.
-std::optional<SweepRows> sweep_rows(const LogicGraph& graph, const SweepPlan& plan, int64_t limit, int64_t& steps);
+/// Rows that use no bad edge of `columns`: a signal whose column ends below moves on east, or, if it is an input, enters anew when it is
+/// wanted. nullopt once width x height reaches `limit`, or where a signal finds no way. Counts its steps.
+std::optional<SweepRows> sweep_rows(const LogicGraph& graph, const SweepPlan& plan, const Columns& columns, int64_t limit, int64_t& steps);
 
 MappedKernel sweep_kernel(const LogicGraph& graph, SweepRows sweep);
 

@@ -7,11 +7,14 @@
 #include <fmt/format.h>
 
 #include "ir/error.h"
+#include "ir/kernel_defects.h"
 #include "lowering/arrays/counter.h"
 #include "lowering/arrays/full_adders.h"
 #include "lowering/arrays/multiplier.h"
 #include "lowering/arrays/ripple.h"
+#include "lowering/arrays/ripple_around.h"
 #include "lowering/netlist/techmap.h"
+#include "lowering/planes/fold_plane.h"
 #include "lowering/planes/plane.h"
 
 namespace bitgrid {
@@ -43,15 +46,41 @@ class Candidates {
   std::optional<MappedKernel> best_;
 };
 
-std::optional<MappedKernel> counter_of(const LogicGraph& graph) {
-  if (!is_counter(graph)) return std::nullopt;
-  return counter_kernel(graph.name, static_cast<uint32_t>(graph.inputs.size()), static_cast<uint32_t>(graph.outputs.size()));
+bool sound(const MappedKernel& kernel, const Defects& defects) {
+  return !first_defect_used(kernel, defects);
 }
 
-std::optional<MappedKernel> multiplier_of(const LogicGraph& graph) {
+std::optional<MappedKernel> ripple_of(const LogicGraph& graph, const Defects& defects) {
+  std::optional<MappedKernel> ripple = map_ripple(graph);
+  if (!ripple || sound(*ripple, defects)) return ripple;
+  return ripple_around(*ripple, defects);
+}
+
+std::optional<MappedKernel> counter_of(const LogicGraph& graph, const Defects& defects) {
+  if (!is_counter(graph)) return std::nullopt;
+  const auto inputs = static_cast<uint32_t>(graph.inputs.size()), outputs = static_cast<uint32_t>(graph.outputs.size());
+  MappedKernel counter = counter_kernel(graph.name, inputs, outputs);
+  if (sound(counter, defects)) return counter;
+  return counter_around(graph.name, inputs, outputs, defects);
+}
+
+std::optional<MappedKernel> multiplier_of(const LogicGraph& graph, const Defects& defects) {
   const auto product = find_product(graph);
   if (!product) return std::nullopt;
-  return product_kernel(graph.name, *product);
+  MappedKernel kernel = product_kernel(graph.name, *product);
+  if (!sound(kernel, defects)) return std::nullopt;
+  return kernel;
+}
+
+/// For logic that has a wave form without defects.
+[[noreturn]] void refuse_defects(const MappedKernel& plain, const WaveParams& params) {
+  const Defects there = clip(params.defects, plain.grid.width, plain.grid.height);
+  throw Error(
+      "kernel " + plain.name,
+      fmt::format("wave mode (II = 1) takes {} x {} cells ({}) at the tile's north-west corner, where {} cells and {} edges are bad, "
+                  "and no layout of at most {} cells goes around them",
+                  plain.grid.width, plain.grid.height, plain.strategy, there.cells.size(), there.edges.size(), params.max_cells),
+      "use --mode settle, where cells can stand elsewhere, or a tile with fewer defects there");
 }
 
 [[noreturn]] void refuse(const LogicGraph& graph, const WaveParams& params) {
@@ -72,6 +101,7 @@ std::optional<MappedKernel> multiplier_of(const LogicGraph& graph) {
 
 // Random walks shrink a plane by a third or so: one that starts out far too large is not worth the time.
 constexpr int64_t kHopeless = 3;
+constexpr uint32_t kSharedColumn = 4;  // outputs that may come to share a column
 
 std::optional<MappedKernel> plane_of(const Dag& dag, const WaveParams& params, int64_t rival) {
   PlaneParams plane;
@@ -80,9 +110,15 @@ std::optional<MappedKernel> plane_of(const Dag& dag, const WaveParams& params, i
   const std::vector<BitVector> table = truth_table(dag, params.plane_inputs);
   EsopParams start = plane.esop;
   start.walks = 0;
-  const int64_t width = input_bits(dag) + output_bits(dag);
+  const int64_t width = input_bits(dag) + output_bits(dag) / kSharedColumn;
   if (width * static_cast<int64_t>(minimise_esop(table, start).cubes.size()) > kHopeless * rival) return std::nullopt;
-  return map_plane(dag.name, table, plane);
+  const Esop esop = minimise_esop(table, plane.esop);
+  std::optional<MappedKernel> plain = plane_kernel(dag.name, esop);
+  FoldParams fold;
+  fold.seed = params.seed;
+  std::optional<MappedKernel> folded = fold_plane(dag.name, esop, params.defects, fold);
+  if (!sound(*plain, params.defects)) return folded;
+  return folded && folded->grid.cells.size() < plain->grid.cells.size() ? folded : plain;
 }
 
 }  // namespace
@@ -91,12 +127,14 @@ std::optional<MappedKernel> try_map_wave(const Dag& dag, const WaveParams& param
   if (output_bits(dag) == 0) throw Error("kernel " + dag.name, "it has no outputs", "add an output");
   const LogicGraph graph = logic_graph(dag);
   Candidates candidates(dag.name, stats);
-  const bool regular = candidates.consider([&] { return map_ripple(graph); }) || candidates.consider([&] { return counter_of(graph); }) ||
-                       candidates.consider([&] { return multiplier_of(graph); });
+  const bool regular = candidates.consider([&] { return ripple_of(graph, params.defects); }) ||
+                       candidates.consider([&] { return counter_of(graph, params.defects); }) ||
+                       candidates.consider([&] { return multiplier_of(graph, params.defects); });
   if (!regular) {
     SweepParams sweep;
     sweep.seed = params.seed;
     sweep.max_cells = params.max_cells;
+    sweep.defects = params.defects;
     candidates.consider([&] { return map_sweep(with_half_adders(graph), sweep); });
     if (input_bits(dag) <= params.plane_inputs)
       candidates.consider([&] { return plane_of(dag, params, candidates.cells(params.max_cells)); });
@@ -107,6 +145,11 @@ std::optional<MappedKernel> try_map_wave(const Dag& dag, const WaveParams& param
 
 MappedKernel map_wave(const Dag& dag, const WaveParams& params, WaveStats* stats) {
   std::optional<MappedKernel> kernel = try_map_wave(dag, params, stats);
+  if (!kernel && !params.defects.empty()) {
+    WaveParams flawless = params;
+    flawless.defects = {};
+    if (const auto plain = try_map_wave(dag, flawless)) refuse_defects(*plain, params);
+  }
   if (!kernel) refuse(logic_graph(dag), params);
   return std::move(*kernel);
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ir/dag.h"
+#include "ir/defects.h"
 #include "ir/mapped_kernel.h"
 #include "lowering/arrays/sweep.h"
 
@@ -16,6 +17,7 @@ struct WaveParams {
   uint64_t seed = 1;
   uint32_t plane_inputs = 12;     // with at most so many input bits tables are tried as planes
   int64_t max_cells = 1'000'000;  // of the bounding box
+  Defects defects = {};           // of the tile whose north-west corner the kernel takes: it relies on none of them
 };
 
 struct WaveStats {
@@ -28,8 +30,9 @@ struct WaveStats {
 };
 
 /// Regular arrays first, if the logic is one in whatever form it is written: ripple (map_ripple), counter, multiplier. Otherwise the
-/// smaller one of a plane and a sweep. Resident inputs become ordinary ports. nullopt if that takes more than max_cells. Throws Error if
-/// there are no outputs.
+/// smaller one of a plane and a sweep. Resident inputs become ordinary ports. Each goes around defects in its own way, but for multipliers
+/// that rely on one: these become sweeps (docs/defects.md). nullopt if that takes more than max_cells. Throws Error if there are no
+/// outputs.
 std::optional<MappedKernel> try_map_wave(const Dag& dag, const WaveParams& params = {}, WaveStats* stats = nullptr);
 
 /// The same; throws Error (kernel, why it is too large, what settle mode takes instead) in place of nullopt.

@@ -8,6 +8,7 @@
 #include "ir/error.h"
 #include "lowering/defects/array.h"
 #include "lowering/defects/draft.h"
+#include "lowering/defects/phases.h"
 #include "lowering/defects/strips.h"
 
 namespace bitgrid {
@@ -43,18 +44,6 @@ AroundArray rows_in_order(const SystolicForm& form) {
   AroundArray array;
   for (size_t g = 0; g < form.groups.size(); ++g) array.rows.rows.push_back({&form.groups[g].planes[0], static_cast<int>(g), 0, 1});
   return array;
-}
-
-/// Moves all phases by an even number so that the first input bit is read in phase 0 or 1, and constants into their first period.
-void normalise_phases(MappedKernel& kernel) {
-  int first = 0;
-  for (size_t i = 0; i < kernel.inputs.size(); ++i)
-    first = i == 0 ? kernel.inputs[i].slot.phase : std::min(first, kernel.inputs[i].slot.phase);
-  const int by = first >= 0 ? -(first & ~1) : (-first + 1) & ~1;
-  for (InputSlot& in : kernel.inputs) in.slot.phase += by;
-  for (BitSlot& out : kernel.outputs) out.phase += by;
-  const int period = 2 * kernel.ii;
-  for (ConstantStream& c : kernel.constants) c.slot.phase = ((c.slot.phase + by) % period + period) % period;
 }
 
 /// The array of a plan, and the plan.

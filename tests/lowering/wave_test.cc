@@ -70,7 +70,7 @@ TEST(Wave, SumOfFourWords) {
 TEST(Wave, EpflCircuits) {
   if (!std::filesystem::exists(std::filesystem::path(BITGRID_SHARED_CASES) / "epfl")) GTEST_SKIP() << "the shared circuits are absent";
   const std::pair<const char*, const char*> circuits[] = {{"adder", "ripple"}, {"ctrl", "plane"},    {"int2float", "plane"},
-                                                          {"cavlc", "plane"},  {"dec", "sweep"},     {"router", "sweep"},
+                                                          {"cavlc", "plane"},  {"dec", "plane"},     {"router", "sweep"},
                                                           {"i2c", "sweep"},    {"priority", "sweep"}};
   for (const auto& [name, strategy] : circuits) {
     SCOPED_TRACE(name);
