@@ -134,7 +134,8 @@ class Checker {
   LowerParams lower_params() const {
     const auto folder = params_.from.empty() ? std::nullopt : read_compiled(params_.from);
     if (!folder) return {params_.tile, params_.optimize};
-    return {{folder->manifest.tile_width, folder->manifest.tile_height}, parse_optimize(folder->manifest.optimize)};
+    const Manifest& m = folder->manifest;
+    return {{m.tile_width, m.tile_height}, parse_optimize(m.optimize), m.defects};
   }
 
   EngineCheck check_engine(Engine engine, std::optional<Mismatch>& first) {

@@ -29,20 +29,25 @@ struct Options {
   int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 };
 
-MapParams map_params(const Options& o) {
+MapParams map_params(const Options& o, const Defects& defects) {
   MapParams params{o.common.seed};
   params.mode = parse_mode(o.mode);
   params.optimize = parse_optimize(o.optimize);
   params.effort = parse_effort(o.effort);
-  if (!o.defects.empty()) params.defects = load_defects(o.defects);
+  params.defects = defects;
   return params;
 }
 
 /// One compile from source to files.
 class Compile {
  public:
-  Compile(const Options& o, const Source& source, const Tile& tile)
-      : o_(o), source_(source), tile_(tile), program_(source.lowered.program), params_(map_params(o)), results_(program_.kernels.size()) {}
+  Compile(const Options& o, const Source& source, const Tile& tile, const Defects& defects)
+      : o_(o),
+        source_(source),
+        tile_(tile),
+        program_(source.lowered.program),
+        params_(map_params(o, defects)),
+        results_(program_.kernels.size()) {}
 
   void map() {
     for (size_t k = 0; k < program_.kernels.size(); ++k)
@@ -155,10 +160,11 @@ void compile(const Options& o) {
   if (o.prove) require_abc();
   Stopwatch watch;
   const Tile tile{arch.tile_width, arch.tile_height};
-  const Source source = read_source(o.source, {tile, parse_optimize(o.optimize)});
+  const Defects defects = o.defects.empty() ? Defects{} : load_defects(o.defects);
+  const Source source = read_source(o.source, {tile, parse_optimize(o.optimize), defects});
   const Program& program = source.lowered.program;
   Json seconds = {{"lower", watch.lap()}};
-  Compile compile(o, source, tile);
+  Compile compile(o, source, tile, defects);
   compile.map();
   seconds["map"] = watch.lap();
   if (!o.no_verify) compile.verify();

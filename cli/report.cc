@@ -49,7 +49,7 @@ void report(const Options& o) {
   Source source;
   if (!o.model.empty()) {
     const Manifest& m = folder->manifest;
-    source = read_source(o.model, {{m.tile_width, m.tile_height}, parse_optimize(m.optimize)});
+    source = read_source(o.model, {{m.tile_width, m.tile_height}, parse_optimize(m.optimize), m.defects});
     if (source.hash != folder->manifest.source_hash)
       throw Error(o.model, "this is not what " + o.dir + " was compiled from", "give the model of the compile, or compile again");
     page.program = &source.lowered.program;

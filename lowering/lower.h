@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "ir/defects.h"
 #include "ir/model.h"
 #include "ir/program.h"
 #include "lowering/dense_popcount.h"
@@ -27,6 +28,7 @@ struct Tile {
 struct LowerParams {
   Tile tile;                            // layers that are larger are cut over several
   Optimize optimize = Optimize::kArea;  // the form of those that are cut
+  Defects defects = {};                 // of each tile: cut layers are word-serial then, and leave room for ways around them
 };
 
 /// Inputs of a parallel form that the kernel adds to running counts, and which of the forms.

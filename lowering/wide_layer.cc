@@ -133,14 +133,30 @@ std::vector<int> planes_of(const MatrixPlan& plan) {
   return planes;
 }
 
+/// What a layout on a flawless fabric may take of a tile with defects. Rows and strips step aside: 1 % bad cells lengthen kernels by 10 to
+/// 30 % in either direction (docs/defects.md).
+Tile room_among(const Defects& defects, const Tile& tile) {
+  constexpr double kGrowth = 30, kMostGrowth = 1;  // by the share of bad cells
+  int width = tile.width, height = tile.height;
+  for (const BadCell& c : defects.cells) {
+    if (tile.width == 0) width = std::max(width, c.x + 1);
+    if (tile.height == 0) height = std::max(height, c.y + 1);
+  }
+  const auto bad = static_cast<double>(clip(defects, width, height).cells.size());
+  if (bad == 0) return tile;
+  const double size = 1 + std::min(kMostGrowth, kGrowth * bad / (static_cast<double>(width) * height));
+  const auto room = [&](int side) { return side == 0 ? 0 : std::max(1, static_cast<int>(side / size)); };
+  return {room(tile.width), room(tile.height)};
+}
+
 class Cutter {
  public:
   Cutter(const MatrixLayer& layer, const MatrixPlan& plan, int most_rows, const LowerParams& params)
       : layer_(layer),
         word_slots_(plan.word_slots),
-        serial_(layer.name, matrix_form(layer, plan, 0, 1), planes_of(plan), most_rows, params.tile),
+        serial_(layer.name, matrix_form(layer, plan, 0, 1), planes_of(plan), most_rows, room_among(params.defects, params.tile)),
         tile_(params.tile),
-        form_(choose(params.optimize)) {}
+        form_(params.defects.empty() ? choose(params.optimize) : CutForm::kSerial) {}
 
   std::vector<RowBlock> run() const {
     const int rows = static_cast<int>(layer_.weights.size());

@@ -71,7 +71,9 @@ std::vector<KernelFigures> exact_kernels(const Model& model, const EstimateSourc
   std::vector<KernelFigures> kernels = lowered_kernels(lowered, params);
   if (source.defect_rate > 0) {
     params.defects = defects_of(kernels, source);
-    kernels = lowered_kernels(lowered, params);
+    LowerParams among = source.lower;
+    among.defects = params.defects;
+    kernels = lowered_kernels(lower(model, among), params);
   }
   require_fit(kernels, source.lower.tile);
   return kernels;

@@ -13,7 +13,8 @@ namespace {
 
 using Kind = LogicNode::Kind;
 
-constexpr int kMostIdleRows = 64;  // one after another, because of defects
+constexpr int kMostIdleRows = 64;        // one after another, because of defects
+constexpr size_t kMostIdleColumns = 64;  // beyond four for each input
 
 class Sweeper {
  public:
@@ -45,6 +46,7 @@ class Sweeper {
 
   /// In at least `min_width` columns.
   std::optional<SweepRows> run(int min_width, int64_t limit) {
+    if (next_.size() > 4 * plan_.columns.size() + kMostIdleColumns) return std::nullopt;
     next_.resize(std::max(next_.size(), static_cast<size_t>(min_width)), kNoSignal);
     int idle_rows = 0;
     while (!finished()) {

@@ -9,6 +9,7 @@
 #include "check/check_model.h"
 #include "check/verify_kernel.h"
 #include "ir/error.h"
+#include "ir/kernel_defects.h"
 #include "lowering/map.h"
 #include "tests/support/tiny_model.h"
 
@@ -68,6 +69,29 @@ std::vector<MappedKernel> expect_right(const Model& model, const Tile& tile, Opt
 }
 
 const Optimize kTargets[] = {Optimize::kArea, Optimize::kThroughput, Optimize::kDensity};
+
+// Parts that would share rows go around defects in their word-serial form, on a tile that has little more room than they take.
+TEST(WideLayer, PartsOnATileWithDefects) {
+  const Model model = binary_network({52, 40, 16}, "\n abcdefghijklmno");
+  std::mt19937_64 random(5);
+  const Tile tile{60, 40};
+  const Defects defects = random_defects(tile.width, tile.height, 0.01, 0.002, random);
+  const Lowered flawless = lower(model, {tile, Optimize::kDensity}), lowered = lower(model, {tile, Optimize::kDensity, defects});
+  EXPECT_TRUE(std::any_of(flawless.forms.begin(), flawless.forms.end(), [](const KernelForm& f) { return f.part.has_value(); }));
+  MapParams params;
+  params.optimize = Optimize::kDensity;
+  params.defects = defects;
+  EXPECT_THAT([&] { map_kernels(flawless, params); },
+              ThrowsMessage<Error>(HasSubstr("lower the layer with these defects, so that its parts are word-serial")));
+  const auto mapped = map_kernels(lowered, params);
+  EXPECT_NO_THROW(require_fit(mapped, tile));
+  VerifyParams fabric;
+  fabric.defects = defects;
+  for (size_t k = 0; k < mapped.size(); ++k) {
+    EXPECT_FALSE(first_defect_used(mapped[k], defects)) << mapped[k].name;
+    EXPECT_FALSE(verify_mapping(lowered.program.kernels[k], mapped[k], fabric)) << mapped[k].name;
+  }
+}
 
 TEST(WideLayer, BinaryNetworkOnSmallTiles) {
   for (const WeightValues values : {WeightValues::kBinary, WeightValues::kTernary}) {
