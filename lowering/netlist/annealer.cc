@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -16,12 +17,19 @@ namespace {
 
 constexpr int kMaxTemperatures = 300;
 constexpr uint32_t kEmpty = ~uint32_t{0};
-constexpr int kBin = 4;    // cells
-constexpr int kUnit = 64;  // of lengths: costs are integers, so they add up exactly in any order
+constexpr int kMaxBins = 64;      // across
+constexpr uint32_t kBigNet = 10;  // pins from which boxes follow the pins that move instead of being made anew
+constexpr int kUnit = 64;         // of lengths: costs are integers, so they add up exactly in any order
 
 struct Box {
   int x0 = 0, y0 = 0, x1 = 0, y1 = 0;
+  int x = 0, y = 0;  // of the driver
   bool operator==(const Box&) const = default;
+};
+
+// Pins on each side of a box: while some are left there, pins that leave do not change it.
+struct Rim {
+  int x0 = 0, y0 = 0, x1 = 0, y1 = 0;
 };
 
 // Place on the perimeter of a slot.
@@ -29,9 +37,18 @@ uint32_t slot_place(const Region& region, uint32_t slots, uint32_t slot) {
   return static_cast<uint32_t>((2 * uint64_t{slot} + 1) * region.ports() / (2 * uint64_t{slots}));
 }
 
-// Expected length of a tree over its half perimeter, by number of pins (Cheng 1994, rounded).
+// Expected length of a tree over its half perimeter, by number of pins (Cheng 1994).
 int tree_weight(size_t pins) {
-  return static_cast<int>(kUnit * (pins <= 3 ? 1.0 : 1.0 + 0.03 * std::min<double>(static_cast<double>(pins) - 3, 40)));
+  constexpr std::array<std::pair<double, double>, 9> kTable = {
+      {{3, 1}, {4, 1.083}, {6, 1.221}, {10, 1.449}, {15, 1.69}, {20, 1.892}, {30, 2.233}, {50, 2.793}, {100, 4.1}}};
+  const auto n = static_cast<double>(pins);
+  for (size_t i = 1; i < kTable.size(); ++i) {
+    const auto [a, wa] = kTable[i - 1];
+    const auto [b, wb] = kTable[i];
+    if (n <= a) return static_cast<int>(kUnit * wa);
+    if (n <= b) return static_cast<int>(kUnit * (wa + (wb - wa) * (n - a) / (b - a)));
+  }
+  return static_cast<int>(kUnit * kTable.back().second);
 }
 
 class Annealer {
@@ -65,10 +82,14 @@ class Annealer {
     double temperature = params_.heat >= 1 ? first_temperature() : params_.heat * static_cast<double>(cost()) / nets;
     double reach = params_.heat >= 1 ? widest : std::max(3, widest / 6);
     size_t total = 0;
+    const size_t refresh = 2 * netlist_.blocks() + 1;
     for (int step = 0; step < kMaxTemperatures && cost() > 0; ++step) {
       size_t accepted = 0;
       reach_ = std::max(1, static_cast<int>(reach + 0.5));
-      for (size_t m = 0; m < moves; ++m) accepted += try_move(temperature);
+      for (size_t m = 0; m < moves; ++m) {
+        if (m % refresh == 0) set_prices();
+        accepted += try_move(temperature);
+      }
       total += moves;
       const double rate = static_cast<double>(accepted) / static_cast<double>(moves);
       // Betz and Rose 1997: cool slowly where about 44 % of the moves are accepted, and keep it there by the reach of moves.
@@ -78,7 +99,9 @@ class Annealer {
     }
     for (size_t m = 0; m < moves; ++m) try_move(0);
     if (stats) {
-      stats->wirelength = static_cast<double>(length_) / kUnit;
+      int64_t length = 0;
+      for (uint32_t n = 0; n < weight_.size(); ++n) length += int64_t{weight_[n]} * (box_[n].x1 - box_[n].x0 + box_[n].y1 - box_[n].y0);
+      stats->wirelength = static_cast<double>(length) / kUnit;
       stats->moves = total;
       stats->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     }
@@ -117,6 +140,7 @@ class Annealer {
       if (net.sinks.empty() || net.signal == kConstantSignal) continue;
       std::vector<BlockId> pins = net.sinks;
       pins.push_back(net.driver);
+      driver_.push_back(net.driver);
       std::sort(pins.begin(), pins.end());
       pins.erase(std::unique(pins.begin(), pins.end()), pins.end());
       for (const BlockId b : pins) nets_of[b].push_back(static_cast<uint32_t>(weight_.size()));
@@ -131,13 +155,20 @@ class Annealer {
     first_net_.push_back(static_cast<uint32_t>(net_list_.size()));
     touched_mark_.assign(weight_.size(), 0);
     const Region& region = sites_.region;
-    bins_x_ = (region.width + kBin - 1) / kBin;
-    for (auto& d : demand_) d.assign(static_cast<size_t>(bins_x_) * static_cast<size_t>((region.height + kBin - 1) / kBin), 0);
-    cap_ = static_cast<int64_t>(params_.demand_cap * kBin * kBin * kUnit);
+    const int bin = std::max(1, (std::max(region.width, region.height) + kMaxBins - 1) / kMaxBins);
+    for (int v = 0; v < std::max(region.width, region.height); ++v) bin_of_.push_back(static_cast<uint32_t>(v / bin));
+    bins_x_ = bin_of_[static_cast<size_t>(region.width - 1)] + 2;  // and an empty one at the end
+    bins_y_ = bin_of_[static_cast<size_t>(region.height - 1)] + 2;
+    fresh_.resize(bins_x_ * bins_y_);
+    for (auto& d : demand_) d.resize(bins_x_ * bins_y_);
+    for (auto& p : price_sum_) p.resize(bins_x_ * bins_y_);
     for (uint32_t n = 0; n < weight_.size(); ++n) {
       box_.push_back(box_of(n));
-      charge(n, box_[n], +1);
+      rim_.push_back(is_big(n) ? rim_of(n, box_[n]) : Rim{});
+      net_cost_.push_back(cost_of(n, box_[n]));
+      cost_ += net_cost_[n];
     }
+    set_prices();
   }
 
   Box box_of(uint32_t net) const {
@@ -146,29 +177,148 @@ class Annealer {
       const GridPoint p = at_[pins_[i]];
       box = {std::min(box.x0, p.x), std::min(box.y0, p.y), std::max(box.x1, p.x), std::max(box.y1, p.y)};
     }
+    const GridPoint d = at_[driver_[net]];
+    box.x = d.x;
+    box.y = d.y;
     return box;
   }
 
-  // Adds (or takes away) a net's length and demand.
-  void charge(uint32_t net, const Box& box, int sign) {
-    const int across = weight_[net] * (box.x1 - box.x0), down = weight_[net] * (box.y1 - box.y0);
-    length_ += sign * (across + down);
-    if (cap_ == 0) return;
-    const int bx0 = box.x0 / kBin, bx1 = box.x1 / kBin, by0 = box.y0 / kBin, by1 = box.y1 / kBin;
-    const int bins = (bx1 - bx0 + 1) * (by1 - by0 + 1);
-    const std::array<int, 2> share{sign * (across / bins), sign * (down / bins)};
-    for (int by = by0; by <= by1; ++by)
-      for (int bx = bx0; bx <= bx1; ++bx)
-        for (size_t d = 0; d < 2; ++d) {
-          int64_t& demand = demand_[d][static_cast<size_t>(by * bins_x_ + bx)];
-          const int64_t before = std::max<int64_t>(0, demand - cap_);
-          demand += share[d];
-          const int64_t after = std::max<int64_t>(0, demand - cap_);
-          overflow_ += after * after - before * before;
-        }
+  bool is_big(uint32_t net) const { return first_pin_[net + 1] - first_pin_[net] >= kBigNet; }
+
+  Rim rim_of(uint32_t net, const Box& box) const {
+    Rim rim;
+    for (uint32_t i = first_pin_[net]; i < first_pin_[net + 1]; ++i) {
+      const GridPoint p = at_[pins_[i]];
+      rim.x0 += p.x == box.x0;
+      rim.x1 += p.x == box.x1;
+      rim.y0 += p.y == box.y0;
+      rim.y1 += p.y == box.y1;
+    }
+    return rim;
   }
 
-  int64_t cost() const { return length_ + static_cast<int64_t>(params_.demand_weight * static_cast<double>(overflow_) / kUnit); }
+  // A pin of the net has come to p.
+  static void widen(const GridPoint& p, Box& box, Rim& rim) {
+    auto low = [](int v, int& edge, int& count) {
+      if (v < edge) {
+        edge = v;
+        count = 0;
+      }
+      count += v == edge;
+    };
+    auto high = [](int v, int& edge, int& count) {
+      if (v > edge) {
+        edge = v;
+        count = 0;
+      }
+      count += v == edge;
+    };
+    low(p.x, box.x0, rim.x0);
+    low(p.y, box.y0, rim.y0);
+    high(p.x, box.x1, rim.x1);
+    high(p.y, box.y1, rim.y1);
+  }
+
+  // A pin of the net has left p; false if the box may be smaller for it.
+  static bool narrow(const GridPoint& p, const Box& box, Rim& rim) {
+    return (p.x != box.x0 || --rim.x0 > 0) & (p.y != box.y0 || --rim.y0 > 0) & (p.x != box.x1 || --rim.x1 > 0) &
+           (p.y != box.y1 || --rim.y1 > 0);
+  }
+
+  // The box after the blocks of a move have changed places; `who`: 1 and 2 for those that the net has.
+  Box moved_box(uint32_t net, unsigned who, const std::array<BlockId, 2>& blocks, const std::array<GridPoint, 2>& from, Rim& rim) const {
+    if (!is_big(net)) return box_of(net);
+    Box box = box_[net];
+    rim = rim_[net];
+    bool sure = true;
+    for (size_t i = 0; i < 2; ++i)
+      if (who >> i & 1) widen(at_[blocks[i]], box, rim);
+    for (size_t i = 0; i < 2; ++i)
+      if (who >> i & 1) sure = narrow(from[i], box, rim) && sure;
+    if (!sure) {
+      box = box_of(net);
+      rim = rim_of(net, box);
+    }
+    const GridPoint d = at_[driver_[net]];
+    box.x = d.x;
+    box.y = d.y;
+    return box;
+  }
+
+  // Of a net in this box, at today's prices.
+  int64_t cost_of(uint32_t net, const Box& box) const {
+    const int w = weight_[net];
+    if (params_.evenness == 0) return int64_t{w} * (box.x1 - box.x0 + box.y1 - box.y0);
+    const float cost =
+        part_cost(0, box.x, box.y0, box.x1, box.y1, box.x1 - box.x) + part_cost(1, box.x0, box.y0, box.x, box.y1, box.x - box.x0) +
+        part_cost(2, box.x0, box.y, box.x1, box.y1, box.y1 - box.y) + part_cost(3, box.x0, box.y0, box.x1, box.y, box.y - box.y0);
+    return static_cast<int64_t>(static_cast<float>(w) * cost);
+  }
+
+  // Edges in one direction, spread evenly over a box, at the mean price there.
+  float part_cost(size_t direction, int x0, int y0, int x1, int y1, int edges) const {
+    if (edges == 0) return 0;
+    const size_t bx0 = bin(x0), bx1 = bin(x1) + 1, by0 = bin(y0) * bins_x_, by1 = (bin(y1) + 1) * bins_x_;
+    const std::vector<int64_t>& sum = price_sum_[direction];
+    const int64_t price = sum[by1 + bx1] - sum[by0 + bx1] - sum[by1 + bx0] + sum[by0 + bx0];
+    const size_t count = (bx1 - bx0) * (by1 - by0) / bins_x_;
+    return static_cast<float>(edges) * static_cast<float>(price) / static_cast<float>(count * kUnit);
+  }
+
+  size_t bin(int v) const { return bin_of_[static_cast<size_t>(v)]; }
+
+  // Prices follow demand, with some delay.
+  void set_prices() {
+    if (params_.evenness == 0) return;
+    const size_t bins = bins_x_ * bins_y_;
+    double all = 0;
+    for (size_t d = 0; d < 4; ++d) {
+      auto& fresh = fresh_;
+      std::fill(fresh.begin(), fresh.end(), 0.0F);
+      auto spread = [&](int x0, int y0, int x1, int y1, int edges) {
+        if (edges == 0) return;
+        const size_t bx0 = bin(x0), bx1 = bin(x1) + 1, by0 = bin(y0), by1 = bin(y1) + 1;
+        const float share = static_cast<float>(edges) / static_cast<float>((bx1 - bx0) * (by1 - by0));
+        fresh[by0 * bins_x_ + bx0] += share;
+        fresh[by0 * bins_x_ + bx1] -= share;
+        fresh[by1 * bins_x_ + bx0] -= share;
+        fresh[by1 * bins_x_ + bx1] += share;
+      };
+      for (uint32_t n = 0; n < weight_.size(); ++n) {
+        const Box& b = box_[n];
+        const int w = weight_[n];
+        if (d == 0) spread(b.x, b.y0, b.x1, b.y1, w * (b.x1 - b.x));
+        if (d == 1) spread(b.x0, b.y0, b.x, b.y1, w * (b.x - b.x0));
+        if (d == 2) spread(b.x0, b.y, b.x1, b.y1, w * (b.y1 - b.y));
+        if (d == 3) spread(b.x0, b.y0, b.x1, b.y, w * (b.y - b.y0));
+      }
+      for (size_t y = 0; y < bins_y_; ++y)
+        for (size_t x = 0; x < bins_x_; ++x) {
+          float& f = fresh[y * bins_x_ + x];
+          if (x > 0) f += fresh[y * bins_x_ + x - 1];
+          if (y > 0) f += fresh[(y - 1) * bins_x_ + x];
+          if (x > 0 && y > 0) f -= fresh[(y - 1) * bins_x_ + x - 1];
+        }
+      for (size_t b = 0; b < bins; ++b) {
+        demand_[d][b] = has_demand_ ? 0.7F * demand_[d][b] + 0.3F * fresh[b] : fresh[b];
+        all += demand_[d][b];
+      }
+    }
+    has_demand_ = true;
+    const double mean = all / (4.0 * static_cast<double>((bins_x_ - 1) * (bins_y_ - 1))) + 1e-9;
+    for (size_t d = 0; d < 4; ++d)
+      for (size_t y = 0; y + 1 < bins_y_; ++y) {
+        int64_t row = 0;
+        for (size_t x = 0; x + 1 < bins_x_; ++x) {
+          row += static_cast<int64_t>(kUnit * (1 + params_.evenness * demand_[d][y * bins_x_ + x] / mean) / (1 + params_.evenness));
+          price_sum_[d][(y + 1) * bins_x_ + x + 1] = price_sum_[d][y * bins_x_ + x + 1] + row;
+        }
+      }
+    cost_ = 0;
+    for (uint32_t n = 0; n < weight_.size(); ++n) cost_ += net_cost_[n] = cost_of(n, box_[n]);
+  }
+
+  int64_t cost() const { return cost_; }
 
   uint32_t near(uint32_t at, int size) {
     const int low = std::max(0, static_cast<int>(at) - reach_), high = std::min(size - 1, static_cast<int>(at) + reach_);
@@ -187,12 +337,11 @@ class Annealer {
     return static_cast<uint32_t>((static_cast<int>(place_[b]) + offset + slots) % slots);
   }
 
-  void touch(BlockId b) {
-    for (uint32_t i = first_net_[b]; i < first_net_[b + 1]; ++i)
-      if (!touched_mark_[net_list_[i]]) {
-        touched_mark_[net_list_[i]] = 1;
-        touched_.push_back(net_list_[i]);
-      }
+  void touch(BlockId b, uint8_t who) {
+    for (uint32_t i = first_net_[b]; i < first_net_[b + 1]; ++i) {
+      if (!touched_mark_[net_list_[i]]) touched_.push_back(net_list_[i]);
+      touched_mark_[net_list_[i]] |= who;
+    }
   }
 
   void exchange(BlockId a, uint32_t to, BlockId other) {
@@ -208,26 +357,31 @@ class Annealer {
     if (from == to) return false;
     const BlockId other = occupants(block)[to];
     touched_.clear();
-    touch(block);
-    if (other != kEmpty) touch(other);
-    const int64_t before = cost();
+    touch(block, 1);
+    if (other != kEmpty) touch(other, 2);
+    const std::array<BlockId, 2> blocks{block, other};
+    const std::array<GridPoint, 2> places{at_[block], other != kEmpty ? at_[other] : GridPoint{}};
     exchange(block, to, other);
     changed_.clear();
+    int64_t delta = 0;
     for (const uint32_t n : touched_) {
-      touched_mark_[n] = 0;
-      const Box box = box_of(n);
-      if (box == box_[n]) continue;
-      changed_.emplace_back(n, box_[n]);
-      charge(n, box_[n], -1);
-      charge(n, box, +1);
-      box_[n] = box;
+      Rim rim;
+      const Box box = moved_box(n, std::exchange(touched_mark_[n], uint8_t{0}), blocks, places, rim);
+      const bool same = box == box_[n];
+      if (same && !is_big(n)) continue;
+      const int64_t cost = same ? net_cost_[n] : cost_of(n, box);
+      delta += cost - net_cost_[n];
+      changed_.push_back({n, box, rim, cost});
     }
-    last_delta_ = cost() - before;
-    if (last_delta_ <= 0 || (temperature > 0 && rng_.unit() < std::exp(-static_cast<double>(last_delta_) / temperature))) return true;
-    for (const auto& [n, box] : changed_) {
-      charge(n, box_[n], -1);
-      charge(n, box, +1);
-      box_[n] = box;
+    last_delta_ = delta;
+    if (delta <= 0 || (temperature > 0 && rng_.unit() < std::exp(-static_cast<double>(delta) / temperature))) {
+      for (const Change& c : changed_) {
+        box_[c.net] = c.box;
+        if (is_big(c.net)) rim_[c.net] = c.rim;
+        net_cost_[c.net] = c.cost;
+      }
+      cost_ += delta;
+      return true;
     }
     exchange(block, from, other);
     last_delta_ = 0;
@@ -259,10 +413,23 @@ class Annealer {
   std::vector<uint32_t> first_net_, net_list_;               // of blocks
   std::vector<int> weight_;
   std::vector<Box> box_;
-  std::array<std::vector<int64_t>, 2> demand_;  // across and down, of bins
-  int bins_x_ = 0;
-  int64_t cap_ = 0, length_ = 0, overflow_ = 0, last_delta_ = 0;
-  std::vector<std::pair<uint32_t, Box>> changed_;
+  std::vector<Rim> rim_;                           // of big nets
+  std::array<std::vector<float>, 4> demand_;       // E, W, S, N, of bins
+  std::array<std::vector<int64_t>, 4> price_sum_;  // of the bins above and left
+  std::vector<float> fresh_;
+  bool has_demand_ = false;
+  std::vector<BlockId> driver_;  // of nets
+  std::vector<uint32_t> bin_of_;
+  std::vector<int64_t> net_cost_;
+  size_t bins_x_ = 0, bins_y_ = 0;
+  int64_t cost_ = 0, last_delta_ = 0;
+  struct Change {
+    uint32_t net;
+    Box box;
+    Rim rim;
+    int64_t cost;
+  };
+  std::vector<Change> changed_;
   std::vector<uint8_t> touched_mark_;
   std::vector<uint32_t> touched_;
   int reach_ = 1;
@@ -275,6 +442,14 @@ Sites regular_sites(int columns, int rows, int pitch) {
   for (int y = 0; y < rows; ++y)
     for (int x = 0; x < columns; ++x) sites.at.push_back({1 + x * pitch, 1 + y * pitch});
   return sites;
+}
+
+void stretch_sites(Sites& sites, const Region& region) {
+  sites.region = region;
+  for (int y = 0; y < sites.rows; ++y)
+    for (int x = 0; x < sites.columns; ++x)
+      sites.at[static_cast<size_t>(y * sites.columns + x)] = {1 + (2 * x + 1) * (region.width - 2) / (2 * sites.columns),
+                                                              1 + (2 * y + 1) * (region.height - 2) / (2 * sites.rows)};
 }
 
 SitePlacement anneal(const PackedNetlist& netlist, const Sites& sites, const AnnealingParams& params, const SitePlacement* start,

@@ -25,12 +25,14 @@ struct Sites {
 /// Sites `pitch` cells from each other, in a region with one ring of other cells around them.
 Sites regular_sites(int columns, int rows, int pitch);
 
+/// The same sites, evenly over a larger region (at least columns + 2 x rows + 2).
+void stretch_sites(Sites& sites, const Region& region);
+
 struct AnnealingParams {
   uint64_t seed = 1;
   double moves_per_block = 1;  // times blocks^(1/3), at each temperature
   double heat = 1;             // the first temperature: 1 melts everything; small values only settle what is there
-  double demand_cap = 0;       // edges wanted a cell and direction (of 2) above which there is a charge; 0: no charge
-  double demand_weight = 1;    // of that charge: edges for the square of a bin's excess
+  double evenness = 0;         // how much dearer wires are where many of the same direction are wanted; 0: equally dear everywhere
 };
 
 struct AnnealingStats {

@@ -10,7 +10,6 @@
 #include "ir/error.h"
 #include "lowering/netlist/annealer.h"
 #include "lowering/netlist/compaction.h"
-#include "lowering/netlist/spread.h"
 #include "lowering/netlist/stretch.h"
 
 namespace bitgrid {
@@ -20,10 +19,12 @@ using Clock = std::chrono::steady_clock;
 
 constexpr double kSpareSites = 1.05;  // of the logic cells
 constexpr int kSparePorts = 4;
-constexpr double kHopeless = 0.12;   // overuse, of the wires: such a placement would end up larger than the spread one
-constexpr double kPortBound = 1.15;  // border ports over those that are needed
-constexpr double kLonger = 0.7;      // of the area of a region that has no more ports than are needed
-constexpr double kLong = 1.5;        // a region so much longer than its sites is placed again in its own proportion
+constexpr double kHopeless = 0.12;  // overuse, of the wires: such a placement would end up larger than the spread one
+constexpr double kLong = 1.3;       // a region so much longer than its sites is placed again in its own proportion
+constexpr double kGlance = 0.2;     // moves per block of the placement that tells how large a region is needed
+constexpr double kEvenness = 1.5;
+constexpr double kRetry = 0.8;  // of the utilisation, after a placement that did not close
+constexpr int kRetries = 3;
 
 double since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
@@ -31,10 +32,8 @@ double since(Clock::time_point begin) {
 
 struct Plan {  // what an effort affords
   double moves_per_block;
-  double utilisation;
-  int spread_rounds;
-  int anneals;  // placements with a charge on crowded places
-  double anneal_moves;
+  double utilisation;  // of the edges, by the estimate of lengths
+  int placements;
   int compact_rounds;
   double compact_work;
 };
@@ -42,29 +41,11 @@ struct Plan {  // what an effort affords
 Plan plan_of(Effort effort) {
   switch (effort) {
     case Effort::kFast:
-      return {.moves_per_block = 2,
-              .utilisation = 0.5,
-              .spread_rounds = 6,
-              .anneals = 0,
-              .anneal_moves = 0,
-              .compact_rounds = 0,
-              .compact_work = 0};
+      return {.moves_per_block = 1.5, .utilisation = 0.46, .placements = 1, .compact_rounds = 0, .compact_work = 0};
     case Effort::kDefault:
-      return {.moves_per_block = 6,
-              .utilisation = 0.6,
-              .spread_rounds = 8,
-              .anneals = 2,
-              .anneal_moves = 6,
-              .compact_rounds = 4,
-              .compact_work = 1e6};
+      return {.moves_per_block = 6, .utilisation = 0.55, .placements = 3, .compact_rounds = 4, .compact_work = 1e6};
     case Effort::kDense:
-      return {.moves_per_block = 20,
-              .utilisation = 0.6,
-              .spread_rounds = 8,
-              .anneals = 4,
-              .anneal_moves = 20,
-              .compact_rounds = 12,
-              .compact_work = 4e6};
+      return {.moves_per_block = 20, .utilisation = 0.55, .placements = 5, .compact_rounds = 12, .compact_work = 4e6};
   }
   return {};
 }
@@ -87,8 +68,11 @@ class PlaceAndRoute {
   }
 
   NetlistLayout run() {
-    take(spread());
-    for (int i = 0; i < plan_.anneals; ++i) take(annealed(static_cast<uint64_t>(i)));
+    const double aspect = proportion();
+    for (int i = 0; i < plan_.placements; ++i) take(placed(aspect, static_cast<uint64_t>(i), plan_.utilisation));
+    double utilisation = plan_.utilisation;
+    const int retries = params_.utilisation > 0 ? 0 : kRetries;
+    for (int i = 0; i < retries && !best_; ++i) take(placed(aspect, 0, utilisation *= kRetry));
     if (!best_) give_up();
     if (plan_.compact_rounds > 0) compact_best();
     stats_.wirelength = stats_.attempts.back().wirelength;
@@ -107,55 +91,54 @@ class PlaceAndRoute {
     return a;
   }
 
-  std::optional<NetlistLayout> spread() {
-    const auto begin = Clock::now();
-    SpreadParams spreading;
-    spreading.utilisation = plan_.utilisation;
-    spreading.ports = ports_;
+  // Dense sites in a proportion of width to height.
+  Sites dense_sites(double aspect) const {
+    const int columns = std::max(1, static_cast<int>(std::lround(std::sqrt(cells_ * kSpareSites * aspect))));
+    const int rows = std::max(1, static_cast<int>(std::ceil(cells_ * kSpareSites / columns)));
+    return regular_sites(columns, rows, 1);
+  }
+
+  // Of a region for wires of this length (on dense sites): the edges used as far as wanted; longer where the ports need it.
+  Region region_for(const Sites& sites, double wirelength, double utilisation) const {
+    const double scale = std::max(1.0, wirelength / (4 * utilisation * sites.columns * sites.rows));
+    const double area = std::max(scale * scale * sites.columns * sites.rows, 4.0), half = ports_ / 2.0;
+    double width = std::max(scale * sites.columns, 1.0);
+    if (width + area / width < half) width = (half + std::sqrt(std::max(0.0, half * half - 4 * area))) / 2;
+    Region r;
+    r.width = std::max(sites.columns, static_cast<int>(std::ceil(width))) + 2;
+    r.height = std::max(sites.rows, static_cast<int>(std::ceil(area / width))) + 2;
+    while (static_cast<int>(r.ports()) < ports_) ++r.width;
+    return r;
+  }
+
+  // Of the region, width to height: 1 unless there are many ports for little logic.
+  double proportion() {
     double aspect = 1;
-    Sites sites;
-    SitePlacement placement;
-    for (int round = 0; round < 2; ++round) {
-      const int columns = std::max(1, static_cast<int>(std::ceil(std::sqrt(cells_ * kSpareSites * aspect))));
-      const int rows = std::max(1, static_cast<int>(std::ceil(cells_ * kSpareSites / columns)));
+    for (int round = 0; round < 3; ++round) {
+      const Sites sites = dense_sites(aspect);
+      AnnealingParams a = annealing(0);
+      a.moves_per_block = kGlance;
       AnnealingStats annealed;
-      placement = anneal(netlist_, regular_sites(columns, rows, 1), annealing(0), nullptr, &annealed);
-      wirelength_ = annealed.wirelength;
-      Spreader spreader(columns, rows, spreading);
-      for (int i = 0; i < plan_.spread_rounds; ++i) {
-        sites = spreader.sites();
-        if (i >= 2 && i % 2 == 0) {
-          AnnealingParams settle = annealing(static_cast<uint64_t>(100 + i));
-          settle.heat = 0.1;
-          placement = anneal(netlist_, sites, settle, &placement);
-        }
-        spreader.adapt(netlist_, sites, placement);
-      }
-      sites = spreader.sites();
-      const double now = static_cast<double>(sites.region.width) / sites.region.height;
+      anneal(netlist_, sites, a, nullptr, &annealed);
+      const Region r = region_for(sites, annealed.wirelength, plan_.utilisation);
+      const double now = static_cast<double>(r.width) / r.height;
       if (now < kLong * aspect) break;
       aspect = now;
     }
-    return route("spread", place_on(netlist_, sites, placement), since(begin));
+    return aspect;
   }
 
-  // On a region that the wires of the dense placement, scaled, would use as far as wanted.
-  std::optional<NetlistLayout> annealed(uint64_t variant) {
+  // Dense sites, annealed for short and even wires, then apart from each other as far as the wires need it.
+  std::optional<NetlistLayout> placed(double aspect, uint64_t variant, double utilisation) {
     const auto begin = Clock::now();
-    double area = std::pow(wirelength_ / plan_.utilisation, 2) / (16.0 * cells_ * kSpareSites);
-    if (best_ && best_->placement.region.ports() < kPortBound * ports_)  // a longer one has as many ports with less area
-      area = std::min(area, kLonger * best_->placement.region.cells());
-    const double half = ports_ / 2.0 + 1;
-    double width = std::sqrt(std::max(area, 4.0 * cells_));
-    if (width + area / width < half) width = (half + std::sqrt(std::max(0.0, half * half - 4 * area))) / 2;
-    int columns = std::max(1, static_cast<int>(std::ceil(width / 2)));
-    const int rows = std::max(1, static_cast<int>(std::ceil(area / width / 2)));
-    while (columns * rows < 1.1 * cells_ || 2 * (2 * columns + 2 * rows + 2) < ports_) ++columns;
-    const Sites sites = regular_sites(columns, rows, 2);
-    AnnealingParams a = annealing(200 + variant);
-    a.moves_per_block = plan_.anneal_moves;
-    a.demand_cap = 0.6;
-    return route("annealed", place_on(netlist_, sites, anneal(netlist_, sites, a)), since(begin));
+    Sites sites = dense_sites(aspect);
+    AnnealingParams a = annealing(100 + variant);
+    a.evenness = kEvenness;
+    AnnealingStats annealed;
+    const SitePlacement placement = anneal(netlist_, sites, a, nullptr, &annealed);
+    stretch_sites(sites, region_for(sites, annealed.wirelength, utilisation));
+    Placement on_grid = place_on(netlist_, sites, placement);
+    return route("placed", std::move(on_grid), since(begin));
   }
 
   std::optional<NetlistLayout> route(const char* method, Placement placement, double place_seconds) {
@@ -222,7 +205,6 @@ class PlaceAndRoute {
   NetlistStats& stats_;
   Plan plan_;
   const int cells_, ports_;
-  double wirelength_ = 0;  // of the dense placement
   std::optional<NetlistLayout> best_;
   NetlistLayout last_;  // that did not close
 };

@@ -6,10 +6,10 @@
 
 namespace bitgrid {
 
-/// Two ways to place. "spread": anneal net lengths on dense sites, then give every site room in proportion to the wires around it: uniform
-/// use of edges, which closes at once. "annealed": anneal on every second column and row with a charge on crowded places: shorter wires.
-/// Either is routed by negotiation; where that stalls, lines go in. Default and dense effort try both, shorten wires by live moves and take
-/// lines out of the smaller one. Adds attempts and seconds to `stats`. Throws Error (net, from, to, region, knob) if nothing closes.
+/// Anneals on dense sites, wires being dearer where many of the same direction are wanted; gives the sites as much room as wires of that
+/// length need; routes by negotiation, with new lines where that stalls. Default and dense effort take the smallest of several placements,
+/// shorten wires by live moves and take lines out. Adds attempts and seconds to `stats`. Throws Error (net, from, to, region, knob) if
+/// nothing closes; more room is tried by itself unless params.utilisation is given.
 NetlistLayout place_and_route(const PackedNetlist& netlist, const NetlistParams& params, NetlistStats& stats);
 
 }  // namespace bitgrid

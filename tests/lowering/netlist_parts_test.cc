@@ -12,7 +12,6 @@
 #include "lowering/netlist/logic_graph.h"
 #include "lowering/netlist/packing.h"
 #include "lowering/netlist/simplify.h"
-#include "lowering/netlist/spread.h"
 #include "lowering/netlist/stretch.h"
 #include "lowering/netlist/techmap.h"
 #include "tests/lowering/netlist_support.h"
@@ -305,21 +304,6 @@ TEST(Placement, AnnealingShortensNetsAndKeepsPlaces) {
   anneal(f.netlist, sites, frozen, nullptr, &scattered);
   anneal(f.netlist, sites, {}, nullptr, &annealed);
   EXPECT_LT(annealed.wirelength, 0.6 * scattered.wirelength);
-}
-
-TEST(Placement, SpreadingGivesRoomWhereWiresAre) {
-  Fixture f(kCount);
-  SpreadParams params;
-  params.ports = 24;
-  const Sites dense = regular_sites(8, 8, 1);
-  const SitePlacement placement = anneal(f.netlist, dense, {});
-  Spreader spreader(8, 8, params);
-  const Sites even = spreader.sites();
-  for (int i = 0; i < 4; ++i) spreader.adapt(f.netlist, spreader.sites(), placement);
-  const Sites adapted = spreader.sites();
-  std::set<std::pair<int, int>> places;
-  for (const GridPoint& p : adapted.at) EXPECT_TRUE(places.emplace(p.x, p.y).second);
-  EXPECT_NE(adapted.region, even.region);
 }
 
 TEST(Placement, RefusesARegionWithTooFewPorts) {
