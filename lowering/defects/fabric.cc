@@ -1,11 +1,14 @@
 #include "lowering/defects/fabric.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <tuple>
 #include <utility>
 
 namespace bitgrid {
 namespace {
+
+constexpr int kMostDetour = 24;  // columns or rows
 
 Side side_of(char move) {
   return *std::find_if(kSides.begin(), kSides.end(), [&](Side s) { return letter(s) == move; });
@@ -22,6 +25,35 @@ void for_edges(const FabricWire& wire, F f) {
 }
 
 }  // namespace
+
+void Fabric::mark_bad(const Defects& defects, int width, int height) {
+  const Defects here = clip(defects, width, height);
+  for (const BadCell& c : here.cells) {
+    for (const Side s : kSides) use_[at(c.x, c.y, s)] |= kBad;
+  }
+  for (const BadEdge& e : here.edges) use_[at(e.x, e.y, e.side)] |= kBad;
+}
+
+void Fabric::wire(const FabricWire& wire) {
+  layout_.wire(wire.x, wire.y, wire.enter, wire.moves);
+  for_edges(wire, [&](const FabricEdge& e) { use_[at(e.x, e.y, e.side)] |= kLaid; });
+}
+
+void Fabric::place(const Layout& piece, int x, int y) {
+  layout_.place(piece, x, y);
+  for (int py = 0; py < piece.height(); ++py) {
+    for (int px = 0; px < piece.width(); ++px) {
+      for (const Side s : kSides) {
+        if (!piece.is_free(px, py, s)) use_[at(x + px, y + py, s)] |= kLaid;
+      }
+    }
+  }
+}
+
+void Fabric::begin_search() const {
+  seen_.resize(use_.size());
+  ++search_;
+}
 
 void Fabric::reserve_wire(const FabricWire& wire) {
   for_edges(wire, [&](const FabricEdge& e) { reserve(e); });
@@ -114,12 +146,10 @@ std::optional<FabricWire> Fabric::search_back(int x, int y, std::string last) co
   };
   constexpr size_t kEnd = SIZE_MAX;
   std::vector<Visit> visits;
-  std::vector<uint8_t> seen(reserved_.size());
+  begin_search();
   const auto add = [&](int cx, int cy, size_t next, char move) {
     for (const Side enter : kSides) {
-      if (seen[at(cx, cy, enter)]) continue;
-      seen[at(cx, cy, enter)] = 1;
-      visits.push_back({{cx, cy, enter}, next, move});
+      if (first_visit(cx, cy, enter)) visits.push_back({{cx, cy, enter}, next, move});
     }
   };
   if (!good(x, y)) return std::nullopt;
@@ -155,27 +185,36 @@ std::optional<FabricWire> Fabric::find_feed(int x, int y, Side* last) const {
 }
 
 std::optional<FabricWire> Fabric::find_to_border(int x, int y, Side enter) const {
-  return search_forth(x, y, enter, std::nullopt);
+  return search_forth(x, y, enter, std::nullopt, 1 << 20);
 }
 
-std::optional<FabricWire> Fabric::find_between(int x, int y, Side enter, const FabricEdge& to) const {
-  return search_forth(x, y, enter, to);
+std::optional<FabricWire> Fabric::find_between(int x, int y, Side enter, const FabricEdge& to, int most) const {
+  return search_forth(x, y, enter, to, most);
 }
 
 /// Breadth first to an edge, or out of any border port.
-std::optional<FabricWire> Fabric::search_forth(int x, int y, Side enter, const std::optional<FabricEdge>& to) const {
+std::optional<FabricWire> Fabric::search_forth(int x, int y, Side enter, const std::optional<FabricEdge>& to, int most) const {
   struct Visit {
     Place place;
     size_t from;
     char move;
+    int hops;  // before it leaves the place
   };
   constexpr size_t kStart = SIZE_MAX;
-  std::vector<Visit> visits = {{{x, y, enter}, kStart, 0}};
-  std::vector<uint8_t> seen(reserved_.size());
+  std::vector<Visit> visits = {{{x, y, enter}, kStart, 0, 0}};
   if (!good(x, y)) return std::nullopt;
-  seen[at(x, y, enter)] = 1;
+  begin_search();
+  first_visit(x, y, enter);
+  // Wires between two places keep near to them: longer ones find no use.
+  const auto near = [&](int tx, int ty) {
+    return !to || (tx >= std::min(x, to->x) - kMostDetour && tx <= std::max(x, to->x) + kMostDetour &&
+                   ty >= std::min(y, to->y) - kMostDetour && ty <= std::max(y, to->y) + kMostDetour);
+  };
   for (size_t i = 0; i < visits.size(); ++i) {
     const Place p = visits[i].place;
+    const int hops = visits[i].hops + 1;
+    // Even the straight way on is too long.
+    if (to && hops + std::abs(p.x - to->x) + std::abs(p.y - to->y) > most) continue;
     for (const Side d : kSides) {
       if (!free(p.x, p.y, d)) continue;
       const int tx = p.x + dx(d), ty = p.y + dy(d);
@@ -185,9 +224,8 @@ std::optional<FabricWire> Fabric::search_forth(int x, int y, Side enter, const s
         std::reverse(moves.begin(), moves.end());
         return FabricWire{x, y, enter, moves};
       }
-      if (!good(tx, ty) || seen[at(tx, ty, opposite(d))]) continue;
-      seen[at(tx, ty, opposite(d))] = 1;
-      visits.push_back({{tx, ty, opposite(d)}, i, letter(d)});
+      if (!good(tx, ty) || !near(tx, ty) || !first_visit(tx, ty, opposite(d))) continue;
+      visits.push_back({{tx, ty, opposite(d)}, i, letter(d), hops});
     }
   }
   return std::nullopt;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ir/defects.h"
@@ -37,7 +38,9 @@ class Fabric {
         pitch_(width),
         layout_(width, height),
         bad_(defects, width, height),
-        reserved_(static_cast<size_t>(width) * static_cast<size_t>(height) * 4) {}
+        use_(static_cast<size_t>(width) * static_cast<size_t>(height) * 4) {
+    mark_bad(defects, width, height);
+  }
 
   int width() const { return width_; }
   int height() const { return height_; }
@@ -46,15 +49,18 @@ class Fabric {
   bool inside(int x, int y) const { return x >= 0 && y >= 0 && x < width_ && y < height_; }
   bool good(int x, int y) const { return inside(x, y) && !bad_.bad_cell(x, y); }
   /// The output edge exists and can be relied on, laid or not.
-  bool good(int x, int y, Side side) const { return inside(x, y) && !bad_.bad_edge(x, y, side); }
+  bool good(int x, int y, Side side) const { return inside(x, y) && !(use_[at(x, y, side)] & kBad); }
   /// And nothing is laid on it.
-  bool free(int x, int y, Side side) const { return good(x, y, side) && layout_.is_free(x, y, side) && !reserved_[at(x, y, side)]; }
+  bool free(int x, int y, Side side) const { return inside(x, y) && use_[at(x, y, side)] == 0; }
   bool fits(const Layout& piece, int x, int y) const;
 
-  void put(int x, int y, Side side, Lut table) { layout_.put(x, y, side, table); }
+  void put(int x, int y, Side side, Lut table) {
+    layout_.put(x, y, side, table);
+    use_[at(x, y, side)] |= kLaid;
+  }
   /// Keeps an edge for what will be laid there later.
-  void reserve(const FabricEdge& e) { reserved_[at(e.x, e.y, e.side)] = 1; }
-  void release(const FabricEdge& e) { reserved_[at(e.x, e.y, e.side)] = 0; }
+  void reserve(const FabricEdge& e) { use_[at(e.x, e.y, e.side)] |= kReserved; }
+  void release(const FabricEdge& e) { use_[at(e.x, e.y, e.side)] &= static_cast<uint8_t>(~kReserved); }
   /// All edges of a wire.
   void reserve_wire(const FabricWire& wire);
   void release_wire(const FabricWire& wire);
@@ -62,15 +68,15 @@ class Fabric {
     release(e);
     put(e.x, e.y, e.side, table);
   }
-  void wire(const FabricWire& wire) { layout_.wire(wire.x, wire.y, wire.enter, wire.moves); }
-  void place(const Layout& piece, int x, int y) { layout_.place(piece, x, y); }
+  void wire(const FabricWire& wire);
+  void place(const Layout& piece, int x, int y);
 
   /// A wire of hops east and south only, from entering (x, y) on, that leaves cell (to.x, to.y) through to.side; as far north as it can be
   /// at every column. nullopt: none.
   std::optional<FabricWire> find_monotone(int x, int y, Side enter, const FabricEdge& to) const;
 
-  /// The shortest wire from entering cell (x, y) through `enter` out of the edge `to`.
-  std::optional<FabricWire> find_between(int x, int y, Side enter, const FabricEdge& to) const;
+  /// The shortest wire from entering cell (x, y) through `enter` out of the edge `to`, of at most `most` hops.
+  std::optional<FabricWire> find_between(int x, int y, Side enter, const FabricEdge& to, int most = 1 << 20) const;
   /// `wire`, longer by `hops` (an even number): where edges are free it steps aside and back, as early or as late as it can. nullopt: there
   /// are not enough.
   std::optional<FabricWire> lengthened(FabricWire wire, int hops, bool early) const;
@@ -91,12 +97,21 @@ class Fabric {
   GridConfig config() const;
 
  private:
+  static constexpr uint8_t kBad = 1, kLaid = 2, kReserved = 4;
+  void mark_bad(const Defects& defects, int width, int height);
+  void begin_search() const;
+  /// True once in each search.
+  bool first_visit(int x, int y, Side side) const {
+    uint32_t& seen = seen_[at(x, y, side)];
+    return std::exchange(seen, search_) != search_;
+  }
+
   /// Where a wire is: about to enter cell (x, y) through `enter`.
   struct Place {
     int x, y;
     Side enter;
   };
-  std::optional<FabricWire> search_forth(int x, int y, Side enter, const std::optional<FabricEdge>& to) const;
+  std::optional<FabricWire> search_forth(int x, int y, Side enter, const std::optional<FabricEdge>& to, int most) const;
   std::optional<FabricWire> search_back(int x, int y, std::string last) const;
 
   size_t at(int x, int y, Side side) const {
@@ -107,7 +122,9 @@ class Fabric {
   int pitch_;  // of the canvas
   Layout layout_;
   DefectMap bad_;
-  std::vector<uint8_t> reserved_;        // by edge of the canvas
+  std::vector<uint8_t> use_;            // by edge of the canvas: kBad, kLaid, kReserved; 0 is free
+  mutable std::vector<uint32_t> seen_;  // by edge: the search that came by last
+  mutable uint32_t search_ = 0;
   std::set<std::pair<int, int>> ports_;  // (side, position) of border ports that are driven
 };
 

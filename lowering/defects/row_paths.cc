@@ -2,26 +2,39 @@
 
 #include <algorithm>
 #include <climits>
+#include <cstdint>
 
 namespace bitgrid {
 namespace {
 
 constexpr int kBefore = 1;  // a row may be so many cycles earlier than the words where its weights are 0,
 constexpr int kLates = 4;   // or later, in all so many different times
+constexpr int kNarrowWindow = 6;
+constexpr int64_t kUnbounded = INT64_MAX / 2;
 
 // Costs of a path: it should lie high, above all at its end, and leave edges to the rows below and to words.
 constexpr int kPerRow = 8, kEndPerRow = 64, kCarrySouth = 2, kUpward = 1;
 
-/// Edges that rows have taken.
-class Taken {
+/// Edges that are good and that no row has taken, as bits 0 .. 3 (Side) of each cell.
+class FreeEdges {
  public:
-  Taken(int width, int height) : width_(width), bits_(static_cast<size_t>(width) * static_cast<size_t>(height) * 4) {}
-  uint8_t& operator()(int x, int y, Side side) {
-    return bits_[(static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x)) * 4 + static_cast<size_t>(side)];
+  FreeEdges(const Fabric& fabric)
+      : width_(fabric.width()), height_(fabric.height()), bits_(static_cast<size_t>(width_) * static_cast<size_t>(height_)) {
+    for (int y = 0; y < height_; ++y) {
+      for (int x = 0; x < width_; ++x) {
+        for (const Side s : kSides) bits_[at(x, y)] |= static_cast<uint8_t>(fabric.good(x, y, s) << static_cast<unsigned>(s));
+      }
+    }
   }
+  bool operator()(int x, int y, Side side) const {
+    return x >= 0 && y >= 0 && x < width_ && y < height_ && ((bits_[at(x, y)] >> static_cast<unsigned>(side)) & 1u);
+  }
+  void take(int x, int y, Side side) { bits_[at(x, y)] &= static_cast<uint8_t>(~(1u << static_cast<unsigned>(side))); }
 
  private:
-  int width_;
+  size_t at(int x, int y) const { return static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x); }
+
+  int width_, height_;
   std::vector<uint8_t> bits_;
 };
 
@@ -31,23 +44,56 @@ class Finder {
       : fabric_(fabric),
         steps_(steps),
         params_(params),
-        taken_(fabric.width(), fabric.height()),
+        free_(fabric),
         above_(steps.size() + 1, params.first - 1),
         above_middle_(steps.size(), params.first - 1),
         states_((steps.size() + 1) * static_cast<size_t>(params.window) * kLates),
+        most_(steps.size() + 1),
         fed_below_(steps.size(), INT_MAX) {
     for (size_t k = 0; k < steps.size(); ++k) {
       if (steps[k].kind == ArrayStepKind::kBlock) keep_way_for_word(k);
     }
   }
 
-  /// The cheapest path of `row` below the rows that are placed.
-  std::optional<RowPath> find(const ArrayRow& row, size_t steps, int64_t* cost) {
-    for (State& s : states_) s.cost = kUnreached;
-    for (int i = 0; i < params_.window && above_[0] + 1 + i < params_.height; ++i) state(0, i, late_index(0, 0)).cost = 0;
+  /// The cheapest path of `row` below the rows that are placed, if it costs less than `bound`. Most find one close to the row above.
+  std::optional<RowPath> find(const ArrayRow& row, size_t steps, int64_t bound, int64_t* cost) {
+    // No step lies higher than just below the row above.
+    int64_t rest = params_.turn ? int64_t{kEndPerRow} * (above_[steps] + 1) : 0;
+    for (size_t k = steps + 1; k-- > 0;) {
+      most_[k] = bound - rest;
+      rest += int64_t{kPerRow} * (above_[k] + 1);
+    }
+    window_ = std::min(kNarrowWindow, params_.window);
+    auto path = find_in_window(row, steps, cost);
+    if (path || bound < kUnbounded) return path;
+    window_ = params_.window;
+    return find_in_window(row, steps, cost);
+  }
+
+  void place(const RowPath& path) {
+    placed_end_ = path.back().y_out;
+    for (size_t k = 0; k < path.size(); ++k) {
+      for (const FabricEdge& e : row_edges(steps_[k], path[k])) {
+        free_.take(e.x, e.y, e.side);
+        lowest_ = std::max(lowest_, e.y);
+      }
+      above_[k] = path[k].y_in;
+      above_middle_[k] = path[k].y;
+    }
+    above_[path.size()] = path.back().y_out;
+  }
+
+  int failed_step() const { return failed_step_; }
+  int lowest() const { return lowest_; }
+
+ private:
+  std::optional<RowPath> find_in_window(const ArrayRow& row, size_t steps, int64_t* cost) {
+    const auto used = static_cast<std::ptrdiff_t>((steps + 1) * static_cast<size_t>(window_) * kLates);
+    std::for_each(states_.begin(), states_.begin() + used, [](State& s) { s.cost = kUnreached; });
+    for (int i = 0; i < window_ && above_[0] + 1 + i < params_.height; ++i) state(0, i, late_index(0, 0)).cost = 0;
     for (size_t k = 0; k < steps; ++k) {
       bool any = false;
-      for (int i = 0; i < params_.window; ++i) {
+      for (int i = 0; i < window_; ++i) {
         const int y = above_[k] + 1 + i;
         if (y >= params_.height) break;
         for (int l = 0; l < kLates; ++l) {
@@ -64,23 +110,6 @@ class Finder {
     return best_end(row, steps, cost);
   }
 
-  void place(const RowPath& path) {
-    placed_end_ = path.back().y_out;
-    for (size_t k = 0; k < path.size(); ++k) {
-      for (const FabricEdge& e : row_edges(steps_[k], path[k])) {
-        taken_(e.x, e.y, e.side) = 1;
-        lowest_ = std::max(lowest_, e.y);
-      }
-      above_[k] = path[k].y_in;
-      above_middle_[k] = path[k].y;
-    }
-    above_[path.size()] = path.back().y_out;
-  }
-
-  int failed_step() const { return failed_step_; }
-  int lowest() const { return lowest_; }
-
- private:
   static constexpr int kUnreached = INT_MAX;
   struct State {
     int cost = kUnreached;
@@ -89,7 +118,7 @@ class Finder {
   };
 
   State& state(size_t k, int i, int late) {
-    return states_[(k * static_cast<size_t>(params_.window) + static_cast<size_t>(i)) * kLates + static_cast<size_t>(late)];
+    return states_[(k * static_cast<size_t>(window_) + static_cast<size_t>(i)) * kLates + static_cast<size_t>(late)];
   }
   /// Below a defect of its column a word is fed anew, best up the northern edges of the column.
   void keep_way_for_word(size_t k) {
@@ -99,7 +128,7 @@ class Finder {
   }
   int steps_late(size_t k) const { return k < steps_.size() ? steps_[k].late : params_.late_end; }
   int late_index(size_t k, int late) const { return late - steps_late(k) + kBefore; }
-  bool free(int x, int y, Side side) { return fabric_.good(x, y, side) && !taken_(x, y, side); }
+  bool free(int x, int y, Side side) const { return free_(x, y, side); }
 
   void extend(const ArrayRow& row, size_t k, int y, int late, int cost, int from) {
     const ArrayStep& step = steps_[k];
@@ -157,10 +186,10 @@ class Finder {
 
   void reach(size_t k, const RowStep& s, int late, int cost, int from) {
     const int i = s.y_out - above_[k + 1] - 1, l = late_index(k + 1, late);
-    if (i < 0 || i >= params_.window || l < 0 || l >= kLates) return;
+    if (i < 0 || i >= window_ || l < 0 || l >= kLates) return;
     State& to = state(k + 1, i, l);
     cost += kPerRow * s.y_out;
-    if (cost >= to.cost) return;
+    if (cost >= to.cost || cost >= most_[k + 1]) return;
     to = {cost, from, s};
     to.step.late = late;
   }
@@ -169,7 +198,7 @@ class Finder {
     const bool turns = params_.turn && row.index + 1 == row.planes;
     int best = -1;
     int64_t least = 0;
-    for (int i = 0; i < params_.window * kLates; ++i) {
+    for (int i = 0; i < window_ * kLates; ++i) {
       const int l = i % kLates;
       const State& s = state(end, i / kLates, l);
       // In the corner there is time left to wait.
@@ -194,11 +223,13 @@ class Finder {
   const Fabric& fabric_;
   const std::vector<ArrayStep>& steps_;
   const RowPathsParams& params_;
-  Taken taken_;
+  FreeEdges free_;
   std::vector<int> above_;         // y of the row above before each step, and behind the last
   std::vector<int> above_middle_;  // and where it leaves the first column of each
   std::vector<State> states_;
+  std::vector<int64_t> most_;   // cost of a state before each step from which on a path comes to the bound
   std::vector<int> fed_below_;  // of each block: below this y its word is fed anew
+  int window_ = 0;              // rows of cells that are looked at now
   int placed_end_ = -1;
   int failed_step_ = -1;
   int lowest_ = 0;
@@ -255,7 +286,8 @@ RowPaths find_row_paths(const Fabric& fabric, const std::vector<ArrayStep>& step
       int64_t cost = 0;
       const bool ends = left[i].index + 1 == left[i].planes;
       const size_t corner = params.turn && ends ? std::min(static_cast<size_t>(params.corner), 2 * static_cast<size_t>(groups - 1)) : 0;
-      std::optional<RowPath> candidate = finder.find(left[i], steps.size() - static_cast<size_t>(params.corner) + corner, &cost);
+      std::optional<RowPath> candidate =
+          finder.find(left[i], steps.size() - static_cast<size_t>(params.corner) + corner, path ? least : kUnbounded, &cost);
       if (candidate && (!path || cost < least)) best = i, least = cost, path = std::move(candidate);
     }
     if (!path) {

@@ -11,6 +11,7 @@ namespace {
 constexpr int kMostCornerRows = 12;
 constexpr int kMostCornerLate = 4;
 constexpr int kMostGap = 40;  // columns between two strips
+constexpr int kNoPlace = INT_MAX;
 
 class Strips {
  public:
@@ -125,32 +126,34 @@ class Strips {
   }
 
   /// Column L of the first of `left` strips from column `from` on, so that stamps and marker lanes find good cells and the last strip ends
-  /// as far west as can be: the places that each strip can take, from those of the one behind it.
+  /// as far west as can be.
   std::optional<int> next_column(int from, size_t left) {
-    const int width = fabric_.width();
-    if (fits_.empty()) look_for_places();
-    constexpr int kNone = INT_MAX;
-    std::vector<int> ends(static_cast<size_t>(width), kNone);  // by L: where the last strip ends at best
-    for (int x = from; x + 3 <= width; ++x) {
-      if (fits_[static_cast<size_t>(x)]) ends[static_cast<size_t>(x)] = x;
-    }
-    for (size_t i = 1; i < left; ++i) {
-      for (int x = from; x + 3 <= width; ++x) {
-        int& end = ends[static_cast<size_t>(x)];
-        if (end == kNone) continue;
-        end = kNone;
-        for (int next = x + 2; next <= x + 2 + kMostGap && next + 3 <= width; ++next) {
-          if (next == x + 2 || enters_[static_cast<size_t>(next)]) end = std::min(end, ends[static_cast<size_t>(next)]);
-        }
-      }
-    }
-    int best = kNone, column = from;
-    for (int x = from; x <= from + kMostGap && x + 3 <= width; ++x) {
+    if (ends_.empty()) rate_places();
+    const std::vector<int>& ends = ends_[left];
+    int best = kNoPlace, column = from;
+    for (int x = from; x <= from + kMostGap && x + 3 <= fabric_.width(); ++x) {
       if (x > array_.end_x && x > from && !enters_[static_cast<size_t>(x)]) continue;
       if (ends[static_cast<size_t>(x)] < best) best = ends[static_cast<size_t>(x)], column = x;
     }
-    if (best == kNone) return std::nullopt;
+    if (best == kNoPlace) return std::nullopt;
     return column;
+  }
+
+  /// Where the last of so many strips ends at best if the first of them begins at column L: from the places of the one behind it.
+  void rate_places() {
+    look_for_places();
+    const auto width = static_cast<size_t>(fabric_.width());
+    ends_.assign(draft_.groups() + 1, std::vector<int>(width, kNoPlace));
+    for (size_t left = 1; left < ends_.size(); ++left) {
+      for (size_t x = 0; x + 3 <= width; ++x) {
+        if (!fits_[x]) continue;
+        int& end = ends_[left][x];
+        if (left == 1) end = static_cast<int>(x);
+        for (size_t next = x + 2; left > 1 && next <= x + 2 + kMostGap && next + 3 <= width; ++next) {
+          if (next == x + 2 || enters_[next]) end = std::min(end, ends_[left - 1][next]);
+        }
+      }
+    }
   }
 
   /// Where a strip fits, and where marker lanes can enter anew.
@@ -259,7 +262,7 @@ class Strips {
     std::optional<FabricWire> wire;
     for (size_t i = taps.size(); i-- > 0 && !wire;) {
       const int hops = static_cast<int>(taps.size() - i) + stamps_.copy_late;
-      wire = fabric_.find_between(taps[i].x, taps[i].y, taps[i].enter, {s.left, y, Side::S});
+      wire = fabric_.find_between(taps[i].x, taps[i].y, taps[i].enter, {s.left, y, Side::S}, hops);
       if (wire) wire = fabric_.lengthened(*wire, hops - static_cast<int>(wire->moves.size()), false);
     }
     if (!wire) {
@@ -377,6 +380,7 @@ class Strips {
   const AroundArray& array_;
   AroundStrips at_;
   std::vector<uint8_t> fits_, enters_;  // by column L
+  std::vector<std::vector<int>> ends_;  // [strips][column L]
 };
 
 constexpr int kClampCoreRows = 10;  // from the or-gate on
