@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "ir/error.h"
+#include "lowering/netlist/densify.h"
 #include "lowering/netlist/emit.h"
 #include "lowering/netlist/logic_graph.h"
 #include "lowering/netlist/place_and_route.h"
@@ -43,12 +44,13 @@ MappedKernel map_luts(const LutNetwork& network, const NetlistParams& params, Ne
   verify(network);
   if (network.outputs.empty()) throw Error("netlist " + network.name, "it has no outputs", "add an output");
   const LutNetwork simple = simplify(network);
-  const PackedNetlist netlist = pack(simple, params.packing);
+  PackedNetlist netlist = pack(simple, params.packing);
   stats.luts = simple.nodes.size();
   stats.depth = depth(simple);
-  stats.logic_cells = netlist.cells.size();
   stats.pack_seconds = since(begin);
-  const NetlistLayout layout = place_and_route(netlist, params, stats);
+  NetlistLayout layout = place_and_route(netlist, params, stats);
+  if (params.effort == Effort::kDense) densify(netlist, layout, params, stats);
+  stats.logic_cells = netlist.cells.size();
   const auto timing_begin = Clock::now();
   const SettleTiming timing = settle_timing(netlist, layout, params.skew_inputs);
   stats.time_seconds = since(timing_begin);

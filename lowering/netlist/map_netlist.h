@@ -25,11 +25,12 @@ struct NetlistParams {
   bool skew_inputs = true;  // let inputs enter at different cycles, for a smaller ii
   double utilisation = 0;   // of the edges of the first region, by an estimate; 0: as the effort says, or less where that does not close
   double max_area = 6;      // of the first region's, where to give up
+  double live_work = 0;     // of dense effort's live annealing (LiveAnnealParams::work); 0: as the effort says
 };
 
 /// One placement, and what became of it.
 struct NetlistAttempt {
-  std::string method;  // "placed"; "compacted": what was left of the best one
+  std::string method;  // "placed"; "compacted": what was left of the best one; "live": annealed with live routes
   int first_width = 0;
   int first_height = 0;
   int width = 0;  // when routing closed, or was given up

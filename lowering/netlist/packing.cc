@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace bitgrid {
 namespace {
@@ -104,12 +105,16 @@ std::vector<Net> nets_between(const PackedNetlist& netlist) {
 
 }  // namespace
 
-PackedNetlist pack(const LutNetwork& network, const PackingParams& params) {
+PackedNetlist packed(const LutNetwork& network, std::vector<PackedCell> cells) {
   PackedNetlist netlist;
   netlist.network = &network;
-  netlist.cells = Packer(network, params).run();
+  netlist.cells = std::move(cells);
   netlist.nets = nets_between(netlist);
   return netlist;
+}
+
+PackedNetlist pack(const LutNetwork& network, const PackingParams& params) {
+  return packed(network, Packer(network, params).run());
 }
 
 std::string block_name(const PackedNetlist& netlist, BlockId block) {

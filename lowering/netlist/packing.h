@@ -48,6 +48,9 @@ struct PackingParams {
 /// first.
 PackedNetlist pack(const LutNetwork& network, const PackingParams& params = {});
 
+/// A network whose LUTs are in these cells already, each in one.
+PackedNetlist packed(const LutNetwork& network, std::vector<PackedCell> cells);
+
 /// "LUT n12", "input a[3]", "output y": for messages.
 std::string block_name(const PackedNetlist& netlist, BlockId block);
 

@@ -105,6 +105,7 @@ TEST(Netlist, EffortBuysDensity) {
   NetlistParams fast, dense;
   fast.effort = Effort::kFast;
   dense.effort = Effort::kDense;
+  dense.live_work = 3e4;
   const Dag dag = popcount_dag(32);
   EXPECT_LT(map_netlist(dag, dense).grid.cells.size(), map_netlist(dag, fast).grid.cells.size());
 }

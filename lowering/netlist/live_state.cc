@@ -1,0 +1,589 @@
+#include "lowering/netlist/live_state.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+#include <functional>
+
+#include <fmt/format.h>
+
+#include "ir/error.h"
+
+namespace bitgrid {
+namespace {
+
+constexpr uint32_t opposite_side(uint32_t side) {
+  return (side + 2) % 4;
+}
+
+}  // namespace
+
+LiveState::LiveState(const LutNetwork& network, const Region& region, const DefectMap& defects, const LiveCosts& costs)
+    : network_(&network), region_(region), stride_(region.width + 2), offset_{-stride_, 1, stride_, -1}, costs_(costs) {
+  if (items() >= kNone) throw Error("netlist " + network.name, "it is too large for live annealing", "use another --effort");
+  const auto cells = static_cast<size_t>(stride_) * static_cast<size_t>(region.height + 2);
+  kind_.assign(cells, Kind::kCorner);
+  good_.assign(cells, 1);
+  mask_.assign(cells, 0);
+  slot_.assign(16 * cells, kNone);
+  users_.assign(4 * cells, 0);
+  busy_.assign(cells, 0);
+  overused_at_.assign(4 * cells, 0);
+  box_.assign(signals(), {1 << 14, 1 << 14, -1, -1});
+  logic_.resize(cells);
+  in_port_.assign(cells, kNone);
+  out_port_.assign(cells, kNone);
+  at_.assign(items(), kNowhere);
+  is_orphan_.assign(cells, 0);
+  distance_.resize(cells);
+  seen_.assign(cells, 0);
+  toward_.resize(cells);
+  for (int y = 0; y < region.height; ++y)
+    for (int x = 0; x < region.width; ++x) kind_[cell(x, y)] = Kind::kInside;
+  for (uint32_t p = 0; p < region.ports(); ++p) kind_[ring_cell(p)] = Kind::kRing;
+  for (uint32_t c = 0; c < cells; ++c) {
+    if (kind_[c] == Kind::kCorner) continue;
+    if (kind_[c] == Kind::kInside) good_[c] = !defects.touched(x(c), y(c));
+    for (uint32_t s = 0; s < 4; ++s) {
+      if (kind_[c] == Kind::kInside) {
+        const uint32_t tail = neighbour(c, s);
+        if (kind_[tail] == Kind::kRing || !defects.bad_edge(x(tail), y(tail), static_cast<Side>(opposite_side(s))))
+          mask_[c] = static_cast<uint8_t>(mask_[c] | 1u << s);
+      } else {
+        const int tx = x(c) + dx(static_cast<Side>(s)), ty = y(c) + dy(static_cast<Side>(s));
+        if (tx < 0 || ty < 0 || tx >= region.width || ty >= region.height) continue;
+        mask_[c] = static_cast<uint8_t>(1u << s);  // the only neighbour of a port
+        good_[c] = !defects.touched(tx, ty);
+      }
+    }
+  }
+}
+
+uint32_t LiveState::ring_cell(uint32_t port) const {
+  const int position = region_.port_position(port);
+  switch (region_.port_side(port)) {
+    case Side::N:
+      return cell(position, -1);
+    case Side::E:
+      return cell(region_.width, position);
+    case Side::S:
+      return cell(position, region_.height);
+    case Side::W:
+      return cell(-1, position);
+  }
+  return 0;
+}
+
+uint32_t LiveState::port_of(uint32_t c) const {
+  if (y(c) < 0) return region_.port_at(Side::N, x(c));
+  if (y(c) == region_.height) return region_.port_at(Side::S, x(c));
+  return region_.port_at(x(c) < 0 ? Side::W : Side::E, y(c));
+}
+
+bool LiveState::enters(uint32_t c, uint32_t side, uint16_t net) const {
+  for (const uint16_t n : users(c, side))
+    if (n == net) return true;
+  return false;
+}
+
+bool LiveState::has(uint32_t c, uint16_t net) const {
+  const uint16_t* slot = &slot_[16 * c];
+  unsigned found = 0;
+  for (int i = 0; i < 16; ++i) found |= slot[i] == net;
+  return found != 0;
+}
+
+int LiveState::side_of(uint32_t c, uint16_t net) const {
+  for (uint32_t s = 0; s < 4; ++s)
+    if (enters(c, s, net)) return static_cast<int>(s);
+  return -1;
+}
+
+bool LiveState::needs(uint32_t c, uint16_t net) const {
+  if (kind_[c] == Kind::kRing) return out_port_[c] != kNone && network_->outputs[out_port_[c] - signals()].signal == net;
+  const Logic& l = logic_[c];
+  return std::find(l.needs.begin(), l.needs.begin() + l.need_count, net) != l.needs.begin() + l.need_count;
+}
+
+// The net goes on from the cell to that side.
+bool LiveState::feeds_edge(uint32_t c, uint32_t side, uint16_t net) const {
+  return enters(neighbour(c, side), opposite_side(side), net);
+}
+
+int LiveState::price(uint32_t c, uint32_t side) const {
+  const int users = users_[4 * c + side];
+  return LiveCosts::kWire + (users == 0 ? costs_.busy[busy_[c]] : costs_.overuse * users);
+}
+
+void LiveState::insert(uint32_t c, uint32_t side, uint16_t net) {
+  uint8_t& users = users_[4 * c + side];
+  energy_ += price(c, side);
+  if (users > 0) ++overuse_;
+  if (users == 1) {
+    overused_at_[4 * c + side] = static_cast<uint32_t>(overused_.size());
+    overused_.push_back(4 * c + side);
+  }
+  busy_[c] = static_cast<uint8_t>(busy_[c] + (users == 0));
+  slot_[16 * c + 4 * side + users++] = net;
+  ++wirelength_;
+}
+
+void LiveState::erase(uint32_t c, uint32_t side, uint16_t net) {
+  uint16_t* slot = &slot_[16 * c + 4 * side];
+  uint8_t& users = users_[4 * c + side];
+  uint16_t* at = std::find(slot, slot + users, net);
+  *at = slot[--users];
+  slot[users] = kNone;
+  busy_[c] = static_cast<uint8_t>(busy_[c] - (users == 0));
+  if (users > 0) --overuse_;
+  if (users == 1) {
+    overused_at_[overused_.back()] = overused_at_[4 * c + side];
+    overused_[overused_at_[4 * c + side]] = overused_.back();
+    overused_.pop_back();
+  }
+  energy_ -= price(c, side);
+  --wirelength_;
+}
+
+void LiveState::add(uint32_t c, uint32_t side, uint16_t net) {
+  insert(c, side, net);
+  widen(net, c);
+  log_.push_back({c, net, static_cast<uint8_t>(side), true});
+}
+
+void LiveState::remove(uint32_t c, uint32_t side, uint16_t net) {
+  erase(c, side, net);
+  log_.push_back({c, net, static_cast<uint8_t>(side), false});
+}
+
+void LiveState::begin() {
+  before_ = energy_;
+  log_.clear();
+  saved_.clear();
+  undo_steps_.clear();
+  lost_.clear();
+  gained_.clear();
+}
+
+void LiveState::undo() {
+  for (size_t i = log_.size(); i-- > 0;) {
+    const Change& change = log_[i];
+    if (change.added)
+      erase(change.cell, change.side, change.net);
+    else
+      insert(change.cell, change.side, change.net);
+  }
+  for (const Saved& s : saved_) {
+    logic_[s.cell] = s.logic;
+    in_port_[s.cell] = s.in_port;
+    out_port_[s.cell] = s.out_port;
+  }
+  for (const Step& s : undo_steps_) at_[s.item] = s.to;
+}
+
+void LiveState::touch(uint32_t c) {
+  if (c == kNowhere || std::any_of(saved_.begin(), saved_.end(), [&](const Saved& s) { return s.cell == c; })) return;
+  saved_.push_back({c, logic_[c], in_port_[c], out_port_[c]});
+}
+
+// Items leave their places and take the new ones. False if these are not free.
+bool LiveState::move_items(std::span<const Step> steps) {
+  for (const Step& s : steps) {
+    undo_steps_.push_back({s.item, at_[s.item]});
+    touch(at_[s.item]);
+    touch(s.to);
+    take(s.item);
+  }
+  for (const Step& s : steps)
+    if (!put(s.item, s.to)) return false;
+  return std::all_of(saved_.begin(), saved_.end(), [&](const Saved& s) { return refresh(s.cell, s); });
+}
+
+void LiveState::take(ItemId item) {
+  const uint32_t c = at_[item];
+  if (c == kNowhere) return;
+  if (is_lut(item)) {
+    Logic& l = logic_[c];
+    std::replace(l.luts.begin(), l.luts.begin() + l.lut_count, static_cast<uint16_t>(item), l.luts[l.lut_count - 1u]);
+    --l.lut_count;
+  } else {
+    (is_output(item) ? out_port_ : in_port_)[c] = kNone;
+  }
+}
+
+bool LiveState::put(ItemId item, uint32_t to) {
+  at_[item] = to;
+  if (is_lut(item)) {
+    Logic& l = logic_[to];
+    if (l.lut_count == 4) return false;
+    l.luts[l.lut_count++] = static_cast<uint16_t>(item);
+    return true;
+  }
+  uint16_t& port = (is_output(item) ? out_port_ : in_port_)[to];
+  if (port != kNone) return false;
+  port = static_cast<uint16_t>(item);
+  return true;
+}
+
+// What a cell reads now, and what of that is new or no more. False if that is too much, or if its LUTs read each other.
+bool LiveState::refresh(uint32_t c, const Saved& before) {
+  if (kind_[c] == Kind::kRing) {
+    auto net = [&](uint16_t port) {
+      const SignalId s = port == kNone ? kConstantSignal : network_->outputs[port - signals()].signal;
+      return s == kConstantSignal ? kNone : static_cast<uint16_t>(s);
+    };
+    const uint16_t now = net(out_port_[c]), old = net(before.out_port);
+    if (now == old) return true;
+    if (old != kNone) lost_.push_back({c, old});
+    if (now != kNone) gained_.push_back({c, now});
+    return true;
+  }
+  Logic& l = logic_[c];
+  std::array<uint16_t, 16> all{};
+  size_t count = 0;
+  for (const uint16_t lut : luts(c))
+    for (const SignalId f : fanins(network_->node_of(lut)))
+      if (std::find(all.begin(), all.begin() + count, f) == all.begin() + count) all[count++] = static_cast<uint16_t>(f);
+  if (count > 4) return false;
+  for (const uint16_t lut : luts(c))
+    if (std::find(all.begin(), all.begin() + count, lut) != all.begin() + count) return false;
+  const Logic& old = before.logic;
+  for (size_t i = 0; i < old.need_count; ++i)
+    if (std::find(all.begin(), all.begin() + count, old.needs[i]) == all.begin() + count) lost_.push_back({c, old.needs[i]});
+  for (size_t i = 0; i < count; ++i)
+    if (std::find(old.needs.begin(), old.needs.begin() + old.need_count, all[i]) == old.needs.begin() + old.need_count)
+      gained_.push_back({c, all[i]});
+  std::copy_n(all.begin(), count, l.needs.begin());
+  l.need_count = static_cast<uint8_t>(count);
+  return true;
+}
+
+// Takes the dead end at a cell away.
+void LiveState::prune(uint32_t c, uint16_t net) {
+  for (;;) {
+    if (needs(c, net)) return;
+    if (is_inside(c))
+      for (uint32_t s = 0; s < 4; ++s)
+        if (feeds_edge(c, s, net)) return;
+    const int side = side_of(c, net);
+    if (side < 0) return;
+    remove(c, static_cast<uint32_t>(side), net);
+    c = neighbour(c, static_cast<uint32_t>(side));
+    if (!is_inside(c)) return;
+  }
+}
+
+// Cuts the tree where it enters a cell, and what leads from there, without branching, to the first place that matters: that is an orphan.
+void LiveState::orphan(uint32_t c, uint32_t side, uint16_t net) {
+  remove(c, side, net);
+  for (;;) {
+    if (is_inside(c) && c == at_[net]) return;  // it starts there now
+    if (needs(c, net)) break;
+    int next = -1, count = 0;
+    for (uint32_t s = 0; s < 4; ++s)
+      if (feeds_edge(c, s, net)) {
+        next = static_cast<int>(s);
+        ++count;
+      }
+    if (count == 0) return;
+    if (count > 1) break;
+    c = neighbour(c, static_cast<uint32_t>(next));
+    remove(c, opposite_side(static_cast<uint32_t>(next)), net);
+  }
+  orphans_.push_back(c);
+}
+
+// Cells of the tree from a cell on.
+void LiveState::collect(uint32_t root, uint16_t net, std::vector<uint32_t>& tree) const {
+  tree.assign(1, root);
+  const bool port = !is_inside(root);
+  if (port && root != at_[net]) return;
+  for (size_t i = 0; i < tree.size(); ++i) {
+    if (!is_inside(tree[i]) && i > 0) continue;  // an output
+    for (uint32_t s = 0; s < 4; ++s)
+      if ((i > 0 || !port || ((mask_[root] >> s) & 1u)) && feeds_edge(tree[i], s, net)) tree.push_back(neighbour(tree[i], s));
+  }
+}
+
+bool LiveState::join_orphans(uint16_t net, int64_t budget) {
+  // Ports last: the cell beside them may be an orphan.
+  std::stable_partition(orphans_.begin(), orphans_.end(), [&](uint32_t c) { return is_inside(c); });
+  if (orphan_cells_.size() < orphans_.size()) orphan_cells_.resize(orphans_.size());
+  for (size_t i = 0; i < orphans_.size(); ++i) {
+    collect(orphans_[i], net, orphan_cells_[i]);
+    for (const uint32_t c : orphan_cells_[i]) is_orphan_[c] = 1;
+  }
+  bool joined = true;
+  for (size_t i = 0; i < orphans_.size(); ++i) {
+    const bool wanted = orphan_cells_[i].size() > 1 || needs(orphans_[i], net);
+    if (joined && wanted) joined = connect(orphans_[i], net, budget - spent());
+    for (const uint32_t c : orphan_cells_[i]) is_orphan_[c] = 0;
+  }
+  return joined;
+}
+
+// The tree of a net whose driver has moved follows it, as far as it branches.
+bool LiveState::move_driver(uint16_t net, uint32_t from, int64_t budget) {
+  orphans_.clear();
+  for (uint32_t s = 0; s < 4; ++s)
+    if ((is_inside(from) || ((mask_[from] >> s) & 1u)) && feeds_edge(from, s, net)) orphan(neighbour(from, s), opposite_side(s), net);
+  const uint32_t to = at_[net];
+  if (is_inside(to))
+    if (const int side = side_of(to, net); side >= 0) {
+      remove(to, static_cast<uint32_t>(side), net);
+      prune(neighbour(to, static_cast<uint32_t>(side)), net);
+    }
+  return join_orphans(net, budget);
+}
+
+bool LiveState::connect_sinks(std::span<const Sink> sinks, int64_t budget) {
+  auto open = [&](const Sink& s) { return !has(s.cell, s.net); };
+  auto left = static_cast<int64_t>(std::count_if(sinks.begin(), sinks.end(), open));
+  for (const Sink& s : sinks) {
+    if (!open(s)) continue;
+    --left;
+    if (!connect(s.cell, s.net, budget - spent() - LiveCosts::kWire * left)) return false;
+  }
+  return spent() <= budget;
+}
+
+bool LiveState::try_steps(std::span<const Step> steps, int64_t budget) {
+  begin();
+  bool good = move_items(steps);
+  if (good) {
+    for (const Sink& s : lost_) prune(s.cell, s.net);
+    for (size_t i = 0; i < steps.size() && good; ++i)
+      if (!is_output(steps[i].item)) good = move_driver(static_cast<uint16_t>(steps[i].item), undo_steps_[i].to, budget);
+    branches_.clear();
+    if (good)
+      for (const Step& s : steps)
+        if (is_lut(s.item)) make_room(s.to);
+    // A net that lost a branch must be whole before another sink looks for it.
+    const auto whole = std::stable_partition(gained_.begin(), gained_.end(), [&](const Sink& g) {
+      return std::none_of(branches_.begin(), branches_.end(), [&](const Sink& b) { return b.net == g.net; });
+    });
+    good = good && connect_sinks({gained_.begin(), whole}, budget) && join_branches(budget) &&
+           connect_sinks({whole, gained_.end()}, budget) && spent() <= budget;
+  }
+  if (!good) undo();
+  return good;
+}
+
+// Cuts the branches that enter a cell.
+void LiveState::cut_branches(uint32_t c, uint16_t net, uint32_t side) {
+  orphans_.clear();
+  orphan(c, side, net);
+  for (const uint32_t root : orphans_) branches_.push_back({root, net});
+  if (const uint32_t tail = neighbour(c, side); is_inside(tail)) prune(tail, net);
+}
+
+// Where logic comes to a cell that others pass, and not all find a way in, those have to look for another one.
+void LiveState::make_room(uint32_t c) {
+  int passing = 0;
+  for (uint32_t s = 0; s < 4; ++s)
+    for (const uint16_t n : users(c, s)) passing += !needs(c, n);
+  if (passing + logic_[c].need_count <= 4) return;
+  for (uint32_t s = 0; s < 4; ++s)
+    for (size_t i = users_[4 * c + s]; i-- > 0;)
+      if (const uint16_t n = slot_[16 * c + 4 * s + i]; !needs(c, n)) cut_branches(c, n, s);
+}
+
+bool LiveState::join_branches(int64_t budget) {
+  bool good = true;
+  for (size_t i = 0; i < branches_.size() && good; ++i) {
+    const uint16_t net = branches_[i].net;
+    if (net == kNone) continue;
+    orphans_.clear();
+    for (size_t j = i; j < branches_.size(); ++j)
+      if (branches_[j].net == net) {
+        orphans_.push_back(branches_[j].cell);
+        branches_[j].net = kNone;
+      }
+    good = join_orphans(net, budget);
+  }
+  return good;
+}
+
+bool LiveState::try_reroute(uint32_t id, int64_t budget) {
+  const auto net = static_cast<uint16_t>(id);
+  begin();
+  collect(at_[net], net, tree_);
+  for (size_t i = 1; i < tree_.size(); ++i) {
+    remove(tree_[i], static_cast<uint32_t>(side_of(tree_[i], net)), net);
+    if (needs(tree_[i], net)) gained_.push_back({tree_[i], net});
+  }
+  const uint32_t from = at_[net];
+  box_[net] = {1 << 14, 1 << 14, -1, -1};
+  for (const uint32_t c : tree_) widen(net, c);
+  auto far = [&](uint32_t c) { return std::abs(x(c) - x(from)) + std::abs(y(c) - y(from)); };
+  std::stable_sort(gained_.begin(), gained_.end(), [&](const Sink& a, const Sink& b) { return far(a.cell) < far(b.cell); });
+  const bool good = connect_sinks(gained_, budget);
+  if (!good) undo();
+  return good;
+}
+
+bool LiveState::try_reroute_around(std::span<const uint32_t> cells, Random& random, int64_t budget) {
+  begin();
+  branches_.clear();
+  for (const uint32_t c : cells)
+    for (uint32_t s = 0; s < 4; ++s)
+      while (!users(c, s).empty()) cut_branches(c, users(c, s).front(), s);
+  for (size_t i = branches_.size(); i > 1; --i) std::swap(branches_[i - 1], branches_[random.below(static_cast<uint32_t>(i))]);
+  const bool good = join_branches(budget) && spent() <= budget;
+  if (!good) undo();
+  return good;
+}
+
+bool LiveState::start(std::span<const uint32_t> places) {
+  begin();
+  for (ItemId i = 0; i < items(); ++i) put(i, places[i]);
+  for (uint32_t c = 0; c < cells(); ++c)
+    if (!refresh(c, {c, {}, kNone, kNone})) return false;
+  auto far = [&](const Sink& s) { return std::abs(x(s.cell) - x(at_[s.net])) + std::abs(y(s.cell) - y(at_[s.net])); };
+  std::stable_sort(gained_.begin(), gained_.end(), [&](const Sink& a, const Sink& b) { return far(a) < far(b); });
+  return connect_sinks(gained_, int64_t{1} << 40);
+}
+
+void LiveState::set_overuse_cost(int cost) {
+  for (const uint8_t u : users_) energy_ += static_cast<int64_t>(cost - costs_.overuse) * u * (u - 1) / 2;
+  costs_.overuse = cost;
+}
+
+std::string LiveState::fault() const {
+  size_t edges = 0;
+  int overuse = 0;
+  int64_t energy = 0;
+  for (uint32_t c = 0; c < cells(); ++c) {
+    int busy = 0;
+    for (uint32_t s = 0; s < 4; ++s) {
+      const int u = users_[4 * c + s];
+      edges += static_cast<size_t>(u);
+      overuse += std::max(0, u - 1);
+      energy += LiveCosts::kWire * u + costs_.overuse * u * (u - 1) / 2 + (u > 0 ? costs_.busy[static_cast<size_t>(busy++)] : 0);
+    }
+    if (luts(c).size() > 4 || logic_[c].need_count > 4) return fmt::format("cell {} holds too much", c);
+    for (const uint16_t lut : luts(c)) {
+      if (at_[lut] != c) return fmt::format("LUT {} is not in cell {}", lut, c);
+      for (const SignalId f : fanins(network_->node_of(lut)))
+        if (!needs(c, static_cast<uint16_t>(f)) || at_[f] == c) return fmt::format("LUT {} cannot read {} in cell {}", lut, f, c);
+    }
+    for (size_t i = 0; i < logic_[c].need_count; ++i)
+      if (!has(c, logic_[c].needs[i])) return fmt::format("net {} does not come to cell {}", logic_[c].needs[i], c);
+  }
+  for (ItemId o = static_cast<ItemId>(signals()); o < items(); ++o) {
+    const SignalId s = network_->outputs[o - signals()].signal;
+    if (out_port_[at_[o]] != o) return fmt::format("output {} is not where it should be", o);
+    if (s != kConstantSignal && !has(at_[o], static_cast<uint16_t>(s))) return fmt::format("net {} does not come to output {}", s, o);
+  }
+  size_t in_trees = 0;
+  std::vector<uint32_t> tree;
+  for (uint32_t n = 0; n < signals(); ++n) {
+    collect(at_[n], static_cast<uint16_t>(n), tree);
+    in_trees += tree.size() - 1;
+    std::sort(tree.begin(), tree.end());
+    for (size_t i = 1; i < tree.size(); ++i)
+      if (tree[i] == tree[i - 1] && is_inside(tree[i])) return fmt::format("net {} comes to cell {} twice", n, tree[i]);
+  }
+  if (in_trees != edges) return fmt::format("{} edges are used, but {} are in trees", edges, in_trees);
+  if (edges != wirelength_ || overuse != overuse_ || energy != energy_) return "counts are off";
+  return "";
+}
+
+NetRoute LiveState::route_of(const PackedNetlist& netlist, const Net& net, const Placement& placement) const {
+  const Region& r = region_;
+  NetRoute route;
+  if (net.signal == kConstantSignal) {
+    route.hops.push_back({r.out_edge(placement.at[net.driver]), kNowhere});
+    route.arrivals.push_back(route.hops.back().edge);
+    return route;
+  }
+  const auto id = static_cast<uint16_t>(net.signal);
+  const uint32_t driver = at_[id];
+  std::vector<uint32_t> tree;
+  collect(driver, id, tree);
+  // The edge by which a cell (or, from outside, the output in a ring cell) is entered.
+  auto edge_into = [&](uint32_t c) {
+    const int side = side_of(c, id);
+    if (side < 0) return kNowhere;
+    const uint32_t tail = neighbour(c, static_cast<uint32_t>(side));
+    if (!is_inside(tail)) return r.in_edge(port_of(tail));
+    return 4 * r.cell(x(tail), y(tail)) + opposite_side(static_cast<uint32_t>(side));
+  };
+  auto edge_before = [&](uint32_t c) {
+    const uint32_t tail = neighbour(c, static_cast<uint32_t>(side_of(c, id)));
+    return tail == driver ? kNowhere : edge_into(tail);
+  };
+  if (!is_inside(driver) && tree.size() == 1) route.hops.push_back({r.in_edge(port_of(driver)), kNowhere});
+  for (size_t i = 1; i < tree.size(); ++i) route.hops.push_back({edge_into(tree[i]), edge_before(tree[i])});
+  for (const BlockId b : net.sinks) {
+    const uint32_t at = placement.at[b];
+    route.arrivals.push_back(edge_into(netlist.is_cell(b) ? cell(r.x(at), r.y(at)) : ring_cell(at)));
+  }
+  return route;
+}
+
+void LiveState::widen(uint16_t net, uint32_t c) {
+  Box& b = box_[net];
+  const auto cx = static_cast<int16_t>(x(c)), cy = static_cast<int16_t>(y(c));
+  b = {std::min(b.x0, cx), std::min(b.y0, cy), std::max(b.x1, cx), std::max(b.y1, cy)};
+}
+
+int LiveState::far_from_net(uint32_t c, uint16_t net) const {
+  const Box& b = box_[net];
+  const int cx = x(c), cy = y(c);
+  return std::max({0, b.x0 - cx, cx - b.x1}) + std::max({0, b.y0 - cy, cy - b.y1});
+}
+
+// A* from the sink back to the tree.
+bool LiveState::connect(uint32_t goal, uint16_t net, int64_t limit) {
+  const uint32_t driver = at_[net];
+  widen(net, driver);
+  uint32_t start = goal, last_side = 4, first_cost = 0;
+  if (!is_inside(goal)) {
+    if (has(goal, net)) return true;
+    last_side = static_cast<uint32_t>(std::countr_zero(mask_[goal]));
+    if (users_[4 * goal + last_side] == kMostUsers) return false;
+    first_cost = static_cast<uint32_t>(price(goal, last_side));
+    start = neighbour(goal, last_side);
+    if (is_orphan_[start]) return false;
+  }
+  ++search_;
+  queue_.clear();
+  auto push = [&](uint32_t cost, uint32_t c) {
+    distance_[c] = cost;
+    seen_[c] = search_;
+    const uint64_t all = cost + static_cast<uint32_t>(LiveCosts::kWire * far_from_net(c, net));
+    if (static_cast<int64_t>(all) > limit) return;
+    queue_.push_back(all << 40 | uint64_t{cost} << 20 | c);
+    std::push_heap(queue_.begin(), queue_.end(), std::greater<>());
+  };
+  push(first_cost, start);
+  while (!queue_.empty()) {
+    std::pop_heap(queue_.begin(), queue_.end(), std::greater<>());
+    const auto cost = static_cast<uint32_t>(queue_.back() >> 20) & 0xfffffu, c = static_cast<uint32_t>(queue_.back()) & 0xfffffu;
+    queue_.pop_back();
+    if (cost > distance_[c]) continue;
+    ++work_;
+    if (c == driver || (has(c, net) && !is_orphan_[c])) {
+      for (uint32_t at = c; at != start;) {
+        const uint32_t side = toward_[at];
+        at -= static_cast<uint32_t>(offset_[side]);
+        add(at, side, net);
+      }
+      if (last_side < 4) add(goal, last_side, net);
+      return true;
+    }
+    for (uint32_t s = 0; s < 4; ++s) {
+      if (!((mask_[c] >> s) & 1u) || users_[4 * c + s] == kMostUsers) continue;
+      const uint32_t p = neighbour(c, s);
+      if (is_orphan_[p] || (!is_inside(p) && p != driver)) continue;
+      const uint32_t now = cost + static_cast<uint32_t>(price(c, s));
+      if (seen_[p] == search_ && distance_[p] <= now) continue;
+      push(now, p);
+      toward_[p] = static_cast<uint8_t>(s);
+    }
+  }
+  return false;
+}
+
+}  // namespace bitgrid
