@@ -17,7 +17,7 @@ namespace bitgrid {
 /// Energies in units of 1 / kWire of an edge used.
 struct LiveCosts {
   static constexpr int kWire = 16;
-  int overuse = 80;                     // of a second net on an edge; of a third twice as much, and so on
+  int overuse = 250;                    // of a second net on an edge; of a third twice as much, and so on
   std::array<int, 4> busy{0, 1, 3, 6};  // of the first, second, third, fourth edge used of those that enter a cell
 };
 
