@@ -25,12 +25,13 @@ class LiveStateTest : public testing::Test {
     LiveState state(network, {side, side}, defects, {});
     std::vector<uint32_t> places;
     uint32_t port = 0, out = 3;
-    int cell = 0;
+    int next = 0;
+    auto spread = [&] { return state.cell(3 * next % (side * side) % side, 3 * next % (side * side) / side); };
     for (uint32_t i = 0; i < state.items(); ++i)
       if (state.is_lut(i)) {
-        while (!state.is_good(state.cell(cell % side, cell / side), false)) ++cell;
-        places.push_back(state.cell(cell % side, cell / side));
-        ++cell;
+        while (!state.is_good(spread(), false)) ++next;
+        places.push_back(spread());
+        ++next;
       } else {
         places.push_back(state.ring_cell(state.is_output(i) ? out++ : port++));
       }
