@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstdint>
 
 namespace bitgrid {
 namespace {
@@ -26,15 +27,71 @@ bool clean(const Fabric& fabric, int x, int rows) {
   return true;
 }
 
+/// What stands in the way of rows and words in the two columns of cells of a block, in tenths of a defect.
+int trouble(const Fabric& fabric, int x, int rows) {
+  constexpr int kBadCell = 5, kCutWord = 10;
+  int trouble = 0;
+  bool cut = false;
+  for (int y = 0; y < rows; ++y) {
+    trouble += kBadCell * (!fabric.good(x, y) + !fabric.good(x + 1, y));
+    // Rows below the cut cannot use time.
+    if (!cut && !fabric.good(x + 1, y, Side::S)) trouble += kCutWord * (rows - y) / rows, cut = true;
+  }
+  return trouble;
+}
+
+/// The x of each block: from west to east, with the least trouble and not too many columns of cells between them.
+std::vector<int> block_places(const Draft& draft, int blocks, int rows) {
+  constexpr int kNever = 1'000'000, kMostColumns = 48;
+  const AroundPlan& plan = draft.plan;
+  const int price = plan.selective == 0 ? 10'000 : 10 / plan.selective;  // of a column that is left out
+  std::vector<int> troubles;
+  for (int x = 0; x <= 2 * blocks + kMostColumns; ++x) {
+    troubles.push_back(plan.no_words.contains(x + 1) ? kNever : plan.selective > 0 ? trouble(draft.fabric, x, rows) : 0);
+  }
+  // [blocks placed][columns left out]: the least trouble, and whether the last thing was to leave one out.
+  struct Way {
+    int64_t cost = INT64_MAX / 2;
+    bool skip = false;
+  };
+  const auto size = static_cast<size_t>(kMostColumns) + 1;
+  std::vector<std::vector<Way>> ways(static_cast<size_t>(blocks) + 1, std::vector<Way>(size));
+  ways[0][0].cost = 0;
+  for (size_t c = 0; c < ways.size(); ++c) {
+    for (size_t s = 0; s < size; ++s) {
+      const int64_t cost = ways[c][s].cost;
+      if (s + 1 < size && cost + price < ways[c][s + 1].cost) ways[c][s + 1] = {cost + price, true};
+      if (c + 1 == ways.size()) continue;
+      const int64_t then = cost + troubles[2 * c + s];
+      if (then < ways[c + 1][s].cost) ways[c + 1][s] = {then, false};
+    }
+  }
+  size_t best = 0;
+  for (size_t s = 1; s < size; ++s) {
+    if (ways.back()[s].cost < ways.back()[best].cost) best = s;
+  }
+  std::vector<int> places(static_cast<size_t>(blocks));
+  for (size_t c = places.size(), s = best; c > 0;) {
+    if (ways[c][s].skip) {
+      --s;
+    } else {
+      --c;
+      places[c] = static_cast<int>(2 * c + s);
+    }
+  }
+  return places;
+}
+
 void make_steps(const Draft& draft, AroundArray& array) {
   const SystolicForm& form = draft.form;
   const AroundPlan& plan = draft.plan;
   const bool combine = std::any_of(form.groups.begin(), form.groups.end(), [](const RowGroup& g) { return g.planes.size() > 1; });
   const int blocks = static_cast<int>(form.columns.size()), rows = static_cast<int>(rows_of(form).size()) + plan.first_row;
   int x = 0;
+  const std::vector<int> places = block_places(draft, blocks, rows);
   std::vector<size_t> clean_blocks;
   for (int c = 0; c < blocks; ++c) {
-    while (plan.no_words.contains(x + 1)) array.steps.push_back({ArrayStepKind::kPlain, x++, 0, 0});
+    while (x < places[static_cast<size_t>(c)]) array.steps.push_back({ArrayStepKind::kPlain, x++, 0, 0});
     if (c >= plan.first_block && clean(draft.fabric, x + 1, rows)) clean_blocks.push_back(array.steps.size());
     array.steps.push_back({ArrayStepKind::kBlock, x, c, 0});
     x += 2;

@@ -19,6 +19,7 @@ struct AroundPlan {
   int first_block = 0;     // the later blocks become so, evenly, from this one on
   int first_row = 0;       // smallest y of a row
   int corner_steps = 12;   // columns behind the array that rows cross on paths of the same kind
+  int selective = 0;       // columns of cells are left out as long as that spares the others so many defects; 0: none
   int candidates = 1;      // rows that are tried for each place
   std::set<int> no_words;  // columns of cells where no word can come down
   std::set<int> no_exits;  // rows of cells in which no row can leave the array
@@ -30,8 +31,8 @@ struct AroundPlan {
   std::set<int> no_strips;  // columns where no strip can begin
 
   bool same_array(const AroundPlan& other) const {
-    return late == other.late && first_block == other.first_block && first_row == other.first_row && candidates == other.candidates &&
-           no_words == other.no_words && no_ends == other.no_ends;
+    return late == other.late && first_block == other.first_block && first_row == other.first_row && selective == other.selective &&
+           candidates == other.candidates && no_words == other.no_words && no_ends == other.no_ends;
   }
 };
 

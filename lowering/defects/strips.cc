@@ -70,6 +70,7 @@ class Strips {
       draft_.next.no_strips.insert(x);
     } else {
       ++draft_.next.corner_rows;
+      draft_.next.no_strips.clear();  // they were those of other rows of cells
     }
     draft_.fail(fmt::format("no {} for the row end of output {} from column {} on, rows {} .. {}", fits ? "way" : "place", group, x, at_.y,
                             at_.bottom - 1),
@@ -223,10 +224,11 @@ class Strips {
 
   /// Phases that a row is late, beyond those of the array.
   int lost(const PathEnd& row) const { return 2 * (row.late - array_.late); }
-  /// A wire that comes from the west, without detours if there is one.
+  /// A wire that comes from the west, without detours if there is one, else with no more than there is time for.
   std::optional<FabricWire> way(int x, int y, const FabricEdge& to) const {
     auto wire = fabric_.find_monotone(x, y, Side::W, to);
-    return wire ? wire : fabric_.find_between(x, y, Side::W, to);
+    const int most = to.x - x + to.y - y + 1 + 2 * draft_.plan.corner_late;
+    return wire ? wire : fabric_.find_between(x, y, Side::W, to, most);
   }
   /// Hops beyond those that geometry asks for.
   static int detour(const FabricWire& wire, const FabricEdge& to) {

@@ -14,8 +14,10 @@
 namespace bitgrid {
 namespace {
 
-constexpr size_t kPlans = 3;    // layouts that are carried out, of those whose rows alone were laid
-constexpr int kCandidates = 4;  // rows that are tried for each place in them
+constexpr size_t kPlans = 6;  // layouts that are carried out, of those whose rows alone were laid
+constexpr size_t kSelectivePlans = 4;
+constexpr int kSelective[] = {1, 2, 5};
+constexpr int kCandidates = 8;  // rows that are tried for each place in them
 constexpr int kEstimateRetries = 8;
 constexpr int kRetries = 40;
 constexpr int kFewRetries = 14;  // once there is a layout
@@ -117,7 +119,17 @@ std::vector<AroundPlan> plans(const std::function<std::optional<int64_t>(AroundP
       if (const auto estimated = cells(plan)) rated.push_back({*estimated, plan});
     }
   }
-  std::stable_sort(rated.begin(), rated.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  const auto sort = [&] { std::stable_sort(rated.begin(), rated.end(), [](const auto& a, const auto& b) { return a.first < b.first; }); };
+  sort();
+  // The best of them with columns of cells left out.
+  for (size_t i = 0, n = std::min(kSelectivePlans, rated.size()); i < n; ++i) {
+    for (const int selective : kSelective) {
+      AroundPlan plan = rated[i].second;
+      plan.selective = selective;
+      if (const auto estimated = cells(plan)) rated.push_back({*estimated, plan});
+    }
+  }
+  sort();
   std::vector<AroundPlan> best;
   for (size_t i = 0; i < std::min(kPlans, rated.size()); ++i) best.push_back(rated[i].second);
   return best;
@@ -160,6 +172,7 @@ std::optional<MappedKernel> smallest(const Task& task, AroundStats& stats, std::
       if (!task.stamps.any() || cells_now > best->grid.cells.size() * 21 / 20) break;
       --more;
       ++plan.corner_rows;
+      plan.no_strips.clear();
     }
   }
   return best;
