@@ -19,9 +19,15 @@ using Clock = std::chrono::steady_clock;
 
 constexpr double kSpareSites = 1.05;  // of the logic cells
 constexpr int kSparePorts = 4;
-constexpr double kHopeless = 0.12;  // overuse, of the wires: such a placement would end up larger than the spread one
-constexpr double kLong = 1.3;       // a region so much longer than its sites is placed again in its own proportion
-constexpr double kGlance = 0.2;     // moves per block of the placement that tells how large a region is needed
+constexpr double kHopeless = 0.12;   // overuse, of the wires: such a placement would end up larger than the spread one
+constexpr double kLong = 1.3;        // a region so much longer than its sites is placed again in its own proportion
+constexpr double kPortBound = 1.6;   // border ports over those that are needed, below which these decide where cells go
+constexpr double kLooseSites = 2.5;  // of the logic cells, where ports decide
+constexpr double kLeastArea = 5;     // cells of a region, of the logic cells
+constexpr double kGlance = 0.2;      // moves per block of the placement that tells how large a region is needed
+constexpr double kLook = 0.5;        // of the moves, in placements that measure a region,
+constexpr int kRegionRounds = 4;     // at most so many times
+constexpr double kLoose = 0.9;       // of the utilisation, on loose sites
 constexpr double kEvenness = 1.5;
 constexpr double kRetry = 0.8;  // of the utilisation, after a placement that did not close
 constexpr int kRetries = 3;
@@ -68,11 +74,11 @@ class PlaceAndRoute {
   }
 
   NetlistLayout run() {
-    const double aspect = proportion();
-    for (int i = 0; i < plan_.placements; ++i) take(placed(aspect, static_cast<uint64_t>(i), plan_.utilisation));
+    const Region first = first_region(plan_.utilisation);
+    for (int i = 0; i < plan_.placements; ++i) take(placed(first, static_cast<uint64_t>(i), plan_.utilisation));
     double utilisation = plan_.utilisation;
     const int retries = params_.utilisation > 0 ? 0 : kRetries;
-    for (int i = 0; i < retries && !best_; ++i) take(placed(aspect, 0, utilisation *= kRetry));
+    for (int i = 0; i < retries && !best_; ++i) take(placed(first, 0, utilisation *= kRetry));
     if (!best_) give_up();
     if (plan_.compact_rounds > 0) compact_best();
     stats_.wirelength = stats_.attempts.back().wirelength;
@@ -98,47 +104,84 @@ class PlaceAndRoute {
     return regular_sites(columns, rows, 1);
   }
 
-  // Of a region for wires of this length (on dense sites): the edges used as far as wanted; longer where the ports need it.
-  Region region_for(const Sites& sites, double wirelength, double utilisation) const {
-    const double scale = std::max(1.0, wirelength / (4 * utilisation * sites.columns * sites.rows));
-    const double area = std::max(scale * scale * sites.columns * sites.rows, 4.0), half = ports_ / 2.0;
-    double width = std::max(scale * sites.columns, 1.0);
+  // More sites than cells, so that cells can go where their ports are, but none close to each other.
+  Sites loose_sites(const Region& region) const {
+    const double pitch = std::max(1.5, std::sqrt(region.cells() / (kLooseSites * cells_)));
+    auto count = [&](int size) { return std::max(1, static_cast<int>((size - 2) / pitch)); };
+    Sites sites = regular_sites(count(region.width), count(region.height), 1);
+    stretch_sites(sites, region);
+    return sites;
+  }
+
+  // A region for wires that have this length in one of `area` cells, scaled: its edges used as far as wanted; longer where the ports need
+  // it.
+  Region region_for(double area, double aspect, double wirelength, double utilisation) const {
+    const double scale = wirelength / (4 * utilisation * area), half = ports_ / 2.0;
+    area = std::max(scale * scale * area, kLeastArea * cells_);
+    double width = std::sqrt(area * aspect);
     if (width + area / width < half) width = (half + std::sqrt(std::max(0.0, half * half - 4 * area))) / 2;
-    Region r;
-    r.width = std::max(sites.columns, static_cast<int>(std::ceil(width))) + 2;
-    r.height = std::max(sites.rows, static_cast<int>(std::ceil(area / width))) + 2;
+    Region r{static_cast<int>(std::ceil(width)) + 2, std::max(6, static_cast<int>(std::ceil(area / width)) + 2)};
     while (static_cast<int>(r.ports()) < ports_) ++r.width;
     return r;
   }
+  Region region_for(const Sites& sites, double wirelength, double utilisation) const {
+    Region r = region_for(sites.columns * sites.rows, static_cast<double>(sites.columns) / sites.rows, wirelength, utilisation);
+    r.width = std::max(r.width, sites.columns + 2);
+    r.height = std::max(r.height, sites.rows + 2);
+    return r;
+  }
 
-  // Of the region, width to height: 1 unless there are many ports for little logic.
-  double proportion() {
+  bool ports_decide(const Region& region) const { return region.ports() < kPortBound * ports_; }
+
+  // A quick placement says how large a region is needed; longer than wide where there are many ports for little logic.
+  Region first_region(double utilisation) const {
     double aspect = 1;
-    for (int round = 0; round < 3; ++round) {
+    for (;;) {
       const Sites sites = dense_sites(aspect);
       AnnealingParams a = annealing(0);
       a.moves_per_block = kGlance;
       AnnealingStats annealed;
       anneal(netlist_, sites, a, nullptr, &annealed);
-      const Region r = region_for(sites, annealed.wirelength, plan_.utilisation);
+      const Region r = region_for(sites, annealed.wirelength, utilisation);
       const double now = static_cast<double>(r.width) / r.height;
-      if (now < kLong * aspect) break;
+      if (ports_decide(r) || now < kLong * aspect) return r;
       aspect = now;
     }
-    return aspect;
   }
 
-  // Dense sites, annealed for short and even wires, then apart from each other as far as the wires need it.
-  std::optional<NetlistLayout> placed(double aspect, uint64_t variant, double utilisation) {
-    const auto begin = Clock::now();
-    Sites sites = dense_sites(aspect);
+  // Sites and what is on them, annealed for short and even wires, in a region as large as the wires need it.
+  Placement annealed(const Region& first, uint64_t variant, double utilisation) const {
     AnnealingParams a = annealing(100 + variant);
     a.evenness = kEvenness;
-    AnnealingStats annealed;
-    const SitePlacement placement = anneal(netlist_, sites, a, nullptr, &annealed);
-    stretch_sites(sites, region_for(sites, annealed.wirelength, utilisation));
-    Placement on_grid = place_on(netlist_, sites, placement);
-    return route("placed", std::move(on_grid), since(begin));
+    AnnealingStats stats;
+    if (!ports_decide(first)) {
+      Sites sites = dense_sites(static_cast<double>(first.width) / first.height);
+      const SitePlacement placement = anneal(netlist_, sites, a, nullptr, &stats);
+      const Region region = region_for(sites, stats.wirelength, utilisation);
+      stretch_sites(sites, region);
+      return place_on(netlist_, sites, placement);
+    }
+    // The ports have most of the wire, and dense sites do not show where they are.
+    utilisation *= kLoose;
+    Region region = first;
+    for (int round = 0; round < kRegionRounds; ++round) {
+      a.moves_per_block = kLook * plan_.moves_per_block;
+      anneal(netlist_, loose_sites(region), a, nullptr, &stats);
+      const Region next = region_for(region.cells(), static_cast<double>(region.width) / region.height, stats.wirelength, utilisation);
+      const bool steady =
+          std::abs(next.width - region.width) < 0.15 * region.width && std::abs(next.height - region.height) < 0.15 * region.height;
+      region = next;
+      if (steady) break;
+    }
+    Sites sites = loose_sites(region);
+    a.moves_per_block = plan_.moves_per_block;
+    return place_on(netlist_, sites, anneal(netlist_, sites, a));
+  }
+
+  std::optional<NetlistLayout> placed(const Region& first, uint64_t variant, double utilisation) {
+    const auto begin = Clock::now();
+    Placement placement = annealed(first, variant, utilisation);
+    return route("placed", std::move(placement), since(begin));
   }
 
   std::optional<NetlistLayout> route(const char* method, Placement placement, double place_seconds) {

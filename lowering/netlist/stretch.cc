@@ -52,6 +52,14 @@ NewLines lines_for(const Router& router, const Region& region, const StretchPara
   return {peaks(columns, count(across, region.width), last), peaks(rows, count(down, region.height), last)};
 }
 
+// A move routes the nets of a block again, and the time for one is its tree times its sinks: fewer moves where nets are large.
+int repair_moves(const PackedNetlist& netlist, int moves) {
+  constexpr size_t kLarge = 48;  // sinks
+  size_t largest = kLarge;
+  for (const Net& net : netlist.nets) largest = std::max(largest, net.sinks.size());
+  return std::max(2, static_cast<int>(static_cast<size_t>(moves) * kLarge / largest));
+}
+
 // Negotiates; if little is left, blocks near that move.
 bool settled(const PackedNetlist& netlist, NetlistLayout& layout, Router& router, const DefectMap& defects, NegotiationParams& negotiation,
              const StretchParams& params, Random& random, StretchStats& out) {
@@ -72,6 +80,8 @@ bool route_and_stretch(const PackedNetlist& netlist, NetlistLayout& layout, cons
   StretchStats& out = stats ? *stats : local;
   const double most = params.max_cells > 0 ? params.max_cells : params.max_area * layout.placement.region.cells();
   NegotiationParams negotiation = params.negotiation;
+  StretchParams bounded = params;
+  bounded.repair.moves_per_edge = repair_moves(netlist, params.repair.moves_per_edge);
   std::vector<float> history;
   Random random(params.seed);
   for (int round = 0;; ++round) {
@@ -80,7 +90,7 @@ bool route_and_stretch(const PackedNetlist& netlist, NetlistLayout& layout, cons
     avoid_bad_cells(netlist, layout, defect_map);
     Router router(netlist, layout, defect_map, params.prices);
     if (!history.empty()) router.set_history(std::move(history));
-    const bool closed = settled(netlist, layout, router, defect_map, negotiation, params, random, out);
+    const bool closed = settled(netlist, layout, router, defect_map, negotiation, bounded, random, out);
     out.wirelength = router.wirelength();
     out.overuse_left = router.overuse();
     out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
