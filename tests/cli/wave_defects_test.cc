@@ -47,8 +47,9 @@ TEST_F(Cli, WaveModeThatFindsNoWayNamesTheRegion) {
   write_file(path("d.yaml"), bad);
   const Result r = bitgrid("compile " + path("k.dag") + " -o " + path("out") + " --mode wave --defects " + path("d.yaml"));
   EXPECT_EQ(r.status, 1);
-  EXPECT_THAT(r.output, HasSubstr("kernel count: wave mode (II = 1) takes 28 x 4 cells (counter) at the tile's north-west corner, where 112 "
-                                  "cells and 0 edges are bad, and no layout of at most 1000000 cells goes around them"));
+  EXPECT_THAT(r.output,
+              HasSubstr("kernel count: wave mode (II = 1) takes 28 x 5 cells (counter) at the tile's north-west corner, where 140 "
+                        "cells and 0 edges are bad, and no layout of at most 1000000 cells goes around them"));
   EXPECT_THAT(r.output, HasSubstr("use --mode settle, where cells can stand elsewhere, or a tile with fewer defects there"));
   EXPECT_FALSE(fs::exists(path("out")));
 }
