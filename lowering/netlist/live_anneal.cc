@@ -117,6 +117,7 @@ class LiveAnnealer {
       }
       spent += state.work() - last + kChunk;
       last = state.work();
+      if (t < params_.history_heat * LiveCosts::kWire) state.remember_overuse(params_.history);
       stats_.moves += kChunk;
       stats_.accepted += accepted;
       const double rate = static_cast<double>(accepted) / kChunk;

@@ -16,13 +16,15 @@ struct LiveAnnealParams {
   LiveCosts costs;
   double cells = 0;          // of the first region; 0: utilisation
   double utilisation = 4;    // cells of the first region for each LUT
-  double hot = 8;            // the first temperature, in edges
+  double hot = 12;           // the first temperature, in edges
   double cold = 0.7;         // the last
   double work = 1e6;         // cells that searches may look at, for each LUT and port, in the first round
-  int rounds = 3;            // the later ones start from the smallest region without a line
+  int rounds = 2;            // the later ones start from the smallest region without a line
   double reheat = 3;         // temperature of later rounds
   double later_work = 0.5;   // of the first round's
   double least_reach = 1.5;  // of moves, in cells
+  int history = 64;          // what edges that two nets want cost more after each 1024 moves,
+  double history_heat = 4;   // below this temperature
   double anneal_moves = 6;   // of the first placement, by net lengths (AnnealingParams)
   double anneal_evenness = 1.5;
   bool log = false;  // to stderr

@@ -29,6 +29,7 @@ LiveState::LiveState(const LutNetwork& network, const Region& region, const Defe
   users_.assign(4 * cells, 0);
   busy_.assign(cells, 0);
   overused_at_.assign(4 * cells, 0);
+  overuse_cost_.assign(4 * cells, costs.overuse);
   box_.assign(signals(), {1 << 14, 1 << 14, -1, -1});
   logic_.resize(cells);
   in_port_.assign(cells, kNone);
@@ -112,7 +113,7 @@ bool LiveState::feeds_edge(uint32_t c, uint32_t side, uint16_t net) const {
 
 int LiveState::price(uint32_t c, uint32_t side) const {
   const int users = users_[4 * c + side];
-  return LiveCosts::kWire + (users == 0 ? costs_.busy[busy_[c]] : costs_.overuse * users);
+  return LiveCosts::kWire + (users == 0 ? costs_.busy[busy_[c]] : overuse_cost_[4 * c + side] * users);
 }
 
 void LiveState::insert(uint32_t c, uint32_t side, uint16_t net) {
@@ -444,9 +445,13 @@ bool LiveState::start(std::span<const uint32_t> places) {
   return connect_sinks(gained_, int64_t{1} << 40);
 }
 
-void LiveState::set_overuse_cost(int cost) {
-  for (const uint8_t u : users_) energy_ += static_cast<int64_t>(cost - costs_.overuse) * u * (u - 1) / 2;
-  costs_.overuse = cost;
+void LiveState::remember_overuse(int cost) {
+  constexpr int kMost = 20000;  // path costs stay within 20 bits
+  for (const uint32_t e : overused_) {
+    if (overuse_cost_[e] + cost > kMost) continue;
+    overuse_cost_[e] += cost;
+    energy_ += cost * users_[e] * (users_[e] - 1) / 2;
+  }
 }
 
 std::string LiveState::fault() const {
@@ -459,7 +464,7 @@ std::string LiveState::fault() const {
       const int u = users_[4 * c + s];
       edges += static_cast<size_t>(u);
       overuse += std::max(0, u - 1);
-      energy += LiveCosts::kWire * u + costs_.overuse * u * (u - 1) / 2 + (u > 0 ? costs_.busy[static_cast<size_t>(busy++)] : 0);
+      energy += LiveCosts::kWire * u + overuse_cost_[4 * c + s] * u * (u - 1) / 2 + (u > 0 ? costs_.busy[static_cast<size_t>(busy++)] : 0);
     }
     if (luts(c).size() > 4 || logic_[c].need_count > 4) return fmt::format("cell {} holds too much", c);
     for (const uint16_t lut : luts(c)) {

@@ -87,7 +87,8 @@ class LiveState {
   size_t wirelength() const { return wirelength_; }
   /// Cells that searches have looked at: a measure of time that does not depend on the machine.
   uint64_t work() const { return work_; }
-  void set_overuse_cost(int cost);
+  /// Makes a second net on the edges that have one now dearer for good.
+  void remember_overuse(int cost);
 
  private:
   friend class LiveStateTest;
@@ -167,6 +168,7 @@ class LiveState {
   std::vector<uint32_t> at_;                  // of items
   std::vector<Box> box_;                      // of nets: their trees are within
   std::vector<uint32_t> overused_, overused_at_;
+  std::vector<int> overuse_cost_;  // by edge
   int64_t energy_ = 0;
   int overuse_ = 0;
   size_t wirelength_ = 0;
