@@ -120,12 +120,24 @@ class LiveState {
   };
 
   uint32_t neighbour(uint32_t c, uint32_t side) const { return c + static_cast<uint32_t>(offset_[side]); }
-  bool enters(uint32_t c, uint32_t side, uint16_t net) const;
-  bool has(uint32_t c, uint16_t net) const;
+  bool enters(uint32_t c, uint32_t side, uint16_t net) const {
+    for (const uint16_t n : users(c, side))
+      if (n == net) return true;
+    return false;
+  }
+  bool has(uint32_t c, uint16_t net) const {
+    const uint16_t* slot = &slot_[16 * c];
+    unsigned found = 0;
+    for (int i = 0; i < 16; ++i) found |= slot[i] == net;
+    return found != 0;
+  }
   int side_of(uint32_t c, uint16_t net) const;
   bool needs(uint32_t c, uint16_t net) const;
   bool feeds_edge(uint32_t c, uint32_t side, uint16_t net) const;
-  int price(uint32_t c, uint32_t side) const;
+  int price(uint32_t c, uint32_t side) const {
+    const int users = users_[4 * c + side];
+    return LiveCosts::kWire + (users == 0 ? costs_.busy[busy_[c]] : overuse_cost_[4 * c + side] * users);
+  }
   void insert(uint32_t c, uint32_t side, uint16_t net);
   void erase(uint32_t c, uint32_t side, uint16_t net);
   void add(uint32_t c, uint32_t side, uint16_t net);

@@ -106,7 +106,7 @@ TEST(Netlist, EffortBuysDensity) {
   fast.effort = Effort::kFast;
   dense.effort = Effort::kDense;
   dense.live_work = 3e4;
-  const Dag dag = popcount_dag(32);
+  const Dag dag = popcount_dag(16);
   EXPECT_LT(map_netlist(dag, dense).grid.cells.size(), map_netlist(dag, fast).grid.cells.size());
 }
 
