@@ -306,6 +306,66 @@ TEST(Placement, AnnealingShortensNetsAndKeepsPlaces) {
   EXPECT_LT(annealed.wirelength, 0.6 * scattered.wirelength);
 }
 
+// Boxes of large nets follow the pins that move; a second run that starts from the result makes them anew.
+TEST(Placement, LengthsOfLargeNetsAreKeptRight) {
+  Fixture f("dag t\ninput s 1\ninput a 30\ninput b 30\nc:30 = select s a b\noutput y c\n");
+  ASSERT_GE(f.netlist.nets.front().sinks.size(), 30u);
+  const Sites sites = regular_sites(8, 6, 2);
+  AnnealingStats first, again;
+  const SitePlacement placement = anneal(f.netlist, sites, {}, nullptr, &first);
+  AnnealingParams none;
+  none.heat = 0;
+  none.moves_per_block = 0;
+  anneal(f.netlist, sites, none, &placement, &again);
+  EXPECT_NEAR(again.wirelength, first.wirelength, 0.01 * first.wirelength);
+}
+
+// Nets across the fullest line, in the fuller direction.
+double fullest(const PackedNetlist& netlist, const Sites& sites, const SitePlacement& placed) {
+  const Placement placement = place_on(netlist, sites, placed);
+  std::vector<int> east(static_cast<size_t>(sites.region.width)), west = east;
+  for (const Net& net : netlist.nets) {
+    const int x = sites.region.x(placement.cell_of(netlist, net.driver));
+    int low = x, high = x;
+    for (const BlockId b : net.sinks) {
+      low = std::min(low, sites.region.x(placement.cell_of(netlist, b)));
+      high = std::max(high, sites.region.x(placement.cell_of(netlist, b)));
+    }
+    for (int i = x; i < high; ++i) ++east[static_cast<size_t>(i)];
+    for (int i = low; i < x; ++i) ++west[static_cast<size_t>(i)];
+  }
+  double worst = 0;
+  for (size_t i = 0; i < east.size(); ++i) worst = std::max({worst, static_cast<double>(east[i]), static_cast<double>(west[i])});
+  return worst;
+}
+
+TEST(Placement, EvennessUsesBothDirections) {
+  const std::string text = "dag t\ninput a 64\nc:7 = popcount a\noutput y c\n";
+  const LutNetwork network = simplify(luts_of(text));
+  const PackedNetlist netlist = pack(network);
+  const Sites sites = regular_sites(11, 11, 2);
+  double with = 0, without = 0;
+  for (uint64_t seed = 1; seed <= 4; ++seed) {
+    AnnealingParams params;
+    params.seed = seed;
+    params.moves_per_block = 4;
+    without += fullest(netlist, sites, anneal(netlist, sites, params));
+    params.evenness = 3;
+    with += fullest(netlist, sites, anneal(netlist, sites, params));
+  }
+  EXPECT_LT(with, without);
+}
+
+TEST(Placement, StretchedSitesStayApartAndInside) {
+  Sites sites = regular_sites(7, 5, 1);
+  stretch_sites(sites, {23, 9});
+  std::set<std::pair<int, int>> places;
+  for (const GridPoint& p : sites.at) {
+    EXPECT_TRUE(sites.region.is_inner(p.x, p.y));
+    EXPECT_TRUE(places.emplace(p.x, p.y).second);
+  }
+}
+
 TEST(Placement, RefusesARegionWithTooFewPorts) {
   const LutNetwork network = simplify(luts_of(kCount));
   const PackedNetlist netlist = pack(network);
