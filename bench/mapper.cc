@@ -162,7 +162,7 @@ nlohmann::ordered_json line_json(const Case& c, const Measured& m, const Abc& ab
   nlohmann::ordered_json j = {{"circuit", c.name}, {"seed", seed}, {"seconds", m.report.seconds}};
   j["error"] = m.error.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(m.error);
   if (abc.ran) j.update({{"abc_luts", abc.luts}, {"abc_depth", abc.depth}});
-  if (m.report.netlist) j.update({{"luts", m.report.netlist->luts}, {"depth", m.report.netlist->depth}});
+  if (m.report.size) j.update({{"luts", m.report.size->luts}, {"depth", m.report.size->depth}});
   if (!m.error.empty()) return j;
   j.update({{"strategy", m.mapped.strategy},
             {"cells", m.mapped.grid.cells.size()},
@@ -175,7 +175,7 @@ nlohmann::ordered_json line_json(const Case& c, const Measured& m, const Abc& ab
 
 void print_line(const Case& c, const Measured& m, const Abc& abc, uint64_t seed, const Options& o) {
   const std::string name = o.seeds.size() > 1 ? fmt::format("{} ({})", c.name, seed) : c.name;
-  const auto& n = m.report.netlist;
+  const auto& n = m.report.size;
   const std::string luts = n ? fmt::format("{} / {}", n->luts, n->depth) : "-";
   const std::string theirs = abc.ran ? fmt::format("{} / {}", abc.luts, abc.depth) : "-";
   const std::string ratio = n && abc.luts > 0 ? fmt::format("{:.3f}", static_cast<double>(n->luts) / static_cast<double>(abc.luts)) : "-";

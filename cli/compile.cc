@@ -76,9 +76,9 @@ class Compile {
       if (const KernelRecord* record = r.report.reused ? earlier.find(keys_[k]) : nullptr) {
         r.luts = record->luts;
         r.depth = record->depth;
-      } else if (r.report.netlist) {
-        r.luts = r.report.netlist->luts;
-        r.depth = r.report.netlist->depth;
+      } else if (r.report.size) {
+        r.luts = r.report.size->luts;
+        r.depth = r.report.size->depth;
       }
     }
   }

@@ -6,12 +6,6 @@
 namespace bitgrid {
 namespace {
 
-/// The last position <= now that lives in ring slot `slot`; negative: never written.
-int64_t position_of_slot(int64_t now, int slot, int window) {
-  const int64_t back = ((now - slot) % window + window) % window;
-  return now - back;
-}
-
 struct Batch {
   const Program& program;
   const HostState& state;

@@ -31,6 +31,11 @@ struct HostTrace {
   }
 };
 
+/// The last position <= now that lives in ring slot `slot` of a window; negative: never written.
+constexpr int64_t position_of_slot(int64_t now, int slot, int window) {
+  return now - ((now - slot) % window + window) % window;
+}
+
 HostState initial_state(const Program& program);
 
 /// Runs all steps for consecutive tokens: each step takes all positions as one batch (a position sees keys and values up to itself only),

@@ -15,8 +15,7 @@
 #include "lowering/defects/avoid.h"
 #include "lowering/dense_interleaved.h"
 #include "lowering/idle_slots.h"
-#include "lowering/netlist/map_netlist.h"
-#include "lowering/netlist/techmap.h"
+#include "lowering/map_settle.h"
 #include "lowering/paired.h"
 
 namespace bitgrid {
@@ -75,7 +74,7 @@ std::optional<KernelReport::Flawless> flawless_figures(const Kernel& kernel, con
 // to twice its cells are well spent on II = 1.
 int64_t auto_wave_cells(const Dag& dag, Optimize optimize) {
   const int64_t per_lut = optimize == Optimize::kThroughput ? 240 : 24;
-  return per_lut * static_cast<int64_t>(std::max<size_t>(1, map_to_luts(logic_graph(dag)).nodes.size()));
+  return per_lut * static_cast<int64_t>(std::max<size_t>(1, netlist_size(dag).luts));
 }
 
 }  // namespace
@@ -105,6 +104,21 @@ Effort parse_effort(const std::string& text) {
   throw Error("--effort", "'" + text + "' is no effort", "choose fast, default or dense");
 }
 
+namespace {
+
+MappedKernel map_logic(const Kernel& kernel, const MapParams& params, KernelReport* report) {
+  WaveParams wave = wave_params(params);
+  if (params.mode == MapMode::kWave) return map_wave(kernel.dag, wave);
+  if (params.mode == MapMode::kAuto) {
+    wave.max_cells = auto_wave_cells(kernel.dag, params.optimize);
+    auto mapped = try_map_wave(kernel.dag, wave);
+    if (mapped && !first_defect_used(*mapped, params.defects)) return std::move(*mapped);
+  }
+  return map_settle(kernel, params, report);
+}
+
+}  // namespace
+
 MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapParams& params, KernelReport* report) {
   if (form.part) {
     MappedKernel mapped = map_flawless_part(kernel, form);
@@ -112,23 +126,9 @@ MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapP
     return mapped;
   }
   if (form.serial) return map_matrix(kernel, form, params);
-  WaveParams wave = wave_params(params);
-  if (params.mode == MapMode::kWave) {
-    MappedKernel mapped = map_wave(kernel.dag, wave);
-    require_sound(mapped, params.defects);
-    return mapped;
-  }
-  if (params.mode == MapMode::kAuto) {
-    wave.max_cells = auto_wave_cells(kernel.dag, params.optimize);
-    auto mapped = try_map_wave(kernel.dag, wave);
-    if (mapped && !first_defect_used(*mapped, params.defects)) return std::move(*mapped);
-  }
-  NetlistParams netlist;
-  netlist.seed = params.seed;
-  netlist.effort = params.effort;
-  netlist.defects = params.defects;
-  MappedKernel mapped = map_netlist(kernel.dag, netlist, report ? &report->netlist.emplace() : nullptr);
+  MappedKernel mapped = map_logic(kernel, params, report);
   require_sound(mapped, params.defects);
+  if (report) report->size = report->netlist ? NetlistSize{report->netlist->luts, report->netlist->depth} : netlist_size(kernel.dag);
   return mapped;
 }
 

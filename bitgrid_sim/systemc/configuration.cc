@@ -28,18 +28,18 @@ class Outstanding {
 }  // namespace
 
 std::vector<uint8_t> pack(std::span<const WordWrite> writes) {
-  std::vector<uint8_t> bytes(kCellWriteBytes * writes.size());
+  std::vector<uint8_t> bytes(kWordWriteBytes * writes.size());
   for (size_t i = 0; i < writes.size(); ++i) {
-    set_bits(bytes, 8 * kCellWriteBytes * i, 32, writes[i].cell);
-    set_bits(bytes, 8 * kCellWriteBytes * i + 32, 64, writes[i].word);
+    set_bits(bytes, 8 * kWordWriteBytes * i, 32, writes[i].cell);
+    set_bits(bytes, 8 * kWordWriteBytes * i + 32, 64, writes[i].word);
   }
   return bytes;
 }
 
 std::vector<WordWrite> unpack(std::span<const uint8_t> bytes) {
-  std::vector<WordWrite> writes(bytes.size() / kCellWriteBytes);
+  std::vector<WordWrite> writes(bytes.size() / kWordWriteBytes);
   for (size_t i = 0; i < writes.size(); ++i) {
-    writes[i] = {static_cast<uint32_t>(get_bits(bytes, 8 * kCellWriteBytes * i, 32)), get_bits(bytes, 8 * kCellWriteBytes * i + 32, 64)};
+    writes[i] = {static_cast<uint32_t>(get_bits(bytes, 8 * kWordWriteBytes * i, 32)), get_bits(bytes, 8 * kWordWriteBytes * i + 32, 64)};
   }
   return writes;
 }
@@ -54,7 +54,7 @@ ConfigurationPort::ConfigurationPort(const sc_core::sc_module_name& name, const 
 
 void ConfigurationPort::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
   Purpose* purpose = payload.get_extension<Purpose>();
-  const uint64_t words = payload.get_data_length() / kCellWriteBytes;
+  const uint64_t words = payload.get_data_length() / kWordWriteBytes;
   purpose->span = channel_.take(now() + to_cycles(delay), 64 * words, 8 * words, purpose->label);
   delay = cycles(purpose->span.end - now());
   (*to_tiles[payload.get_address()])->b_transport(payload, delay);

@@ -15,7 +15,7 @@ struct WordWrite {
   uint32_t cell = 0;
   CellWord word = 0;
 };
-inline constexpr size_t kCellWriteBytes = 12;
+inline constexpr size_t kWordWriteBytes = 12;
 
 /// Payloads of the configuration port: cell indices and words, little-endian. Only the words take time; addresses have wires of their own.
 std::vector<uint8_t> pack(std::span<const WordWrite> writes);

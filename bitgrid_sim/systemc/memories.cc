@@ -1,8 +1,11 @@
 #include "bitgrid_sim/systemc/memories.h"
 
+
 #include <fmt/format.h>
 
 #include <algorithm>
+
+#include "bitgrid_sim/systemc/memory_map.h"
 
 namespace bitgrid {
 namespace {
@@ -59,20 +62,6 @@ unsigned Memory::transport_dbg(int, tlm::tlm_generic_payload& payload) {
   return payload.is_response_ok() ? payload.get_data_length() : 0;
 }
 
-SramBank::SramBank(const sc_core::sc_module_name& name, const Channel& channel, int latency, uint64_t bytes)
-    : sc_module(name), channel_(channel), latency_(static_cast<uint64_t>(latency)), contents_(bytes) {
-  socket.register_b_transport(this, &SramBank::b_transport);
-}
-
-void SramBank::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
-  pass(channel_, latency_, payload, delay);
-  move_bytes(payload, contents_);
-}
-
-uint64_t line_bytes(const Platform& platform) {
-  return platform.sram_bits_per_cycle == 0 ? 64 : static_cast<uint64_t>(platform.sram_bits_per_cycle) / 8;
-}
-
 Sram::Sram(const sc_core::sc_module_name& name, const Platform& platform, uint64_t bytes, std::vector<Track*> tracks)
     : sc_module(name), line_(line_bytes(platform)) {
   socket.register_b_transport(this, &Sram::b_transport);
@@ -81,7 +70,8 @@ Sram::Sram(const sc_core::sc_module_name& name, const Platform& platform, uint64
   for (uint64_t b = 0; b < n; ++b) {
     const std::string bank_name = fmt::format("sram.bank{}", b);
     const Channel channel(bank_name, platform.sram_bits_per_cycle, tracks.empty() ? nullptr : tracks[b]);
-    banks_.push_back(std::make_unique<SramBank>(fmt::format("bank{}", b).c_str(), channel, platform.sram_latency, bank_bytes));
+    banks_.push_back(
+        std::make_unique<Memory>(fmt::format("bank{}", b).c_str(), channel, platform.sram_latency, std::vector<uint8_t>(bank_bytes)));
     to_banks_.push_back(std::make_unique<tlm_utils::simple_initiator_socket<Sram>>(fmt::format("to_bank{}", b).c_str()));
     to_banks_.back()->bind(banks_.back()->socket);
   }

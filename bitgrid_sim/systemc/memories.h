@@ -9,7 +9,7 @@
 
 namespace bitgrid {
 
-/// A memory behind one channel: DRAM, and the host's mailboxes.
+/// A memory behind one channel: DRAM, the host's mailboxes, and single-ported banks of SRAM.
 class Memory : public sc_core::sc_module {
  public:
   tlm_utils::multi_passthrough_target_socket<Memory> socket{"socket"};
@@ -26,41 +26,23 @@ class Memory : public sc_core::sc_module {
   std::vector<uint8_t> contents_;
 };
 
-/// One single-ported bank: a line a cycle, read or written. Its addresses are its own.
-class SramBank : public sc_core::sc_module {
- public:
-  tlm_utils::simple_target_socket<SramBank> socket{"socket"};
-
-  SramBank(const sc_core::sc_module_name& name, const Channel& channel, int latency, uint64_t bytes);
-  Channel& channel() { return channel_; }
-
- private:
-  void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
-
-  Channel channel_;
-  uint64_t latency_;
-  std::vector<uint8_t> contents_;
-};
-
-/// The banks behind a crossbar: line l is line l / banks of bank l mod banks. A burst goes to all its banks at once.
+/// The banks behind a crossbar: line l is line l / banks of bank l mod banks, whose addresses are its own. A bank reads or writes a line a
+/// cycle. A burst goes to all its banks at once.
 class Sram : public sc_core::sc_module {
  public:
   tlm_utils::multi_passthrough_target_socket<Sram> socket{"socket"};
 
   /// `tracks`: one for each bank, or none.
   Sram(const sc_core::sc_module_name& name, const Platform& platform, uint64_t bytes, std::vector<Track*> tracks);
-  std::vector<std::unique_ptr<SramBank>>& banks() { return banks_; }
+  std::vector<std::unique_ptr<Memory>>& banks() { return banks_; }
 
  private:
   void b_transport(int id, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   void access_bank(size_t bank, tlm::tlm_generic_payload& payload, uint64_t begin, Transfer& last);
 
   uint64_t line_;
-  std::vector<std::unique_ptr<SramBank>> banks_;
+  std::vector<std::unique_ptr<Memory>> banks_;
   std::vector<std::unique_ptr<tlm_utils::simple_initiator_socket<Sram>>> to_banks_;
 };
-
-/// Bytes of a bank's line; 64 where its rate is unlimited.
-uint64_t line_bytes(const Platform& platform);
 
 }  // namespace bitgrid

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "ir/error.h"
+#include "ir/host.h"
 
 namespace bitgrid {
 namespace {
@@ -32,11 +33,6 @@ std::vector<std::set<int>> block_borders(const Program& program) {
     }
   }
   return borders;
-}
-
-/// The last position <= now that lives in ring slot `slot`; negative: never written.
-int64_t position_of_slot(int64_t now, int slot, int window) {
-  return now - ((now - slot) % window + window) % window;
 }
 
 class Layout {
@@ -133,8 +129,12 @@ int64_t own_slot(const MemoryMap& map, int tensor, int64_t position) {
 
 }  // namespace
 
-MemoryMap make_memory_map(const Program& program, const std::vector<MappedKernel>& mapped, size_t streams, uint64_t line_bytes) {
-  return Layout(program, mapped, line_bytes).make(streams);
+uint64_t line_bytes(const Platform& platform) {
+  return platform.sram_bits_per_cycle == 0 ? 64 : static_cast<uint64_t>(platform.sram_bits_per_cycle) / 8;
+}
+
+MemoryMap make_memory_map(const Program& program, const std::vector<MappedKernel>& mapped, size_t streams, uint64_t line) {
+  return Layout(program, mapped, line).make(streams);
 }
 
 std::vector<uint8_t> dram_contents(const Program& program, const std::vector<MappedKernel>& mapped, const MemoryMap& map) {

@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "ir/arch.h"
 #include "ir/mapped_kernel.h"
 #include "ir/program.h"
 
@@ -39,8 +40,11 @@ struct MemoryMap {
   uint64_t stream(size_t s) const { return streams_base + s * stream_bytes; }
 };
 
-/// Throws Error if a tensor has caches of different sizes. Places begin at multiples of `line_bytes`.
-MemoryMap make_memory_map(const Program& program, const std::vector<MappedKernel>& mapped, size_t streams, uint64_t line_bytes);
+/// Bytes of an SRAM bank's line; 64 where its rate is unlimited.
+uint64_t line_bytes(const Platform& platform);
+
+/// Throws Error if a tensor has caches of different sizes. Places begin at multiples of `line` bytes.
+MemoryMap make_memory_map(const Program& program, const std::vector<MappedKernel>& mapped, size_t streams, uint64_t line);
 
 /// What DRAM holds from the start.
 std::vector<uint8_t> dram_contents(const Program& program, const std::vector<MappedKernel>& mapped, const MemoryMap& map);

@@ -155,9 +155,7 @@ CycleParts PlatformResult::parts() const {
 
 PlatformResult simulate_platform(const Program& program, const std::vector<MappedKernel>& mapped, const PlatformParams& params) {
   require_possible(program, mapped, params);
-  const Platform& p = params.arch.platform;
-  const uint64_t line = p.sram_bits_per_cycle == 0 ? 64 : static_cast<uint64_t>(p.sram_bits_per_cycle) / 8;
-  const MemoryMap map = make_memory_map(program, mapped, params.streams.size(), line);
+  const MemoryMap map = make_memory_map(program, mapped, params.streams.size(), line_bytes(params.arch.platform));
   require_room(program, mapped, map, params);
 
   int ends[2];

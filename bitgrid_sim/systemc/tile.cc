@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bitgrid_sim/systemc/word_access.h"
+#include "ir/host.h"
 
 namespace bitgrid {
 namespace {
@@ -12,11 +13,6 @@ uint64_t latency_of(const MappedKernel& kernel) {
 }
 uint64_t ii_of(const MappedKernel& kernel) {
   return static_cast<uint64_t>(kernel.ii);
-}
-
-/// The last position <= now that lives in ring slot `slot`; negative: never written.
-int64_t position_of_slot(int64_t position, int slot, int window) {
-  return position - ((position - slot) % window + window) % window;
 }
 
 }  // namespace

@@ -123,14 +123,18 @@ std::optional<MappedKernel> plane_of(const Dag& dag, const WaveParams& params, i
 
 }  // namespace
 
+std::optional<MappedKernel> map_regular(const LogicGraph& graph, const Defects& defects) {
+  std::optional<MappedKernel> kernel = ripple_of(graph, defects);
+  if (!kernel) kernel = counter_of(graph, defects);
+  if (!kernel) kernel = multiplier_of(graph, defects);
+  return kernel;
+}
+
 std::optional<MappedKernel> try_map_wave(const Dag& dag, const WaveParams& params, WaveStats* stats) {
   if (output_bits(dag) == 0) throw Error("kernel " + dag.name, "it has no outputs", "add an output");
   const LogicGraph graph = logic_graph(dag);
   Candidates candidates(dag.name, stats);
-  const bool regular = candidates.consider([&] { return ripple_of(graph, params.defects); }) ||
-                       candidates.consider([&] { return counter_of(graph, params.defects); }) ||
-                       candidates.consider([&] { return multiplier_of(graph, params.defects); });
-  if (!regular) {
+  if (!candidates.consider([&] { return map_regular(graph, params.defects); })) {
     SweepParams sweep;
     sweep.seed = params.seed;
     sweep.max_cells = params.max_cells;

@@ -29,9 +29,12 @@ struct WaveStats {
   std::vector<Candidate> candidates;  // that were made
 };
 
-/// Regular arrays first, if the logic is one in whatever form it is written: ripple (map_ripple), counter, multiplier. Otherwise the
-/// smaller one of a plane and a sweep. Resident inputs become ordinary ports. Each goes around defects in its own way, but for multipliers
-/// that rely on one: these become sweeps (docs/defects.md). nullopt if that takes more than max_cells. Throws Error if there are no
+/// A ripple, counter or multiplier, if the logic is one in whatever form it is written. II = 1. Ripples and counters go around defects;
+/// nullopt for multipliers that rely on one.
+std::optional<MappedKernel> map_regular(const LogicGraph& graph, const Defects& defects = {});
+
+/// Regular arrays first (map_regular). Otherwise the smaller one of a plane and a sweep, which go around defects in their own ways
+/// (docs/defects.md). Resident inputs become ordinary ports. nullopt if that takes more than max_cells. Throws Error if there are no
 /// outputs.
 std::optional<MappedKernel> try_map_wave(const Dag& dag, const WaveParams& params = {}, WaveStats* stats = nullptr);
 

@@ -7,8 +7,8 @@
 #include "lowering/netlist/emit.h"
 #include "lowering/netlist/logic_graph.h"
 #include "lowering/netlist/place_and_route.h"
-#include "lowering/netlist/settle.h"
 #include "lowering/netlist/simplify.h"
+#include "lowering/settle.h"
 
 namespace bitgrid {
 namespace {
@@ -19,23 +19,21 @@ double since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-MappedKernel kernel_of(const PackedNetlist& netlist, const NetlistLayout& layout, const SettleTiming& timing) {
+/// Without times.
+MappedKernel kernel_of(const PackedNetlist& netlist, const NetlistLayout& layout) {
   MappedKernel kernel;
   kernel.name = netlist.network->name;
   kernel.strategy = "netlist";
   kernel.grid = emit_grid(netlist, layout);
   kernel.input_bits = static_cast<uint32_t>(netlist.inputs());
   kernel.output_bits = static_cast<uint32_t>(netlist.outputs());
-  kernel.ii = timing.ii;
   const Region& region = layout.placement.region;
-  auto slot = [&](size_t block, int phase) {
+  auto slot = [&](size_t block) {
     const uint32_t port = layout.placement.at[block];
-    return BitSlot{region.port_side(port), region.port_position(port), phase};
+    return BitSlot{region.port_side(port), region.port_position(port), 0};
   };
-  for (uint32_t i = 0; i < netlist.inputs(); ++i)
-    kernel.inputs.push_back({i, slot(netlist.cells.size() + i, timing.input_phase[i]), timing.ii});
-  for (uint32_t o = 0; o < netlist.outputs(); ++o)
-    kernel.outputs.push_back(slot(netlist.cells.size() + netlist.inputs() + o, timing.output_phase[o]));
+  for (uint32_t i = 0; i < netlist.inputs(); ++i) kernel.inputs.push_back({i, slot(netlist.cells.size() + i), 1});
+  for (uint32_t o = 0; o < netlist.outputs(); ++o) kernel.outputs.push_back(slot(netlist.cells.size() + netlist.inputs() + o));
   return kernel;
 }
 
@@ -52,9 +50,9 @@ MappedKernel map_luts(const LutNetwork& network, const NetlistParams& params, Ne
   if (params.effort == Effort::kDense) densify(netlist, layout, params, stats);
   stats.logic_cells = netlist.cells.size();
   const auto timing_begin = Clock::now();
-  const SettleTiming timing = settle_timing(netlist, layout, params.skew_inputs);
+  MappedKernel kernel = kernel_of(netlist, layout);
+  settle(kernel, params.skew_inputs);
   stats.time_seconds = since(timing_begin);
-  MappedKernel kernel = kernel_of(netlist, layout, timing);
   stats.seconds = stats.techmap.seconds + since(begin);
   return kernel;
 }
@@ -68,6 +66,11 @@ MappedKernel map_gates(const LogicGraph& graph, const NetlistParams& params, Net
 }
 
 }  // namespace
+
+NetlistSize netlist_size(const Dag& dag, const TechmapParams& params) {
+  const LutNetwork network = simplify(map_to_luts(logic_graph(dag), params));
+  return {network.nodes.size(), depth(network)};
+}
 
 MappedKernel map_netlist(const LutNetwork& network, const NetlistParams& params, NetlistStats* stats) {
   NetlistStats local;

@@ -57,7 +57,14 @@ struct NetlistStats {
   double seconds = 0;        // all together
 };
 
-/// Maps in settle mode: inputs are held for ii cycles (InputSlot.hold == ii), ports are where the placer put them, phases as settle_timing
+/// LUT4s that map_netlist places, and the longest chain of them.
+struct NetlistSize {
+  size_t luts = 0;
+  int depth = 0;
+};
+NetlistSize netlist_size(const Dag& dag, const TechmapParams& params = {});
+
+/// Maps in settle mode: inputs are held for ii cycles (InputSlot.hold == ii), ports are where the placer put them, phases as settle()
 /// chooses. Regions stretch until routing closes. Resident inputs become ordinary ports. The result depends on input, params and seed only.
 /// Throws Error naming net, from where to where, region and knob if nothing up to max_area closes, or if the kernel has no outputs.
 MappedKernel map_netlist(const LutNetwork& network, const NetlistParams& params = {}, NetlistStats* stats = nullptr);

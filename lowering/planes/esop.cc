@@ -44,7 +44,7 @@ TermList minimise_group(const std::vector<uint64_t>& table, uint32_t inputs, uin
   TermList best = starts[0];
   const int walks = inputs > 10 ? std::min(params.walks, 1) : params.walks;  // more gain little, and each takes half a second
   for (int walk = 0; walk < walks; ++walk) {
-    TermList result = walk_esop(starts[static_cast<size_t>(walk) % starts.size()], inputs, params.steps, rng);
+    TermList result = walk_esop(starts[static_cast<size_t>(walk) % starts.size()], inputs, 2, params.steps, rng);
     if (result.terms.size() < best.terms.size()) best = std::move(result);
   }
   return best;

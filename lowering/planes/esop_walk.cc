@@ -9,30 +9,10 @@ namespace {
 
 constexpr size_t kNone = ~size_t{0};
 
-unsigned distance(const Term& a, const Term& b) {
-  return static_cast<unsigned>(std::popcount(differing(a.literals, b.literals))) + (a.outputs != b.outputs);
-}
-
-// Replaces place `bit` (bit 2i of input i, or 0 for the outputs) of `t` by the exclusive or of both.
-Term combine(Term t, const Term& other, uint64_t bit) {
-  if (bit == 0)
-    t.outputs ^= other.outputs;
-  else
-    t.literals ^= other.literals & (3 * bit);
-  return t;
-}
-
-Term take(Term t, const Term& other, uint64_t bit) {
-  if (bit == 0)
-    t.outputs = other.outputs;
-  else
-    t.literals = (t.literals & ~(3 * bit)) | (other.literals & (3 * bit));
-  return t;
-}
-
 class Walk {
  public:
-  Walk(const TermList& start, uint32_t inputs, std::mt19937_64& rng) : absent_(absent_literals(inputs)), rng_(rng) {
+  Walk(const TermList& start, uint32_t places, uint32_t values, std::mt19937_64& rng)
+      : values_(values), absent_(absent_literals(places, values)), rng_(rng) {
     complement_ = start.complement;
     for (const Term& t : start.terms) add(t);
   }
@@ -47,6 +27,29 @@ class Walk {
   }
 
  private:
+  uint64_t differing(const Term& a, const Term& b) const { return bitgrid::differing(a.literals, b.literals, values_); }
+  unsigned distance(const Term& a, const Term& b) const {
+    return static_cast<unsigned>(std::popcount(differing(a, b))) + (a.outputs != b.outputs);
+  }
+  uint64_t place_mask(uint64_t bit) const { return bit * ((1u << values_) - 1); }
+
+  // Replaces place `bit` (its first bit, or 0 for the outputs) of `t` by the exclusive or of both.
+  Term combine(Term t, const Term& other, uint64_t bit) const {
+    if (bit == 0)
+      t.outputs ^= other.outputs;
+    else
+      t.literals ^= other.literals & place_mask(bit);
+    return t;
+  }
+
+  Term take(Term t, const Term& other, uint64_t bit) const {
+    if (bit == 0)
+      t.outputs = other.outputs;
+    else
+      t.literals = (t.literals & ~place_mask(bit)) | (other.literals & place_mask(bit));
+    return t;
+  }
+
   void remove(size_t i) {
     terms_[i] = terms_.back();
     terms_.pop_back();
@@ -55,7 +58,7 @@ class Walk {
   // A term at distance 0 or 1 other than `skip0` and `skip1`, or kNone.
   size_t partner(const Term& t, size_t skip0 = kNone, size_t skip1 = kNone) const {
     for (size_t i = 0; i < terms_.size(); ++i) {
-      const uint64_t d = differing(t.literals, terms_[i].literals);
+      const uint64_t d = differing(t, terms_[i]);
       const bool near = d == 0 || ((d & (d - 1)) == 0 && t.outputs == terms_[i].outputs);
       if (near && i != skip0 && i != skip1) return i;
     }
@@ -73,7 +76,7 @@ class Walk {
       }
       const size_t i = partner(t);
       if (i == kNone) break;
-      const uint64_t d = differing(t.literals, terms_[i].literals);
+      const uint64_t d = differing(t, terms_[i]);
       t = combine(t, terms_[i], d);
       remove(i);
     }
@@ -96,7 +99,7 @@ class Walk {
     const Term a = terms_[i], b = terms_[j];
     std::array<uint64_t, 3> place{};  // 0 = outputs
     unsigned n = 0;
-    for (uint64_t rest = differing(a.literals, b.literals); rest; rest &= rest - 1) place[n++] = rest & (0 - rest);
+    for (uint64_t rest = differing(a, b); rest; rest &= rest - 1) place[n++] = rest & (0 - rest);
     for (unsigned k = d; k > 1; --k) std::swap(place[k - 1], place[rng_() % k]);
     const unsigned ways = d == 2 ? 2 : 6;
     for (unsigned way = 0; way < ways; ++way) {
@@ -116,7 +119,7 @@ class Walk {
   }
 
   // a + b = (a0+b0) a1 a2 + b0 (a1+b1) a2 + b0 b1 (a2+b2), places in the order given.
-  static std::array<Term, 3> link(const Term& a, const Term& b, const std::array<uint64_t, 3>& place, unsigned d) {
+  std::array<Term, 3> link(const Term& a, const Term& b, const std::array<uint64_t, 3>& place, unsigned d) const {
     std::array<Term, 3> fresh{};
     Term running = a;
     for (unsigned k = 0; k < d; ++k) {
@@ -133,6 +136,7 @@ class Walk {
       std::swap(place[way % 2], place[way % 2 + 1]);
   }
 
+  uint32_t values_;  // of a place
   uint64_t absent_;
   std::mt19937_64& rng_;
   std::vector<Term> terms_;
@@ -141,8 +145,8 @@ class Walk {
 
 }  // namespace
 
-TermList walk_esop(const TermList& start, uint32_t inputs, int steps, std::mt19937_64& rng) {
-  return Walk(start, inputs, rng).run(steps);
+TermList walk_esop(const TermList& start, uint32_t places, uint32_t values, int steps, std::mt19937_64& rng) {
+  return Walk(start, places, values, rng).run(steps);
 }
 
 }  // namespace bitgrid

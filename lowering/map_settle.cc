@@ -1,0 +1,59 @@
+#include "lowering/map_settle.h"
+
+#include <cmath>
+#include <utility>
+
+#include "ir/kernel_defects.h"
+#include "lowering/arrays/wave.h"
+#include "lowering/netlist/map_netlist.h"
+#include "lowering/planes/plane.h"
+#include "lowering/planes/two_way.h"
+
+namespace bitgrid {
+namespace {
+
+int walk_steps(Effort effort) {
+  return effort == Effort::kFast ? 20'000 : effort == Effort::kDefault ? 60'000 : 400'000;
+}
+
+std::optional<MappedKernel> two_way_of(const Dag& dag, const MapParams& params) {
+  if (input_bits(dag) == 0 || input_bits(dag) > params.plane_inputs || output_bits(dag) == 0) return std::nullopt;
+  EsopParams esop;
+  esop.seed = params.seed;
+  const Esop single = minimise_esop(truth_table(dag, params.plane_inputs), esop);
+  esop.steps = walk_steps(params.effort);
+  const PairedEsop paired = pair_inputs(single, esop);
+  return two_way_kernel(dag.name, paired, plan_two_way(paired, params.seed));
+}
+
+}  // namespace
+
+double least_netlist_cells(size_t luts) {
+  return std::pow(static_cast<double>(luts), 4.0 / 3);
+}
+
+MappedKernel map_settle(const Kernel& kernel, const MapParams& params, KernelReport* report) {
+  const Dag& dag = kernel.dag;
+  std::optional<MappedKernel> best = map_regular(logic_graph(dag), params.defects);
+  if (!best) best = two_way_of(dag, params);
+  if (best && first_defect_used(*best, params.defects)) best.reset();
+  const auto cells = [](const MappedKernel& m) { return static_cast<double>(m.grid.cells.size()); };
+  if (best && cells(*best) <= least_netlist_cells(netlist_size(dag).luts)) return std::move(*best);
+  NetlistParams netlist;
+  netlist.seed = params.seed;
+  netlist.effort = params.effort;
+  netlist.defects = params.defects;
+  NetlistStats stats;
+  MappedKernel placed;
+  try {
+    placed = map_netlist(dag, netlist, &stats);
+  } catch (...) {
+    if (report) report->netlist = stats;
+    throw;
+  }
+  if (best && cells(*best) <= cells(placed)) return std::move(*best);
+  if (report) report->netlist = std::move(stats);
+  return placed;
+}
+
+}  // namespace bitgrid
