@@ -36,6 +36,19 @@ inline Result bitgrid(const std::string& arguments) {
   return result;
 }
 
+/// Sixteen inputs and four that select one: no array, and too many inputs for a table.
+inline std::string multiplexer() {
+  std::string inputs = "s0 s1 s2 s3", rows;
+  for (unsigned d = 0; d < 16; ++d) inputs += " d" + std::to_string(d);
+  for (unsigned d = 0; d < 16; ++d) {
+    std::string row;
+    for (unsigned s = 0; s < 4; ++s) row += (d >> s) & 1 ? '1' : '0';
+    for (unsigned i = 0; i < 16; ++i) row += i == d ? '1' : '-';
+    rows += row + " 1\n";
+  }
+  return ".model multiplexer\n.inputs " + inputs + "\n.outputs y\n.names " + inputs + " y\n" + rows + ".end\n";
+}
+
 class Cli : public testing::Test {
  protected:
   void SetUp() override {
@@ -48,6 +61,11 @@ class Cli : public testing::Test {
   void TearDown() override { fs::remove_all(dir_); }
 
   std::string path(const std::string& name) const { return dir_ + "/" + name; }
+  /// A file that settle mode places and routes.
+  std::string netlist() const {
+    write_file(path("mux.blif"), multiplexer());
+    return path("mux.blif");
+  }
   json json_of(const std::string& name) const { return json::parse(read_file(path(name))); }
 
   std::string dir_, model_;

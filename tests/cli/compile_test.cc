@@ -45,10 +45,11 @@ class Compile : public Cli {
 };
 
 TEST_F(Compile, NetlistJsonHasStagesAndAttempts) {
-  const json k = compile(full_adder() + " -o " + path("out") + " --mode settle --effort fast")["kernels"][0];
-  EXPECT_EQ(k["luts"], 2);
-  EXPECT_GE(k["depth"], 1);
-  EXPECT_DOUBLE_EQ(k["cells_per_lut"], k["cells"].get<double>() / 2);
+  const json k = compile(netlist() + " -o " + path("out") + " --mode settle --effort fast")["kernels"][0];
+  EXPECT_EQ(k["strategy"], "netlist");
+  EXPECT_GE(k["luts"], 10);
+  EXPECT_GE(k["depth"], 3);
+  EXPECT_DOUBLE_EQ(k["cells_per_lut"], k["cells"].get<double>() / k["luts"].get<double>());
   EXPECT_TRUE(k["proved"].is_null());
   for (const char* stage : {"techmap", "place", "route", "verify"}) EXPECT_TRUE(k["seconds"][stage].is_number()) << stage;
   EXPECT_TRUE(k["seconds"]["prove"].is_null());
@@ -68,9 +69,10 @@ TEST_F(Compile, RegularArraysHaveTheLutsOfTheirLogic) {
 
 TEST_F(Compile, ProvesANetlistAndAnArray) {
   if (!have_abc()) GTEST_SKIP() << "berkeley-abc is not installed";
-  for (const char* mode : {"settle", "wave"}) {
-    const json j = compile(full_adder() + " -o " + path(mode) + " --prove --mode " + mode);
-    EXPECT_EQ(j["kernels"][0]["proved"], true) << mode;
+  for (const auto& [source, strategy] : {std::pair{netlist(), "netlist"}, std::pair{full_adder(), "ripple"}}) {
+    const json j = compile(source + " -o " + path(strategy) + " --prove --mode settle --effort fast");
+    EXPECT_EQ(j["kernels"][0]["strategy"], strategy);
+    EXPECT_EQ(j["kernels"][0]["proved"], true) << strategy;
     EXPECT_TRUE(j["kernels"][0]["seconds"]["prove"].is_number());
     EXPECT_THAT(output_, HasSubstr("proved 1 of 1 kernels"));
   }
@@ -105,12 +107,11 @@ TEST_F(Compile, ASecondCompileReusesEverything) {
 }
 
 TEST_F(Compile, ReusedNetlistsKeepTheirLutCount) {
-  const std::string command = full_adder() + " -o " + path("out") + " --mode settle";
-  compile(command);
-  const json k = compile(command)["kernels"][0];
+  const std::string command = netlist() + " -o " + path("out") + " --mode settle --effort fast";
+  const json first = compile(command)["kernels"][0], k = compile(command)["kernels"][0];
   EXPECT_TRUE(k["reused"]);
-  EXPECT_EQ(k["luts"], 2);
-  EXPECT_EQ(k["depth"], 1);
+  EXPECT_EQ(k["luts"], first["luts"]);
+  EXPECT_EQ(k["depth"], first["depth"]);
 }
 
 TEST_F(Compile, AChangedMatrixRemapsItsKernelOnly) {
@@ -161,7 +162,7 @@ TEST_F(Compile, WhatIsNotVerifiedIsNotReused) {
 
 /// Heap, stack and environment of another size, one thread and two.
 TEST_F(Compile, BytesDoNotDependOnAddressesOrThreads) {
-  for (const std::string& source : {model_, full_adder()}) {
+  for (const std::string& source : {model_, netlist()}) {
     const std::string command = source + " --mode " + (source == model_ ? "auto" : "settle") + " --seed 5 -o ";
     compile(command + path("a") + " --threads 1");
     setenv("MALLOC_PERTURB_", "165", 1);

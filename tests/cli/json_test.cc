@@ -153,7 +153,7 @@ TEST_F(JsonSchema, Compile) {
   write_file(path("defects.yaml"), "cells:\n  - [3, 3]\n");
   std::vector<json> all = {of("compile " + model_ + " -o " + path("a")),
                            of("compile " + model_ + " -o " + path("b") + " --no-verify --defects " + path("defects.yaml")),
-                           of("compile " + path("k.dag") + " --mode settle -o " + path("c"))};
+                           of("compile " + netlist() + " --mode settle --effort fast -o " + path("c"))};
   if (there_is("berkeley-abc")) all.push_back(of("compile " + path("k.dag") + " --mode wave --prove -o " + path("d")));
   expect("bitgrid compile --json", all);
 }
@@ -162,7 +162,7 @@ TEST_F(JsonSchema, FilesOfACompile) {
   write_file(path("defects.yaml"), "cells:\n  - [3, 3]\n");
   write_file(path("arch.yaml"), "tile: {width: 400, height: 400}\n");
   compiled(model_, "a", "--arch " + path("arch.yaml"));
-  compiled(path("k.dag"), "b", "--mode settle --defects " + path("defects.yaml"));
+  compiled(netlist(), "b", "--mode settle --effort fast --defects " + path("defects.yaml"));
   expect("compile.json", {file("a/compile.json"), file("b/compile.json")});
   std::vector<json> kernels;
   for (const auto& entry : fs::directory_iterator(path("a/kernels"))) {
