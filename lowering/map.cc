@@ -61,6 +61,8 @@ std::optional<KernelReport::Flawless> flawless_figures(const Kernel& kernel, con
     mapped = map_flawless_part(kernel, form);
   } else if (form.serial) {
     mapped = map_flawless_matrix(kernel, form, drop_idle_slots(*form.serial), params.optimize);
+  } else if (around.strategy == "two-way") {
+    mapped = around;  // these do not go around defects: they touch none
   } else if (around.strategy != "netlist") {
     MapParams flawless = params;
     flawless.defects = {};

@@ -38,10 +38,10 @@ struct MapParams {
 
 /// How a kernel came about. Filled as far as it goes when mapping throws.
 struct KernelReport {
-  std::optional<NetlistSize> size;       // of kernels that are no matrices, as LUT4s, whatever they became
+  std::optional<NetlistSize> size;      // of kernels that are no matrices, as LUT4s, whatever they became
   std::optional<NetlistStats> netlist;  // of what became a netlist, or failed to
-  double seconds = 0;   // of mapping
-  bool reused = false;  // taken from an earlier compile
+  double seconds = 0;                   // of mapping
+  bool reused = false;                  // taken from an earlier compile
   /// The mapping as it would be on a fabric without defects; only where defects are given, and not of netlists.
   struct Flawless {
     int64_t cells = 0;
@@ -52,9 +52,9 @@ struct KernelReport {
 };
 
 /// `systolic`, `interleaved` or `parallel` where the kernel has the form of a matrix. Other kernels: in wave mode what map_wave finds (II =
-/// 1: `ripple`, `counter`, `multiplier`, `plane` or `sweep`), in settle mode what map_settle finds (`ripple`, `counter`, `multiplier`, `two-way`
-/// or `netlist`). `auto` takes wave mode if it costs at most 24 cells a LUT4 (240 with Optimize::kThroughput), and settle mode otherwise.
-/// Throws Error (kernel, why, what to change).
+/// 1: `ripple`, `counter`, `multiplier`, `plane` or `sweep`), in settle mode what map_settle finds (`ripple`, `counter`, `multiplier`,
+/// `two-way` or `netlist`). `auto` takes wave mode if it costs at most 24 cells a LUT4 (240 with Optimize::kThroughput), and settle mode
+/// otherwise. Throws Error (kernel, why, what to change).
 MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapParams& params, KernelReport* report = nullptr);
 
 struct MapRun {

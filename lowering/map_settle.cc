@@ -20,10 +20,18 @@ std::optional<MappedKernel> two_way_of(const Dag& dag, const MapParams& params) 
   if (input_bits(dag) == 0 || input_bits(dag) > params.plane_inputs || output_bits(dag) == 0) return std::nullopt;
   EsopParams esop;
   esop.seed = params.seed;
-  const Esop single = minimise_esop(truth_table(dag, params.plane_inputs), esop);
-  esop.steps = walk_steps(params.effort);
-  const PairedEsop paired = pair_inputs(single, esop);
-  return two_way_kernel(dag.name, paired, plan_two_way(paired, params.seed));
+  const std::vector<BitVector> table = truth_table(dag, params.plane_inputs);
+  PairedEsop best;
+  TwoWayPlan plan;
+  for (const bool products_apart : {true, false}) {
+    PairedEsop paired = minimise_paired_esop(table, esop, walk_steps(params.effort), products_apart);
+    TwoWayPlan other = plan_two_way(paired, params.seed);
+    if (products_apart && other.direct.empty()) continue;  // the same again
+    if (!plan.rows.empty() && plan.cells() <= other.cells()) continue;
+    best = std::move(paired);
+    plan = std::move(other);
+  }
+  return two_way_kernel(dag.name, best, plan);
 }
 
 }  // namespace

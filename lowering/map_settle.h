@@ -13,9 +13,9 @@ namespace bitgrid {
 /// (docs/performance.md; the densest measured is 1.05 times that).
 double least_netlist_cells(size_t luts);
 
-/// Few cells: a regular array (map_regular) if the logic is one, else a two-way plane of a table of at most params.plane_inputs input bits, or
-/// the placed netlist if that is smaller; it is not made where it cannot be. Planes that rely on a defect are left out.
-/// Throws what map_netlist throws.
+/// Few cells: a regular array (map_regular) if the logic is one, else a two-way plane of a table of at most params.plane_inputs input bits,
+/// or the placed netlist if that is smaller; it is not made where it cannot be. Planes that rely on a defect are left out. Throws what
+/// map_netlist throws.
 MappedKernel map_settle(const Kernel& kernel, const MapParams& params, KernelReport* report = nullptr);
 
 }  // namespace bitgrid

@@ -1,6 +1,5 @@
 #include "bitgrid_sim/systemc/memories.h"
 
-
 #include <fmt/format.h>
 
 #include <algorithm>

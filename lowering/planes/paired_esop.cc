@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <random>
 #include <utility>
 
@@ -74,6 +76,23 @@ PairedEsop walked(const Esop& esop, const Order& order, int steps, std::mt19937_
   return out;
 }
 
+/// The cube of the values at which an output is `value`, if that is one.
+std::optional<Cube> product_of(const std::vector<BitVector>& table, uint32_t output, bool value) {
+  const auto all = static_cast<uint32_t>(table.size() - 1);
+  uint32_t ones = all, zeros = all;  // inputs that are always 1, always 0
+  size_t count = 0;
+  for (uint32_t i = 0; i <= all; ++i) {
+    if (table[i].get(output) != value) continue;
+    ones &= i;
+    zeros &= ~i;
+    ++count;
+  }
+  if (count == 0 || count == table.size() || count != size_t{1} << std::popcount(all & ~(ones | zeros))) return std::nullopt;
+  Cube cube{ones | zeros, ones, BitVector(table[0].width)};
+  cube.outputs.set(output, true);
+  return cube;
+}
+
 }  // namespace
 
 PairedEsop pair_inputs(const Esop& esop, const EsopParams& params) {
@@ -94,6 +113,29 @@ PairedEsop pair_inputs(const Esop& esop, const EsopParams& params) {
     if (walk == 0 || result.cubes.size() < best.cubes.size()) best = std::move(result);
   }
   return best;
+}
+
+PairedEsop minimise_paired_esop(const std::vector<BitVector>& table, const EsopParams& params, int steps, bool products_apart) {
+  std::vector<BitVector> rest = table;
+  std::vector<Cube> products;
+  BitVector complement(table.empty() ? 0 : table[0].width);
+  for (uint32_t o = 0; products_apart && o < complement.width; ++o) {
+    std::optional<Cube> product = product_of(table, o, true);
+    complement.set(o, !product);
+    if (!product) product = product_of(table, o, false);
+    if (!product) {
+      complement.set(o, false);
+      continue;
+    }
+    for (BitVector& word : rest) word.set(o, false);
+    products.push_back(std::move(*product));
+  }
+  EsopParams second = params;
+  second.steps = steps;
+  PairedEsop esop = pair_inputs(minimise_esop(rest, params), second);
+  for (const Cube& product : products) esop.cubes.push_back({paired_literals(product, esop.order), product.outputs});
+  for (size_t w = 0; w < complement.words.size(); ++w) esop.complement.words[w] |= complement.words[w];
+  return esop;
 }
 
 std::vector<BitVector> evaluate(const PairedEsop& esop) {

@@ -30,6 +30,11 @@ struct PairedEsop {
 /// for places of four values (Song and Perkowski 1996). Never more cubes than `esop` has. params.orders is of pairings that are tried.
 PairedEsop pair_inputs(const Esop& esop, const EsopParams& params = {});
 
+/// The paired ESOP of a table, with `steps` steps a walk in the second minimisation. `products_apart`: outputs that are one product of
+/// inputs, or its complement, have a cube of their own, which no other output feeds on; decoders are smaller so. Throws what minimise_esop
+/// throws.
+PairedEsop minimise_paired_esop(const std::vector<BitVector>& table, const EsopParams& params, int steps, bool products_apart);
+
 /// The table of a paired ESOP: 2^inputs words.
 std::vector<BitVector> evaluate(const PairedEsop& esop);
 

@@ -1,4 +1,5 @@
-// Tables as AND/XOR planes whose wires run both ways, in settle mode: a third of the cells of a plane of wave mode, no placement or routing.
+// Tables as AND/XOR planes whose wires run both ways, in settle mode: a third of the cells of a plane of wave mode, no placement or
+// routing.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,8 @@ namespace bitgrid {
 ///               <------ a product                      a product ------>
 ///                      a product ------>               <------ another product
 ///
-/// Outside, a cube that feeds sums on both sides runs both ways in one row, and the inputs are there once. Inside, every sum takes what comes
-/// from either side, and the inputs enter twice.
+/// Outside, a cube that feeds sums on both sides runs both ways in one row, and the inputs are there once. Inside, every sum takes what
+/// comes from either side, and the inputs enter twice.
 struct TwoWayPlan {
   bool inside = false;
   std::vector<uint32_t> west, east;  // outputs that are summed there; inside, all of them are in `east`
