@@ -16,6 +16,12 @@ int walk_steps(Effort effort) {
   return effort == Effort::kFast ? 20'000 : effort == Effort::kDefault ? 60'000 : 400'000;
 }
 
+/// Cells that a placed netlist of so many LUT4s hardly gets below (docs/performance.md): one a LUT4. Logic that is small as a table rather has
+/// as many a LUT4 as the cube root of their number, unless a long time is spent on it.
+double least_netlist_cells(size_t luts, bool table, Effort effort) {
+  return std::pow(static_cast<double>(luts), table && effort != Effort::kDense ? 4.0 / 3 : 1);
+}
+
 std::optional<MappedKernel> two_way_of(const Dag& dag, const MapParams& params) {
   if (input_bits(dag) == 0 || input_bits(dag) > params.plane_inputs || output_bits(dag) == 0) return std::nullopt;
   EsopParams esop;
@@ -36,17 +42,14 @@ std::optional<MappedKernel> two_way_of(const Dag& dag, const MapParams& params) 
 
 }  // namespace
 
-double least_netlist_cells(size_t luts) {
-  return std::pow(static_cast<double>(luts), 4.0 / 3);
-}
-
 MappedKernel map_settle(const Kernel& kernel, const MapParams& params, KernelReport* report) {
   const Dag& dag = kernel.dag;
   std::optional<MappedKernel> best = map_regular(logic_graph(dag), params.defects);
-  if (!best) best = two_way_of(dag, params);
+  const bool table = !best;
+  if (table) best = two_way_of(dag, params);
   if (best && first_defect_used(*best, params.defects)) best.reset();
   const auto cells = [](const MappedKernel& m) { return static_cast<double>(m.grid.cells.size()); };
-  if (best && cells(*best) <= least_netlist_cells(netlist_size(dag).luts)) return std::move(*best);
+  if (best && cells(*best) <= least_netlist_cells(netlist_size(dag).luts, table, params.effort)) return std::move(*best);
   NetlistParams netlist;
   netlist.seed = params.seed;
   netlist.effort = params.effort;
