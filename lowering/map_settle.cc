@@ -26,6 +26,10 @@ std::optional<MappedKernel> two_way_of(const Dag& dag, const MapParams& params) 
   if (input_bits(dag) == 0 || input_bits(dag) > params.plane_inputs || output_bits(dag) == 0) return std::nullopt;
   EsopParams esop;
   esop.seed = params.seed;
+  if (params.effort == Effort::kFast) {
+    esop.orders = 6;
+    esop.walks = 1;
+  }
   const std::vector<BitVector> table = truth_table(dag, params.plane_inputs);
   PairedEsop best;
   TwoWayPlan plan;
@@ -36,6 +40,7 @@ std::optional<MappedKernel> two_way_of(const Dag& dag, const MapParams& params) 
     if (!plan.rows.empty() && plan.cells() <= other.cells()) continue;
     best = std::move(paired);
     plan = std::move(other);
+    if (plan.direct.size() == output_bits(dag)) break;  // nothing is left to sum
   }
   return two_way_kernel(dag.name, best, plan);
 }
