@@ -35,8 +35,7 @@ void add_datapaths(const SynthOptions& o, const std::string& path, std::vector<R
   std::string names;
   for (const RtlSource& k : verilog_sources(source.lowered.program)) {
     names += (names.empty() ? "" : ", ") + k.name;
-    if (o.kernel.empty() || k.name == o.kernel)
-      rows.push_back({{"datapath " + k.name, {{k.interface.module + ".v", k.text}}, k.interface.module, {}}, false, true, true});
+    if (o.kernel.empty() || k.name == o.kernel) rows.push_back({datapath_target(k), false, true, true});
   }
   if (!o.kernel.empty() && !rows.back().datapath) throw Error("--kernel", "there is no kernel " + o.kernel, "the kernels are " + names);
 }
@@ -156,7 +155,8 @@ void report_synthesis(const SynthOptions& o, const std::string& source, const st
     json["results"].push_back(row_json(r, row, t));
   }
   std::cout << "gates: two-input gates and inverters after `synth -flatten; abc -g gates`, levels: on the longest path; LUT4s: Yosys "
-               "`synth_ice40`;\nfmax: nextpnr-ice40, HX8K, between registers; um2: standard cells after `dfflibmap; abc -liberty`, without "
+               "`synth_ice40`;\nfmax: nextpnr-ice40, HX8K, between registers (a datapath's ports are registers of shift chains); um2: "
+               "standard cells after `dfflibmap; abc -liberty`, without "
                "wires; gate MHz: by levels,\nwithout wires; pJ: of an invocation, gates x gate_fj\n";
   json["technology"] = print_cell(t, levels);
   print_sources(t, json["technology"]);

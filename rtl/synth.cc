@@ -113,9 +113,16 @@ bool count_gates(const SynthParams& params, const Folder& folder, const std::str
   return true;
 }
 
-bool map_to_ice40(const SynthParams& params, const Folder& folder, const std::string& read, const std::string& top, SynthResult& result) {
-  const std::string script =
-      read + fmt::format("synth_ice40 -top {} -json {}; tee -o {} stat", top, folder.file("ice40.json"), folder.file("ice40"));
+bool map_to_ice40(const SynthParams& params, const Folder& folder, const std::string& read, const SynthTarget& target,
+                  SynthResult& result) {
+  std::string script =
+      read + fmt::format("synth_ice40 -top {} -json {}; tee -o {} stat", target.top, folder.file("ice40.json"), folder.file("ice40"));
+  if (target.placed && params.place) {
+    write_file(folder.file(target.placed->name), target.placed->text);
+    script +=
+        fmt::format("; design -reset; {}read_verilog {}; hierarchy -check -top bitgrid_placed; synth_ice40 -top bitgrid_placed -json {}",
+                    read, folder.file(target.placed->name), folder.file("ice40.json"));
+  }
   if (!run_yosys(params, script, folder.file("log"), result)) return false;
   result.lut4s = result.ice40_flip_flops = 0;
   for (const auto& [type, count] : read_stat(read_file(folder.file("ice40")))) {
@@ -165,6 +172,36 @@ SynthTarget grid_target(const FabricShape& shape, bool latches) {
           {{"W", shape.width}, {"H", shape.height}, {"C", shape.chain_bits}, {"LATCHES", latches ? 1 : 0}}};
 }
 
+SynthTarget datapath_target(const RtlSource& source) {
+  const RtlInterface& interface = source.interface;
+  std::string ports;
+  uint32_t in = 0, out = 0;
+  for (const RtlPort& p : interface.inputs) {
+    ports += fmt::format(", .{}(in[{} +: {}])", p.name, in, p.width);
+    in += p.width;
+  }
+  for (const RtlPort& p : interface.outputs) {
+    ports += fmt::format(", .{}(y[{} +: {}])", p.name, out, p.width);
+    out += p.width;
+  }
+  const std::string text = fmt::format(R"(module bitgrid_placed (input wire clk, input wire pin_in, input wire load, output wire pin_out);
+  reg [{0}:0] in;
+  reg [{1}:0] out;
+  reg load_now;
+  wire [{2}:0] y;
+  {3} kernel (.clk(clk), .rst(1'b0), .in_valid(1'b1), .out_valid(){4});
+  always @(posedge clk) begin
+    in <= {{in, pin_in}};
+    load_now <= load;
+    out <= load_now ? {{1'b0, y}} : out >> 1;
+  end
+  assign pin_out = out[0];
+endmodule
+)",
+                                       in, out, out - 1, interface.module, ports);
+  return {"datapath " + source.name, {{interface.module + ".v", source.text}}, interface.module, {}, VerilogFile{"placed.v", text}};
+}
+
 SynthResult synthesize(const SynthTarget& target, const SynthParams& params) {
   const auto begin = std::chrono::steady_clock::now();
   const Folder folder;
@@ -172,7 +209,7 @@ SynthResult synthesize(const SynthTarget& target, const SynthParams& params) {
   result.name = target.name;
   const std::string read = read_script(target, folder);
   const bool done = count_gates(params, folder, read + "synth -flatten -top " + target.top + "; ", result);
-  if (done && params.ice40 && map_to_ice40(params, folder, read, target.top, result) && params.place) place(params, folder, result);
+  if (done && params.ice40 && map_to_ice40(params, folder, read, target, result) && params.place) place(params, folder, result);
   if (!params.ice40 || !params.place) result.not_placed = "not asked for";
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return result;

@@ -9,6 +9,7 @@
 
 #include "rtl/fabric.h"
 #include "rtl/standard_cells.h"
+#include "rtl/verilator.h"
 
 namespace bitgrid {
 
@@ -16,12 +17,17 @@ struct SynthTarget {
   std::string name;
   std::vector<VerilogFile> files;
   std::string top;
-  std::map<std::string, int> parameters;  // of the top module
+  std::map<std::string, int> parameters;   // of the top module
+  std::optional<VerilogFile> placed = {};  // what is placed in place of `top`: a module `bitgrid_placed` around it
 };
 
 /// One cell, and a grid of cells, with the words in flip-flops or in latches.
 SynthTarget cell_target(bool latches);
 SynthTarget grid_target(const FabricShape& shape, bool latches);
+
+/// A kernel's datapath. To be placed, all its ports are registers of two shift chains, one in and one out: it may have more ports than a
+/// package has pins, and every path through it lies between registers.
+SynthTarget datapath_target(const RtlSource& source);
 
 struct SynthParams {
   std::string yosys = "yosys";

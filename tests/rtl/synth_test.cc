@@ -6,6 +6,7 @@
 #include "ir/error.h"
 #include "report/technology.h"
 #include "rtl/command.h"
+#include "rtl/datapath.h"
 
 namespace bitgrid {
 namespace {
@@ -94,6 +95,17 @@ TEST(Synth, AGridIsPlaced) {
   const SynthResult result = synthesize(grid_target({2, 2, 1}, false));
   ASSERT_TRUE(result.fmax_mhz) << result.not_placed;
   EXPECT_GT(*result.fmax_mhz, 20.0);
+}
+
+TEST(Synth, ADatapathWithMorePortsThanPinsIsPlaced) {
+  NEEDS_YOSYS();
+  if (run_command({"nextpnr-ice40", "--version"}, "/dev/null") != 0) GTEST_SKIP() << "nextpnr-ice40 is not installed";
+  const Dag dag = parse_dag("dag wide\ninput a 200\ninput b 200\nx:200 = xnor a b\nc:8 = popcount x\noutput y c\noutput z x\n");
+  const SynthResult result = synthesize(datapath_target(make_rtl_source("wide", datapath_verilog(dag))));
+  ASSERT_TRUE(result.fmax_mhz) << result.not_placed;
+  EXPECT_GT(*result.fmax_mhz, 20.0);
+  EXPECT_GE(*result.lut4s, 200u);  // of the kernel, without its ports' registers
+  EXPECT_LT(*result.ice40_flip_flops, 1200u);
 }
 
 TEST(Synth, WhatTakesTooLongHasAProblem) {
