@@ -56,15 +56,18 @@ std::vector<Cut> small_cuts(const LogicNode& node, uint32_t id, const std::vecto
 class Rebuilder {
  public:
   explicit Rebuilder(const LogicGraph& graph) : graph_(graph), cuts_(graph.nodes.size()), literal_(graph.nodes.size()) {
-    for (const LogicNode& node : graph.nodes)
+    for (uint32_t n = 1; n < graph.nodes.size(); ++n) {
+      const LogicNode& node = graph.nodes[n];
+      cuts_[n] = small_cuts(node, n, cuts_);
       if (node.kind == Kind::kXor) xors_.insert(pair_key(node.a / 2, node.b / 2));
+      if (const Cut* cut = parity_cut(node, cuts_[n])) xors_.insert(pair_key(cut->leaves[0], cut->leaves[1]));
+    }
   }
   LogicGraph run() {
     result_.name = graph_.name;
     size_t input = 0;
     for (uint32_t n = 1; n < graph_.nodes.size(); ++n) {
       const LogicNode& node = graph_.nodes[n];
-      cuts_[n] = small_cuts(node, n, cuts_);
       if (node.kind == Kind::kInput)
         literal_[n] = add_input(result_, graph_.inputs[input++]);
       else
@@ -76,8 +79,25 @@ class Rebuilder {
 
  private:
   Literal of(Literal l) const { return literal_[l / 2] ^ (l & 1u); }
+  /// The cut by whose leaves an AND is their exclusive or, or the complement of that.
+  static const Cut* parity_cut(const LogicNode& node, const std::vector<Cut>& cuts) {
+    if (node.kind != Kind::kAnd) return nullptr;
+    for (const Cut& cut : cuts) {
+      if (cut.size < 2) continue;
+      uint16_t parity = 0;
+      for (unsigned i = 0; i < cut.size; ++i) parity ^= kVariable[i];
+      if (cut.table == parity || cut.table == static_cast<uint16_t>(~parity)) return &cut;
+    }
+    return nullptr;
+  }
+
   Literal gate(const LogicNode& node, const std::vector<Cut>& cuts) {
     if (node.kind == Kind::kXor) return make_xor(result_, of(node.a), of(node.b));
+    if (const Cut* cut = parity_cut(node, cuts)) {
+      Literal sum = make_xor(result_, literal_[cut->leaves[0]], literal_[cut->leaves[1]]);
+      if (cut->size == 3) sum = make_xor(result_, sum, literal_[cut->leaves[2]]);
+      return sum ^ (cut->table & 1u);
+    }
     for (const Cut& cut : cuts)
       if (const auto majority = majority_from(cut)) return *majority;
     return make_and(result_, of(node.a), of(node.b));

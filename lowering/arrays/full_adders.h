@@ -11,8 +11,8 @@
 
 namespace bitgrid {
 
-/// The same functions, with every majority of three (however it is written) as g | c & p of a half adder p = a ^ b, g = a & b, where the
-/// graph has such a p.
+/// The same functions, with every exclusive or of two or three (however it is written) as such, and every majority of three as g | c & p of
+/// a half adder p = a ^ b, g = a & b, where the graph has such a p.
 LogicGraph with_half_adders(const LogicGraph& graph);
 
 /// The number that the outputs make up, bit 0 first, as a sum of input bits and of products of two inputs: constant + sum of

@@ -201,7 +201,8 @@ TEST(Counter, Truncated) {
   EXPECT_TRUE(is_counter(graph));
   expect_wave(counter_kernel("c", 13, 2), graph);
 }
-BlifWriter flat_counter(int bits, bool damaged) {
+/// covers: sums of three bits as one table of four products.
+BlifWriter flat_counter(int bits, bool damaged, bool covers = false) {
   BlifWriter b;
   std::vector<BlifWord> column(8);
   column[0] = b.inputs("x", bits);
@@ -210,7 +211,7 @@ BlifWriter flat_counter(int bits, bool damaged) {
     while (column[k].size() > 1) {
       const std::string a = column[k][0], d = column[k][1], e = column[k].size() > 2 ? column[k][2] : b.zero();
       column[k].erase(column[k].begin(), column[k].begin() + (column[k].size() > 2 ? 3 : 2));
-      column[k].push_back(b.xor2(b.xor2(a, d), e));
+      column[k].push_back(covers ? b.gate({a, d, e}, "100 1\n010 1\n001 1\n111 1\n") : b.xor2(b.xor2(a, d), e));
       const bool wrong = damaged && k == 2 && column[k].size() == 2;
       column[k + 1].push_back(wrong ? b.and2(a, d) : b.majority3(a, d, e));
     }
@@ -222,6 +223,8 @@ BlifWriter flat_counter(int bits, bool damaged) {
 TEST(Counter, OfFlatAddersIsFound) {
   EXPECT_TRUE(is_counter(logic_graph(flat_counter(64, false).network())));
   EXPECT_FALSE(is_counter(logic_graph(flat_counter(64, true).network())));
+  EXPECT_TRUE(is_counter(logic_graph(flat_counter(64, false, true).network())));
+  EXPECT_FALSE(is_counter(logic_graph(flat_counter(64, true, true).network())));
 }
 TEST(ArrayMultiplier, Of16BitsIsFoundByItsAdders) {
   for (const bool tree : {false, true}) {
