@@ -16,8 +16,8 @@ int walk_steps(Effort effort) {
   return effort == Effort::kFast ? 20'000 : effort == Effort::kDefault ? 60'000 : 400'000;
 }
 
-/// Cells that a placed netlist of so many LUT4s hardly gets below (docs/performance.md): one a LUT4. Logic that is small as a table rather has
-/// as many a LUT4 as the cube root of their number, unless a long time is spent on it.
+/// Cells that a placed netlist of so many LUT4s hardly gets below (docs/performance.md): one a LUT4. Logic that is small as a table rather
+/// has as many a LUT4 as the cube root of their number, unless a long time is spent on it.
 double least_netlist_cells(size_t luts, bool table, Effort effort) {
   return std::pow(static_cast<double>(luts), table && effort != Effort::kDense ? 4.0 / 3 : 1);
 }
