@@ -5,7 +5,6 @@
 #include <memory>
 
 #include "cli/common.h"
-#include "frontend/arch_file.h"
 #include "ir/error.h"
 #include "ir/file.h"
 #include "report/estimate.h"
@@ -39,10 +38,7 @@ Json attention_by_context(const EstimateSource& of, const EstimateParams& params
 
 void run(const Options& o) {
   Stopwatch watch;
-  EstimateParams params;
-  if (!o.arch.empty()) params.arch = load_arch(o.arch);
-  params.technology.clock_mhz = params.arch.platform.clock_mhz;
-  if (!o.technology.empty()) params.technology = load_technology(o.technology);
+  EstimateParams params = load_estimate_params(o.arch, o.technology);
   params.streams = o.streams;
   EstimateSource of = o.source;
   of.lower = {{params.arch.tile_width, params.arch.tile_height}, parse_optimize(o.optimize)};

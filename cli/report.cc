@@ -8,7 +8,6 @@
 #include "cli/common.h"
 #include "cli/source.h"
 #include "cli/synth.h"
-#include "frontend/arch_file.h"
 #include "ir/error.h"
 #include "ir/file.h"
 #include "report/page.h"
@@ -34,9 +33,7 @@ void report(const Options& o) {
   if (!folder) throw Error(o.dir, "there is no compile.json in this folder", "give the -o folder of `bitgrid compile`");
   if (folder->kernels.empty()) throw Error(o.dir, "the compile has no kernels", "compile again");
   PageData page;
-  if (!o.arch.empty()) page.params.arch = load_arch(o.arch);
-  page.params.technology.clock_mhz = page.params.arch.platform.clock_mhz;
-  if (!o.technology.empty()) page.params.technology = load_technology(o.technology);
+  page.params = load_estimate_params(o.arch, o.technology);
   page.title = folder->manifest.source;
   page.kernels = folder->kernels;
   page.defects = folder->manifest.defects;

@@ -6,22 +6,13 @@
 #include <cmath>
 #include <map>
 
+#include "frontend/arch_file.h"
+
 namespace bitgrid {
 namespace {
 
 int64_t ceil_div(int64_t a, int64_t b) {
   return (a + b - 1) / b;
-}
-
-/// The longest kernel of each stage, and the sum of their lengths.
-std::map<int, const KernelFigures*> longest_of_stages(const std::vector<KernelFigures>& kernels) {
-  const auto length = [](const KernelFigures& k) { return k.latency_cycles + int64_t{k.repeat - 1} * k.ii; };
-  std::map<int, const KernelFigures*> longest;
-  for (const KernelFigures& k : kernels) {
-    const KernelFigures*& at = longest[k.stage];
-    if (at == nullptr || length(k) > length(*at)) at = &k;
-  }
-  return longest;
 }
 
 int64_t tiles_of(const KernelFigures& k, const Arch& arch) {
@@ -45,8 +36,7 @@ std::string kind_of(const std::string& name) {
 
 Bottleneck latency_bottleneck(const Estimate& e) {
   std::map<std::string, int64_t> cycles;  // by kind
-  for (const auto& [stage, k] : longest_of_stages(e.kernels))
-    cycles[kind_of(k->name)] += k->latency_cycles + int64_t{k->repeat - 1} * k->ii;
+  for (const auto& [stage, k] : longest_of_stages(e.kernels)) cycles[kind_of(k->name)] += k->length_cycles();
   const auto worst = std::max_element(cycles.begin(), cycles.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
   const auto total = static_cast<double>(e.cycles_per_token);
   if (e.reload_cycles > std::max(worst->second, e.configuration_cycles))
@@ -75,6 +65,23 @@ Bottleneck throughput_bottleneck(const Estimate& e, const EstimateParams& params
 
 }  // namespace
 
+EstimateParams load_estimate_params(const std::string& arch_file, const std::string& technology_file) {
+  EstimateParams params;
+  if (!arch_file.empty()) params.arch = load_arch(arch_file);
+  params.technology.clock_mhz = params.arch.platform.clock_mhz;
+  if (!technology_file.empty()) params.technology = load_technology(technology_file);
+  return params;
+}
+
+std::map<int, const KernelFigures*> longest_of_stages(const std::vector<KernelFigures>& kernels) {
+  std::map<int, const KernelFigures*> longest;
+  for (const KernelFigures& k : kernels) {
+    const KernelFigures*& at = longest[k.stage];
+    if (at == nullptr || k.length_cycles() > at->length_cycles()) at = &k;
+  }
+  return longest;
+}
+
 Estimate estimate(std::vector<KernelFigures> kernels, const EstimateParams& params) {
   Estimate e;
   e.kernels = std::move(kernels);
@@ -90,12 +97,12 @@ Estimate estimate(std::vector<KernelFigures> kernels, const EstimateParams& para
     } else {
       e.busiest_cycles = std::max(e.busiest_cycles, k.busy_cycles());
     }
-    updates += static_cast<double>(k.cells()) * k.ii * static_cast<double>(k.invocations);
+    updates += k.updates();
     memory_bits += static_cast<double>(k.port_bits) * static_cast<double>(k.invocations);
     e.bit_macs_per_token += static_cast<double>(k.bit_macs) * static_cast<double>(k.invocations);
   }
   e.cells_total = shared_cells + e.resident_cells * params.streams;
-  for (const auto& [stage, k] : longest_of_stages(e.kernels)) e.kernel_cycles += k->latency_cycles + int64_t{k->repeat - 1} * k->ii;
+  for (const auto& [stage, k] : longest_of_stages(e.kernels)) e.kernel_cycles += k->length_cycles();
   const int port = params.arch.configuration_bits_per_cycle;
   e.configuration_cycles = ceil_div(written * 64, port);
   if (t.cells_available > 0)
@@ -144,22 +151,21 @@ nlohmann::ordered_json estimate_json(const Estimate& e, const EstimateParams& pa
   json["streams"] = params.streams;
   json["kernels"] = Json::array();
   for (const KernelFigures& k : e.kernels) {
-    json["kernels"].push_back(
-        {{"name", k.name},
-         {"strategy", k.strategy},
-         {"width", k.width},
-         {"height", k.height},
-         {"cells", k.cells()},
-         {"tiles", k.tiles},
-         {"ii_cycles", k.ii},
-         {"latency_cycles", k.latency_cycles},
-         {"invocations_per_token", k.invocations},
-         {"stage", k.stage},
-         {"configuration_bits", k.cells_total() * 64},
-         {"memory_bits_per_token", k.port_bits * k.invocations},
-         {"energy_per_token_j", static_cast<double>(k.cells()) * k.ii * static_cast<double>(k.invocations) * t.update_fj * 1e-15},
-         {"area_mm2", static_cast<double>(k.cells_total()) * t.cell_area_um2 * 1e-6},
-         {"modelled", k.modelled}});
+    json["kernels"].push_back({{"name", k.name},
+                               {"strategy", k.strategy},
+                               {"width", k.width},
+                               {"height", k.height},
+                               {"cells", k.cells()},
+                               {"tiles", k.tiles},
+                               {"ii_cycles", k.ii},
+                               {"latency_cycles", k.latency_cycles},
+                               {"invocations_per_token", k.invocations},
+                               {"stage", k.stage},
+                               {"configuration_bits", k.cells_total() * 64},
+                               {"memory_bits_per_token", k.port_bits * k.invocations},
+                               {"energy_per_token_j", k.updates() * t.update_fj * 1e-15},
+                               {"area_mm2", static_cast<double>(k.cells_total()) * t.cell_area_um2 * 1e-6},
+                               {"modelled", k.modelled}});
   }
   json["cells_total"] = e.cells_total;
   json["resident_cells_per_stream"] = e.resident_cells;
@@ -207,7 +213,7 @@ std::string estimate_text(const Estimate& e, const EstimateParams& params) {
     row->invocations += k.invocations;
     row->ii = std::max(row->ii, k.ii);
     row->latency = std::max(row->latency, k.latency_cycles);
-    row->updates += static_cast<double>(k.cells()) * k.ii * static_cast<double>(k.invocations);
+    row->updates += k.updates();
     row->modelled |= k.modelled;
   }
   std::string text = fmt::format("{:26} {:>7} {:>9} {:>15} {:>5} {:>8} {:>12} {:>11} {:>10}\n", many ? "kernels of all layers" : "kernel",

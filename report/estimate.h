@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -17,6 +18,10 @@ struct EstimateParams {
   Technology technology;
   int64_t streams = 1;  // independent texts served at once; keys and values of each are resident
 };
+
+/// The files of --arch and --technology; empty: the defaults. Without a technology file the clock is the architecture's. Throws Error as
+/// load_arch and load_technology do.
+EstimateParams load_estimate_params(const std::string& arch_file, const std::string& technology_file);
 
 /// What limits, by which share, and what would relieve it.
 struct Bottleneck {
@@ -50,6 +55,9 @@ struct Estimate {
 };
 
 Estimate estimate(std::vector<KernelFigures> kernels, const EstimateParams& params);
+
+/// The kernel of each stage that takes a token longest.
+std::map<int, const KernelFigures*> longest_of_stages(const std::vector<KernelFigures>& kernels);
 
 /// As docs/estimate.md describes it.
 nlohmann::ordered_json estimate_json(const Estimate& e, const EstimateParams& params);

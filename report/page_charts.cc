@@ -30,10 +30,6 @@ struct Box {
   int stage = 0, row = 0, steps = 0;
 };
 
-int64_t length_of(const KernelFigures& k) {
-  return k.latency_cycles + int64_t{k.repeat - 1} * k.ii;
-}
-
 }  // namespace
 
 std::string graph_svg(const Program& program) {
@@ -85,11 +81,7 @@ std::string graph_svg(const Program& program) {
 
 std::string timeline_svg(const Estimate& e) {
   constexpr double kWidth = 1100, kRow = 20, kLabel = 190;
-  std::map<int, const KernelFigures*> longest;
-  for (const KernelFigures& k : e.kernels) {
-    const KernelFigures*& at = longest[k.stage];
-    if (!at || length_of(k) > length_of(*at)) at = &k;
-  }
+  const std::map<int, const KernelFigures*> longest = longest_of_stages(e.kernels);
   const double height = kRow * static_cast<double>(longest.size() + 1) + 24;
   std::string svg = fmt::format("<svg style='min-width:700px' viewBox='0 0 {} {}'>", kWidth, height);
   const double per_cycle = (kWidth - kLabel - 90) / static_cast<double>(std::max<int64_t>(1, e.cycles_per_token));
@@ -105,7 +97,7 @@ std::string timeline_svg(const Estimate& e) {
     begin += length;
     ++row;
   };
-  for (const auto& [stage, k] : longest) bar(group_of(k->name), length_of(*k), "#4a9d5b");
+  for (const auto& [stage, k] : longest) bar(group_of(k->name), k->length_cycles(), "#4a9d5b");
   bar("configuration", e.configuration_cycles + e.reload_cycles, "#c65d57");
   return svg + fmt::format("<text x='{}' y='{:.0f}'>cycles; total {}</text></svg>", kLabel, height - 6, e.cycles_per_token);
 }

@@ -34,6 +34,10 @@ struct KernelFigures {
   int64_t cells_total() const { return cells() * tiles; }
   /// Cycles that a token keeps each tile busy.
   int64_t busy_cycles() const { return int64_t{repeat} * ii; }
+  /// Cycles of a token from the first input to the last output.
+  int64_t length_cycles() const { return latency_cycles + int64_t{repeat - 1} * ii; }
+  /// Cell updates of a token: cells that hold no invocation are clock-gated.
+  double updates() const { return static_cast<double>(cells()) * ii * static_cast<double>(invocations); }
 };
 
 /// From shapes: word lengths are those of the worst weights there could be. Throws Error if the numerics have no mapping. `plans` keeps
