@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "bitgrid_sim/systemc/platform_report.h"
+#include "frontend/arch_file.h"
 #include "ir/error.h"
 #include "ir/file.h"
 
@@ -37,10 +39,16 @@ void Progress::clear() {
   shown_ = false;
 }
 
-Json arch_json(const Arch& arch) {
-  return {{"name", arch.name},
-          {"configuration_bits_per_cycle", arch.configuration_bits_per_cycle},
-          {"tile", {{"width", arch.tile_width}, {"height", arch.tile_height}}}};
+Arch arch_of(const std::string& file) {
+  return file.empty() ? Arch{} : load_arch(file);
+}
+
+Json arch_json(const Arch& arch, ArchParts parts) {
+  Json json = {{"name", arch.name},
+               {"configuration_bits_per_cycle", arch.configuration_bits_per_cycle},
+               {"tile", {{"width", arch.tile_width}, {"height", arch.tile_height}}}};
+  if (parts == ArchParts::kWithPlatform) json["platform"] = platform_json(arch.platform);
+  return json;
 }
 
 SourceKind source_kind(const std::string& path) {

@@ -52,7 +52,12 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-Json arch_json(const Arch& arch);
+/// The file of --arch; empty: the default. Throws Error as load_arch does.
+Arch arch_of(const std::string& file);
+/// What JSON results say of the architecture in force: the fabric, or also what stands around the tiles.
+enum class ArchParts : uint8_t { kFabric, kWithPlatform };
+Json arch_json(const Arch& arch, ArchParts parts = ArchParts::kFabric);
+
 /// "model.yaml" files are models; ".blif" and ".dag" are netlists and kernels. Throws Error naming the three.
 enum class SourceKind { kModel, kBlif, kDag };
 SourceKind source_kind(const std::string& path);

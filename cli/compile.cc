@@ -12,7 +12,6 @@
 #include "cli/common.h"
 #include "cli/compile_report.h"
 #include "cli/source.h"
-#include "frontend/arch_file.h"
 #include "frontend/defects_file.h"
 #include "ir/error.h"
 #include "ir/parallel.h"
@@ -155,7 +154,7 @@ class Compile {
 };
 
 void compile(const Options& o) {
-  const Arch arch = o.arch.empty() ? Arch{} : load_arch(o.arch);
+  const Arch arch = arch_of(o.arch);
   if (o.threads < 1) throw Error("--threads", fmt::format("{} threads cannot work", o.threads), "give 1 or more");
   if (o.prove) require_abc();
   Stopwatch watch;

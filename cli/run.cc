@@ -9,7 +9,6 @@
 #include "check/check_model.h"
 #include "check/engines.h"
 #include "cli/common.h"
-#include "frontend/arch_file.h"
 #include "frontend/load_model.h"
 #include "ir/error.h"
 #include "ir/file.h"
@@ -98,8 +97,7 @@ void run_platform(const Options& o, const Arch& arch, const Model& model) {
     write_file(o.trace, trace_json(result.timeline, arch.platform.clock_mhz));
     std::cout << fmt::format("{}: what tiles and buses did when (open it in ui.perfetto.dev or chrome://tracing)\n", o.trace);
   }
-  json["arch"] = arch_json(arch);
-  json["arch"]["platform"] = platform_json(arch.platform);
+  json["arch"] = arch_json(arch, ArchParts::kWithPlatform);
   json["platform"] = platform_result_json(result, arch.platform, own);
   json["seed"] = o.common.seed;
   json["seconds"] = seconds;
@@ -107,7 +105,7 @@ void run_platform(const Options& o, const Arch& arch, const Model& model) {
 }
 
 void run(const Options& o) {
-  const Arch arch = o.arch.empty() ? Arch{} : load_arch(o.arch);
+  const Arch arch = arch_of(o.arch);
   const Model model = load_model(o.model);
   const Engine engine = parse_engine(o.engine);
   if (engine == Engine::kSystemC) return run_platform(o, arch, model);

@@ -11,7 +11,6 @@
 #include "check/verify_kernel.h"
 #include "cli/common.h"
 #include "cli/source.h"
-#include "frontend/arch_file.h"
 #include "ir/dag.h"
 #include "ir/error.h"
 #include "ir/file.h"
@@ -101,7 +100,7 @@ void verilog(const Options& o) {
   if (o.style != "datapath" && o.style != "fabric")
     throw Error("--style", "'" + o.style + "' is no style", "use --style datapath or --style fabric");
   Stopwatch watch;
-  const Arch arch = o.arch.empty() ? Arch{} : load_arch(o.arch);
+  const Arch arch = arch_of(o.arch);
   const Source source = read_source(o.source, {{arch.tile_width, arch.tile_height}, parse_optimize(o.optimize)});
   Json json = {{"style", o.style}};
   json["kernels"] = o.style == "fabric" ? fabric(o, source) : datapath(o, source);
