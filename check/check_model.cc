@@ -133,7 +133,7 @@ class Checker {
   /// A folder's kernels are those of the tile that it was compiled for.
   LowerParams lower_params() const {
     const auto folder = params_.from.empty() ? std::nullopt : read_compiled(params_.from);
-    if (!folder) return {params_.tile, params_.optimize};
+    if (!folder) return {{params_.arch.tile_width, params_.arch.tile_height}, params_.optimize};
     const Manifest& m = folder->manifest;
     return {{m.tile_width, m.tile_height}, parse_optimize(m.optimize), m.defects};
   }

@@ -20,8 +20,7 @@ struct CheckParams {
   std::string from;                     // folder of artefacts to use as they stand; empty: compile and write Verilog now
   uint64_t seed = 1;                    // of the mapping, where it is done now
   Optimize optimize = Optimize::kArea;  // likewise
-  Tile tile;                            // likewise: layers that are larger are cut
-  Arch arch = {};                       // of the platform of engine `systemc`
+  Arch arch = {};                       // likewise its tile: layers that are larger are cut; and the platform of engine `systemc`
   RtlParams rtl;
   std::function<void(const std::string&)> progress;  // a line about what is going on
 };

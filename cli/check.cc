@@ -11,7 +11,6 @@
 #include "check/prove_rtl.h"
 #include "cli/common.h"
 #include "cli/source.h"
-#include "frontend/arch_file.h"
 #include "frontend/load_model.h"
 #include "ir/error.h"
 
@@ -90,7 +89,7 @@ std::string verdict_text(const Proof& proof, const Dag& dag) {
 }
 
 int prove(const Options& o) {
-  const Arch arch = o.arch.empty() ? Arch{} : load_arch(o.arch);
+  const Arch arch = arch_of(o.arch);
   const Source source = read_source(o.model, {{arch.tile_width, arch.tile_height}, parse_optimize(o.optimize)});
   const Program& program = source.lowered.program;
   const std::vector<RtlSource> verilog = verilog_to_prove(o, program);
@@ -140,11 +139,7 @@ int check(const Options& o) {
   params.from = o.from;
   params.seed = o.common.seed;
   params.optimize = parse_optimize(o.optimize);
-  if (!o.arch.empty()) {
-    const Arch arch = load_arch(o.arch);
-    params.tile = {arch.tile_width, arch.tile_height};
-    params.arch = arch;
-  }
+  params.arch = arch_of(o.arch);
   params.progress = [&](const std::string& line) { progress.say(line); };
   Stopwatch watch;
   const CheckReport report = check_model(model, params);

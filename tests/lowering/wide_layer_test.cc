@@ -60,7 +60,8 @@ std::vector<MappedKernel> expect_right(const Model& model, const Tile& tile, Opt
     EXPECT_FALSE(wrong) << mapped[k].name << " invocation " << wrong->invocation << " bit " << wrong->bit;
   }
   CheckParams params;
-  params.tile = tile;
+  params.arch.tile_width = tile.width;
+  params.arch.tile_height = tile.height;
   params.optimize = optimize;
   params.tokens = positions_to_check(model, model.vocabulary.substr(0, 3), 9);
   const CheckReport report = check_model(model, params);
