@@ -2,17 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "ir/error.h"
 #include "ir/file.h"
 #include "ir/grid_source.h"
 #include "ir/lutgrid_json.h"
+#include "ir/payload.h"
 
 namespace bitgrid {
 namespace {
 
-constexpr size_t kBgbsHeader = 24;
 constexpr int64_t kMaxCells = (int64_t{1} << 26) - 1;  // what the 32-bit count of a BGBS header can say
 
 /// Bounds the memory that a damaged size can ask for.
@@ -147,12 +148,11 @@ std::string print_bgbs(const GridConfig& grid, BgbsOrder order) {
   }
   std::string payload;
   payload.reserve(grid.cells.size() * 8);
-  for (size_t i = 0; i < grid.cells.size(); ++i) {
-    for (const Lut lut : cell_luts(grid.cells[payload_cell(i, grid.width, grid.height, order)])) put_little(payload, lut, 2);
-  }
+  for (size_t i = 0; i < grid.cells.size(); ++i)
+    put_little(payload, payload_of_word(grid.cells[payload_cell(i, grid.width, grid.height, order)]), 8);
   std::string out = "BGBS";
   put_little(out, 1, 2);
-  put_little(out, kBgbsHeader, 2);
+  put_little(out, kBgbsHeaderBytes, 2);
   put_little(out, static_cast<uint64_t>(grid.width), 2);
   put_little(out, static_cast<uint64_t>(grid.height), 2);
   put_little(out, static_cast<uint64_t>(order), 1);
@@ -163,14 +163,14 @@ std::string print_bgbs(const GridConfig& grid, BgbsOrder order) {
   return out + payload;
 }
 
-BgbsGrid parse_bgbs(std::string_view bytes, const std::string& source, BgbsCheck check) {
+BgbsHeader parse_bgbs_header(std::string_view start, uint64_t bytes, const std::string& source) {
   const auto bad = [&](const std::string& problem, const std::string& cure) { return Error(source, problem, cure); };
-  if (bytes.size() < kBgbsHeader)
-    throw bad(fmt::format("has {} bytes, a BGBS header has {}", bytes.size(), kBgbsHeader), "the file is cut short: write it again");
-  if (bytes.substr(0, 4) != "BGBS") throw bad("byte 0: does not start with 'BGBS'", "name a BGBS bitstream");
-  const auto field = [&](size_t at, size_t count) { return get_little(bytes, at, count); };
+  if (const uint64_t there = std::min<uint64_t>(start.size(), bytes); there < kBgbsHeaderBytes)
+    throw bad(fmt::format("has {} bytes, a BGBS header has {}", there, kBgbsHeaderBytes), "the file is cut short: write it again");
+  if (start.substr(0, 4) != "BGBS") throw bad("byte 0: does not start with 'BGBS'", "name a BGBS bitstream");
+  const auto field = [&](size_t at, size_t count) { return get_little(start, at, count); };
   if (field(4, 2) != 1) throw bad(fmt::format("byte 4: version {} is unknown", field(4, 2)), "write version 1");
-  if (field(6, 2) != kBgbsHeader)
+  if (field(6, 2) != kBgbsHeaderBytes)
     throw bad(fmt::format("byte 6: header length {} is not 24", field(6, 2)), "write version 1 with its 24-byte header");
   const int64_t width = static_cast<int64_t>(field(8, 2)), height = static_cast<int64_t>(field(10, 2));
   check_size(width, height, source + ": byte 8");
@@ -182,22 +182,21 @@ BgbsGrid parse_bgbs(std::string_view bytes, const std::string& source, BgbsCheck
               "correct the size or the count");
   }
   if (field(22, 2) != 0) throw bad("byte 22: the reserved field is not 0", "write 0");
-  if (bytes.size() - kBgbsHeader != bits / 8) {
-    throw bad(fmt::format("byte 24: the payload has {} bytes, the header says {}", bytes.size() - kBgbsHeader, bits / 8),
+  if (bytes - kBgbsHeaderBytes != bits / 8) {
+    throw bad(fmt::format("byte 24: the payload has {} bytes, the header says {}", bytes - kBgbsHeaderBytes, bits / 8),
               "the file is cut short or has bytes after its end: write it again");
   }
-  const std::string_view payload = bytes.substr(kBgbsHeader);
-  BgbsGrid result{GridConfig(static_cast<int>(width), static_cast<int>(height)), static_cast<BgbsOrder>(field(12, 1)), true};
-  result.crc_ok = crc32(payload) == field(18, 4);
-  if (!result.crc_ok && check == BgbsCheck::kStrict) {
-    throw bad(fmt::format("the payload's CRC-32 is {:08X}, the header says {:08X}", crc32(payload), field(18, 4)),
-              "the configuration was changed or damaged: write it again");
-  }
-  for (size_t i = 0; i < result.grid.cells.size(); ++i) {
-    std::array<Lut, 4> luts{};
-    for (size_t side = 0; side < 4; ++side) luts[side] = static_cast<Lut>(get_little(payload, 8 * i + 2 * side, 2));
-    result.grid.cells[payload_cell(i, result.grid.width, result.grid.height, result.order)] = cell_word(luts);
-  }
+  return {static_cast<int>(width), static_cast<int>(height), static_cast<BgbsOrder>(field(12, 1)), static_cast<uint32_t>(field(18, 4))};
+}
+
+BgbsGrid parse_bgbs(std::string_view bytes, const std::string& source, BgbsCheck check) {
+  const BgbsHeader header = parse_bgbs_header(bytes, bytes.size(), source);
+  const std::string_view payload = bytes.substr(kBgbsHeaderBytes);
+  const uint32_t crc = crc32(payload);
+  if (crc != header.crc && check == BgbsCheck::kStrict) throw payload_damaged(source, crc, header.crc);
+  BgbsGrid result{GridConfig(header.width, header.height), header.order, crc == header.crc};
+  for (size_t i = 0; i < result.grid.cells.size(); ++i)
+    result.grid.cells[payload_cell(i, header.width, header.height, header.order)] = word_of_payload(get_little(payload, 8 * i, 8));
   return result;
 }
 

@@ -22,6 +22,16 @@ struct BgbsGrid {
   bool crc_ok = true;
 };
 
+inline constexpr size_t kBgbsHeaderBytes = 24;
+
+/// What the header of a BGBS bitstream says.
+struct BgbsHeader {
+  int width = 0;
+  int height = 0;
+  BgbsOrder order = BgbsOrder::kRow;
+  uint32_t crc = 0;  // CRC-32 of the payload
+};
+
 /// A grid from any file; `initial_inputs` are the input latches of the original engine's files (one nibble a cell, row by row,
 /// N=1, E=2, S=4, W=8), empty where the file gives none.
 struct GridFile {
@@ -33,6 +43,8 @@ struct GridFile {
 std::string print_lutgrid(const GridConfig& grid);  // all-zero cells are left out
 GridConfig parse_lutgrid(std::string_view text, const std::string& source);
 std::string print_bgbs(const GridConfig& grid, BgbsOrder order = BgbsOrder::kRow);  // throws Error if the grid has more than 2^26 - 1 cells
+/// `start`: at least the header of a bitstream of `bytes` bytes, or all of a shorter one.
+BgbsHeader parse_bgbs_header(std::string_view start, uint64_t bytes, const std::string& source);
 BgbsGrid parse_bgbs(std::string_view bytes, const std::string& source, BgbsCheck check = BgbsCheck::kStrict);
 std::string print_grid_text(const GridFile& file);
 GridFile parse_grid_text(std::string_view text, const std::string& source);

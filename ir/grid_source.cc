@@ -21,8 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kBgbsHeader = 24;
-constexpr int64_t kMostCells = int64_t{1} << 30;
 constexpr uint64_t kMostTextBytes = uint64_t{1} << 32;
 const std::string kKnown =
     "name a lutgrid-v1 JSON, a BGBS bitstream, a grid.txt, a payload with the JSON file that describes it, or a grid of another BitGrid "
@@ -50,37 +48,18 @@ GridSource from_file(GridFile file, std::string convention, bool foreign) {
 GridSource from_payload(const std::string& path, uint64_t first, const PayloadLayout& layout, std::optional<uint32_t> crc,
                         std::string convention) {
   const auto payload = std::make_shared<PayloadFile>(path, first, layout);
-  if (crc && payload->crc32() != *crc) {
-    throw Error(path, fmt::format("the payload's CRC-32 is {:08X}, the header says {:08X}", payload->crc32(), *crc),
-                "the configuration was changed or damaged: write it again");
+  if (crc) {
+    if (const uint32_t found = payload->crc32(); found != *crc) throw payload_damaged(path, found, *crc);
   }
   GridSource source{layout.width, layout.height, std::move(convention), false, {}, {}};
   source.row = [payload](int y, std::span<CellWord> row) { payload->row(y, row); };
   return source;
 }
 
-/// The header is judged by parse_bgbs: what it says of a file whose payload is not there.
 GridSource open_bgbs(const std::string& path, const std::string& start) {
-  const auto little = [&](size_t at, size_t count) {
-    uint64_t value = 0;
-    for (size_t b = 0; b < count; ++b) value |= uint64_t{static_cast<unsigned char>(start[at + b])} << (8 * b);
-    return value;
-  };
-  const uint64_t size = fs::file_size(path);
-  PayloadLayout layout;
-  if (start.size() >= kBgbsHeader) {
-    layout = {static_cast<int>(little(8, 2)), static_cast<int>(little(10, 2)), static_cast<BgbsOrder>(little(12, 1))};
-  }
-  const uint64_t cells = static_cast<uint64_t>(layout.width) * static_cast<uint64_t>(layout.height);
-  const bool whole = size == kBgbsHeader + 8 * cells && cells > 0 && 64 * cells == little(14, 4);
-  const bool known =
-      whole && little(4, 2) == 1 && little(6, 2) == kBgbsHeader && little(12, 1) <= 2 && little(13, 1) == 0 && little(22, 2) == 0;
-  if (!known) {
-    parse_bgbs(read_file(path, kMostTextBytes), path);
-    throw Error(path, "is no BGBS bitstream of version 1", "write it again");
-  }
-  return from_payload(path, kBgbsHeader, layout, static_cast<uint32_t>(little(18, 4)),
-                      fmt::format("BGBS, {} order", to_string(layout.order)));
+  const BgbsHeader header = parse_bgbs_header(start, fs::file_size(path), path);
+  return from_payload(path, kBgbsHeaderBytes, {header.width, header.height, header.order}, header.crc,
+                      fmt::format("BGBS, {} order", to_string(header.order)));
 }
 
 GridSource open_payload_json(const std::string& path) {
@@ -103,7 +82,7 @@ GridSource open_json(const std::string& path, const JsonText& text) {
   }
   if (!named && !has("cells") && has("width") && has("height") && (has("order") || has("payload") || has("crc32")))
     return open_payload_json(path);
-  const GridSize size = lutgrid_size(top, path, kMostCells);
+  const GridSize size = lutgrid_size(top, path, kMostStreamedCells);
   auto store = std::make_shared<WordStore>(size.width, size.height);
   read_lutgrid_cells(text, path, size, [&](int x, int y, CellWord word) { store->at(x, y) = word; });
   return from_store(std::move(store), size.width, size.height, "lutgrid-v1");
@@ -150,9 +129,9 @@ GridSource open_grid(const std::string& path) {
 }
 
 GridSource open_payload(const std::string& path, const PayloadLayout& layout) {
-  if (layout.width < 1 || layout.height < 1 || int64_t{layout.width} * layout.height > kMostCells) {
+  if (layout.width < 1 || layout.height < 1 || int64_t{layout.width} * layout.height > kMostStreamedCells) {
     throw Error(path, fmt::format("the size {} x {} is out of range", layout.width, layout.height),
-                fmt::format("use 1 to {} cells in all", kMostCells));
+                fmt::format("use 1 to {} cells in all", kMostStreamedCells));
   }
   return from_payload(path, 0, layout, std::nullopt, fmt::format("payload, {} order", to_string(layout.order)));
 }

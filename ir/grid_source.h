@@ -14,6 +14,9 @@
 
 namespace bitgrid {
 
+/// Cells of a grid that is read as a stream.
+inline constexpr int64_t kMostStreamedCells = int64_t{1} << 30;
+
 /// A grid that is read once.
 struct GridSource {
   int width = 0;

@@ -22,7 +22,6 @@ namespace {
 
 constexpr size_t kBandBytes = size_t{8} << 20;
 constexpr size_t kChunkBytes = size_t{1} << 20;
-constexpr int64_t kMostCells = int64_t{1} << 30;
 
 /// Bit i of a number of 16 bits goes to bit 4i.
 uint64_t spread(uint64_t v) {
@@ -47,6 +46,11 @@ uint64_t little(uint64_t v) {
 }
 
 }  // namespace
+
+Error payload_damaged(const std::string& source, uint32_t crc, uint32_t said) {
+  return Error(source, fmt::format("the payload's CRC-32 is {:08X}, the header says {:08X}", crc, said),
+               "the configuration was changed or damaged: write it again");
+}
 
 CellWord word_of_payload(uint64_t luts) {
   return spread(luts & 0xFFFF) | spread((luts >> 16) & 0xFFFF) << 1 | spread((luts >> 32) & 0xFFFF) << 2 | spread(luts >> 48) << 3;
@@ -127,15 +131,15 @@ PayloadJson parse_payload_json(const std::string& text, const std::string& path)
     const Json json = Json::parse(text);
     const auto side = [&](const char* key) {
       const int64_t n = json.at(key).get<int64_t>();
-      if (!json.at(key).is_number_integer() || n < 1 || n > kMostCells)
-        throw Error(path, fmt::format("\"{}\" is out of range", key), fmt::format("use 1 to {}", kMostCells));
+      if (!json.at(key).is_number_integer() || n < 1 || n > kMostStreamedCells)
+        throw Error(path, fmt::format("\"{}\" is out of range", key), fmt::format("use 1 to {}", kMostStreamedCells));
       return static_cast<int>(n);
     };
     result.layout.width = side("width");
     result.layout.height = side("height");
-    if (int64_t{result.layout.width} * result.layout.height > kMostCells)
+    if (int64_t{result.layout.width} * result.layout.height > kMostStreamedCells)
       throw Error(path, fmt::format("the size {} x {} is out of range", result.layout.width, result.layout.height),
-                  fmt::format("use 1 to {} cells in all", kMostCells));
+                  fmt::format("use 1 to {} cells in all", kMostStreamedCells));
     if (json.contains("order")) result.layout.order = parse_order(json.at("order").get<std::string>(), path);
     if (json.contains("crc32")) {
       const std::string digits = json.at("crc32").get<std::string>();

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 
+#include "ir/error.h"
 #include "ir/grid_source.h"
 
 namespace bitgrid {
@@ -34,6 +35,9 @@ class PayloadFile {
   int band_first_ = 0, band_rows_ = 0;
   std::vector<uint64_t> band_;
 };
+
+/// The error of a payload in `source` whose CRC-32 is `crc`, where its header says `said`.
+Error payload_damaged(const std::string& source, uint32_t crc, uint32_t said);
 
 /// Words of a payload's cell and back.
 CellWord word_of_payload(uint64_t luts);
