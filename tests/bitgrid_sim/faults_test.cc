@@ -7,6 +7,7 @@
 
 #include "bitgrid_sim/kernel_simulator.h"
 #include "ir/error.h"
+#include "tests/support/errors.h"
 
 namespace bitgrid {
 namespace {
@@ -14,12 +15,7 @@ namespace {
 using testing::HasSubstr;
 
 std::string objection(const std::string& text) {
-  try {
-    parse_faults(text, "f.txt", 4, 3);
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
+  return test::error_of([&] { parse_faults(text, "f.txt", 4, 3); });
 }
 
 TEST(Faults, FileRoundTrips) {

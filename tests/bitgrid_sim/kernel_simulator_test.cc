@@ -7,6 +7,7 @@
 #include <random>
 
 #include "ir/error.h"
+#include "tests/support/errors.h"
 
 namespace bitgrid {
 namespace {
@@ -320,12 +321,7 @@ TEST(KernelSimulator, LargeGridsAreSweptWithTheSameResults) {
 
 TEST(KernelSimulator, WrongNumberOfColumnsIsRefused) {
   KernelSimulator simulator(held_xor());
-  try {
-    simulator.run(BitMatrix(1, 3));
-    FAIL();
-  } catch (const Error& e) {
-    EXPECT_THAT(e.what(), HasSubstr("3 input bits given, the kernel has 2"));
-  }
+  EXPECT_THAT(test::error_of([&] { simulator.run(BitMatrix(1, 3)); }), HasSubstr("3 input bits given, the kernel has 2"));
 }
 
 TEST(KernelSimulator, InvalidKernelsAreRefused) {

@@ -6,21 +6,16 @@
 
 #include <random>
 
-#include "ir/error.h"
+#include "tests/support/errors.h"
+#include "tests/support/random_grid.h"
 
 namespace bitgrid {
 namespace {
 
+using test::random_grid;
 using testing::HasSubstr;
 
 constexpr GridEngine kEngines[] = {GridEngine::kScalar, GridEngine::kSliced, GridEngine::kLanes};
-
-GridConfig random_grid(int width, int height, uint64_t seed) {
-  std::mt19937_64 random(seed);
-  GridConfig grid(width, height);
-  for (CellWord& word : grid.cells) word = random();
-  return grid;
-}
 
 /// Writes, queues and probes (all of ports; `cells` too) of 60 cycles at random.
 std::string random_script(int width, int height, bool cells, uint64_t seed) {
@@ -49,7 +44,7 @@ LiveResult run(const GridConfig& grid, const std::string& script, GridEngine eng
 TEST(Live, EnginesAgreeOnWritesQueuesAndProbes) {
   for (const auto& [width, height] : {std::pair{1, 1}, {5, 4}, {9, 2}, {40, 17}}) {
     for (const bool cells : {false, true}) {
-      const GridConfig grid = random_grid(width, height, 1);
+      const GridConfig grid = random_grid(width, height, 1, 0);
       const std::string script = random_script(width, height, cells, 2);
       const LiveResult expected = run(grid, script, GridEngine::kScalar, 60);
       EXPECT_GT(expected.writes, 5u);
@@ -64,7 +59,7 @@ TEST(Live, EnginesAgreeOnWritesQueuesAndProbes) {
 }
 
 TEST(Live, FaultsAgreeToo) {
-  const GridConfig grid = random_grid(7, 6, 3);
+  const GridConfig grid = random_grid(7, 6, 3, 0);
   const std::string script = random_script(7, 6, true, 4);
   const std::vector<Fault> faults = parse_faults("stuck1 3 3\nflip 2 2 NE 10-60\nconfig 4 4 17\nstuck0 0 5 W 7\n", "f", 7, 6);
   const LiveResult expected = run(grid, script, GridEngine::kScalar, 60, nullptr, nullptr, faults);
@@ -81,7 +76,7 @@ TEST(Live, WrittenCellsActFromTheirCycleOn) {
 }
 
 TEST(Live, ResumedRunsGoOnAsIfNeverStopped) {
-  const GridConfig grid = random_grid(11, 8, 5);
+  const GridConfig grid = random_grid(11, 8, 5, 0);
   const std::string script = random_script(11, 8, true, 6);
   const LiveResult whole = run(grid, script, GridEngine::kSliced, 60);
   for (const int64_t stop : {0, 1, 17, 59}) {
@@ -106,12 +101,7 @@ TEST(Live, WaveformShowsProbes) {
 }
 
 std::string objection(const std::string& script) {
-  try {
-    parse_live(script, "s.txt", 4, 3);
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
+  return test::error_of([&] { parse_live(script, "s.txt", 4, 3); });
 }
 
 TEST(Live, MessagesNameTheLine) {
@@ -129,16 +119,11 @@ TEST(Live, MessagesNameTheLine) {
 }
 
 std::string state_objection(const std::string& text, const GridConfig& grid) {
-  try {
-    parse_live_state(text, "state", identity_of(grid));
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
+  return test::error_of([&] { parse_live_state(text, "state", identity_of(grid)); });
 }
 
 TEST(Live, StatesOfOtherGridsAndDamagedOnesAreRefused) {
-  const GridConfig grid = random_grid(5, 4, 7), other = random_grid(5, 4, 8);
+  const GridConfig grid = random_grid(5, 4, 7, 0), other = random_grid(5, 4, 8, 0);
   const std::string text = print_live_state(run(grid, random_script(5, 4, false, 9), GridEngine::kSliced, 60).state, identity_of(grid));
   EXPECT_EQ(state_objection(text, grid), "no error");
   EXPECT_EQ(state_objection(text, other),
@@ -151,7 +136,7 @@ TEST(Live, StatesOfOtherGridsAndDamagedOnesAreRefused) {
 }
 
 TEST(Live, FuzzedFilesNeverCrash) {
-  const GridConfig grid = random_grid(4, 3, 10);
+  const GridConfig grid = random_grid(4, 3, 10, 0);
   const std::string script = random_script(4, 3, true, 11),
                     state = print_live_state(run(grid, script, GridEngine::kSliced, 60).state, identity_of(grid));
   std::mt19937 random(12);

@@ -10,6 +10,7 @@
 #include "ir/error.h"
 #include "ir/file.h"
 #include "ir/grid_io.h"
+#include "tests/support/errors.h"
 
 namespace bitgrid {
 namespace {
@@ -110,12 +111,7 @@ TEST(Stimulus, CyclesCutOffOrExtend) {
 }
 
 std::string objection(const std::string& stimulus) {
-  try {
-    replay_stimulus(GridConfig(2, 1), stimulus, "s.jsonl");
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
+  return test::error_of([&] { replay_stimulus(GridConfig(2, 1), stimulus, "s.jsonl"); });
 }
 
 TEST(Stimulus, MessagesNameTheLine) {

@@ -10,7 +10,7 @@
 #include <random>
 #include <thread>
 
-#include "ir/error.h"
+#include "tests/support/errors.h"
 
 namespace bitgrid {
 namespace {
@@ -98,13 +98,11 @@ TEST(Strips, AnyNumberOfProcessesGivesTheBitsOfOne) {
 TEST(Strips, TooManyProcessesAreRefused) {
   Ranks ranks;
   ranks.size = 5;
-  try {
-    const GridConfig grid(3, 6);
-    run_strips(grid_source(grid), {}, nullptr, {}, ranks);
-    FAIL();
-  } catch (const Error& e) {
-    EXPECT_STREQ(e.what(), "simulate: 5 processes for 6 rows; give each process at least two rows");
-  }
+  EXPECT_EQ(test::error_of([&] {
+              const GridConfig grid(3, 6);
+              run_strips(grid_source(grid), {}, nullptr, {}, ranks);
+            }),
+            "simulate: 5 processes for 6 rows; give each process at least two rows");
 }
 
 }  // namespace

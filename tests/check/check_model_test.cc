@@ -12,6 +12,7 @@
 #include "ir/file.h"
 #include "lowering/map.h"
 #include "rtl/command.h"
+#include "tests/support/errors.h"
 #include "tests/support/tiny_model.h"
 
 namespace bitgrid {
@@ -180,32 +181,20 @@ TEST(CheckModel, WrongDagIsNamed) {
 }
 
 TEST(Engines, UnknownNameListsThem) {
-  try {
-    parse_engines("cpu,gird");
-    FAIL();
-  } catch (const Error& e) {
-    EXPECT_STREQ(e.what(), "--engine: 'gird' is no engine; choose one of cpu, dag, grid, rtl, datapath, fabric, systemc");
-  }
+  EXPECT_EQ(test::error_of([&] { parse_engines("cpu,gird"); }),
+            "--engine: 'gird' is no engine; choose one of cpu, dag, grid, rtl, datapath, fabric, systemc");
 }
 
 TEST(Artefacts, MissingKernelListsThoseThatAreThere) {
   CompiledFolder folder;
   folder.kernels.emplace_back();
   folder.kernels[0].name = "head";
-  try {
-    find_kernel(folder, "out", "tail");
-    FAIL();
-  } catch (const Error& e) {
-    EXPECT_STREQ(e.what(), "out: there is no kernel 'tail' in this folder; choose one of head");
-  }
+  EXPECT_EQ(test::error_of([&] { find_kernel(folder, "out", "tail"); }),
+            "out: there is no kernel 'tail' in this folder; choose one of head");
   EXPECT_EQ(find_kernel(folder, "out", "").name, "head");
   folder.kernels.emplace_back().name = "tail";
-  try {
-    find_kernel(folder, "out", "");
-    FAIL();
-  } catch (const Error& e) {
-    EXPECT_STREQ(e.what(), "out: this folder holds 2 kernels; choose one with --kernel: head, tail");
-  }
+  EXPECT_EQ(test::error_of([&] { find_kernel(folder, "out", ""); }),
+            "out: this folder holds 2 kernels; choose one with --kernel: head, tail");
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "ir/error.h"
 #include "rtl/command.h"
 #include "rtl/datapath.h"
+#include "tests/support/errors.h"
 #include "tests/support/random_dag.h"
 
 namespace bitgrid {
@@ -123,12 +124,8 @@ TEST(ProveRtl, AMissingRegisterIsRefuted) {
 TEST(ProveRtl, AnAbsentProgramIsNamed) {
   ProveRtlParams params;
   params.yosys = "no-such-yosys";
-  try {
-    prove_datapath(threshold(), verilog(threshold()), params);
-    FAIL();
-  } catch (const Error& e) {
-    EXPECT_STREQ(e.what(), "--prove: the program no-such-yosys cannot be run; install it (Debian: apt install yosys) or leave out --prove");
-  }
+  EXPECT_EQ(test::error_of([&] { prove_datapath(threshold(), verilog(threshold()), params); }),
+            "--prove: the program no-such-yosys cannot be run; install it (Debian: apt install yosys) or leave out --prove");
 }
 
 const RtlInterface kPipe = {"m", 1, {{"i_a", 1}}, {{"o_y", 1}}};

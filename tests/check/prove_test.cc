@@ -17,6 +17,7 @@
 #include "lowering/netlist/map_netlist.h"
 #include "lowering/planes/plane.h"
 #include "rtl/command.h"
+#include "tests/support/errors.h"
 #include "tests/support/random_dag.h"
 
 namespace bitgrid {
@@ -283,12 +284,7 @@ TEST(Prove, ANetlistThatAbcDoesNotReadIsComparedAsWeReadIt) {
 TEST(Prove, AnAbsentProgramIsNamed) {
   ProveParams params;
   params.abc = "no-such-abc";
-  try {
-    require_abc(params);
-    FAIL();
-  } catch (const Error& e) {
-    EXPECT_THAT(e.what(), HasSubstr("the program no-such-abc cannot be run; install it"));
-  }
+  EXPECT_THAT(test::error_of([&] { require_abc(params); }), HasSubstr("the program no-such-abc cannot be run; install it"));
   EXPECT_THROW(prove_mapping(adder(), map_plane(adder()), params), Error);
 }
 

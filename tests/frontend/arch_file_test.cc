@@ -6,8 +6,8 @@
 
 #include <filesystem>
 
-#include "ir/error.h"
 #include "ir/file.h"
+#include "tests/support/errors.h"
 
 namespace bitgrid {
 namespace {
@@ -23,12 +23,7 @@ class ArchFile : public testing::Test {
     return load_arch(path_);
   }
   std::string problem(const std::string& text) {
-    try {
-      load(text);
-    } catch (const Error& e) {
-      return e.what();
-    }
-    return "none";
+    return test::error_of([&] { load(text); });
   }
 
   std::string path_ = testing::TempDir() + testing::UnitTest::GetInstance()->current_test_info()->name() + ".arch.yaml";

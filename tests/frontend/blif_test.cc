@@ -7,6 +7,7 @@
 #include <random>
 
 #include "ir/error.h"
+#include "tests/support/errors.h"
 
 namespace bitgrid {
 namespace {
@@ -14,12 +15,7 @@ namespace {
 using testing::HasSubstr;
 
 std::string problem_of(std::string_view text) {
-  try {
-    parse_blif(text, "t.blif");
-    return "";
-  } catch (const Error& e) {
-    return e.what();
-  }
+  return test::error_of([&] { parse_blif(text, "t.blif"); });
 }
 
 // Outputs for inputs 0, 1, 2, ...: one number each, bit o = output o.
@@ -97,12 +93,7 @@ TEST(Blif, RefusalsNameTheLine) {
 }
 
 TEST(Blif, MissingFileIsNamed) {
-  try {
-    read_blif("/nonexistent/x.blif");
-    FAIL();
-  } catch (const Error& e) {
-    EXPECT_THAT(e.what(), HasSubstr("/nonexistent/x.blif"));
-  }
+  EXPECT_THAT(test::error_of([&] { read_blif("/nonexistent/x.blif"); }), HasSubstr("/nonexistent/x.blif"));
 }
 
 TEST(Blif, DamagedTextNeverCrashes) {

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "ir/error.h"
+#include "tests/support/errors.h"
 
 namespace bitgrid {
 namespace {
@@ -13,12 +14,7 @@ namespace {
 using testing::HasSubstr;
 
 std::string problem_of(const std::string& text) {
-  try {
-    parse_defects(text, "d.yaml");
-    return "";
-  } catch (const Error& e) {
-    return e.what();
-  }
+  return test::error_of([&] { parse_defects(text, "d.yaml"); });
 }
 
 TEST(DefectsFile, CellsAndEdges) {

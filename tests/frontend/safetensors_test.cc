@@ -7,6 +7,7 @@
 #include <random>
 
 #include "ir/error.h"
+#include "tests/support/errors.h"
 
 namespace bitgrid {
 namespace {
@@ -19,12 +20,7 @@ std::string file(const std::string& header, size_t data_bytes) {
 }
 
 std::string problem(const std::string& bytes) {
-  try {
-    parse_safetensors(bytes, "w.safetensors");
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
+  return test::error_of([&] { parse_safetensors(bytes, "w.safetensors"); });
 }
 
 TEST(Safetensors, RoundTripOfEveryType) {

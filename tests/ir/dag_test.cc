@@ -6,22 +6,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "ir/error.h"
+#include "tests/support/errors.h"
 #include "tests/support/random_dag.h"
 
 namespace bitgrid {
 namespace {
 
+using test::error_of;
 using testing::HasSubstr;
-
-std::string message(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 Dag full_adder() {
   Dag dag;
@@ -51,7 +43,7 @@ TEST(Dag, OffsetsFollowTheOrderOfCreation) {
   EXPECT_EQ(input_bits(dag), 8u);
   EXPECT_EQ(input_offset(dag, "b"), 3u);
   EXPECT_EQ(output_offset(dag, "z"), 5u);
-  EXPECT_EQ(message([&] { input_offset(dag, "c"); }), "dag offsets: there is no input \"c\"; its inputs are a, b");
+  EXPECT_EQ(error_of([&] { input_offset(dag, "c"); }), "dag offsets: there is no input \"c\"; its inputs are a, b");
 }
 
 TEST(Dag, MadeUpNamesAvoidGivenOnes) {
@@ -66,7 +58,7 @@ TEST(Dag, MadeUpNamesAvoidGivenOnes) {
 }
 
 TEST(Dag, WrongNumberOfInputColumnsIsRefused) {
-  EXPECT_EQ(message([] { evaluate(full_adder(), BitMatrix(1, 4)); }),
+  EXPECT_EQ(error_of([] { evaluate(full_adder(), BitMatrix(1, 4)); }),
             "dag full_adder: it is given 4 input bits and has 3; give one column for each input bit");
 }
 
@@ -100,7 +92,7 @@ TEST_P(DagVerifier, Objects) {
   Dag dag = full_adder();
   ASSERT_NO_THROW(verify(dag));
   GetParam().damage(dag);
-  EXPECT_EQ(message([&] { verify(dag); }), GetParam().expected);
+  EXPECT_EQ(error_of([&] { verify(dag); }), GetParam().expected);
 }
 
 const BrokenDag kBroken[] = {
@@ -169,7 +161,7 @@ INSTANTIATE_TEST_SUITE_P(Broken, DagVerifier, testing::ValuesIn(kBroken), name_o
 
 TEST(Dag, OperandThatDoesNotExistYetIsRefused) {
   Dag dag = full_adder();
-  EXPECT_EQ(message([&] { add_node(dag, Op::kNot, 1, {9}, "x"); }),
+  EXPECT_EQ(error_of([&] { add_node(dag, Op::kNot, 1, {9}, "x"); }),
             "dag full_adder, node x: operand 9 does not exist yet; add operands before their users");
 }
 

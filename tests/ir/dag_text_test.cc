@@ -5,6 +5,7 @@
 
 #include "ir/dag.h"
 #include "ir/error.h"
+#include "tests/support/errors.h"
 #include "tests/support/random_dag.h"
 
 namespace bitgrid {
@@ -74,12 +75,7 @@ struct BadText {
 class DagTextError : public testing::TestWithParam<BadText> {};
 
 TEST_P(DagTextError, NamesLineAndCure) {
-  try {
-    parse_dag(GetParam().text, "k.dag");
-    FAIL() << "accepted";
-  } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), GetParam().expected);
-  }
+  EXPECT_EQ(test::error_of([&] { parse_dag(GetParam().text, "k.dag"); }), GetParam().expected);
 }
 
 const BadText kBad[] = {

@@ -5,26 +5,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <random>
 
-#include "ir/error.h"
+#include "tests/support/errors.h"
 
 namespace bitgrid {
 namespace {
 
+using test::error_of;
 using testing::HasSubstr;
 
 const CellWord kStraightOn = 0xFB73EA62D951C840u;
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 /// The pass-through cell as the Visual Basic simulator saves it.
 const std::string kBasicPassThrough =

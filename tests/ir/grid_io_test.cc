@@ -9,29 +9,17 @@
 
 #include "ir/error.h"
 #include "ir/file.h"
+#include "tests/support/errors.h"
+#include "tests/support/random_grid.h"
 
 namespace bitgrid {
 namespace {
 
+using test::error_of;
+using test::random_grid;
 using testing::HasSubstr;
 
 const std::string kCases = std::string(BITGRID_SHARED_CASES) + "/bitgrid/";
-
-GridConfig random_grid(int width, int height, uint64_t seed) {
-  std::mt19937_64 random(seed);
-  GridConfig grid(width, height);
-  for (CellWord& word : grid.cells) word = random() % 4 ? random() : 0;
-  return grid;
-}
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
   const size_t at = text.find(from);

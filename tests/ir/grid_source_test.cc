@@ -5,17 +5,20 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <functional>
 #include <random>
 
 #include "ir/error.h"
 #include "ir/file.h"
 #include "ir/payload.h"
 #include "ir/word_store.h"
+#include "tests/support/errors.h"
+#include "tests/support/random_grid.h"
 
 namespace bitgrid {
 namespace {
 
+using test::error_of;
+using test::random_grid;
 using testing::HasSubstr;
 
 class GridSources : public testing::Test {
@@ -30,22 +33,6 @@ class GridSources : public testing::Test {
 
   std::filesystem::path folder_;
 };
-
-GridConfig random_grid(int width, int height, uint64_t seed) {
-  std::mt19937_64 random(seed);
-  GridConfig grid(width, height);
-  for (CellWord& word : grid.cells) word = random() % 4 ? random() : 0;
-  return grid;
-}
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 std::string payload_bytes(const GridConfig& grid, BgbsOrder order) {
   return print_bgbs(grid, order).substr(24);

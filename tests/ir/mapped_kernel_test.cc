@@ -10,6 +10,7 @@
 #include "ir/error.h"
 #include "ir/file.h"
 #include "ir/mapped_kernel_io.h"
+#include "tests/support/errors.h"
 
 namespace bitgrid {
 namespace {
@@ -37,12 +38,7 @@ MappedKernel small_kernel() {
 std::string objection(const std::function<void(MappedKernel&)>& damage) {
   MappedKernel k = small_kernel();
   damage(k);
-  try {
-    verify(k);
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
+  return test::error_of([&] { verify(k); });
 }
 
 TEST(MappedKernel, GoodKernelPasses) {
@@ -134,12 +130,7 @@ TEST_F(KernelFiles, MessagesNameTheEntry) {
     std::string text = print_mapped_kernel(small_kernel());
     const size_t at = text.find(from);
     EXPECT_NE(at, std::string::npos) << from;
-    try {
-      parse_mapped_kernel(text.replace(at, from.size(), to), "k.json");
-    } catch (const Error& e) {
-      return e.what();
-    }
-    return "no error";
+    return test::error_of([&] { parse_mapped_kernel(text.replace(at, from.size(), to), "k.json"); });
   };
   EXPECT_EQ(with("[1,\"W\",0,-2,2]", "[1,\"X\",0,-2,2]"), "k.json: inputs[1][1]: is no side; write \"N\", \"E\", \"S\" or \"W\"");
   EXPECT_THAT(with("[1,\"W\",0,-2,2]", "[1,\"W\",0,-2]"),

@@ -10,6 +10,7 @@
 #include "ir/error.h"
 #include "tests/platform/support.h"
 #include "tests/platform/wires.h"
+#include "tests/support/errors.h"
 
 namespace bitgrid {
 namespace {
@@ -269,12 +270,7 @@ TEST(Platform, WritesATraceThatAgreesWithItsCounters) {
 // Mistakes
 
 std::string problem(const Wires& w, const PlatformParams& params) {
-  try {
-    simulate_platform(w.program, w.mapped, params);
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "none";
+  return test::error_of([&] { simulate_platform(w.program, w.mapped, params); });
 }
 
 TEST(PlatformErrors, SayWhatIsTooSmall) {

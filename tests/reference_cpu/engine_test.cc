@@ -13,6 +13,7 @@
 #include "reference_cpu/golden.h"
 #include "reference_cpu/sampling.h"
 #include "reference_cpu/text.h"
+#include "tests/support/errors.h"
 #include "tests/support/tiny_model.h"
 
 namespace bitgrid {
@@ -217,12 +218,7 @@ TEST(CpuEngine, TokenOutsideTheVocabulary) {
   const Model m = tiny_model();
   const CpuEngine engine(m);
   CpuState state = engine.start();
-  try {
-    engine.step(state, 8);
-    FAIL();
-  } catch (const Error& e) {
-    EXPECT_STREQ(e.what(), "tiny: there is no token 8; use 0 .. 7");
-  }
+  EXPECT_EQ(test::error_of([&] { engine.step(state, 8); }), "tiny: there is no token 8; use 0 .. 7");
 }
 
 TEST(BitsPerCharacter, UniformModelNeedsTheLogarithmOfItsVocabulary) {

@@ -4,25 +4,18 @@
 
 #include "ir/error.h"
 #include "reference_cpu/sampling.h"
+#include "tests/support/errors.h"
 #include "tests/support/tiny_model.h"
 
 namespace bitgrid {
 namespace {
 
+using test::error_of;
+
 Model kjv_like() {
   TinyParams p;
   p.vocabulary = "\n abcdefghijklmnopqrstuvwxyz.,:?";
   return tiny_model(p);
-}
-
-template <typename F>
-std::string message(F f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
 }
 
 TEST(Prompt, IsNormalisedAsTheCorpusWas) {
@@ -38,7 +31,7 @@ TEST(Prompt, EmptyNeedsANewlineInTheVocabulary) {
   TinyParams p;
   p.vocabulary = "abcd";
   const Model m = tiny_model(p);
-  EXPECT_EQ(message([&] { normalise_prompt(m, ""); }),
+  EXPECT_EQ(error_of([&] { normalise_prompt(m, ""); }),
             "prompt: an empty prompt starts from a newline, which tiny does not know; give a prompt");
 }
 
@@ -49,12 +42,12 @@ TEST(Prompt, CharactersOfTheVocabularyStayAsTheyAre) {
 }
 
 TEST(Prompt, NamesAForeignCharacterAndItsPosition) {
-  EXPECT_EQ(message([] { normalise_prompt(kjv_like(), "abc4"); }),
+  EXPECT_EQ(error_of([] { normalise_prompt(kjv_like(), "abc4"); }),
             "character 4: '4' is not in the vocabulary of tiny; use these: \"\\n abcdefghijklmnopqrstuvwxyz.,:?\"");
-  EXPECT_EQ(message([] { normalise_prompt(kjv_like(), "caf\xC3\xA9 \xC3\xA9"); }).substr(0, 19), "character 4: '\xC3\xA9' i");
-  EXPECT_EQ(message([] { normalise_prompt(kjv_like(), "\xC3\xA9").size(); }).substr(0, 17), "character 1: '\xC3\xA9'");
-  EXPECT_EQ(message([] { normalise_prompt(kjv_like(), "a\tb"); }).substr(0, 27), "character 2: 0x09 is not in");
-  EXPECT_EQ(message([] { normalise_prompt(kjv_like(), "a\xFF"); }).substr(0, 27), "character 2: 0xff is not in");
+  EXPECT_EQ(error_of([] { normalise_prompt(kjv_like(), "caf\xC3\xA9 \xC3\xA9"); }).substr(0, 19), "character 4: '\xC3\xA9' i");
+  EXPECT_EQ(error_of([] { normalise_prompt(kjv_like(), "\xC3\xA9").size(); }).substr(0, 17), "character 1: '\xC3\xA9'");
+  EXPECT_EQ(error_of([] { normalise_prompt(kjv_like(), "a\tb"); }).substr(0, 27), "character 2: 0x09 is not in");
+  EXPECT_EQ(error_of([] { normalise_prompt(kjv_like(), "a\xFF"); }).substr(0, 27), "character 2: 0xff is not in");
 }
 
 TEST(Tokens, RoundTrip) {
@@ -100,7 +93,7 @@ TEST(Sampling, FollowsItsWeights) {
 TEST(Sampling, TemperaturesAreNumbers) {
   const Model m = tiny_model();
   EXPECT_EQ(temperature_sampler(m, "0.70", 1).table->temperature, "0.7");
-  EXPECT_EQ(message([&] { temperature_sampler(m, "0.9", 1); }),
+  EXPECT_EQ(error_of([&] { temperature_sampler(m, "0.9", 1); }),
             "temperature 0.9: tiny has no sampling table for it; use one of 0.7, 1.0, or none for greedy");
   EXPECT_THROW(temperature_sampler(m, "hot", 1), Error);
 }

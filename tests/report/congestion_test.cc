@@ -7,7 +7,7 @@
 #include <random>
 #include <sstream>
 
-#include "ir/error.h"
+#include "tests/support/errors.h"
 
 namespace bitgrid {
 namespace {
@@ -65,12 +65,7 @@ TEST(Congestion, LargeRegionsStayReadable) {
 TEST(Congestion, AWrongNumberOfEdgesIsRefused) {
   Congestion c = region(2, 2);
   c.users.pop_back();
-  try {
-    congestion_svg(c, "t");
-    FAIL();
-  } catch (const Error& e) {
-    EXPECT_THAT(e.what(), HasSubstr("15 edges are no region of 2 x 2 cells"));
-  }
+  EXPECT_THAT(test::error_of([&] { congestion_svg(c, "t"); }), HasSubstr("15 edges are no region of 2 x 2 cells"));
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "lowering/paired.h"
 #include "lowering/systolic_size.h"
 #include "report/estimate_source.h"
+#include "tests/support/errors.h"
 #include "tests/support/tiny_model.h"
 
 namespace bitgrid {
@@ -116,12 +117,8 @@ TEST(Estimate, EqualsCompileForOtherTargetsAndTiles) {
 TEST(Estimate, RefusesWhatCompileRefuses) {
   EstimateSource source{kExamples + "kjv-ternary/model.yaml"};
   source.lower.tile = {160, 160};
-  try {
-    read_kernels(source);
-    ADD_FAILURE() << "a kernel that does not fit the tile was accepted";
-  } catch (const Error& e) {
-    EXPECT_THAT(e.what(), HasSubstr("do not fit a tile of 160 x 160, and this kernel is not cut; give a larger tile"));
-  }
+  EXPECT_THAT(test::error_of([&] { read_kernels(source); }),
+              HasSubstr("do not fit a tile of 160 x 160, and this kernel is not cut; give a larger tile"));
 }
 
 TEST(Estimate, DefectsCostCells) {
@@ -268,16 +265,11 @@ TEST(Shapes, OneBitLayersHaveParallelForms) {
 }
 
 std::string error_of(const std::string& yaml) {
-  try {
-    shape_kernels(parse_shapes(yaml, "a.yaml"));
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
+  return test::error_of([&] { shape_kernels(parse_shapes(yaml, "a.yaml")); });
 }
 
 TEST(Shapes, ErrorsNameLineAndCure) {
-  EXPECT_EQ(error_of(kShapes), "");
+  EXPECT_EQ(error_of(kShapes), "no error");
   std::string text = kShapes;
   text.replace(text.find("ternary"), 7, "float16");
   EXPECT_EQ(error_of(text), "a.yaml:6: weights: `float16` are no weights that this program knows; use binary, ternary or int2");

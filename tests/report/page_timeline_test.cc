@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "ir/error.h"
+#include "tests/support/errors.h"
 
 namespace bitgrid {
 namespace {
@@ -18,12 +18,7 @@ json small_trace() {
 }
 
 std::string message_of(const json& trace) {
-  try {
-    platform_timeline_svg(trace, "t.json");
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
+  return test::error_of([&] { platform_timeline_svg(trace, "t.json"); });
 }
 
 TEST(PageTimeline, IntervalsStandAtTheirCycles) {

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "ir/error.h"
 #include "ir/file.h"
 #include "rtl/standard_cells.h"
+#include "tests/support/errors.h"
 
 namespace bitgrid {
 namespace {
@@ -23,12 +23,7 @@ GateTechnology read(const std::string& text) {
 }
 
 std::string error_of(const std::string& text) {
-  try {
-    read(text);
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
+  return test::error_of([&] { read(text); });
 }
 
 std::string source_of(const GateTechnology& t, const std::string& constant) {
@@ -91,13 +86,7 @@ TEST(StandardCells, ThoseOfTheDefaultTechnologyAreALibrary) {
 }
 
 TEST(StandardCells, SayWhatIsMissingOrUnknown) {
-  const auto message = [](const StandardCells& cells) {
-    try {
-      return liberty(cells);
-    } catch (const Error& e) {
-      return std::string(e.what());
-    }
-  };
+  const auto message = [](const StandardCells& cells) { return test::error_of([&] { liberty(cells); }); };
   EXPECT_EQ(message({{"BUF", 1}, {"INV", 1}, {"NAND2", 1}}), "standard cells: there is no DFF; give its area");
   EXPECT_EQ(message({{"BUF", 1}, {"INV", 1}, {"NAND2", 1}, {"DFF", 1}, {"NAND9", 1}}),
             "standard cells: NAND9 is no kind of cell; rtl/standard_cells.h lists the kinds");

@@ -20,11 +20,14 @@
 #include "rtl/fabric_grid.h"
 #include "rtl/fabric_kernel.h"
 #include "rtl/fabric_testbench.h"
+#include "tests/support/errors.h"
+#include "tests/support/random_grid.h"
 
 namespace bitgrid {
 namespace {
 
 namespace fs = std::filesystem;
+using test::random_grid;
 using testing::HasSubstr;
 
 RtlParams test_params() {
@@ -42,12 +45,6 @@ bool runs(const std::string& program, const std::string& option) {
 
 std::shared_ptr<const RtlModel> build(const FabricShape& shape, const FabricForm& form = {}) {
   return build_rtl({fabric_source(shape, form)}, test_params())[0];
-}
-
-GridConfig random_grid(int width, int height, std::mt19937_64& random) {
-  GridConfig grid(width, height);
-  for (CellWord& word : grid.cells) word = random();
-  return grid;
 }
 
 /// Phases with random border bits; the first in which a border output differs from the scalar simulator's, or -1.
@@ -177,12 +174,10 @@ TEST(Fabric, ResidentBitsAreLoadedThroughTheChain) {
 }
 
 TEST(Fabric, ShapesAreChecked) {
-  try {
-    fabric_source({4, 4, 12});
-    FAIL();
-  } catch (const Error& e) {
-    EXPECT_STREQ(e.what(), "fabric: a chain of 12 bits does not divide a word of 64; give 1, 2, 4, 8, 16, 32 or 64 bits");
-  }
+  EXPECT_EQ(test::error_of([&] {
+              fabric_source({4, 4, 12});
+            }),
+            "fabric: a chain of 12 bits does not divide a word of 64; give 1, 2, 4, 8, 16, 32 or 64 bits");
   EXPECT_THROW(fabric_source({0, 4, 1}), Error);
 }
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "ir/error.h"
+#include "tests/support/errors.h"
 
 namespace bitgrid {
 namespace {
@@ -26,12 +27,7 @@ struct Bad {
 class RtlInterfaceError : public testing::TestWithParam<Bad> {};
 
 TEST_P(RtlInterfaceError, NamesFileLineAndCure) {
-  try {
-    parse_interface(GetParam().text, "m.v");
-    FAIL() << "accepted";
-  } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), GetParam().expected);
-  }
+  EXPECT_EQ(test::error_of([&] { parse_interface(GetParam().text, "m.v"); }), GetParam().expected);
 }
 
 const Bad kBad[] = {

@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "ir/error.h"
 #include "report/technology.h"
 #include "rtl/command.h"
 #include "rtl/datapath.h"
+#include "tests/support/errors.h"
 
 namespace bitgrid {
 namespace {
@@ -119,12 +119,10 @@ TEST(Synth, WhatTakesTooLongHasAProblem) {
 
 TEST(Synth, BadVerilogIsAnError) {
   NEEDS_YOSYS();
-  try {
-    synthesize({"broken", {{"broken.v", "module m (input a; endmodule\n"}}, "m", {}});
-    FAIL();
-  } catch (const Error& e) {
-    EXPECT_THAT(e.what(), HasSubstr("broken: Yosys does not synthesize it: "));
-  }
+  EXPECT_THAT(test::error_of([&] {
+                synthesize({"broken", {{"broken.v", "module m (input a; endmodule\n"}}, "m", {}});
+              }),
+              HasSubstr("broken: Yosys does not synthesize it: "));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "ir/error.h"
 #include "rtl/command.h"
 #include "rtl/datapath.h"
+#include "tests/support/errors.h"
 #include "tests/support/random_dag.h"
 
 namespace bitgrid {
@@ -52,12 +53,7 @@ RtlModel build(const std::string& text) {
 }
 
 std::string build_error(const std::string& text, const RtlParams& params = test_params()) {
-  try {
-    build_rtl({make_rtl_source("kernel.v", text)}, params);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
+  return test::error_of([&] { build_rtl({make_rtl_source("kernel.v", text)}, params); });
 }
 
 TEST_F(Verilator, RandomDagsGiveTheBitsOfTheEvaluator) {
@@ -191,12 +187,8 @@ TEST(RtlSource, ComesBackFromAFile) {
 }
 
 TEST(RtlSource, MissingFileIsNamed) {
-  try {
-    load_rtl_source("/no/such.v");
-    FAIL() << "accepted";
-  } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), "/no/such.v: this file cannot be read; name a Verilog file that `bitgrid verilog` wrote");
-  }
+  EXPECT_EQ(test::error_of([&] { load_rtl_source("/no/such.v"); }),
+            "/no/such.v: this file cannot be read; name a Verilog file that `bitgrid verilog` wrote");
 }
 
 TEST(RtlCache, FollowsTheXdgVariables) {
