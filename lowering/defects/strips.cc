@@ -51,7 +51,10 @@ class Strips {
       offset += stamp->delay + 1;
       strips.delay += stamp->delay;
     }
-    for (const Strip& s : at_.strips) ok = connect_words(s) && connect_results(s, offset) && ok;
+    for (const Strip& s : at_.strips) {
+      for (const FabricEdge& e : ways_south(s)) fabric_.release(e);
+      ok = connect_feeds(s, offset) && connect_words(s) && connect_results(s, offset) && ok;
+    }
     return ok;
   }
 
@@ -85,10 +88,23 @@ class Strips {
       }
     }
     for (const Strip& s : at_.strips) {
-      for (int y = at_.bottom; y < fabric_.height(); ++y) {
-        if (fabric_.free(s.left + 1, y, Side::S)) fabric_.reserve({s.left + 1, y, Side::S});
+      for (const FabricEdge& e : ways_south(s)) {
+        if (fabric_.free(e.x, e.y, e.side)) fabric_.reserve(e);
+      }
+      for (const StripFeed& feed : stamps_.feeds) {
+        if (fabric_.height() == at_.bottom) fabric_.take_port({s.left + feed.column, at_.bottom - 1, Side::S, ""}, 0);
       }
     }
+  }
+
+  /// Edges between a strip and the south border for its result and its streams from there.
+  std::vector<FabricEdge> ways_south(const Strip& s) const {
+    std::vector<FabricEdge> edges;
+    for (int y = at_.bottom; y < fabric_.height(); ++y) {
+      edges.push_back({s.left + stamps_.result_column(), y, Side::S});
+      for (const StripFeed& feed : stamps_.feeds) edges.push_back({s.left + feed.column, y, Side::N});
+    }
+    return edges;
   }
 
   std::vector<int> lane_rows() const {
@@ -312,12 +328,41 @@ class Strips {
     return true;
   }
 
+  /// The clamp's streams from the south; `offset`: phases between the first row of the strip and the row behind it.
+  bool connect_feeds(const Strip& s, int offset) {
+    for (const StripFeed& feed : stamps_.feeds) {
+      const int x = s.left + feed.column, at = phase(s) + offset - stamps_.clamp->delay - 1 + feed.phase;
+      std::optional<FabricWire> wire = FabricWire{x, at_.bottom - 1, Side::S, ""};
+      if (fabric_.height() > at_.bottom) wire = fabric_.find_from_border({x, at_.bottom, Side::N});
+      if (!wire) {
+        draft_.next.no_strips.insert(s.left);
+        return draft_.fail(fmt::format("a control stream of output {} does not reach ({}, {}) from the south", s.group, x, at_.bottom - 1),
+                           true);
+      }
+      draft_.kernel.constants.push_back({draft_.lay_feed(*wire, at), feed.slots});
+    }
+    return true;
+  }
+
+  std::vector<uint8_t> constant_slots(int64_t value) const {
+    std::vector<uint8_t> slots(static_cast<size_t>(form_.word_slots));
+    for (int k = 0; k < form_.word_slots && k < 63; ++k) slots[static_cast<size_t>(k)] = static_cast<uint8_t>((value >> k) & 1);
+    return slots;
+  }
+
   bool connect_words(const Strip& s) {
     const RowGroup& group = form_.groups[static_cast<size_t>(s.group)];
     if (!group.residual) return true;
     if (stamps_.words_only) {
       draft_.add_word(*group.residual, fabric_.take_port({s.left + 1, 0, Side::N, ""}, phase(s)));
-      if (stamps_.adds_start_words) draft_.add_word(*group.planes[0].start_word, fabric_.take_port({s.left, 0, Side::N, ""}, phase(s) - 1));
+      if (stamps_.add) {
+        const BitSlot slot = fabric_.take_port({s.left, 0, Side::N, ""}, phase(s) - 1);
+        if (stamps_.adds_start_words) {
+          draft_.add_word(*group.planes[0].start_word, slot);
+        } else {
+          draft_.kernel.constants.push_back({slot, constant_slots(stamps_.adds_constant)});
+        }
+      }
       return true;
     }
     const FabricEdge edge{s.left, (stamps_.adds_in_corner ? s.add_y : at_.y) - 1, Side::S};
@@ -334,7 +379,6 @@ class Strips {
 
   bool connect_results(const Strip& s, int offset) {
     const auto group = static_cast<size_t>(s.group);
-    for (int y = at_.bottom; y < fabric_.height(); ++y) fabric_.release({s.left + 1, y, Side::S});
     std::vector<BitSlot>& outputs = draft_.kernel.outputs;
     if (raw_in_corner()) {
       const auto wire = fabric_.find_to_border(s.left + 1, s.add_y, Side::W);
@@ -348,9 +392,10 @@ class Strips {
       draft_.add_outputs(group, draft_.leave(*wire, phase(s)), false);
     }
     const int last = phase(s) + offset - 1;
-    BitSlot slot{Side::S, s.left + 1, last};  // the last stamp's own edge
+    const int column = s.left + stamps_.result_column();
+    BitSlot slot{Side::S, column, last};  // the last stamp's own edge
     if (fabric_.height() > at_.bottom || stamps_.chain(0).empty()) {
-      const auto wire = fabric_.find_to_border(s.left + 1, at_.bottom, Side::N);
+      const auto wire = fabric_.find_to_border(column, at_.bottom, Side::N);
       if (!wire) return no_way_out(s);
       slot = draft_.leave(*wire, last);
     }
@@ -385,25 +430,6 @@ class Strips {
   std::vector<std::vector<int>> ends_;  // [strips][column L]
 };
 
-constexpr int kClampCoreRows = 10;  // from the or-gate on
-
-/// The clamp's stamp from its or-gate on.
-StripStamp clamp_core(const StripStamp& clamp) {
-  const int above = clamp.rows - kClampCoreRows;
-  const GridConfig cells = clamp.layout.config();
-  StripStamp core{Layout(clamp.layout.width(), kClampCoreRows), kClampCoreRows, clamp.delay - above, clamp.slot_shift, clamp.lanes};
-  for (int y = above; y < clamp.rows; ++y) {
-    for (int x = 0; x < clamp.layout.width(); ++x) {
-      const auto luts = cell_luts(cells.at(x, y));
-      for (const Side s : kSides) {
-        if (!clamp.layout.is_free(x, y, s)) core.layout.put(x, y - above, s, luts[static_cast<size_t>(s)]);
-      }
-    }
-  }
-  for (Lane& lane : core.lanes) lane.row -= above, lane.phase -= above;
-  return core;
-}
-
 }  // namespace
 
 std::vector<const StripStamp*> StripStamps::chain(int group) const {
@@ -429,17 +455,25 @@ StripStamps strip_stamps(const SystolicForm& form, bool compact) {
                       });
   stamps.adds_start_words = stamps.words_only && form.groups[0].planes[0].start_word;
   if ((residual && !stamps.words_only) || stamps.adds_start_words) stamps.add = add_words_stamp();
-  if (form.strip_constant != 0) stamps.constant = add_constant_stamp(form.strip_constant, form.word_slots);
+  if (stamps.words_only && !stamps.adds_start_words && form.strip_constant != 0) {
+    stamps.adds_constant = form.strip_constant;
+    stamps.add = add_words_stamp();
+  } else if (form.strip_constant != 0) {
+    stamps.constant = add_constant_stamp(form.strip_constant, form.word_slots);
+  }
   if (form.multiply) {
     for (const RowGroup& g : form.groups)
       stamps.multipliers.push_back(multiply_stamp(g.multiplier, g.multiplier_constant, form.word_slots));
   }
-  if (form.clamp) stamps.clamp = clamp_stamp({form.word_slots, form.clamp->shift, form.clamp->sign, form.clamp->width, form.clamp->low});
-  if (compact && stamps.clamp && !stamps.words_only && stamps.multipliers.empty()) {
+  if (!form.clamp) return stamps;
+  compact = compact && !stamps.words_only && stamps.multipliers.empty();
+  FlatClamp clamp = flat_clamp({form.word_slots, form.clamp->shift, form.clamp->sign, form.clamp->width, form.clamp->low}, !compact);
+  stamps.clamp = std::move(clamp.stamp);
+  stamps.feeds = std::move(clamp.feeds);
+  if (compact) {
     stamps.adds_in_corner = stamps.add.has_value();
     stamps.add.reset();
-    stamps.clamp = clamp_core(*stamps.clamp);
-    stamps.copy_late = 2 * form.clamp->sign + 3;
+    stamps.copy_late = clamp.copy_late;
   }
   return stamps;
 }

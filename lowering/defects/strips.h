@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lowering/defects/array.h"
+#include "lowering/defects/flat_clamp.h"
 #include "lowering/stamps/row_end.h"
 
 namespace bitgrid {
@@ -15,14 +16,17 @@ struct StripStamps {
   bool words_only = false;        // no array: words enter the strips from the north border
   bool adds_start_words = false;  // two of them
   bool adds_in_corner = false;    // words are added where the row turns south, not in a stamp
+  int64_t adds_constant = 0;      // with words_only: the stamp `add` adds it, a stream from the north border
   std::optional<StripStamp> add, constant, clamp;
   std::vector<StripStamp> multipliers;
-  int copy_late =
-      0;  // > 0: `clamp` stands alone, without the rows of its delay line: column L takes a copy of the word so many phases later
+  std::vector<StripFeed> feeds;  // of the clamp, from the south
+  int copy_late = 0;             // > 0: the clamp has no delay line: column L takes a copy of the word so many phases later
 
   bool any() const { return words_only || add || constant || clamp || !multipliers.empty(); }
   std::vector<const StripStamp*> chain(int group) const;
   int rows() const;
+  /// In which the result leaves: 0 is L, 1 is R.
+  int result_column() const { return clamp ? 0 : 1; }
 };
 
 /// `compact`: what can be done above the strips is not done in them.

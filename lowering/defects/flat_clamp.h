@@ -1,0 +1,31 @@
+// A clamp of four or five rows of cells for the row ends among bad cells. It computes what clamp_stamp of lowering/stamps/row_end.h does,
+// but two of its control streams come up the two columns of each strip from the south, where they cost no cells, and no row of cells is
+// there for a lane alone that a flag could not use as well.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "lowering/stamps/row_end.h"
+
+namespace bitgrid {
+
+/// A constant stream of period P that enters a stamp's last row from the south, in each strip.
+struct StripFeed {
+  int column = 0;              // 0: L, 1: R
+  int phase = 0;               // at which that cell reads slot 0, relative to the phase at which (R, first row) reads slot 0 of the word
+  std::vector<uint8_t> slots;  // P bits
+};
+
+/// Unlike the stamps of row_end.h it hands its result south in column L.
+struct FlatClamp {
+  StripStamp stamp;
+  std::vector<StripFeed> feeds;
+  int copy_late = 0;  // without a delay line: (L, first row) reads a copy of the word from the north so many phases after (R, first row)
+};
+
+/// `delay_line`: the copy is made in rows of the stamp itself. Parameters and results as for clamp_stamp; bits of the outgoing word that
+/// are not the result's are undefined.
+FlatClamp flat_clamp(const ClampParams& params, bool delay_line);
+
+}  // namespace bitgrid
