@@ -62,32 +62,28 @@ void ConfigurationPort::b_transport(tlm::tlm_generic_payload& payload, sc_core::
 
 Dma::Dma(const sc_core::sc_module_name& name, Context& context) : sc_module(name), context_(context) {
   for (int p = 0; p < context.platform().configuration_ports; ++p) {
-    ports.push_back(std::make_unique<tlm_utils::simple_initiator_socket<Dma>>(fmt::format("port{}", p).c_str()));
+    ports.push_back(std::make_unique<Socket>(fmt::format("port{}", p).c_str()));
   }
+}
+
+void Dma::copy(Socket& from, uint64_t from_address, Socket& to, uint64_t to_address, uint64_t bytes, uint32_t label) {
+  const auto burst = static_cast<uint64_t>(context_.platform().dma_burst_bytes);
+  Outstanding outstanding;
+  for (uint64_t done = 0; done < bytes; done += burst) {
+    std::vector<uint8_t> data(std::min(burst, bytes - done));
+    const Transfer in = read_from(from, from_address + done, data, now(), label);
+    outstanding.add(write_to(to, to_address + done, data, in.done, label).done);
+    wait_until(in.span.end);
+  }
+  outstanding.wait_for_all();
 }
 
 void Dma::dram_to_sram(uint64_t from, uint64_t to, uint64_t bytes, uint32_t label) {
-  const auto burst = static_cast<uint64_t>(context_.platform().dma_burst_bytes);
-  Outstanding outstanding;
-  for (uint64_t done = 0; done < bytes; done += burst) {
-    std::vector<uint8_t> data(std::min(burst, bytes - done));
-    const Transfer in = read_from(dram, from + done, data, now(), label);
-    outstanding.add(write_to(sram, to + done, data, in.done, label).done);
-    wait_until(in.span.end);
-  }
-  outstanding.wait_for_all();
+  copy(dram, from, sram, to, bytes, label);
 }
 
 void Dma::sram_to_host(uint64_t from, uint64_t to, uint64_t bytes, uint32_t label) {
-  const auto burst = static_cast<uint64_t>(context_.platform().dma_burst_bytes);
-  Outstanding outstanding;
-  for (uint64_t done = 0; done < bytes; done += burst) {
-    std::vector<uint8_t> data(std::min(burst, bytes - done));
-    const Transfer in = read_from(sram, from + done, data, now(), label);
-    outstanding.add(write_to(host, to + done, data, in.done, label).done);
-    wait_until(in.span.end);
-  }
-  outstanding.wait_for_all();
+  copy(sram, from, host, to, bytes, label);
 }
 
 std::vector<uint64_t> Dma::read_sram(const std::vector<uint64_t>& addresses, uint32_t bits, uint32_t label) {

@@ -38,8 +38,9 @@ class ConfigurationPort : public sc_core::sc_module {
 
 class Dma : public sc_core::sc_module {
  public:
-  tlm_utils::simple_initiator_socket<Dma> dram{"dram"}, sram{"sram"}, host{"host"};
-  std::vector<std::unique_ptr<tlm_utils::simple_initiator_socket<Dma>>> ports;  // tile t is behind port t mod their number
+  using Socket = tlm_utils::simple_initiator_socket<Dma>;
+  Socket dram{"dram"}, sram{"sram"}, host{"host"};
+  std::vector<std::unique_ptr<Socket>> ports;  // tile t is behind port t mod their number
 
   Dma(const sc_core::sc_module_name& name, Context& context);
 
@@ -52,6 +53,7 @@ class Dma : public sc_core::sc_module {
   void write_cells(size_t tile, int kernel, const std::vector<WordWrite>& writes);
 
  private:
+  void copy(Socket& from, uint64_t from_address, Socket& to, uint64_t to_address, uint64_t bytes, uint32_t label);
   Transfer send(size_t tile, int kernel, std::span<const WordWrite> writes, uint64_t begin);
 
   Context& context_;

@@ -10,6 +10,7 @@
 #include <iostream>
 #include <optional>
 
+#include "bitgrid_sim/systemc/residency.h"
 #include "bitgrid_sim/systemc/system.h"
 #include "ir/error.h"
 
@@ -115,18 +116,8 @@ void require_room(const Program& program, const std::vector<MappedKernel>& mappe
                 "give more memory, or fewer streams");
   }
   if (p.residency == Residency::kShared || p.tiles == 0) return;
-  uint64_t needed = 0;
-  std::vector<bool> seen(program.kernels.size());
-  for (const Step& step : program.steps) {
-    const auto kernel = static_cast<size_t>(step.kernel);
-    if (!mapped[kernel].residents.empty()) {
-      needed += params.streams.size();
-    } else if (!seen[kernel]) {
-      ++needed;
-      seen[kernel] = true;
-    }
-  }
-  if (needed > static_cast<uint64_t>(p.tiles)) {
+  const size_t needed = resident_configurations(program, mapped, params.streams.size()).size();
+  if (needed > static_cast<size_t>(p.tiles)) {
     throw Error("platform.tiles",
                 fmt::format("{} kernels with tiles of their own need {} tiles, there are {}", mapped.size(), needed, p.tiles),
                 "give more tiles, or `residency: shared`");

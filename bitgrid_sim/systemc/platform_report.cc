@@ -116,17 +116,15 @@ std::string platform_result_text(const PlatformResult& r, const Platform& platfo
                   r.tokens_per_second(platform.clock_mhz), platform.clock_mhz);
   text += fmt::format("loaded in {} cycles before the first token; {} tiles, {} bytes of SRAM, {} of DRAM\n", r.load_cycles, r.tiles.size(),
                       r.sram_bytes, r.dram_bytes);
-  text += "cycles of a token:";
-  const auto part = [&](const char* name, uint64_t value) {
-    text += fmt::format(" {} {:.0f} ({:.0f} %){}", name, share(value, n), 100 * share(value, parts.total()),
-                        std::string(name) == "waiting for tiles" ? "\n" : ",");
-  };
-  part("computing", parts.computing);
-  part("filling and draining", parts.filling);
-  part("configuring", parts.configuring);
-  part("waiting for the port", parts.port);
-  part("waiting for memory", parts.memory);
-  part("waiting for tiles", parts.idle);
+  const std::pair<const char*, uint64_t> by_part[] = {{"computing", parts.computing},       {"filling and draining", parts.filling},
+                                                      {"configuring", parts.configuring},   {"waiting for the port", parts.port},
+                                                      {"waiting for memory", parts.memory}, {"waiting for tiles", parts.idle}};
+  const char* separator = "cycles of a token: ";
+  for (const auto& [name, value] : by_part) {
+    text += fmt::format("{}{} {:.0f} ({:.0f} %)", separator, name, share(value, n), 100 * share(value, parts.total()));
+    separator = ", ";
+  }
+  text += "\n";
 
   std::vector<size_t> order(r.kernels.size());
   std::iota(order.begin(), order.end(), size_t{0});

@@ -74,23 +74,6 @@ std::vector<std::vector<int>> steps_by_stage(const Program& program) {
 
 }  // namespace
 
-Configuration configuration_of(const Context& context, size_t stream, int step) {
-  const int kernel = context.step(step).kernel;
-  if (context.mapping(kernel).residents.empty()) return {kernel, -1, -1};
-  return {kernel, static_cast<int64_t>(stream), step};
-}
-
-std::vector<Configuration> resident_configurations(const Context& context, size_t streams) {
-  std::vector<Configuration> all;
-  for (size_t stream = 0; stream < streams; ++stream) {
-    for (size_t s = 0; s < context.program.steps.size(); ++s) {
-      const Configuration c = configuration_of(context, stream, static_cast<int>(s));
-      if (std::find(all.begin(), all.end(), c) == all.end()) all.push_back(c);
-    }
-  }
-  return all;
-}
-
 TilePool::TilePool(Context& context, std::vector<std::unique_ptr<Tile>>& tiles, const std::vector<Configuration>& residents)
     : context_(context), tiles_(tiles) {
   for (size_t i = 0; i < residents.size(); ++i) residents_[key(residents[i])] = tiles[i].get();
@@ -226,7 +209,7 @@ std::unique_ptr<Job> Sequencer::make_job(size_t stream, int64_t position, int st
   job->stream = stream;
   job->step = step;
   job->position = position;
-  job->configuration = configuration_of(context_, stream, step);
+  job->configuration = configuration_of(context_.program, context_.mapped, stream, step);
   job->ready = now();
   return job;
 }
@@ -251,7 +234,7 @@ CycleParts Sequencer::run_stages(size_t stream, int64_t position) {
 CycleParts Sequencer::configure_stage(size_t stream, int64_t position, const std::vector<int>& steps) {
   CycleParts parts;
   for (const int step : steps) {
-    const Configuration c = configuration_of(context_, stream, step);
+    const Configuration c = configuration_of(context_.program, context_.mapped, stream, step);
     if (c.step < 0) continue;
     const CycleParts own = pool_.resident(c).configure(c, position);
     context_.kernels[static_cast<size_t>(c.kernel)].parts += own;

@@ -12,12 +12,6 @@
 
 namespace bitgrid {
 
-/// The tile, or the kind of tile, that a step of a stream needs.
-Configuration configuration_of(const Context& context, size_t stream, int step);
-
-/// Configurations of resident tiles: one for each kernel, or for each step and stream where a kernel holds resident bits. In order of use.
-std::vector<Configuration> resident_configurations(const Context& context, size_t streams);
-
 /// Hands jobs to tiles. Resident: to the tile that holds the configuration. Shared: to the tile that was last given the same one, else to
 /// an idle one (best one with the same kernel, else the one idle for the longest), else to the first that becomes idle.
 class TilePool {

@@ -86,7 +86,7 @@ class System {
  private:
   static std::vector<Configuration> resident_tiles(const Context& context) {
     if (context.platform().residency == Residency::kShared) return {};
-    return resident_configurations(context, context.params.streams.size());
+    return resident_configurations(context.program, context.mapped, context.params.streams.size());
   }
 
   size_t tile_count() const { return residents_.empty() ? static_cast<size_t>(std::max(1, context_.platform().tiles)) : residents_.size(); }

@@ -11,7 +11,7 @@ if(BITGRID_SYSTEMC)
   endif()
 endif()
 
-set(platform_sources memory_map.cc platform.cc platform_report.cc timeline.cc)
+set(platform_sources memory_map.cc platform.cc platform_report.cc residency.cc timeline.cc)
 if(BITGRID_SYSTEMC)
   list(APPEND platform_sources configuration.cc memories.cc sequencer.cc system.cc tile.cc)
 else()

@@ -8,17 +8,10 @@
 #include "bitgrid_sim/kernel_simulator.h"
 #include "bitgrid_sim/systemc/configuration.h"
 #include "bitgrid_sim/systemc/context.h"
+#include "bitgrid_sim/systemc/residency.h"
 #include "bitgrid_sim/systemc/tlm_support.h"
 
 namespace bitgrid {
-
-/// What a tile holds: a kernel and, where it has resident bits, whose they are.
-struct Configuration {
-  int kernel = -1;
-  int64_t stream = -1;
-  int step = -1;
-  bool operator==(const Configuration&) const = default;
-};
 
 /// One execution of a step.
 struct Job {

@@ -1,0 +1,26 @@
+// Which tile, or which kind of tile, a step runs on.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ir/mapped_kernel.h"
+#include "ir/program.h"
+
+namespace bitgrid {
+
+/// What a tile holds: a kernel and, where it has resident bits, whose they are.
+struct Configuration {
+  int kernel = -1;
+  int64_t stream = -1;
+  int step = -1;
+  bool operator==(const Configuration&) const = default;
+};
+
+/// The tile, or the kind of tile, that a step of a stream needs.
+Configuration configuration_of(const Program& program, const std::vector<MappedKernel>& mapped, size_t stream, int step);
+
+/// Configurations of resident tiles: one for each kernel, or for each step and stream where a kernel holds resident bits. In order of use.
+std::vector<Configuration> resident_configurations(const Program& program, const std::vector<MappedKernel>& mapped, size_t streams);
+
+}  // namespace bitgrid
