@@ -6,7 +6,7 @@
 #include <bit>
 
 #include "lowering/kernel_dag.h"
-#include "lowering/wide_layer.h"
+#include "lowering/wide_layer_parts.h"
 
 namespace bitgrid {
 namespace {

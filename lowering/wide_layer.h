@@ -1,4 +1,4 @@
-// Layers that are larger than a tile: how they are cut, and the kernels of the parts.
+// Layers that are larger than a tile: how they are cut.
 #pragma once
 
 #include <string>
@@ -28,16 +28,5 @@ std::vector<RowBlock> cut_layer(const MatrixLayer& layer, const MatrixPlan& plan
 /// planes of row r.
 std::vector<RowBlock> cut_serial(const std::string& layer, const SystolicForm& first_row, const std::vector<int>& planes, int most_rows,
                                  const Tile& tile);
-
-/// A part of a block as a kernel: inputs "x" (its part of the operand), "s" (what the part before it hands on; not for the first) and "r"
-/// (residual; only for the last); outputs "s" for the next part, or for the last those of the whole layer.
-struct PartKernel {
-  Kernel kernel;
-  KernelForm form;
-};
-PartKernel part_kernel(const MatrixLayer& layer, const MatrixPlan& plan, const std::string& name, const RowBlock& block, size_t part);
-
-/// The tensor that part `part` hands to the next: counts of a parallel form bit by bit, or partial sums.
-Tensor part_state(const MatrixLayer& layer, const MatrixPlan& plan, const std::string& name, const RowBlock& block, size_t part);
 
 }  // namespace bitgrid
