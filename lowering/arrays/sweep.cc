@@ -7,6 +7,7 @@
 
 #include "ir/error.h"
 #include "ir/kernel_defects.h"
+#include "lowering/arrays/sweep_kernel.h"
 #include "lowering/arrays/sweep_rows.h"
 
 namespace bitgrid {

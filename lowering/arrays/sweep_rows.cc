@@ -1,12 +1,11 @@
 #include "lowering/arrays/sweep_rows.h"
 
 #include <algorithm>
-#include <array>
-#include <cassert>
 #include <unordered_map>
 #include <utility>
 
 #include "ir/error.h"
+#include "lowering/arrays/sweep_shift.h"
 
 namespace bitgrid {
 namespace {
@@ -136,54 +135,14 @@ class Sweeper {
     return false;
   }
 
-  // Moves as many signals as possible west by a column, first of all those whose columns end. False: there is no use, or no way for all.
+  // False: there is no use, or no way for all.
   bool shift_west() {
-    constexpr int kImpossible = -1'000'000, kEndsSoon = 1000, kDropped = 100;
-    enum State { kVacant, kMoves, kWest, kEast, kDrop };
-    using Values = std::array<int, 5>;
-    std::vector<Values> values;
-    std::vector<std::array<int, 5>> from;
-    const auto edge = [&](int x, Side side) { return columns_.good(x, y(), side); };
-    for (int x = 0; x < width(); ++x) {
-      const Values before = x == 0 ? Values{0, kImpossible, kImpossible, kImpossible, kImpossible} : values.back();
-      Values now;
-      now.fill(kImpossible);
-      std::array<int, 5> best{};
-      const auto extend = [&](State state, int gain, std::initializer_list<State> after) {
-        for (const State s : after) {
-          if (before[s] + gain > now[state] && before[s] > kImpossible) now[state] = before[s] + gain, best[state] = s;
-        }
-      };
-      const int n = at(row_.south, x);
-      if (n == kNoSignal) {
-        extend(kVacant, 0, {kVacant, kMoves, kWest, kEast, kDrop});
-      } else {
-        const bool stays = columns_.run(x, y()) > 1;
-        if (x > 0 && edge(x, Side::W) && columns_.run(x - 1, y()) > 1)
-          extend(kMoves, 1 + (lasts(x - 1) ? 0 : -kEndsSoon) + (lasts(x) ? 0 : kEndsSoon), {kVacant, kMoves, kDrop});
-        if (stays && x > 0 && edge(x, Side::W) && edge(x - 1, Side::E)) extend(kWest, 0, {kVacant, kMoves, kWest, kDrop});
-        if (stays && x + 1 < width() && edge(x, Side::E) && edge(x + 1, Side::W)) extend(kEast, 0, {kVacant, kMoves, kWest, kEast, kDrop});
-        if (is_input(static_cast<uint32_t>(n))) extend(kDrop, -kDropped, {kVacant, kMoves, kWest, kEast, kDrop});
-      }
-      values.push_back(now);
-      from.push_back(best);
-      ++steps_;
-    }
-    int state = 0;
-    for (int s = 1; s < 5; ++s)
-      if (values.back()[static_cast<size_t>(s)] > values.back()[static_cast<size_t>(state)]) state = s;
-    if (values.back()[static_cast<size_t>(state)] <= 0) return false;
-    row_.shifts.assign(row_.south.size(), SweepShift::kNone);
-    for (int x = width() - 1; x >= 0; --x) {
-      const auto i = static_cast<size_t>(x);
-      if (state == kMoves) row_.shifts[i] = SweepShift::kMovesWest;
-      if (state == kWest) row_.shifts[i] = SweepShift::kByWest;
-      if (state == kEast) row_.shifts[i] = SweepShift::kByEast;
-      if (state == kDrop) row_.south[i] = kNoSignal;
-      state = from[i][static_cast<size_t>(state)];
-    }
-    for (size_t x = 1; x < row_.shifts.size(); ++x)
-      if (row_.shifts[x] == SweepShift::kMovesWest) row_.south[x - 1] = std::exchange(row_.south[x], kNoSignal);
+    std::optional<ShiftRow> shift = plan_shift_row(
+        row_.south, [this](int n) { return is_input(static_cast<uint32_t>(n)); }, columns_, y(), plan_.look_ahead);
+    steps_ += width();
+    if (!shift) return false;
+    row_.shifts = std::move(shift->shifts);
+    row_.south = std::move(shift->south);
     return true;
   }
 
@@ -447,26 +406,6 @@ class Sweeper {
   SweepRows result_;
 };
 
-Lut invert(Lut t) {
-  return static_cast<Lut>(~t);
-}
-
-// What an edge carries, from what enters its cell.
-Lut table_of(const LogicGraph& graph, int signal, int north, int west) {
-  if (signal == kNoSignal) return 0;
-  if (signal == north) return kFromN;
-  if (signal == west) return kFromW;
-  const LogicNode& gate = graph.nodes[static_cast<size_t>(signal)];
-  const auto operand = [&](Literal l) {
-    const int n = static_cast<int>(l / 2);
-    assert(n == north || n == west);
-    const Lut plain = n == north ? kFromN : kFromW;
-    return l & 1u ? invert(plain) : plain;
-  };
-  const Lut a = operand(gate.a), b = operand(gate.b);
-  return static_cast<Lut>(gate.kind == Kind::kAnd ? a & b : a ^ b);
-}
-
 bool exits_are_good(const SweepRows& sweep, const Columns& columns) {
   return std::all_of(sweep.exits.begin(), sweep.exits.end(), [&](const SweepExit& exit) {
     if (exit.side != Side::E) return true;
@@ -474,36 +413,6 @@ bool exits_are_good(const SweepRows& sweep, const Columns& columns) {
     while (x < sweep.width && columns.good(x, exit.position, Side::E)) ++x;
     return x == sweep.width;
   });
-}
-
-void lay_shifts(const SweepRow& row, std::vector<std::array<Lut, 4>>& cells) {
-  const auto put = [&](size_t x, Side side, Lut t) { cells[x][static_cast<size_t>(side)] = t; };
-  for (size_t x = 0; x < row.shifts.size(); ++x) {
-    const SweepShift shift = row.shifts[x];
-    if (shift == SweepShift::kNone) continue;
-    const Side out = shift == SweepShift::kByEast ? Side::E : Side::W;
-    put(x, out, kFromN);
-    if (shift == SweepShift::kMovesWest) {
-      put(x - 1, Side::S, kFromE);
-    } else {
-      put(out == Side::E ? x + 1 : x - 1, opposite(out), kCopy[static_cast<size_t>(opposite(out))]);
-      put(x, Side::S, kCopy[static_cast<size_t>(out)]);
-    }
-  }
-}
-
-size_t used_inputs(const LogicGraph& graph) {
-  std::vector<uint8_t> used(graph.nodes.size());
-  for (const auto& o : graph.outputs) used[o.literal / 2] = 1;
-  size_t count = 0;
-  for (size_t n = graph.nodes.size(); n-- > 1;) {
-    if (!used[n]) continue;
-    if (graph.nodes[n].kind == Kind::kInput)
-      ++count;
-    else
-      used[graph.nodes[n].a / 2] = used[graph.nodes[n].b / 2] = 1;
-  }
-  return count;
 }
 
 }  // namespace
@@ -518,72 +427,6 @@ std::optional<SweepRows> sweep_rows(const LogicGraph& graph, const SweepPlan& pl
     width = rows->width;
   }
   return std::nullopt;
-}
-
-MappedKernel sweep_kernel(const LogicGraph& graph, SweepRows sweep) {
-  const int height = static_cast<int>(sweep.rows.size());
-  sweep.width = std::max(sweep.width, static_cast<int>(graph.inputs.size() - used_inputs(graph)) - height);
-  MappedKernel kernel;
-  kernel.name = graph.name;
-  kernel.strategy = "sweep";
-  kernel.input_bits = static_cast<uint32_t>(graph.inputs.size());
-  kernel.output_bits = static_cast<uint32_t>(graph.outputs.size());
-  kernel.grid = GridConfig(sweep.width, height);
-  kernel.outputs.resize(graph.outputs.size());
-  std::vector<std::vector<std::array<Lut, 4>>> cells(sweep.rows.size(), std::vector<std::array<Lut, 4>>(static_cast<size_t>(sweep.width)));
-  for (size_t y = 0; y < sweep.rows.size(); ++y) {
-    const SweepRow& row = sweep.rows[y];
-    if (!row.shifts.empty()) {
-      lay_shifts(row, cells[y]);
-      continue;
-    }
-    int west = row.west;
-    for (size_t x = 0; x < static_cast<size_t>(sweep.width); ++x) {
-      const bool inside = x < row.north.size();
-      const int north = inside ? row.north[x] : kNoSignal;
-      const int east = inside ? row.east[x] : west;  // an output on its way to the border
-      cells[y][x][static_cast<size_t>(Side::E)] = table_of(graph, east, north, west);
-      cells[y][x][static_cast<size_t>(Side::S)] = inside ? table_of(graph, row.south[x], north, west) : Lut{0};
-      west = east;
-    }
-  }
-  for (size_t o = 0; o < graph.outputs.size(); ++o) {
-    const auto [side, position] = sweep.exits[o];
-    const int x = side == Side::E ? sweep.width - 1 : side == Side::W ? 0 : position;
-    const int y = side == Side::S ? height - 1 : side == Side::N ? 0 : position;
-    const int late = side == Side::S ? sweep.late : sweep.rows[static_cast<size_t>(y)].late;
-    kernel.outputs[o] = {side, side == Side::E || side == Side::W ? y : x, x + y + 2 * late};
-    Lut& table = cells[static_cast<size_t>(y)][static_cast<size_t>(x)][static_cast<size_t>(side)];
-    if (side == Side::W) table = 0xFFFF;  // a constant
-    if (graph.outputs[o].literal / 2 != 0 && (graph.outputs[o].literal & 1u)) table = invert(table);
-  }
-  for (int y = 0; y < height; ++y)
-    for (int x = 0; x < sweep.width; ++x) kernel.grid.at(x, y) = cell_word(cells[static_cast<size_t>(y)][static_cast<size_t>(x)]);
-  std::vector<uint32_t> input_of(graph.nodes.size());
-  uint32_t inputs = 0;
-  for (size_t n = 1; n < graph.nodes.size(); ++n)
-    if (graph.nodes[n].kind == Kind::kInput) input_of[n] = inputs++;
-  std::vector<uint8_t> placed(inputs);
-  const auto enter = [&](int signal, const BitSlot& slot) {
-    const uint32_t bit = input_of[static_cast<size_t>(signal)];
-    kernel.inputs.push_back({bit, slot, 1});
-    placed[bit] = 1;
-  };
-  const SweepRow& top = sweep.rows.front();
-  for (size_t x = 0; x < top.north.size(); ++x)
-    if (top.north[x] != kNoSignal) enter(top.north[x], {Side::N, static_cast<int>(x), static_cast<int>(x)});
-  for (int y = 0; y < height; ++y)
-    if (const SweepRow& row = sweep.rows[static_cast<size_t>(y)]; row.west != kNoSignal) enter(row.west, {Side::W, y, y + 2 * row.late});
-  // Inputs that nothing depends on stand at ports that nothing reads.
-  int idle = 0;
-  for (uint32_t bit = 0; bit < inputs; ++bit) {
-    if (placed[bit]) continue;
-    const bool east = idle < height;
-    const int position = east ? idle : idle - height, x = east ? kernel.grid.width - 1 : position, y = east ? position : height - 1;
-    kernel.inputs.push_back({bit, {east ? Side::E : Side::S, position, (x + y) % 2}, 1});
-    ++idle;
-  }
-  return kernel;
 }
 
 }  // namespace bitgrid

@@ -1,21 +1,16 @@
-// One sweep: which signal is on which edge of which row, and the configuration that this means. Inside sweep.cc only.
+// One sweep: which signal is on which edge of which row. Inside sweep.cc only.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <vector>
 
-#include "ir/mapped_kernel.h"
+#include "ir/grid_config.h"
+#include "lowering/arrays/sweep_shift.h"
 #include "lowering/defects/columns.h"
 #include "lowering/netlist/logic_graph.h"
 
 namespace bitgrid {
-
-inline constexpr int kNoSignal = -1;
-
-/// What the signal of a column does in a row where some of them move west by a column. A hop west costs a cycle, which the others lose by a
-/// hop to a neighbour and back.
-enum class SweepShift : uint8_t { kNone, kMovesWest, kByWest, kByEast };
 
 /// Signals (node numbers) of a row of cells.
 struct SweepRow {
@@ -50,7 +45,5 @@ struct SweepPlan {
 /// Rows that use no bad edge of `columns`: a signal whose column ends below moves on east, or, if it is an input, enters anew when it is
 /// wanted. nullopt once width x height reaches `limit`, or where a signal finds no way. Counts its steps.
 std::optional<SweepRows> sweep_rows(const LogicGraph& graph, const SweepPlan& plan, const Columns& columns, int64_t limit, int64_t& steps);
-
-MappedKernel sweep_kernel(const LogicGraph& graph, SweepRows sweep);
 
 }  // namespace bitgrid
