@@ -14,8 +14,8 @@
 #include "lowering/arrays/ripple.h"
 #include "lowering/arrays/ripple_around.h"
 #include "lowering/netlist/techmap.h"
-#include "lowering/planes/fold_plane.h"
 #include "lowering/planes/plane.h"
+#include "lowering/planes/shared_plane.h"
 
 namespace bitgrid {
 namespace {
@@ -114,11 +114,11 @@ std::optional<MappedKernel> plane_of(const Dag& dag, const WaveParams& params, i
   if (width * static_cast<int64_t>(minimise_esop(table, start).cubes.size()) > kHopeless * rival) return std::nullopt;
   const Esop esop = minimise_esop(table, plane.esop);
   std::optional<MappedKernel> plain = plane_kernel(dag.name, esop);
-  FoldParams fold;
-  fold.seed = params.seed;
-  std::optional<MappedKernel> folded = fold_plane(dag.name, esop, params.defects, fold);
-  if (!sound(*plain, params.defects)) return folded;
-  return folded && folded->grid.cells.size() < plain->grid.cells.size() ? folded : plain;
+  SharedPlaneParams columns;
+  columns.seed = params.seed;
+  std::optional<MappedKernel> shared = shared_plane(dag.name, esop, params.defects, columns);
+  if (!sound(*plain, params.defects)) return shared;
+  return shared && shared->grid.cells.size() < plain->grid.cells.size() ? shared : plain;
 }
 
 }  // namespace

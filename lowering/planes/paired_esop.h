@@ -1,4 +1,4 @@
-// Exclusive sums of products of functions of two inputs each: the form of a table that a folded plane evaluates.
+// Exclusive sums of products of functions of two inputs each: the form of a table that a two-way plane evaluates.
 #pragma once
 
 #include <cstdint>

@@ -12,8 +12,8 @@
 #include "lowering/arrays/sweep.h"
 #include "lowering/arrays/wave.h"
 #include "lowering/defects/columns.h"
-#include "lowering/planes/fold_plane.h"
 #include "lowering/planes/plane.h"
+#include "lowering/planes/shared_plane.h"
 #include "tests/lowering/blif_writer.h"
 #include "tests/lowering/netlist_support.h"
 
@@ -157,27 +157,27 @@ TEST(WaveAround, SameSeedSameLayout) {
   EXPECT_EQ(map_wave(dag, params), map_wave(dag, params));
 }
 
-TEST(FoldPlane, SumsShareColumns) {
+TEST(SharedPlane, SumsShareColumns) {
   std::vector<BitVector> table;
   for (uint64_t i = 0; i < 64; ++i) {
     table.emplace_back(64);
     table.back().set(static_cast<uint32_t>(i), true);
   }
   const Esop decoder = minimise_esop(table);
-  const auto kernel = fold_plane("decoder", decoder, {});
+  const auto kernel = shared_plane("decoder", decoder, {});
   ASSERT_TRUE(kernel);
   EXPECT_EQ(kernel->grid.width, 6);  // five inputs and a sum
   EXPECT_EQ(kernel->grid.height, 64);
 }
 
-TEST(FoldPlane, InputsThatNoTermReadsAndConstantOutputs) {
+TEST(SharedPlane, InputsThatNoTermReadsAndConstantOutputs) {
   Esop esop;
   esop.inputs = 3;
   esop.outputs = 3;
   esop.complement = BitVector(3, 0b010);
   esop.cubes.push_back({0b001, 0b001, BitVector(3, 0b100)});
   for (const Defects& defects : {Defects{}, Defects{{{0, 0}, {2, 1}}, {}}}) {
-    const auto kernel = fold_plane("k", esop, defects);
+    const auto kernel = shared_plane("k", esop, defects);
     ASSERT_TRUE(kernel);
     verify(*kernel);
     const BitMatrix batch = all_values(3), got = run_with_garbage(*kernel, batch, defects);

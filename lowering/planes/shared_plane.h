@@ -1,4 +1,5 @@
-// AND/XOR planes whose columns are shared in time and that go around bad cells; wave mode (II = 1).
+// AND/XOR planes of wave mode (II = 1) whose columns are shared in time and that go around bad cells. (Those of settle mode, with wires
+// both ways: two_way.h.)
 #pragma once
 
 #include <cstdint>
@@ -11,14 +12,14 @@
 
 namespace bitgrid {
 
-struct FoldParams {
+struct SharedPlaneParams {
   uint64_t seed = 1;
   int spare_columns = 6;         // tried at most, beyond those of plane_kernel, among the inputs and among the sums
   int tries = 8;                 // orders of the terms for each number of them
   int64_t effort = 100'000'000;  // elementary steps, after which the best so far is taken
 };
 
-struct FoldStats {
+struct SharedPlaneStats {
   int width = 0;
   int height = 0;
   int tries = 0;
@@ -35,7 +36,7 @@ struct FoldStats {
 /// - a sum whose column ends moves east across others, or all sums between it and a free column move west by one in a row of their own, in
 ///   which the others lose the same cycle.
 /// Several numbers of columns and orders are tried, the smallest rectangle is kept. nullopt if no layout is found.
-std::optional<MappedKernel> fold_plane(const std::string& name, const Esop& esop, const Defects& defects, const FoldParams& params = {},
-                                       FoldStats* stats = nullptr);
+std::optional<MappedKernel> shared_plane(const std::string& name, const Esop& esop, const Defects& defects,
+                                         const SharedPlaneParams& params = {}, SharedPlaneStats* stats = nullptr);
 
 }  // namespace bitgrid
