@@ -21,7 +21,7 @@ struct Technology {
   double memory_pj_per_bit = 0.156;  // on-chip memory, read or written
   double configuration_pj_per_bit = 0.156;
   double leakage_nw_per_cell = 0;
-  int64_t memory_bits_per_cycle = 4096;  // between memory and the border ports
+  int64_t memory_bits_per_cycle = 4096;  // between memory and the border ports, for estimates only (docs/estimate.md)
   int64_t cells_available = 0;           // 0: as many as the model needs, all resident
   bool operator==(const Technology&) const = default;
 };
