@@ -7,6 +7,7 @@
 
 #include "bitgrid_sim/faults.h"
 #include "bitgrid_sim/kernel_schedule.h"
+#include "bitgrid_sim/lane_kernel.h"
 #include "bitgrid_sim/lanes.h"
 #include "ir/error.h"
 
@@ -14,16 +15,6 @@ namespace bitgrid {
 namespace {
 
 constexpr size_t kLanes = 512, kLaneWords = kLanes / 64;
-
-LaneProgram compile(const MappedKernel& kernel, const KernelSchedule& schedule) {
-  LaneProgramParams params;
-  for (const auto& port : schedule.in) params.driven.push_back({port.side, port.position});
-  for (const auto& port : schedule.out) params.sampled.push_back({port.side, port.position});
-  params.residents = kernel.residents;
-  params.variables = kernel.residents.empty() ? 0 : kernel.input_bits;
-  params.faults = true;
-  return compile_lanes(kernel.grid, params);
-}
 
 /// A fault in its lane, with the nets that it touches.
 struct LaneFault {
@@ -178,7 +169,9 @@ std::vector<FaultOutcome> run_campaign(const MappedKernel& kernel, const BitMatr
                   "correct the fault");
   }
   const KernelSchedule schedule = make_schedule(kernel);
-  const LaneProgram program = compile(kernel, schedule);
+  LaneProgramParams lanes = lane_program_params(kernel, schedule);
+  lanes.faults = true;
+  const LaneProgram program = compile_lanes(kernel.grid, lanes);
   std::vector<FaultOutcome> outcomes(faults.size());
   std::vector<size_t> observable;
   for (size_t i = 0; i < faults.size(); ++i) {

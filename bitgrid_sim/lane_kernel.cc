@@ -6,15 +6,6 @@
 namespace bitgrid {
 namespace {
 
-LaneProgram compile(const MappedKernel& kernel, const KernelSchedule& schedule) {
-  LaneProgramParams params;
-  for (const auto& port : schedule.in) params.driven.push_back({port.side, port.position});
-  for (const auto& port : schedule.out) params.sampled.push_back({port.side, port.position});
-  params.residents = kernel.residents;
-  params.variables = kernel.residents.empty() ? 0 : kernel.input_bits;
-  return compile_lanes(kernel.grid, params);
-}
-
 /// Bit j of word i becomes bit i of word j.
 void transpose(std::array<uint64_t, 64>& m) {
   uint64_t mask = 0x0000'0000'FFFF'FFFF;
@@ -29,10 +20,19 @@ void transpose(std::array<uint64_t, 64>& m) {
 
 }  // namespace
 
+LaneProgramParams lane_program_params(const MappedKernel& kernel, const KernelSchedule& schedule) {
+  LaneProgramParams params;
+  for (const auto& port : schedule.in) params.driven.push_back({port.side, port.position});
+  for (const auto& port : schedule.out) params.sampled.push_back({port.side, port.position});
+  params.residents = kernel.residents;
+  params.variables = kernel.residents.empty() ? 0 : kernel.input_bits;
+  return params;
+}
+
 LaneKernel::LaneKernel(const MappedKernel& kernel, const LaneKernelParams& params)
     : params_(params),
       schedule_(make_schedule(kernel)),
-      grid_(compile(kernel, schedule_), params.lanes, params.target),
+      grid_(compile_lanes(kernel.grid, lane_program_params(kernel, schedule_)), params.lanes, params.target),
       output_bits_(kernel.output_bits),
       now_(-schedule_.lead_phases),
       in_(make_ring(schedule_.inputs, kernel.input_bits, grid_.lane_words())),

@@ -25,6 +25,9 @@ struct LaneKernelStats {
   uint64_t reconfigured_cells = 0;  // resident bits times the cells that hold them
 };
 
+/// What the lanes drive and sample for a kernel.
+LaneProgramParams lane_program_params(const MappedKernel& kernel, const KernelSchedule& schedule);
+
 class LaneKernel {
  public:
   /// `kernel` has been verified and may be gone afterwards. Throws Error for a wrong number of lanes.
