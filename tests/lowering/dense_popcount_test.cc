@@ -16,49 +16,6 @@ namespace {
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
-void expect_exact(uint32_t inputs, int outputs, bool ternary, size_t tokens, unsigned seed) {
-  std::mt19937 random(seed);
-  DenseBinaryForm form = random_form(inputs, outputs, ternary, random);
-  const BitMatrix batch = tokens_near(form, tokens, random);
-  choose_thetas(form, batch, random);
-  DensePopcountStats stats;
-  const MappedKernel kernel = map_dense_popcount("layer", form, &stats);
-  ASSERT_EQ(kernel.ii, 1);
-  ASSERT_EQ(stats.cells, dense_popcount_cells(form));
-  const auto difference = first_difference(answers(form, batch), KernelSimulator(kernel).run(batch));
-  ASSERT_FALSE(difference) << inputs << " inputs, " << outputs << " outputs, ternary " << ternary << ": token " << difference->invocation
-                           << ", output " << difference->bit << ", theta " << form.rows[difference->bit].theta;
-}
-
-TEST(DensePopcount, BinaryOfEveryWidth) {
-  for (uint32_t n = 1; n <= 70; ++n) expect_exact(n, 1 + static_cast<int>(n % 9), false, 220, n);
-}
-
-TEST(DensePopcount, TernaryOfEveryWidth) {
-  for (uint32_t n = 1; n <= 70; ++n) expect_exact(n, 1 + static_cast<int>(n % 9), true, 220, n + 1000);
-}
-
-TEST(DensePopcount, WideLayers) {
-  for (const bool ternary : {false, true}) {
-    expect_exact(128, 20, ternary, 260, 1);
-    expect_exact(256, 16, ternary, 260, 2);
-    expect_exact(333, 5, ternary, 260, 3);
-  }
-}
-
-TEST(DensePopcount, ExhaustiveWhereNarrow) {
-  std::mt19937 random(5);
-  for (const bool ternary : {false, true}) {
-    for (uint32_t n = 1; n <= 9; ++n) {
-      DenseBinaryForm form = random_form(n, static_cast<int>(n) + 2, ternary, random);
-      for (size_t r = 0; r < form.rows.size(); ++r) form.rows[r].theta = static_cast<int64_t>(r);  // 0 .. n + 1
-      BitMatrix batch(size_t{1} << n, n);
-      for (size_t t = 0; t < batch.rows; ++t) batch.set_word(t, 0, n, t);
-      ASSERT_EQ(first_difference(answers(form, batch), KernelSimulator(map_dense_popcount("all", form)).run(batch)), std::nullopt) << n;
-    }
-  }
-}
-
 BitMatrix run_parts(const DenseBinaryForm& form, const std::vector<InputPart>& parts, const BitMatrix& inputs) {
   return run_parts(parts, inputs, dense_popcount_state_bits(form),
                    [&](const InputPart& part) { return map_dense_popcount("part", form, part); });
@@ -72,28 +29,6 @@ TEST(DensePopcount, PartsHandOnTheirCounts) {
     choose_thetas(form, batch, random);
     for (const auto& parts : {std::vector<InputPart>{{0, 61}}, {{0, 32}, {32, 29}}, {{0, 4}, {4, 4}, {8, 40}, {48, 13}}}) {
       ASSERT_EQ(first_difference(answers(form, batch), run_parts(form, parts, batch)), std::nullopt) << ternary << parts.size();
-    }
-  }
-}
-
-TEST(DensePopcount, WrongWeightAndWrongThetaAreSeen) {
-  std::mt19937 random(7);
-  const auto seen = [&](const DenseBinaryForm& planted, const DenseBinaryForm& form, const BitMatrix& batch) {
-    return first_difference(answers(form, batch), KernelSimulator(map_dense_popcount("planted", planted)).run(batch)).has_value();
-  };
-  for (const bool ternary : {false, true}) {
-    DenseBinaryForm form = random_form(64, 6, ternary, random);
-    const BitMatrix batch = tokens_near(form, 400, random);
-    for (PopcountRow& row : form.rows) row.theta = ternary ? 21 : 32;
-    ASSERT_FALSE(seen(form, form, batch));
-    for (size_t r = 0; r < form.rows.size(); ++r) {
-      DenseBinaryForm planted = form;
-      int8_t& weight = planted.rows[r].weights[random() % 64];
-      weight = weight > 0 ? -1 : 1;
-      EXPECT_TRUE(seen(planted, form, batch)) << r;
-      planted = form;
-      planted.rows[r].theta += r % 2 ? 1 : -1;
-      EXPECT_TRUE(seen(planted, form, batch)) << r;
     }
   }
 }
@@ -112,14 +47,6 @@ TEST(DensePopcount, AllAnswersMayBeConstant) {
       }
     }
   }
-}
-
-TEST(DensePopcount, ScalarGridAgrees) {
-  std::mt19937 random(8);
-  DenseBinaryForm form = random_form(33, 5, false, random);
-  const BitMatrix batch = tokens_near(form, 40, random);
-  choose_thetas(form, batch, random);
-  EXPECT_EQ(answers(form, batch), KernelSimulator(map_dense_popcount("scalar", form), {GridEngine::kScalar}).run(batch));
 }
 
 TEST(DensePopcount, SmallThresholdsNeedFewRows) {
