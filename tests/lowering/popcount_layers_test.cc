@@ -1,6 +1,7 @@
 // What both parallel forms of a popcount layer must compute.
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <random>
 
 #include "bitgrid_sim/kernel_simulator.h"
@@ -17,6 +18,9 @@ struct PopcountMapper {
   int64_t (*cells)(const DenseBinaryForm& form);
   int ii;
 };
+void PrintTo(const PopcountMapper& mapper, std::ostream* out) {
+  *out << mapper.name;
+}
 
 class PopcountLayers : public testing::TestWithParam<PopcountMapper> {};
 
