@@ -22,18 +22,22 @@ using testing::HasSubstr;
 
 struct Result {
   int status = 0;
-  std::string output;  // stdout and stderr
+  std::string output;  // of the program: stdout and stderr
 };
 
-inline Result bitgrid(const std::string& arguments) {
+/// Status and stdout of a command of the shell.
+inline Result shell(const std::string& command) {
   Result result;
-  const std::string command = std::string(BITGRID_BINARY) + " " + arguments + " 2>&1";
   FILE* pipe = popen(command.c_str(), "r");
   std::array<char, 4096> buffer{};
   while (const size_t n = fread(buffer.data(), 1, buffer.size(), pipe)) result.output.append(buffer.data(), n);
   const int raw = pclose(pipe);
   result.status = WIFEXITED(raw) ? WEXITSTATUS(raw) : -1;
   return result;
+}
+
+inline Result bitgrid(const std::string& arguments) {
+  return shell(std::string(BITGRID_BINARY) + " " + arguments + " 2>&1");
 }
 
 /// Sixteen inputs and four that select one: no array, and too many inputs for a table.

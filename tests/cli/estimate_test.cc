@@ -122,15 +122,6 @@ std::string in_browser(const std::string& file, const std::string& window, const
          " --virtual-time-budget=3000 " + options + " file://" + file + " 2>&1";
 }
 
-std::string output_of(const std::string& command) {
-  std::string text;
-  FILE* pipe = popen(command.c_str(), "r");
-  std::array<char, 4096> buffer{};
-  while (const size_t n = fread(buffer.data(), 1, buffer.size(), pipe)) text.append(buffer.data(), n);
-  pclose(pipe);
-  return text;
-}
-
 TEST_F(Cli, ReportIsOnePageThatRunsWithoutScriptErrors) {
   ASSERT_EQ(bitgrid("compile " + model_ + " -o " + path("out")).status, 0);
   const Result r = bitgrid("report " + path("out") + " --model " + model_ + " -o " + path("r.html"));
@@ -146,7 +137,7 @@ TEST_F(Cli, ReportIsOnePageThatRunsWithoutScriptErrors) {
   for (const char* outside : {"http://", "https://", "src=", "@import"}) EXPECT_THAT(html, testing::Not(HasSubstr(outside)));
   if (std::system("command -v chromium > /dev/null") != 0) GTEST_SKIP() << "chromium is not installed: the page's script was not run";
   for (const char* window : {"1400,1000", "390,844"}) {
-    const std::string dom = output_of(in_browser(path("measured.html"), window, "--dump-dom"));
+    const std::string dom = shell(in_browser(path("measured.html"), window, "--dump-dom")).output;
     EXPECT_THAT(dom, HasSubstr("cell ("));  // the script came to its end: hover text of the middle cell
     EXPECT_THAT(dom, testing::Not(HasSubstr("Uncaught"))) << window;
     EXPECT_THAT(dom, HasSubstr("fits: true")) << window;
@@ -154,7 +145,7 @@ TEST_F(Cli, ReportIsOnePageThatRunsWithoutScriptErrors) {
   std::string broken = html;
   broken.replace(broken.find("function fit()"), 14, "function fat()");
   write_file(path("broken.html"), broken);
-  EXPECT_THAT(output_of(in_browser(path("broken.html"), "1400,1000", "--dump-dom")), HasSubstr("Uncaught"));
+  EXPECT_THAT(shell(in_browser(path("broken.html"), "1400,1000", "--dump-dom")).output, HasSubstr("Uncaught"));
 }
 
 /// A number of `bits` bits in hexadecimal after `word` in a text.
@@ -169,7 +160,7 @@ TEST_F(Cli, ThePagePlaysAnInvocationAsTheSimulatorRunsIt) {
   for (const std::string& source : {model_, path("k.dag") + " --mode settle", path("k.dag") + " --mode wave"}) {
     ASSERT_EQ(bitgrid("compile " + source + " -o " + path("out") + " --again").status, 0);
     ASSERT_EQ(bitgrid("report " + path("out") + " -o " + path("r.html")).status, 0);
-    const std::string dom = output_of(in_browser(path("r.html") + "#play", "1400,1000", "--dump-dom"));
+    const std::string dom = shell(in_browser(path("r.html") + "#play", "1400,1000", "--dump-dom")).output;
     ASSERT_THAT(dom, HasSubstr(" output ")) << source;
     const MappedKernel kernel = read_compiled(path("out"))->kernels[0];
     const std::string hover = dom.substr(dom.find("<div id=\"hover\">"));

@@ -35,12 +35,7 @@ std::set<std::string> options(const std::string& help) {
 std::string offers(const std::string& script, const std::string& words, int last) {
   const std::string command = "bash -c 'source " + script + "; COMP_WORDS=(" + words + "); COMP_CWORD=" + std::to_string(last) +
                               "; _bitgrid; echo \" ${COMPREPLY[*]} \"'";
-  FILE* pipe = popen(command.c_str(), "r");
-  std::string text;
-  std::array<char, 4096> buffer{};
-  while (const size_t n = fread(buffer.data(), 1, buffer.size(), pipe)) text.append(buffer.data(), n);
-  pclose(pipe);
-  return text;
+  return shell(command).output;
 }
 
 TEST(Help, EveryCommandHasAnExampleAndEveryOptionAText) {

@@ -26,11 +26,8 @@ class Silicon : public Cli {
   Result with_programs(const std::vector<std::string>& programs, const std::string& arguments) {
     fs::create_directories(path("bin"));
     for (const std::string& program : programs) {
-      FILE* pipe = popen(("command -v " + program).c_str(), "r");
-      std::array<char, 4096> buffer{};
-      const size_t n = fread(buffer.data(), 1, buffer.size(), pipe);
-      pclose(pipe);
-      fs::create_symlink(std::string(buffer.data(), n - 1), path("bin/" + program));
+      const std::string file = shell("command -v " + program).output;
+      fs::create_symlink(file.substr(0, file.find('\n')), path("bin/" + program));
     }
     const std::string old = std::getenv("PATH");
     setenv("PATH", path("bin").c_str(), 1);
@@ -39,7 +36,7 @@ class Silicon : public Cli {
     return result;
   }
 
-  int shell(const std::string& command) { return std::system(("cd " + dir_ + " && " + command).c_str()); }
+  int in_folder(const std::string& command) { return std::system(("cd " + dir_ + " && " + command).c_str()); }
 
   std::string kernel_;
 };
@@ -130,11 +127,12 @@ TEST_F(Silicon, FabricVerilogIsCleanAndItsTestbenchPasses) {
   NEEDS("yosys");
   ASSERT_EQ(bitgrid("verilog " + kernel_ + " -o " + path("v") + " --style fabric").status, 0);
   for (const std::string top : {"bitgrid_grid", "bitgrid_grid_vector"})
-    EXPECT_EQ(shell("verilator --lint-only -Wall --top-module " + top + " v/fabric/bitgrid_*.v > lint 2>&1 && test ! -s lint"), 0)
+    EXPECT_EQ(in_folder("verilator --lint-only -Wall --top-module " + top + " v/fabric/bitgrid_*.v > lint 2>&1 && test ! -s lint"), 0)
         << read_file(path("lint"));
-  EXPECT_EQ(shell("cd v/fabric && iverilog -g2005 -Wall -o tb gate_tb.v bitgrid_*.v > log 2>&1 && vvp tb >> log"), 0);
+  EXPECT_EQ(in_folder("cd v/fabric && iverilog -g2005 -Wall -o tb gate_tb.v bitgrid_*.v > log 2>&1 && vvp tb >> log"), 0);
   EXPECT_THAT(read_file(path("v/fabric/log")), HasSubstr("PASS: 32 output bits of 8 invocations"));
-  EXPECT_EQ(shell("yosys -q -p 'read_verilog v/fabric/bitgrid_*.v; hierarchy -check -top bitgrid_grid; proc; check -assert' > ys 2>&1"), 0)
+  EXPECT_EQ(in_folder("yosys -q -p 'read_verilog v/fabric/bitgrid_*.v; hierarchy -check -top bitgrid_grid; proc; check -assert' > ys 2>&1"),
+            0)
       << read_file(path("ys"));
 }
 
@@ -144,7 +142,7 @@ TEST_F(Silicon, ADamagedChainFailsTheTestbench) {
   std::string chain = read_file(path("v/fabric/gate_chain.hex"));
   for (char& c : chain) c = c == '0' ? '3' : c;
   write_file(path("v/fabric/gate_chain.hex"), chain);
-  shell("cd v/fabric && iverilog -g2005 -o tb gate_tb.v bitgrid_*.v && vvp tb > log");
+  in_folder("cd v/fabric && iverilog -g2005 -o tb gate_tb.v bitgrid_*.v && vvp tb > log");
   EXPECT_THAT(read_file(path("v/fabric/log")), testing::Not(HasSubstr("PASS")));
 }
 
