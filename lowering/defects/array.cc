@@ -6,6 +6,8 @@
 #include <cassert>
 #include <cstdint>
 
+#include "lowering/defects/word_feeds.h"
+
 namespace bitgrid {
 namespace {
 
@@ -197,35 +199,6 @@ void add_stretches(const Fabric& fabric, AroundArray& array, size_t k) {
   if (!any) array.unused.push_back({c, x});
 }
 
-bool comes_straight(const Fabric& fabric, const WordStretch& s) {
-  for (int y = 0; y < s.top; ++y) {
-    if (!fabric.free(s.x, y, Side::S)) return false;
-  }
-  return fabric.port_free(Side::N, s.x);
-}
-
-bool feed(Draft& draft, const WordStretch& s) {
-  Fabric& fabric = draft.fabric;
-  Side from = Side::N;
-  std::optional<FabricWire> wire;
-  if (comes_straight(fabric, s)) {
-    wire = FabricWire{s.x, 0, Side::N, std::string(static_cast<size_t>(s.top), 'S')};
-  } else {
-    wire = fabric.find_feed(s.x, s.top, &from);
-    ++draft.feeds;
-  }
-  if (!wire) {
-    draft.next.no_words.insert(s.x);
-    return draft.fail(fmt::format("the word of column {} does not reach rows {} .. {} of cells at x = {}", s.column, s.top, s.bottom, s.x),
-                      true);
-  }
-  draft.add_word(draft.form.columns[static_cast<size_t>(s.column)], draft.lay_feed(*wire, s.x + s.top + 2 * s.late));
-  const auto side_at = [&](int y) { return y == s.top ? kCopy[static_cast<size_t>(from)] : kFromN; };
-  for (int y = s.top; y < s.bottom; ++y) fabric.lay_reserved({s.x, y, Side::S}, side_at(y));
-  for (const WordStretch::Tap& tap : s.taps) fabric.lay_reserved({s.x, tap.y, Side::W}, tap.late ? kFromS : side_at(tap.y));
-  return true;
-}
-
 /// A word that no weight reads: any port, the column's own if it can be.
 void add_unused(Draft& draft, int column, int x) {
   const Word& word = draft.form.columns[static_cast<size_t>(column)];
@@ -314,13 +287,7 @@ void lay_array(Draft& draft, AroundArray& array) {
 
 bool feed_array(Draft& draft, AroundArray& array) {
   feed_rows(draft, array);
-  Fabric& fabric = draft.fabric;
-  std::vector<WordStretch> stretches = array.stretches;
-  // Plain ways from the north first: they take nothing that another would miss.
-  std::stable_partition(stretches.begin(), stretches.end(), [&](const WordStretch& s) { return comes_straight(fabric, s); });
-  bool ok = true;
-  for (const WordStretch& s : stretches) ok = feed(draft, s) && ok;
-  return ok;
+  return feed_words(draft, array.stretches);
 }
 
 void finish_array(Draft& draft, const AroundArray& array) {

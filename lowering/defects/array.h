@@ -7,6 +7,7 @@
 
 #include "lowering/defects/draft.h"
 #include "lowering/defects/row_paths.h"
+#include "lowering/defects/word_feeds.h"
 
 namespace bitgrid {
 
@@ -15,17 +16,6 @@ struct PathEnd {
   int x = 0;
   int y = 0;
   int late = 0;  // cycles
-};
-
-/// A stretch of a column's word, unbroken by defects, from the first cell that needs it to the last.
-struct WordStretch {
-  int column, x, top, bottom;
-  int late;  // cycles
-  struct Tap {
-    int y;
-    bool late;  // takes the word from the cell below
-  };
-  std::vector<Tap> taps;
 };
 
 /// Where the array stands.

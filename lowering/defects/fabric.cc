@@ -237,6 +237,10 @@ BitSlot Fabric::take_port(const FabricWire& wire, int phase) {
   return {wire.enter, position, phase};
 }
 
+void Fabric::release_port(const FabricWire& wire) {
+  ports_.erase({static_cast<int>(wire.enter), wire.enter == Side::N || wire.enter == Side::S ? wire.x : wire.y});
+}
+
 GridConfig Fabric::config() const {
   const GridConfig all = layout_.config();
   GridConfig grid(width_, height_);

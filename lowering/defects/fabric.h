@@ -92,6 +92,7 @@ class Fabric {
   bool port_free(Side side, int position) const { return !ports_.contains({static_cast<int>(side), position}); }
   /// The port through which a wire enters; no other wire uses it from now on.
   BitSlot take_port(const FabricWire& wire, int phase);
+  void release_port(const FabricWire& wire);
 
   /// The laid cells within the trimmed canvas.
   GridConfig config() const;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <climits>
 
+#include "lowering/defects/late_copies.h"
+
 namespace bitgrid {
 namespace {
 
@@ -136,10 +138,7 @@ class Strips {
       fabric_.wire(*wire);
       wires[i] = *wire;
     }
-    for (size_t i = 0; stamps_.copy_late > 0 && i < at_.strips.size(); ++i) {
-      if (!lay_copy(at_.strips[i], wires[i])) return false;
-    }
-    return true;
+    return stamps_.copy_late == 0 || lay_copies(wires);
   }
 
   /// Column L of the first of `left` strips from column `from` on, so that stamps and marker lanes find good cells and the last strip ends
@@ -186,6 +185,9 @@ class Strips {
     if (draft_.plan.no_strips.contains(x) || x + 3 > fabric_.width() || !fabric_.good(x + 1, at_.y)) return false;
     if (stamps_.copy_late > 0 && (!fabric_.good(x, copy_y() - 1) || !fabric_.good(x, copy_y() - 2))) return false;
     if (raw_in_strip() && !fabric_.good(x + 1, at_.y, Side::N)) return false;
+    for (int y = at_.bottom; y <= array_.lowest && !stamps_.feeds.empty(); ++y) {
+      if (!fabric_.good(x, y) || !fabric_.good(x + 1, y)) return false;
+    }
     if (stamps_.copy_late > 0 && (!fabric_.good(x, copy_y(), Side::S) || !fabric_.good(x + 1, copy_y(), Side::W))) return false;
     int y = at_.y;
     for (const StripStamp* s : stamps_.chain(group)) {
@@ -260,35 +262,20 @@ class Strips {
   /// The row of cells above the clamp.
   int copy_y() const { return at_.y - 1 + (stamps_.constant ? stamps_.constant->rows : 0); }
 
-  /// The copy leaves the word's wire in column R and wanders about until it is late enough.
-  bool lay_copy(const Strip& s, const FabricWire& word) {
+  /// From the wires that bring the words, or from below the constant.
+  bool lay_copies(const std::vector<FabricWire>& words) {
     const int y = copy_y();
-    fabric_.release({s.left, y, Side::S});
-    fabric_.release({s.left + 1, y, Side::W});
-    // Cells of the word's wire, with the sides through which it enters them.
-    struct Tap {
-      int x, y;
-      Side enter;
-    };
-    std::vector<Tap> taps = {{word.x, word.y, word.enter}};
-    if (stamps_.constant) taps = {{s.left + 1, y, Side::N}, {}};
-    for (const char move : stamps_.constant ? std::string() : word.moves) {
-      const Side side = *std::find_if(kSides.begin(), kSides.end(), [&](Side d) { return letter(d) == move; });
-      taps.push_back({taps.back().x + dx(side), taps.back().y + dy(side), opposite(side)});
+    std::vector<LateCopy> copies;
+    for (size_t i = 0; i < words.size(); ++i) {
+      const int x = at_.strips[i].left;
+      const FabricWire word = stamps_.constant ? FabricWire{x + 1, y, Side::N, "S"} : words[i];
+      copies.push_back({word, {x, y, Side::S}, stamps_.copy_late, {{x, y, Side::S}, {x + 1, y, Side::W}}});
     }
-    taps.pop_back();  // behind the wire
-    std::optional<FabricWire> wire;
-    for (size_t i = taps.size(); i-- > 0 && !wire;) {
-      const int hops = static_cast<int>(taps.size() - i) + stamps_.copy_late;
-      wire = fabric_.find_between(taps[i].x, taps[i].y, taps[i].enter, {s.left, y, Side::S}, hops);
-      if (wire) wire = fabric_.lengthened(*wire, hops - static_cast<int>(wire->moves.size()), false);
+    for (const size_t i : lay_late_copies(fabric_, copies)) {
+      draft_.next.no_strips.insert(at_.strips[i].left);
+      draft_.fail(fmt::format("no room to delay the sum of output {} above ({}, {})", at_.strips[i].group, at_.strips[i].left, y), true);
     }
-    if (!wire) {
-      draft_.next.no_strips.insert(s.left);
-      return draft_.fail(fmt::format("no room to delay the sum of output {} above ({}, {})", s.group, s.left, y), true);
-    }
-    fabric_.wire(*wire);
-    return true;
+    return draft_.problem.empty();
   }
 
   /// The sums leave before the end of the strip.

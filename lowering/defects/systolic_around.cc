@@ -150,6 +150,7 @@ std::optional<MappedKernel> smallest(const Task& task, AroundStats& stats, std::
   };
   for (AroundPlan plan : plans(cells, static_cast<int>(task.form.columns.size()), task.stamps.adds_in_corner ? 1 : 0)) {
     plan.candidates = kCandidates;
+    plan.corner_rows = task.stamps.adds_in_corner ? 1 : 0;
     std::optional<Planned> earlier;
     int more = kMoreRows;
     for (int retry = 0; retry < (best ? kFewRetries : kRetries) && more > 0; ++retry) {
