@@ -24,9 +24,10 @@ Router::Router(const PackedNetlist& netlist, NetlistLayout& layout, const Defect
   capacity_.assign(edges, 1);
   base_.assign(edges, 1.0F);
   history_.assign(edges, 0.0F);
+  price_.assign(edges, 1.0F);
   head_.assign(edges, kNowhere);
-  best_.assign(edges, kFar);
-  from_.resize(edges);
+  best_.assign(r.cells(), kFar);
+  from_.resize(r.cells());
   parent_.resize(edges);
   keep_.resize(edges);
   point_.resize(r.cells());
@@ -49,6 +50,21 @@ Router::Router(const PackedNetlist& netlist, NetlistLayout& layout, const Defect
     for (const RouteHop& h : layout_.routes[n].hops) use(h.edge);
     if (!connected(n)) prune(n);
   }
+  set_prices();
+}
+
+void Router::set_prices() {
+  for (uint32_t e = 0; e < price_.size(); ++e) set_price(e);
+}
+
+void Router::set_present_price(double price) {
+  present_ = static_cast<float>(price);
+  set_prices();
+}
+
+void Router::set_history(std::vector<float> history) {
+  history_ = std::move(history);
+  set_prices();
 }
 
 void Router::set_logic(uint32_t cell, size_t inputs) {
@@ -58,8 +74,9 @@ void Router::set_logic(uint32_t cell, size_t inputs) {
     const Region& r = layout_.placement.region;
     if (x < 0 || y < 0 || x >= r.width || y >= r.height) continue;
     const uint32_t edge = 4 * r.cell(x, y) + static_cast<uint32_t>(opposite(side));
-    if (capacity_[edge] > 0)
-      base_[edge] = 1.0F + static_cast<float>(prices_.logic * static_cast<double>(inputs) / 4 + (inputs == 4 ? prices_.full : 0));
+    if (capacity_[edge] == 0) continue;
+    base_[edge] = 1.0F + static_cast<float>(prices_.logic * static_cast<double>(inputs) / 4 + (inputs == 4 ? prices_.full : 0));
+    set_price(edge);
   }
 }
 
@@ -70,11 +87,13 @@ int Router::distance(uint32_t cell_a, uint32_t cell_b) const {
 void Router::use(uint32_t edge) {
   overuse_ += users_[edge]++ >= capacity_[edge];
   ++wirelength_;
+  set_price(edge);
 }
 
 void Router::unuse(uint32_t edge) {
   overuse_ -= --users_[edge] >= capacity_[edge];
   --wirelength_;
+  set_price(edge);
 }
 
 void Router::add_hop(NetRoute& route, uint32_t edge, uint32_t from) {
@@ -118,7 +137,10 @@ std::vector<uint16_t> Router::demand() const {
 
 void Router::remember_overuse(double price) {
   for (uint32_t e = 0; e < users_.size(); ++e)
-    if (is_overused(e)) history_[e] += static_cast<float>(price) * static_cast<float>(users_[e] - capacity_[e]);
+    if (is_overused(e)) {
+      history_[e] += static_cast<float>(price) * static_cast<float>(users_[e] - capacity_[e]);
+      set_price(e);
+    }
 }
 
 std::vector<uint32_t> Router::nets_on(uint32_t edge) const {
@@ -196,9 +218,11 @@ void Router::set_box(const Net& net, const NetRoute& route) {
   if (netlist_.is_cell(net.driver)) consider(layout_.placement.at[net.driver]);
   for (const RouteHop& h : route.hops)
     if (head_[h.edge] != kNowhere) consider(head_[h.edge]);
-  const auto margin = static_cast<int16_t>(prices_.margin + nearest / 4);
-  low_ = {static_cast<int16_t>(std::min(goal.x, near.x) - margin), static_cast<int16_t>(std::min(goal.y, near.y) - margin)};
-  high_ = {static_cast<int16_t>(std::max(goal.x, near.x) + margin), static_cast<int16_t>(std::max(goal.y, near.y) + margin)};
+  const int margin = prices_.margin + nearest / 4;
+  auto clamped = [](int v, int size) { return static_cast<int16_t>(std::clamp(v, 0, size - 1)); };
+  const Region& r = layout_.placement.region;
+  low_ = {clamped(std::min(goal.x, near.x) - margin, r.width), clamped(std::min(goal.y, near.y) - margin, r.height)};
+  high_ = {clamped(std::max(goal.x, near.x) + margin, r.width), clamped(std::max(goal.y, near.y) + margin, r.height)};
 }
 
 // A* from the net's tree to the sink; returns the edge that arrives.
@@ -211,52 +235,66 @@ uint32_t Router::connect(const Net& net, BlockId sink, NetRoute& route) {
     for (const RouteHop& h : route.hops)
       if (head_[h.edge] == goal_cell_) return h.edge;
   set_box(net, route);
+  auto start = [&](uint32_t cell, uint32_t from) {
+    if (in_box(cell)) reach(cell, point_[cell], from, 0.0F);
+  };
+  if (netlist_.is_cell(net.driver)) start(placement.at[net.driver], kNowhere);
   for (const RouteHop& h : route.hops)
-    if (head_[h.edge] != kNowhere && in_box(head_[h.edge])) reach(h.edge, h.from, 0.0F);
-  if (netlist_.is_cell(net.driver)) leave(placement.at[net.driver], kNowhere, 0.0F);
-  const uint32_t arrival = search();
-  add_path(route, arrival);
+    if (head_[h.edge] != kNowhere) start(head_[h.edge], h.edge);
+  search();
+  const uint32_t arrival = add_path(route);
   queue_.clear();
-  for (const uint32_t e : visited_) best_[e] = kFar;
+  for (const uint32_t c : visited_) best_[c] = kFar;
   visited_.clear();
   return arrival;
 }
 
-void Router::reach(uint32_t edge, uint32_t from, float cost) {
+void Router::reach(uint32_t cell, Point at, uint32_t from, float cost) {
   ++work_;
-  if (cost >= best_[edge]) return;
-  if (best_[edge] == kFar) visited_.push_back(edge);
-  best_[edge] = cost;
-  from_[edge] = from;
-  const int rest = head_[edge] == kNowhere ? 0 : distance(head_[edge], goal_cell_) + (goal_edge_ != kNowhere);
-  queue_.push_back({cost + kEager * static_cast<float>(rest), edge});
+  if (cost >= best_[cell]) return;
+  if (best_[cell] == kFar) visited_.push_back(cell);
+  best_[cell] = cost;
+  from_[cell] = from;
+  const Point goal = point_[goal_cell_];
+  const int rest = std::abs(at.x - goal.x) + std::abs(at.y - goal.y);
+  queue_.push_back({cost + kEager * static_cast<float>(rest), cost, cell});
   std::push_heap(queue_.begin(), queue_.end(), std::greater<>());
 }
 
-void Router::leave(uint32_t cell, uint32_t from, float cost) {
-  for (uint32_t side = 0; side < 4; ++side) {
-    const uint32_t edge = 4 * cell + side;
-    if (head_[edge] == kNowhere ? edge != goal_edge_ : !in_box(head_[edge])) continue;
-    reach(edge, from, cost + (head_[edge] == goal_cell_ ? price(edge) - base_[edge] + 1.0F : price(edge)));
-  }
+// All that comes into a cell can go out anywhere, so cells are the nodes of the search.
+void Router::leave(uint32_t cell) {
+  const Point p = point_[cell];
+  const float cost = best_[cell];
+  auto go = [&](Side side, bool inside) {
+    if (!inside) return;
+    const uint32_t edge = 4 * cell + static_cast<uint32_t>(side), head = head_[edge];
+    const float price = head == goal_cell_ ? price_[edge] - base_[edge] + 1.0F : price_[edge];
+    reach(head, {static_cast<int16_t>(p.x + dx(side)), static_cast<int16_t>(p.y + dy(side))}, edge, cost + price);
+  };
+  go(Side::N, p.y > low_.y);
+  go(Side::E, p.x < high_.x);
+  go(Side::S, p.y < high_.y);
+  go(Side::W, p.x > low_.x);
 }
 
 // There always is a path: prices are finite and every cell has neighbours.
-uint32_t Router::search() {
+void Router::search() {
   for (;;) {
     std::pop_heap(queue_.begin(), queue_.end(), std::greater<>());
-    const uint32_t edge = queue_.back().edge;
+    const Entry next = queue_.back();
     queue_.pop_back();
-    if (goal_edge_ != kNowhere ? edge == goal_edge_ : head_[edge] == goal_cell_) return edge;
-    if (head_[edge] != kNowhere) leave(head_[edge], edge, best_[edge]);
+    if (next.cell == goal_cell_) return;
+    if (next.cost == best_[next.cell]) leave(next.cell);
   }
 }
 
-// Edges at cost 0 are the tree's own.
-void Router::add_path(NetRoute& route, uint32_t arrival) {
+// Cells at price 0 are the tree's own. Returns the edge that arrives.
+uint32_t Router::add_path(NetRoute& route) {
   path_.clear();
-  for (uint32_t e = arrival; e != kNowhere && best_[e] > 0.0F; e = from_[e]) path_.push_back(e);
-  for (size_t i = path_.size(); i-- > 0;) add_hop(route, path_[i], from_[path_[i]]);
+  if (goal_edge_ != kNowhere) path_.push_back(goal_edge_);
+  for (uint32_t c = goal_cell_; best_[c] > 0.0F; c = from_[c] / 4) path_.push_back(from_[c]);
+  for (size_t i = path_.size(); i-- > 0;) add_hop(route, path_[i], from_[path_[i] / 4]);
+  return path_.front();
 }
 
 }  // namespace bitgrid

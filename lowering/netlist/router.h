@@ -39,11 +39,11 @@ class Router {
   bool connected(uint32_t net) const;
 
   /// Price of an edge that others use, for each of them.
-  void set_present_price(double price) { present_ = static_cast<float>(price); }
+  void set_present_price(double price);
   /// Makes overused edges dearer for good.
   void remember_overuse(double price);
   const std::vector<float>& history() const { return history_; }
-  void set_history(std::vector<float> history) { history_ = std::move(history); }
+  void set_history(std::vector<float> history);
   void set_logic(uint32_t cell, size_t inputs);
 
   bool overused(uint32_t net) const;
@@ -63,9 +63,9 @@ class Router {
 
  private:
   struct Entry {
-    float estimate;
-    uint32_t edge;
-    bool operator>(const Entry& o) const { return estimate != o.estimate ? estimate > o.estimate : edge > o.edge; }
+    float estimate, cost;
+    uint32_t cell;
+    bool operator>(const Entry& o) const { return estimate != o.estimate ? estimate > o.estimate : cell > o.cell; }
   };
   struct Point {
     int16_t x, y;
@@ -76,20 +76,21 @@ class Router {
     const Point p = point_[cell];
     return p.x >= low_.x && p.y >= low_.y && p.x <= high_.x && p.y <= high_.y;
   }
-  float price(uint32_t edge) const {
+  void set_price(uint32_t edge) {
     const int over = users_[edge] + 1 - capacity_[edge];
-    return over <= 0 ? base_[edge] + history_[edge] : (base_[edge] + history_[edge]) * (1.0F + present_ * static_cast<float>(over));
+    price_[edge] = (base_[edge] + history_[edge]) * (over <= 0 ? 1.0F : 1.0F + present_ * static_cast<float>(over));
   }
+  void set_prices();
   void use(uint32_t edge);
   void unuse(uint32_t edge);
   void add_hop(NetRoute& route, uint32_t edge, uint32_t from);
   void prune(uint32_t net);
   void set_box(const Net& net, const NetRoute& route);
   uint32_t connect(const Net& net, BlockId sink, NetRoute& route);
-  void reach(uint32_t edge, uint32_t from, float cost);
-  void leave(uint32_t cell, uint32_t from, float cost);
-  uint32_t search();
-  void add_path(NetRoute& route, uint32_t arrival);
+  void reach(uint32_t cell, Point at, uint32_t from, float cost);
+  void leave(uint32_t cell);
+  void search();
+  uint32_t add_path(NetRoute& route);
 
   const PackedNetlist& netlist_;
   NetlistLayout& layout_;
@@ -101,15 +102,17 @@ class Router {
   std::vector<uint16_t> users_;
   std::vector<uint8_t> capacity_;
   std::vector<float> base_, history_;
+  std::vector<float> price_;    // of one more user, today
   std::vector<uint32_t> head_;  // the cell that an edge enters, kNowhere outside
   std::vector<Point> point_;    // of cells
 
   // Of the running search: to a cell, or to a border output of it.
   uint32_t goal_cell_ = 0;
   uint32_t goal_edge_ = kNowhere;
-  Point low_{}, high_{};  // the box that the search stays in
-  std::vector<float> best_;
-  std::vector<uint32_t> from_, visited_, path_;
+  Point low_{}, high_{};        // the box that the search stays in
+  std::vector<float> best_;     // of cells: the price of getting there
+  std::vector<uint32_t> from_;  // and the edge that comes in; kNowhere at the driver
+  std::vector<uint32_t> visited_, path_;
   std::vector<Entry> queue_;  // a heap
 
   std::vector<uint32_t> parent_;  // of the edges of the net that is being cut
