@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "ir/error.h"
+#include "lowering/netlist/demand.h"
 #include "lowering/netlist/random.h"
 
 namespace bitgrid {
@@ -21,12 +22,6 @@ constexpr int kMaxBins = 64;      // across
 constexpr uint32_t kBigNet = 10;  // pins from which boxes follow the pins that move instead of being made anew
 constexpr int kUnit = 64;         // of lengths: costs are integers, so they add up exactly in any order
 
-struct Box {
-  int x0 = 0, y0 = 0, x1 = 0, y1 = 0;
-  int x = 0, y = 0;  // of the driver
-  bool operator==(const Box&) const = default;
-};
-
 // Pins on each side of a box: while some are left there, pins that leave do not change it.
 struct Rim {
   int x0 = 0, y0 = 0, x1 = 0, y1 = 0;
@@ -35,20 +30,6 @@ struct Rim {
 // Place on the perimeter of a slot.
 uint32_t slot_place(const Region& region, uint32_t slots, uint32_t slot) {
   return static_cast<uint32_t>((2 * uint64_t{slot} + 1) * region.ports() / (2 * uint64_t{slots}));
-}
-
-// Expected length of a tree over its half perimeter, by number of pins (Cheng 1994).
-int tree_weight(size_t pins) {
-  constexpr std::array<std::pair<double, double>, 9> kTable = {
-      {{3, 1}, {4, 1.083}, {6, 1.221}, {10, 1.449}, {15, 1.69}, {20, 1.892}, {30, 2.233}, {50, 2.793}, {100, 4.1}}};
-  const auto n = static_cast<double>(pins);
-  for (size_t i = 1; i < kTable.size(); ++i) {
-    const auto [a, wa] = kTable[i - 1];
-    const auto [b, wb] = kTable[i];
-    if (n <= a) return static_cast<int>(kUnit * wa);
-    if (n <= b) return static_cast<int>(kUnit * (wa + (wb - wa) * (n - a) / (b - a)));
-  }
-  return static_cast<int>(kUnit * kTable.back().second);
 }
 
 class Annealer {
@@ -146,7 +127,7 @@ class Annealer {
       for (const BlockId b : pins) nets_of[b].push_back(static_cast<uint32_t>(weight_.size()));
       pins_.insert(pins_.end(), pins.begin(), pins.end());
       first_pin_.push_back(static_cast<uint32_t>(pins_.size()));
-      weight_.push_back(tree_weight(pins.size()));
+      weight_.push_back(static_cast<int>(kUnit * tree_weight(pins.size())));
     }
     for (const auto& nets : nets_of) {
       first_net_.push_back(static_cast<uint32_t>(net_list_.size()));
@@ -154,14 +135,7 @@ class Annealer {
     }
     first_net_.push_back(static_cast<uint32_t>(net_list_.size()));
     touched_mark_.assign(weight_.size(), 0);
-    const Region& region = sites_.region;
-    const int bin = std::max(1, (std::max(region.width, region.height) + kMaxBins - 1) / kMaxBins);
-    for (int v = 0; v < std::max(region.width, region.height); ++v) bin_of_.push_back(static_cast<uint32_t>(v / bin));
-    bins_x_ = bin_of_[static_cast<size_t>(region.width - 1)] + 2;  // and an empty one at the end
-    bins_y_ = bin_of_[static_cast<size_t>(region.height - 1)] + 2;
-    fresh_.resize(bins_x_ * bins_y_);
-    for (auto& d : demand_) d.resize(bins_x_ * bins_y_);
-    for (auto& p : price_sum_) p.resize(bins_x_ * bins_y_);
+    set_bins();
     for (uint32_t n = 0; n < weight_.size(); ++n) {
       box_.push_back(box_of(n));
       rim_.push_back(is_big(n) ? rim_of(n, box_[n]) : Rim{});
@@ -171,8 +145,21 @@ class Annealer {
     set_prices();
   }
 
-  Box box_of(uint32_t net) const {
-    Box box{1 << 20, 1 << 20, -1, -1};
+  void set_bins() {
+    const Region& region = sites_.region;
+    const Bins bins(region, kMaxBins);
+    bins_x_ = bins.columns;
+    bins_y_ = bins.rows;
+    for (int v = 0; v < std::max(region.width, region.height); ++v) bin_of_.push_back(bins.of(v));
+    fresh_ = DemandMap(bins);
+    demand_.resize(bins_x_ * bins_y_);
+    price_sum_.resize((bins_x_ + 1) * (bins_y_ + 1));
+    share_.resize(bins_x_ * bins_y_ + 1);
+    for (size_t i = 1; i < share_.size(); ++i) share_[i] = 1.0F / (kUnit * static_cast<float>(i));
+  }
+
+  NetBox box_of(uint32_t net) const {
+    NetBox box{1 << 20, 1 << 20, -1, -1};
     for (uint32_t i = first_pin_[net]; i < first_pin_[net + 1]; ++i) {
       const GridPoint p = at_[pins_[i]];
       box = {std::min(box.x0, p.x), std::min(box.y0, p.y), std::max(box.x1, p.x), std::max(box.y1, p.y)};
@@ -185,7 +172,7 @@ class Annealer {
 
   bool is_big(uint32_t net) const { return first_pin_[net + 1] - first_pin_[net] >= kBigNet; }
 
-  Rim rim_of(uint32_t net, const Box& box) const {
+  Rim rim_of(uint32_t net, const NetBox& box) const {
     Rim rim;
     for (uint32_t i = first_pin_[net]; i < first_pin_[net + 1]; ++i) {
       const GridPoint p = at_[pins_[i]];
@@ -198,7 +185,7 @@ class Annealer {
   }
 
   // A pin of the net has come to p.
-  static void widen(const GridPoint& p, Box& box, Rim& rim) {
+  static void widen(const GridPoint& p, NetBox& box, Rim& rim) {
     auto low = [](int v, int& edge, int& count) {
       if (v < edge) {
         edge = v;
@@ -220,15 +207,15 @@ class Annealer {
   }
 
   // A pin of the net has left p; false if the box may be smaller for it.
-  static bool narrow(const GridPoint& p, const Box& box, Rim& rim) {
+  static bool narrow(const GridPoint& p, const NetBox& box, Rim& rim) {
     return (p.x != box.x0 || --rim.x0 > 0) & (p.y != box.y0 || --rim.y0 > 0) & (p.x != box.x1 || --rim.x1 > 0) &
            (p.y != box.y1 || --rim.y1 > 0);
   }
 
   // The box after the blocks of a move have changed places; `who`: 1 and 2 for those that the net has.
-  Box moved_box(uint32_t net, unsigned who, const std::array<BlockId, 2>& blocks, const std::array<GridPoint, 2>& from, Rim& rim) const {
+  NetBox moved_box(uint32_t net, unsigned who, const std::array<BlockId, 2>& blocks, const std::array<GridPoint, 2>& from, Rim& rim) const {
     if (!is_big(net)) return box_of(net);
-    Box box = box_[net];
+    NetBox box = box_[net];
     rim = rim_[net];
     bool sure = true;
     for (size_t i = 0; i < 2; ++i)
@@ -246,7 +233,7 @@ class Annealer {
   }
 
   // Of a net in this box, at today's prices.
-  int64_t cost_of(uint32_t net, const Box& box) const {
+  int64_t cost_of(uint32_t net, const NetBox& box) const {
     const int w = weight_[net];
     if (params_.evenness == 0) return int64_t{w} * (box.x1 - box.x0 + box.y1 - box.y0);
     const float cost =
@@ -258,11 +245,10 @@ class Annealer {
   // Edges in one direction, spread evenly over a box, at the mean price there.
   float part_cost(size_t direction, int x0, int y0, int x1, int y1, int edges) const {
     if (edges == 0) return 0;
-    const size_t bx0 = bin(x0), bx1 = bin(x1) + 1, by0 = bin(y0) * bins_x_, by1 = (bin(y1) + 1) * bins_x_;
-    const std::vector<int64_t>& sum = price_sum_[direction];
-    const int64_t price = sum[by1 + bx1] - sum[by0 + bx1] - sum[by1 + bx0] + sum[by0 + bx0];
-    const size_t count = (bx1 - bx0) * (by1 - by0) / bins_x_;
-    return static_cast<float>(edges) * static_cast<float>(price) / static_cast<float>(count * kUnit);
+    const size_t bx0 = bin(x0), bx1 = bin(x1) + 1, by0 = bin(y0), by1 = bin(y1) + 1;
+    auto sum = [&](size_t bx, size_t by) { return price_sum_[by * (bins_x_ + 1) + bx][direction]; };
+    const int32_t price = sum(bx1, by1) - sum(bx1, by0) - sum(bx0, by1) + sum(bx0, by0);
+    return static_cast<float>(edges) * static_cast<float>(price) * share_[(bx1 - bx0) * (by1 - by0)];
   }
 
   size_t bin(int v) const { return bin_of_[static_cast<size_t>(v)]; }
@@ -270,50 +256,27 @@ class Annealer {
   // Prices follow demand, with some delay.
   void set_prices() {
     if (params_.evenness == 0) return;
-    const size_t bins = bins_x_ * bins_y_;
+    fresh_.clear();
+    for (uint32_t n = 0; n < weight_.size(); ++n) fresh_.add(box_[n], static_cast<float>(weight_[n]));
+    fresh_.sum();
     double all = 0;
-    for (size_t d = 0; d < 4; ++d) {
-      auto& fresh = fresh_;
-      std::fill(fresh.begin(), fresh.end(), 0.0F);
-      auto spread = [&](int x0, int y0, int x1, int y1, int edges) {
-        if (edges == 0) return;
-        const size_t bx0 = bin(x0), bx1 = bin(x1) + 1, by0 = bin(y0), by1 = bin(y1) + 1;
-        const float share = static_cast<float>(edges) / static_cast<float>((bx1 - bx0) * (by1 - by0));
-        fresh[by0 * bins_x_ + bx0] += share;
-        fresh[by0 * bins_x_ + bx1] -= share;
-        fresh[by1 * bins_x_ + bx0] -= share;
-        fresh[by1 * bins_x_ + bx1] += share;
-      };
-      for (uint32_t n = 0; n < weight_.size(); ++n) {
-        const Box& b = box_[n];
-        const int w = weight_[n];
-        if (d == 0) spread(b.x, b.y0, b.x1, b.y1, w * (b.x1 - b.x));
-        if (d == 1) spread(b.x0, b.y0, b.x, b.y1, w * (b.x - b.x0));
-        if (d == 2) spread(b.x0, b.y, b.x1, b.y1, w * (b.y1 - b.y));
-        if (d == 3) spread(b.x0, b.y0, b.x1, b.y, w * (b.y - b.y0));
-      }
-      for (size_t y = 0; y < bins_y_; ++y)
-        for (size_t x = 0; x < bins_x_; ++x) {
-          float& f = fresh[y * bins_x_ + x];
-          if (x > 0) f += fresh[y * bins_x_ + x - 1];
-          if (y > 0) f += fresh[(y - 1) * bins_x_ + x];
-          if (x > 0 && y > 0) f -= fresh[(y - 1) * bins_x_ + x - 1];
+    for (size_t y = 0; y < bins_y_; ++y)
+      for (size_t x = 0; x < bins_x_; ++x)
+        for (size_t d = 0; d < 4; ++d) {
+          float& demand = demand_[y * bins_x_ + x][d];
+          demand = has_demand_ ? 0.7F * demand + 0.3F * fresh_.at(d, x, y) : fresh_.at(d, x, y);
+          all += demand;
         }
-      for (size_t b = 0; b < bins; ++b) {
-        demand_[d][b] = has_demand_ ? 0.7F * demand_[d][b] + 0.3F * fresh[b] : fresh[b];
-        all += demand_[d][b];
-      }
-    }
     has_demand_ = true;
-    const double mean = all / (4.0 * static_cast<double>((bins_x_ - 1) * (bins_y_ - 1))) + 1e-9;
-    for (size_t d = 0; d < 4; ++d)
-      for (size_t y = 0; y + 1 < bins_y_; ++y) {
-        int64_t row = 0;
-        for (size_t x = 0; x + 1 < bins_x_; ++x) {
-          row += static_cast<int64_t>(kUnit * (1 + params_.evenness * demand_[d][y * bins_x_ + x] / mean) / (1 + params_.evenness));
-          price_sum_[d][(y + 1) * bins_x_ + x + 1] = price_sum_[d][y * bins_x_ + x + 1] + row;
+    const double mean = all / (4.0 * static_cast<double>(bins_x_ * bins_y_)) + 1e-9;
+    for (size_t y = 0; y < bins_y_; ++y) {
+      std::array<int32_t, 4> row{};
+      for (size_t x = 0; x < bins_x_; ++x)
+        for (size_t d = 0; d < 4; ++d) {
+          row[d] += static_cast<int32_t>(kUnit * (1 + params_.evenness * demand_[y * bins_x_ + x][d] / mean) / (1 + params_.evenness));
+          price_sum_[(y + 1) * (bins_x_ + 1) + x + 1][d] = price_sum_[y * (bins_x_ + 1) + x + 1][d] + row[d];
         }
-      }
+    }
     cost_ = 0;
     for (uint32_t n = 0; n < weight_.size(); ++n) cost_ += net_cost_[n] = cost_of(n, box_[n]);
   }
@@ -366,7 +329,7 @@ class Annealer {
     int64_t delta = 0;
     for (const uint32_t n : touched_) {
       Rim rim;
-      const Box box = moved_box(n, std::exchange(touched_mark_[n], uint8_t{0}), blocks, places, rim);
+      const NetBox box = moved_box(n, std::exchange(touched_mark_[n], uint8_t{0}), blocks, places, rim);
       const bool same = box == box_[n];
       if (same && !is_big(n)) continue;
       const int64_t cost = same ? net_cost_[n] : cost_of(n, box);
@@ -412,20 +375,21 @@ class Annealer {
   std::vector<uint32_t> first_pin_, pins_;                   // of nets
   std::vector<uint32_t> first_net_, net_list_;               // of blocks
   std::vector<int> weight_;
-  std::vector<Box> box_;
-  std::vector<Rim> rim_;                           // of big nets
-  std::array<std::vector<float>, 4> demand_;       // E, W, S, N, of bins
-  std::array<std::vector<int64_t>, 4> price_sum_;  // of the bins above and left
-  std::vector<float> fresh_;
+  std::vector<NetBox> box_;
+  std::vector<Rim> rim_;  // of big nets
+  DemandMap fresh_;
+  std::vector<std::array<float, 4>> demand_;       // E, W, S, N, of bins
+  std::vector<std::array<int32_t, 4>> price_sum_;  // of the bins above and left
+  std::vector<float> share_;                       // of each of so many bins, in lengths
   bool has_demand_ = false;
   std::vector<BlockId> driver_;  // of nets
-  std::vector<uint32_t> bin_of_;
+  std::vector<size_t> bin_of_;
   std::vector<int64_t> net_cost_;
   size_t bins_x_ = 0, bins_y_ = 0;
   int64_t cost_ = 0, last_delta_ = 0;
   struct Change {
     uint32_t net;
-    Box box;
+    NetBox box;
     Rim rim;
     int64_t cost;
   };

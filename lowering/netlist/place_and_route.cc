@@ -11,6 +11,7 @@
 #include "lowering/netlist/annealer.h"
 #include "lowering/netlist/compaction.h"
 #include "lowering/netlist/stretch.h"
+#include "lowering/netlist/warp.h"
 
 namespace bitgrid {
 namespace {
@@ -27,8 +28,10 @@ constexpr double kLeastArea = 5;     // cells of a region, of the logic cells
 constexpr double kGlance = 0.2;      // moves per block of the placement that tells how large a region is needed
 constexpr double kLook = 0.5;        // of the moves, in placements that measure a region,
 constexpr int kRegionRounds = 4;     // at most so many times
-constexpr double kLoose = 0.9;       // of the utilisation, on loose sites
+constexpr double kLoose = 1.15;      // of the utilisation, on loose sites
 constexpr double kEvenness = 1.5;
+constexpr double kReheat = 0.1;  // of a placement whose sites have moved,
+constexpr double kReheatEvenness = 4;
 constexpr double kRetry = 0.8;  // of the utilisation, after a placement that did not close
 constexpr int kRetries = 3;
 
@@ -38,7 +41,7 @@ double since(Clock::time_point begin) {
 
 struct Plan {  // what an effort affords
   double moves_per_block;
-  double utilisation;  // of the edges, by the estimate of lengths
+  double utilisation;  // of the edges where most are wanted, by the estimate of lengths
   int placements;
   int compact_rounds;
   double compact_work;
@@ -47,11 +50,11 @@ struct Plan {  // what an effort affords
 Plan plan_of(Effort effort) {
   switch (effort) {
     case Effort::kFast:
-      return {.moves_per_block = 1.5, .utilisation = 0.46, .placements = 1, .compact_rounds = 0, .compact_work = 0};
+      return {.moves_per_block = 1.5, .utilisation = 0.75, .placements = 1, .compact_rounds = 0, .compact_work = 0};
     case Effort::kDefault:
-      return {.moves_per_block = 6, .utilisation = 0.55, .placements = 3, .compact_rounds = 4, .compact_work = 1e6};
+      return {.moves_per_block = 6, .utilisation = 0.8, .placements = 3, .compact_rounds = 4, .compact_work = 1e6};
     case Effort::kDense:
-      return {.moves_per_block = 20, .utilisation = 0.55, .placements = 5, .compact_rounds = 12, .compact_work = 4e6};
+      return {.moves_per_block = 20, .utilisation = 0.8, .placements = 5, .compact_rounds = 12, .compact_work = 4e6};
   }
   return {};
 }
@@ -113,22 +116,29 @@ class PlaceAndRoute {
     return sites;
   }
 
-  // A region for wires that have this length in one of `area` cells, scaled: its edges used as far as wanted; longer where the ports need
-  // it.
-  Region region_for(double area, double aspect, double wirelength, double utilisation) const {
-    const double scale = wirelength / (4 * utilisation * area), half = ports_ / 2.0;
-    area = std::max(scale * scale * area, kLeastArea * cells_);
+  // A region of this size; longer where the ports need it.
+  Region region_of(double area, double aspect) const {
+    area = std::max(area, kLeastArea * cells_);
+    const double half = ports_ / 2.0;
     double width = std::sqrt(area * aspect);
     if (width + area / width < half) width = (half + std::sqrt(std::max(0.0, half * half - 4 * area))) / 2;
     Region r{static_cast<int>(std::ceil(width)) + 2, std::max(6, static_cast<int>(std::ceil(area / width)) + 2)};
     while (static_cast<int>(r.ports()) < ports_) ++r.width;
     return r;
   }
-  Region region_for(const Sites& sites, double wirelength, double utilisation) const {
-    Region r = region_for(sites.columns * sites.rows, static_cast<double>(sites.columns) / sites.rows, wirelength, utilisation);
-    r.width = std::max(r.width, sites.columns + 2);
-    r.height = std::max(r.height, sites.rows + 2);
-    return r;
+
+  // As large as a placement wants it.
+  Region region_for(const Sites& sites, const SitePlacement& placement, double utilisation) const {
+    WarpParams w;
+    w.utilisation = utilisation;
+    return region_of(wanted_cells(netlist_, place_on(netlist_, sites, placement), w),
+                     static_cast<double>(sites.region.width) / sites.region.height);
+  }
+
+  // The same proportion, with a border for all ports.
+  Region with_ports(const Region& region) const {
+    const double scale = std::max(1.0, static_cast<double>(ports_) / region.ports());
+    return {static_cast<int>(std::ceil(scale * region.width)), static_cast<int>(std::ceil(scale * region.height))};
   }
 
   bool ports_decide(const Region& region) const { return region.ports() < kPortBound * ports_; }
@@ -137,12 +147,12 @@ class PlaceAndRoute {
   Region first_region(double utilisation) const {
     double aspect = 1;
     for (;;) {
-      const Sites sites = dense_sites(aspect);
+      Sites sites = dense_sites(aspect);
       AnnealingParams a = annealing(0);
       a.moves_per_block = kGlance;
-      AnnealingStats annealed;
-      anneal(netlist_, sites, a, nullptr, &annealed);
-      const Region r = region_for(sites, annealed.wirelength, utilisation);
+      const SitePlacement placement = anneal(netlist_, sites, a);
+      stretch_sites(sites, with_ports(sites.region));
+      const Region r = region_for(sites, placement, utilisation);
       const double now = static_cast<double>(r.width) / r.height;
       if (ports_decide(r) || now < kLong * aspect) return r;
       aspect = now;
@@ -150,24 +160,30 @@ class PlaceAndRoute {
   }
 
   // Sites and what is on them, annealed for short and even wires, in a region as large as the wires need it.
-  Placement annealed(const Region& first, uint64_t variant, double utilisation) const {
+  Placement annealed(Region region, uint64_t variant, double utilisation) const {
     AnnealingParams a = annealing(100 + variant);
     a.evenness = kEvenness;
-    AnnealingStats stats;
-    if (!ports_decide(first)) {
-      Sites sites = dense_sites(static_cast<double>(first.width) / first.height);
-      const SitePlacement placement = anneal(netlist_, sites, a, nullptr, &stats);
-      const Region region = region_for(sites, stats.wirelength, utilisation);
-      stretch_sites(sites, region);
-      return place_on(netlist_, sites, placement);
+    if (!ports_decide(region)) {
+      Sites sites = dense_sites(static_cast<double>(region.width) / region.height);
+      SitePlacement placement = anneal(netlist_, sites, a);
+      stretch_sites(sites, with_ports(sites.region));
+      region = region_for(sites, placement, utilisation);
+      region.width = std::max(region.width, sites.columns + 2);
+      region.height = std::max(region.height, sites.rows + 2);
+      if (!ports_decide(region)) {
+        warp_sites(netlist_, sites, placement, region);
+        a.heat = kReheat;
+        a.evenness = kReheatEvenness;
+        a.moves_per_block *= kLook;
+        return place_on(netlist_, sites, anneal(netlist_, sites, a, &placement));
+      }
     }
     // The ports have most of the wire, and dense sites do not show where they are.
     utilisation *= kLoose;
-    Region region = first;
     for (int round = 0; round < kRegionRounds; ++round) {
       a.moves_per_block = kLook * plan_.moves_per_block;
-      anneal(netlist_, loose_sites(region), a, nullptr, &stats);
-      const Region next = region_for(region.cells(), static_cast<double>(region.width) / region.height, stats.wirelength, utilisation);
+      const Sites sites = loose_sites(region);
+      const Region next = region_for(sites, anneal(netlist_, sites, a), utilisation);
       const bool steady =
           std::abs(next.width - region.width) < 0.15 * region.width && std::abs(next.height - region.height) < 0.15 * region.height;
       region = next;
