@@ -42,6 +42,7 @@ double since(Clock::time_point begin) {
 struct Plan {  // what an effort affords
   double moves_per_block;
   double utilisation;  // of the edges where most are wanted, by the estimate of lengths
+  bool hasty;          // new lines as soon as negotiation slows down
   int placements;
   int compact_rounds;
   double compact_work;
@@ -50,11 +51,11 @@ struct Plan {  // what an effort affords
 Plan plan_of(Effort effort) {
   switch (effort) {
     case Effort::kFast:
-      return {.moves_per_block = 1.5, .utilisation = 0.75, .placements = 1, .compact_rounds = 0, .compact_work = 0};
+      return {.moves_per_block = 1.5, .utilisation = 0.7, .hasty = true, .placements = 1, .compact_rounds = 0, .compact_work = 0};
     case Effort::kDefault:
-      return {.moves_per_block = 6, .utilisation = 0.8, .placements = 3, .compact_rounds = 4, .compact_work = 1e6};
+      return {.moves_per_block = 6, .utilisation = 0.8, .hasty = false, .placements = 3, .compact_rounds = 4, .compact_work = 1e6};
     case Effort::kDense:
-      return {.moves_per_block = 20, .utilisation = 0.8, .placements = 5, .compact_rounds = 12, .compact_work = 4e6};
+      return {.moves_per_block = 20, .utilisation = 0.8, .hasty = false, .placements = 5, .compact_rounds = 12, .compact_work = 4e6};
   }
   return {};
 }
@@ -206,6 +207,12 @@ class PlaceAndRoute {
     StretchParams stretch;
     stretch.seed = params_.seed;
     stretch.max_area = params_.max_area;
+    if (plan_.hasty) {
+      stretch.most_lines = 0.08;
+      stretch.repair_limit = 0.03;
+      stretch.negotiation.gain = 0.2;
+      stretch.negotiation.whole_nets = 2;
+    }
     if (best_) {
       stretch.max_cells = best_->placement.region.cells();
       stretch.hopeless = kHopeless;

@@ -21,6 +21,7 @@ Router::Router(const PackedNetlist& netlist, NetlistLayout& layout, const Defect
   const Region& r = layout.placement.region;
   const uint32_t edges = r.edges();
   users_.resize(edges);
+  user_.resize(edges);
   capacity_.assign(edges, 1);
   base_.assign(edges, 1.0F);
   history_.assign(edges, 0.0F);
@@ -47,7 +48,7 @@ Router::Router(const PackedNetlist& netlist, NetlistLayout& layout, const Defect
   for (uint32_t p = 0; p < r.ports(); ++p) head_[r.in_edge(p)] = r.port_cell(p);
   for (BlockId b = 0; b < netlist.cells.size(); ++b) set_logic(layout.placement.at[b], netlist.cells[b].fanins.size());
   for (uint32_t n = 0; n < layout_.routes.size(); ++n) {
-    for (const RouteHop& h : layout_.routes[n].hops) use(h.edge);
+    for (const RouteHop& h : layout_.routes[n].hops) use(h.edge, n);
     if (!connected(n)) prune(n);
   }
   set_prices();
@@ -84,30 +85,43 @@ int Router::distance(uint32_t cell_a, uint32_t cell_b) const {
   return std::abs(point_[cell_a].x - point_[cell_b].x) + std::abs(point_[cell_a].y - point_[cell_b].y);
 }
 
-void Router::use(uint32_t edge) {
+void Router::use(uint32_t edge, uint32_t net) {
+  if (users_[edge] == 0)
+    user_[edge] = net;
+  else
+    more_users_[edge].push_back(net);
   overuse_ += users_[edge]++ >= capacity_[edge];
   ++wirelength_;
   set_price(edge);
 }
 
-void Router::unuse(uint32_t edge) {
+void Router::unuse(uint32_t edge, uint32_t net) {
   overuse_ -= --users_[edge] >= capacity_[edge];
   --wirelength_;
   set_price(edge);
+  if (users_[edge] == 0) return;
+  const auto more = more_users_.find(edge);
+  std::vector<uint32_t>& nets = more->second;
+  if (user_[edge] == net)
+    user_[edge] = nets.back();
+  else
+    *std::find(nets.begin(), nets.end(), net) = nets.back();
+  nets.pop_back();
+  if (nets.empty()) more_users_.erase(more);
 }
 
-void Router::add_hop(NetRoute& route, uint32_t edge, uint32_t from) {
-  route.hops.push_back({edge, from});
-  use(edge);
+void Router::add_hop(uint32_t net, uint32_t edge, uint32_t from) {
+  layout_.routes[net].hops.push_back({edge, from});
+  use(edge, net);
 }
 
 NetRoute Router::rip_up(uint32_t net) {
-  for (const RouteHop& h : layout_.routes[net].hops) unuse(h.edge);
+  for (const RouteHop& h : layout_.routes[net].hops) unuse(h.edge, net);
   return std::exchange(layout_.routes[net], {});
 }
 
 void Router::restore(uint32_t net, NetRoute route) {
-  for (const RouteHop& h : route.hops) use(h.edge);
+  for (const RouteHop& h : route.hops) use(h.edge, net);
   layout_.routes[net] = std::move(route);
 }
 
@@ -144,11 +158,11 @@ void Router::remember_overuse(double price) {
 }
 
 std::vector<uint32_t> Router::nets_on(uint32_t edge) const {
-  std::vector<uint32_t> result;
-  for (uint32_t n = 0; n < layout_.routes.size(); ++n) {
-    const auto& hops = layout_.routes[n].hops;
-    if (std::any_of(hops.begin(), hops.end(), [&](const RouteHop& h) { return h.edge == edge; })) result.push_back(n);
-  }
+  if (users_[edge] == 0) return {};
+  std::vector<uint32_t> result{user_[edge]};
+  if (const auto more = more_users_.find(edge); more != more_users_.end())
+    result.insert(result.end(), more->second.begin(), more->second.end());
+  std::sort(result.begin(), result.end());
   return result;
 }
 
@@ -179,7 +193,7 @@ void Router::prune(uint32_t net) {
   std::erase_if(route.hops, [&](const RouteHop& h) {
     const bool stays = keep_[h.edge] || h.edge >= first_port;
     keep_[h.edge] = 0;
-    if (!stays) unuse(h.edge);
+    if (!stays) unuse(h.edge, net);
     return !stays;
   });
 }
@@ -193,16 +207,16 @@ void Router::route_net(uint32_t id) {
   if (net.signal == kConstantSignal) {
     if (!route.hops.empty()) return;
     route.arrivals[0] = r.out_edge(placement.at[net.driver]);
-    add_hop(route, route.arrivals[0], kNowhere);
+    add_hop(id, route.arrivals[0], kNowhere);
     return;
   }
   const uint32_t source = placement.cell_of(netlist_, net.driver);
-  if (route.hops.empty() && netlist_.is_input(net.driver)) add_hop(route, r.in_edge(placement.at[net.driver]), kNowhere);
+  if (route.hops.empty() && netlist_.is_input(net.driver)) add_hop(id, r.in_edge(placement.at[net.driver]), kNowhere);
   order_.clear();  // nearest first
   for (size_t i = 0; i < net.sinks.size(); ++i)
     if (route.arrivals[i] == kNowhere) order_.emplace_back(distance(source, placement.cell_of(netlist_, net.sinks[i])), i);
   std::sort(order_.begin(), order_.end());
-  for (const auto& [far, sink] : order_) route.arrivals[sink] = connect(net, net.sinks[sink], route);
+  for (const auto& [far, sink] : order_) route.arrivals[sink] = connect(id, net.sinks[sink]);
 }
 
 void Router::set_box(const Net& net, const NetRoute& route) {
@@ -226,7 +240,9 @@ void Router::set_box(const Net& net, const NetRoute& route) {
 }
 
 // A* from the net's tree to the sink; returns the edge that arrives.
-uint32_t Router::connect(const Net& net, BlockId sink, NetRoute& route) {
+uint32_t Router::connect(uint32_t id, BlockId sink) {
+  const Net& net = netlist_.nets[id];
+  const NetRoute& route = layout_.routes[id];
   const Placement& placement = layout_.placement;
   const bool port = netlist_.is_output(sink);
   goal_cell_ = placement.cell_of(netlist_, sink);
@@ -242,7 +258,7 @@ uint32_t Router::connect(const Net& net, BlockId sink, NetRoute& route) {
   for (const RouteHop& h : route.hops)
     if (head_[h.edge] != kNowhere) start(head_[h.edge], h.edge);
   search();
-  const uint32_t arrival = add_path(route);
+  const uint32_t arrival = add_path(id);
   queue_.clear();
   for (const uint32_t c : visited_) best_[c] = kFar;
   visited_.clear();
@@ -289,11 +305,11 @@ void Router::search() {
 }
 
 // Cells at price 0 are the tree's own. Returns the edge that arrives.
-uint32_t Router::add_path(NetRoute& route) {
+uint32_t Router::add_path(uint32_t net) {
   path_.clear();
   if (goal_edge_ != kNowhere) path_.push_back(goal_edge_);
   for (uint32_t c = goal_cell_; best_[c] > 0.0F; c = from_[c] / 4) path_.push_back(from_[c]);
-  for (size_t i = path_.size(); i-- > 0;) add_hop(route, path_[i], from_[path_[i] / 4]);
+  for (size_t i = path_.size(); i-- > 0;) add_hop(net, path_[i], from_[path_[i] / 4]);
   return path_.front();
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -54,7 +55,7 @@ class Router {
   size_t wirelength() const { return wirelength_; }
   /// Edges that searches have looked at: a measure of time that does not depend on the machine.
   uint64_t work() const { return work_; }
-  /// Nets on an edge (a search).
+  /// Nets on an edge, in ascending order.
   std::vector<uint32_t> nets_on(uint32_t edge) const;
   const std::vector<uint16_t>& users() const { return users_; }
   /// The same with one more on bad edges that are in use, as if the defect were a net.
@@ -81,16 +82,16 @@ class Router {
     price_[edge] = (base_[edge] + history_[edge]) * (over <= 0 ? 1.0F : 1.0F + present_ * static_cast<float>(over));
   }
   void set_prices();
-  void use(uint32_t edge);
-  void unuse(uint32_t edge);
-  void add_hop(NetRoute& route, uint32_t edge, uint32_t from);
+  void use(uint32_t edge, uint32_t net);
+  void unuse(uint32_t edge, uint32_t net);
+  void add_hop(uint32_t net, uint32_t edge, uint32_t from);
   void prune(uint32_t net);
   void set_box(const Net& net, const NetRoute& route);
-  uint32_t connect(const Net& net, BlockId sink, NetRoute& route);
+  uint32_t connect(uint32_t net, BlockId sink);
   void reach(uint32_t cell, Point at, uint32_t from, float cost);
   void leave(uint32_t cell);
   void search();
-  uint32_t add_path(NetRoute& route);
+  uint32_t add_path(uint32_t net);
 
   const PackedNetlist& netlist_;
   NetlistLayout& layout_;
@@ -100,6 +101,8 @@ class Router {
   size_t wirelength_ = 0;
   uint64_t work_ = 0;
   std::vector<uint16_t> users_;
+  std::vector<uint32_t> user_;                                      // one of the nets on an edge,
+  std::unordered_map<uint32_t, std::vector<uint32_t>> more_users_;  // and the others
   std::vector<uint8_t> capacity_;
   std::vector<float> base_, history_;
   std::vector<float> price_;    // of one more user, today

@@ -203,7 +203,7 @@ TEST(Netlist, AKernelWithoutOutputsIsRefused) {
 
 TEST(Netlist, FailureNamesNetRegionAndKnob) {
   NetlistParams params;
-  params.utilisation = 0.95;
+  params.utilisation = 1.6;
   params.max_area = 0.5;
   try {
     map_netlist(popcount_dag(64), params);
