@@ -31,6 +31,7 @@ constexpr int kRegionRounds = 4;     // at most so many times
 constexpr double kLoose = 1.15;      // of the utilisation, on loose sites
 constexpr double kEvenness = 1.5;
 constexpr double kReheat = 0.1;  // of a placement whose sites have moved,
+constexpr double kReheatMoves = 0.5;
 constexpr double kReheatEvenness = 4;
 constexpr double kRetry = 0.8;  // of the utilisation, after a placement that did not close
 constexpr int kRetries = 3;
@@ -175,7 +176,7 @@ class PlaceAndRoute {
         warp_sites(netlist_, sites, placement, region);
         a.heat = kReheat;
         a.evenness = kReheatEvenness;
-        a.moves_per_block *= kLook;
+        a.moves_per_block *= kReheatMoves;
         return place_on(netlist_, sites, anneal(netlist_, sites, a, &placement));
       }
     }
