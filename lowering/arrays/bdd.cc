@@ -1,22 +1,56 @@
 #include "lowering/arrays/bdd.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace bitgrid {
 
-Bdd::Bdd(size_t limit) : limit_(limit), nodes_{{-1, 0, 0}, {-1, 1, 1}} {}
+namespace {
+
+constexpr size_t kFirstSlots = 1024;
+
+size_t hash(uint64_t a, uint64_t b) {
+  uint64_t h = (a ^ (b << 57) ^ (b << 21)) * 0x9E3779B97F4A7C15u;
+  h ^= h >> 32;
+  return static_cast<size_t>(h * 0xC2B2AE3D27D4EB4Fu >> 20);
+}
+
+uint64_t pair(BddId a, BddId b) {
+  return (uint64_t{a} << 32) | b;
+}
+
+}  // namespace
+
+Bdd::Bdd(size_t limit)
+    : limit_(limit), nodes_{{-1, 0, 0}, {-1, 1, 1}}, unique_(kFirstSlots), cache_(std::bit_ceil(std::max(kFirstSlots, limit))) {}
 
 BddId Bdd::cofactor(BddId f, int level, bool value) const {
   if (nodes_[f].level != level) return f;
   return value ? nodes_[f].high : nodes_[f].low;
 }
 
+// Where the node is, or would go.
+size_t Bdd::slot_of(const BddNode& node) const {
+  size_t slot = hash(pair(node.low, node.high), static_cast<uint64_t>(node.level)) & (unique_.size() - 1);
+  while (unique_[slot] != kBddFalse && nodes_[unique_[slot]] != node) slot = (slot + 1) & (unique_.size() - 1);
+  return slot;
+}
+
+void Bdd::grow() {
+  unique_.assign(2 * unique_.size(), kBddFalse);
+  for (BddId n = 2; n < nodes_.size(); ++n) unique_[slot_of(nodes_[n])] = n;
+}
+
 BddId Bdd::make(int level, BddId low, BddId high) {
   if (low == high) return low;
-  const Key key{(uint64_t{low} << 32) | high, static_cast<uint64_t>(level)};
-  const auto [it, fresh] = unique_.try_emplace(key, static_cast<BddId>(nodes_.size()));
-  if (fresh) nodes_.push_back({level, low, high});
-  return it->second;
+  const BddNode node{level, low, high};
+  const size_t slot = slot_of(node);
+  if (unique_[slot] != kBddFalse) return unique_[slot];
+  const auto made = static_cast<BddId>(nodes_.size());
+  unique_[slot] = made;
+  nodes_.push_back(node);
+  if (2 * nodes_.size() > unique_.size()) grow();
+  return made;
 }
 
 BddId Bdd::apply(BddId a, BddId b, bool is_xor) {
@@ -25,14 +59,15 @@ BddId Bdd::apply(BddId a, BddId b, bool is_xor) {
   if (a == kBddFalse) return is_xor ? b : kBddFalse;
   if (a == kBddTrue && !is_xor) return b;
   if (overflowed()) return kBddFalse;
-  const Key key{(uint64_t{a} << 32) | b, is_xor};
-  if (const auto known = cache_.find(key); known != cache_.end()) return known->second;
+  const uint8_t operation = is_xor ? 1 : 2;
+  const size_t slot = hash(pair(a, b), operation) & (cache_.size() - 1);
+  if (const Known& known = cache_[slot]; known.operands == pair(a, b) && known.operation == operation) return known.result;
   ++steps_;
   const int level = std::max(top(a), top(b));
   const BddId low = apply(cofactor(a, level, false), cofactor(b, level, false), is_xor);
   const BddId high = apply(cofactor(a, level, true), cofactor(b, level, true), is_xor);
   const BddId result = make(level, low, high);
-  cache_.emplace(key, result);
+  cache_[slot] = {pair(a, b), result, operation};
   return result;
 }
 

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "lowering/netlist/logic_graph.h"
@@ -34,21 +33,23 @@ class Bdd {
   struct BddNode {
     int level;
     BddId low, high;
+    bool operator==(const BddNode&) const = default;
   };
-  struct Key {
-    uint64_t a, b;
-    bool operator==(const Key&) const = default;
-  };
-  struct KeyHash {
-    size_t operator()(const Key& k) const { return (k.a * 0x9E3779B97F4A7C15u) ^ (k.b * 0xC2B2AE3D27D4EB4Fu) ^ (k.a >> 31); }
+  struct Known {  // an operation and its result
+    uint64_t operands = 0;
+    BddId result = 0;
+    uint8_t operation = 0;  // 0: none
   };
   BddId make(int level, BddId low, BddId high);
   BddId apply(BddId a, BddId b, bool is_xor);
+  size_t slot_of(const BddNode& node) const;
+  void grow();
 
   size_t limit_;
   size_t steps_ = 0;
   std::vector<BddNode> nodes_;
-  std::unordered_map<Key, BddId, KeyHash> unique_, cache_;
+  std::vector<BddId> unique_;  // nodes by their contents, open addressing; kBddFalse: none
+  std::vector<Known> cache_;   // one for each hash: the latest
 };
 
 /// The outputs' functions; input i of the graph is at level[i]. nullopt: too large for the Bdd's limit.
