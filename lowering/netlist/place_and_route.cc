@@ -130,11 +130,10 @@ class PlaceAndRoute {
   }
 
   // As large as a placement wants it.
-  Region region_for(const Sites& sites, const SitePlacement& placement, double utilisation) const {
+  double area_for(const Sites& sites, const SitePlacement& placement, double utilisation) const {
     WarpParams w;
     w.utilisation = utilisation;
-    return region_of(wanted_cells(netlist_, place_on(netlist_, sites, placement), w),
-                     static_cast<double>(sites.region.width) / sites.region.height);
+    return wanted_cells(netlist_, place_on(netlist_, sites, placement), w);
   }
 
   // The same proportion, with a border for all ports.
@@ -154,7 +153,7 @@ class PlaceAndRoute {
       a.moves_per_block = kGlance;
       const SitePlacement placement = anneal(netlist_, sites, a);
       stretch_sites(sites, with_ports(sites.region));
-      const Region r = region_for(sites, placement, utilisation);
+      const Region r = region_of(area_for(sites, placement, utilisation), aspect);
       const double now = static_cast<double>(r.width) / r.height;
       if (ports_decide(r) || now < kLong * aspect) return r;
       aspect = now;
@@ -169,7 +168,7 @@ class PlaceAndRoute {
       Sites sites = dense_sites(static_cast<double>(region.width) / region.height);
       SitePlacement placement = anneal(netlist_, sites, a);
       stretch_sites(sites, with_ports(sites.region));
-      region = region_for(sites, placement, utilisation);
+      region = region_of(area_for(sites, placement, utilisation), static_cast<double>(region.width) / region.height);
       region.width = std::max(region.width, sites.columns + 2);
       region.height = std::max(region.height, sites.rows + 2);
       if (!ports_decide(region)) {
@@ -185,7 +184,7 @@ class PlaceAndRoute {
     for (int round = 0; round < kRegionRounds; ++round) {
       a.moves_per_block = kLook * plan_.moves_per_block;
       const Sites sites = loose_sites(region);
-      const Region next = region_for(sites, anneal(netlist_, sites, a), utilisation);
+      const Region next = region_of(area_for(sites, anneal(netlist_, sites, a), utilisation), 1);  // no longer than its ports are
       const bool steady =
           std::abs(next.width - region.width) < 0.15 * region.width && std::abs(next.height - region.height) < 0.15 * region.height;
       region = next;
