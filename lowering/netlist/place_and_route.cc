@@ -52,7 +52,7 @@ struct Plan {  // what an effort affords
 Plan plan_of(Effort effort) {
   switch (effort) {
     case Effort::kFast:
-      return {.moves_per_block = 1.5, .utilisation = 0.65, .hasty = true, .placements = 1, .compact_rounds = 0, .compact_work = 0};
+      return {.moves_per_block = 0.6, .utilisation = 0.65, .hasty = true, .placements = 1, .compact_rounds = 0, .compact_work = 0};
     case Effort::kDefault:
       return {.moves_per_block = 6, .utilisation = 0.8, .hasty = false, .placements = 3, .compact_rounds = 4, .compact_work = 1e6};
     case Effort::kDense:
@@ -209,7 +209,7 @@ class PlaceAndRoute {
     stretch.max_area = params_.max_area;
     if (plan_.hasty) {
       stretch.most_lines = 0.08;
-      stretch.repair_limit = 0.03;
+      stretch.repair_limit = 0.005;
       stretch.negotiation.gain = 0.2;
       stretch.negotiation.whole_nets = 2;
     }
