@@ -46,8 +46,8 @@ struct SitePlacement {
   uint32_t slots = 0;
 };
 
-/// Shortens net lengths (half perimeters) by moving cells among sites and ports among slots, with a charge on demand that exceeds the cap,
-/// demand being each net's length spread evenly over its bounding box, in bins of 4 x 4 cells. Starts from `start` or at random. There are
+/// Shortens net lengths (half perimeters, corrected for fan-out) by moving cells among sites and ports among slots; with `evenness`,
+/// lengths at the price of the places that they pass (demand.h says how much is wanted where). Starts from `start` or at random. There are
 /// as many slots as border ports, or as the netlist's ports if that is more (then several are at one border cell: a first look only).
 SitePlacement anneal(const PackedNetlist& netlist, const Sites& sites, const AnnealingParams& params, const SitePlacement* start = nullptr,
                      AnnealingStats* stats = nullptr);

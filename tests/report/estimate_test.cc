@@ -121,8 +121,8 @@ TEST(Estimate, RefusesWhatCompileRefuses) {
               HasSubstr("do not fit a tile of 160 x 160, and this kernel is not cut; give a larger tile"));
 }
 
-// Strips around defects have a clamp of fewer rows, so that small models may take fewer cells, not more.
-TEST(Estimate, DefectsChangeCells) {
+// Strips around defects have a clamp of fewer rows, so that a few defects may save cells; but more defects cost more.
+TEST(Estimate, MoreDefectsCostMoreCells) {
   const std::string folder = (fs::temp_directory_path() / "bitgrid_estimate_defects").string();
   const std::string file = write_model(tiny_model(), folder);
   EstimateSource source{file};
@@ -130,6 +130,9 @@ TEST(Estimate, DefectsChangeCells) {
   source.defect_rate = 0.02;
   const int64_t around = estimate(read_kernels(source).kernels, {}).cells_total;
   EXPECT_NE(around, flawless);
+  source.defect_rate = 0.06;
+  EXPECT_GT(estimate(read_kernels(source).kernels, {}).cells_total, around);
+  source.defect_rate = 0.02;
   EXPECT_EQ(estimate(read_kernels(source).kernels, {}).cells_total, around);
   source.seed = 2;
   EXPECT_NE(estimate(read_kernels(source).kernels, {}).cells_total, around);
