@@ -46,7 +46,7 @@ void graph(const Options& o) {
   const Kernel& kernel = choose(source.lowered.program, o);
   const std::string dot = to_dot(kernel.dag);
   write_file(o.out, dot);
-  std::cout << fmt::format("{}: {} nodes, {} bytes\n", o.out, boost::num_vertices(kernel.dag.graph), dot.size());
+  std::cout << fmt::format("{}: {} nodes, {} bytes\n", o.out, kernel.dag.size(), dot.size());
   write_json(o.common, {{"kernel", kernel.name}, {"format", "dot"}, {"file", o.out}, {"bytes", dot.size()}});
 }
 

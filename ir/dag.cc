@@ -35,8 +35,7 @@ NodeId add(Dag& dag, Node&& node) {
       throw Error("dag " + dag.name + ", node " + node.name, "operand " + std::to_string(operand) + " does not exist yet",
                   "add operands before their users");
   }
-  boost::add_vertex(node, dag.graph);
-  for (const NodeId operand : node.operands) boost::add_edge(operand, id, dag.graph);
+  dag.nodes.push_back(std::move(node));
   return id;
 }
 

@@ -7,8 +7,6 @@
 #include <string_view>
 #include <vector>
 
-#include <boost/graph/adjacency_list.hpp>
-
 #include "ir/bits.h"
 
 namespace bitgrid {
@@ -91,19 +89,15 @@ struct Node {
   std::vector<BitVector> table;  // kLut: 2^k words of `width` bits
 };
 
-/// A Boost.Graph graph: an edge runs from operand to user. Vertex ids are dense and topologically ordered (an operand's id is smaller than
-/// its user's).
-using DagGraph = boost::adjacency_list<boost::vecS, boost::vecS, boost::bidirectionalS, Node>;
-
 struct Dag {
   std::string name;
-  DagGraph graph;
+  std::vector<Node> nodes;      // by id, topologically ordered: an operand's id is smaller than its user's
   std::vector<NodeId> inputs;   // in order of creation: bit offsets of BitMatrix columns follow this order
   std::vector<NodeId> outputs;  // likewise
   uint64_t next_name = 0;       // no node is called "n" and this number or a larger one
 
-  size_t size() const { return boost::num_vertices(graph); }
-  const Node& node(NodeId id) const { return graph[id]; }
+  size_t size() const { return nodes.size(); }
+  const Node& node(NodeId id) const { return nodes[id]; }
 };
 
 /// Sum of the widths of inputs / outputs = columns of the BitMatrix of a batch of invocations.

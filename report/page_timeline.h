@@ -1,7 +1,7 @@
 // Timeline of the platform on a page: what tiles and buses did when, from the trace file of `bitgrid run --engine systemc --trace`.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 namespace bitgrid {

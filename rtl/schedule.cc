@@ -28,12 +28,15 @@ void find_constant(const Dag& dag, Schedule& schedule) {
 /// wide as the inputs; and written as one expression they make Verilog and Verilator's C++ a good deal shorter.
 void find_folded(const Dag& dag, Schedule& schedule) {
   schedule.folded.assign(dag.size(), 0);
+  std::vector<uint32_t> uses(dag.size());
+  for (const Node& node : dag.nodes)
+    for (const NodeId operand : node.operands) ++uses[operand];
   for (NodeId id = 0; id < dag.size(); ++id) {
     if (dag.node(id).op != Op::kPopcount || !schedule.live[id]) continue;
     const NodeId operand = dag.node(id).operands[0];
     const OpInfo& op = info(dag.node(operand).op);
     const bool gate = op.levels == Levels::kGate && op.width == WidthRule::kAny && !schedule.constant[operand];
-    schedule.folded[operand] = gate && boost::out_degree(operand, dag.graph) == 1;
+    schedule.folded[operand] = gate && uses[operand] == 1;
   }
 }
 
