@@ -33,7 +33,7 @@ std::vector<std::vector<int64_t>> weights_of(const Matrix& m) {
 }
 
 int block_rows(int rows, int columns, int planes, bool strips) {
-  constexpr int kStripRows = 16;  // of a typical clamp
+  constexpr int kStripRows = 4;  // of a clamp
   const auto cells = [&](int block) { return (rows / block) * systolic_cells(columns, block, planes, strips, kStripRows); };
   int64_t least = INT64_MAX;
   for (int block = 1; block <= rows; ++block) {

@@ -132,34 +132,39 @@ int put_core(Layout& g, int k, LowEnd low) {
 
 }  // namespace
 
-FlatClamp flat_clamp(const ClampParams& p, bool delay_line) {
+DelayLine delay_line(int hops) {
+  for (int rows = (hops + 4) / 4; rows < kMostDelayRows; ++rows) {
+    Layout g(2, rows);
+    for (int r = 0; r < rows; ++r) g.wire(kR, r, Side::N, "S");
+    const auto path = find_delay_path(g, kR, rows - 1, kL, rows - 1, Side::S, hops, Box{kL, 0, kR, rows - 1});
+    if (!path) continue;
+    g.wire(kR, rows - 1, Side::N, *path);
+    return {std::move(g), rows};
+  }
+  assert(false && "a delay line fits a box of this size");
+  return {Layout(2, 1), 0};
+}
+
+FlatClamp flat_clamp(const ClampParams& p, bool with_delay_line) {
   const int s = p.shift, h = p.sign, w = p.width, top = s + h;
   assert(s >= 0 && h > w && w >= 1 && p.word_slots >= clamp_word_slots(s, h, w));
   const LowEnd low = low_end(p);
-  const int copy_hops = 2 * h + 2;  // the overflow flag is a cycle late at the or-gate
-  for (int d = delay_line ? h / 2 + 1 : 0; d < kMostDelayRows; ++d) {
-    Layout g(3, d + (low == LowEnd::kLane ? 5 : 4));
-    for (int r = 0; r < d; ++r) g.wire(kR, r, Side::N, "S");
-    const int rows = d + put_core(g, d, low), last = rows - 1;
-    if (d > 0) {
-      const auto path = find_delay_path(g, kR, d - 1, kL, d - 1, Side::S, copy_hops, Box{kL, 0, kR, d - 1});
-      if (!path) continue;
-      g.wire(kR, d - 1, Side::N, *path);
-    }
-    // On the wavefront (R, y) reads slot 0 in phase y, (L, y) in phase y - 1; each hop north costs two phases.
-    Control overflow = overflow_control(p), range = range_control(p, low);
-    std::vector<Lane> lanes = {{d + 1, d - 2, std::move(overflow.v)}, {d + 2, d - 3, std::move(overflow.c)}};
-    const int late = low == LowEnd::kLane ? 2 : 0;
-    if (low == LowEnd::kLane) {
-      lanes.push_back({last, last - 1, std::vector<uint8_t>(static_cast<size_t>(p.word_slots))});
-      lanes.back().slots[static_cast<size_t>(top + 1) % lanes.back().slots.size()] = 1;
-    }
-    std::vector<StripFeed> feeds = {{kL, last - 1 - late, std::move(range.c)}, {kR, last - late, std::move(range.v)}};
-    // The range flag is a cycle late at the result.
-    return {{std::move(g), rows, last - 1 + 2, top, std::move(lanes)}, std::move(feeds), copy_hops - 1};
+  const DelayLine line = with_delay_line ? delay_line(clamp_copy_hops(h)) : DelayLine{Layout(2, 1), 0};
+  const int d = line.rows;
+  Layout g(3, d + (low == LowEnd::kLane ? 5 : 4));
+  if (d > 0) g.place(line.layout, kL, 0);
+  const int rows = d + put_core(g, d, low), last = rows - 1;
+  // On the wavefront (R, y) reads slot 0 in phase y, (L, y) in phase y - 1; each hop north costs two phases.
+  Control overflow = overflow_control(p), range = range_control(p, low);
+  std::vector<Lane> lanes = {{d + 1, d - 2, std::move(overflow.v)}, {d + 2, d - 3, std::move(overflow.c)}};
+  const int late = low == LowEnd::kLane ? 2 : 0;
+  if (low == LowEnd::kLane) {
+    lanes.push_back({last, last - 1, std::vector<uint8_t>(static_cast<size_t>(p.word_slots))});
+    lanes.back().slots[static_cast<size_t>(top + 1) % lanes.back().slots.size()] = 1;
   }
-  assert(false && "a delay line fits a box of this size");
-  return {{Layout(3, 1), 0, 0, 0, {}}, {}, 0};
+  std::vector<StripFeed> feeds = {{kL, last - 1 - late, std::move(range.c)}, {kR, last - late, std::move(range.v)}};
+  // The range flag is a cycle late at the result.
+  return {{std::move(g), rows, last - 1 + 2, top, std::move(lanes)}, std::move(feeds), clamp_copy_late(h)};
 }
 
 }  // namespace bitgrid

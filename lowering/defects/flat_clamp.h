@@ -17,15 +17,31 @@ struct StripFeed {
   std::vector<uint8_t> slots;  // P bits
 };
 
+/// Two columns in which a word runs south in column R, and a copy of it leaves the last row in column L.
+struct DelayLine {
+  Layout layout;
+  int rows = 0;
+};
+
+/// A line in which the copy takes `hops` hops (an even number) from entering (R, last row) to leaving (L, last row).
+DelayLine delay_line(int hops);
+/// Hops of the copy that a clamp wants, and the phases by which (L, first row) of the clamp then reads it after (R, first row) reads the word.
+constexpr int clamp_copy_hops(int sign) {
+  return 2 * sign + 2;  // the overflow flag is a cycle late at the or-gate
+}
+constexpr int clamp_copy_late(int sign) {
+  return clamp_copy_hops(sign) - 1;
+}
+
 /// Unlike the stamps of row_end.h it hands its result south in column L.
 struct FlatClamp {
   StripStamp stamp;
   std::vector<StripFeed> feeds;
-  int copy_late = 0;  // without a delay line: (L, first row) reads a copy of the word from the north so many phases after (R, first row)
+  int copy_late = 0;  // without a delay line: (L, first row) reads a copy of the word from the north this many phases after (R, first row)
 };
 
-/// `delay_line`: the copy is made in rows of the stamp itself. Parameters and results as for clamp_stamp; bits of the outgoing word that
+/// `with_delay_line`: the copy is made in rows of the stamp itself. Parameters and results as for clamp_stamp; bits of the outgoing word that
 /// are not the result's are undefined.
-FlatClamp flat_clamp(const ClampParams& params, bool delay_line);
+FlatClamp flat_clamp(const ClampParams& params, bool with_delay_line);
 
 }  // namespace bitgrid

@@ -41,10 +41,7 @@ struct ClampParams {
   bool low = false;    // value of the low bits when too small: true gives -(2^(w-1) - 1) in offset binary, false gives 0
 };
 
-/// Saturates a biased word: see clamp_bias. Needs h > w and P >= max(h + w + 2, s + h + 1) (asserted).
-StripStamp clamp_stamp(const ClampParams& params);
-
-/// What the incoming word must carry above v's own bits so that clamp_stamp gives v + centre: ((1 << h) + centre) << s, with centre = 1 <<
+/// What the incoming word must carry above v's own bits so that the clamp (flat_clamp.h) gives v + centre: ((1 << h) + centre) << s, with centre = 1 <<
 /// (w - 1) for signed outputs and 0 for outputs from 0 up.
 int64_t clamp_bias(const ClampParams& params);
 /// Smallest P for these shift, sign and width.

@@ -145,7 +145,7 @@ TEST(Lower, MultipliersWithLargeShiftsBecomeStamps) {
   const Lowered lowered = lower(model);
   int stamps = 0;
   for (const KernelForm& form : lowered.forms) stamps += form.serial->multiply;
-  EXPECT_EQ(stamps, 2);
+  EXPECT_EQ(stamps, 3);  // query, and two blocks of rows of up
   expect_mapped_right(model);
 }
 
