@@ -233,7 +233,7 @@ class DatapathWriter {
   }
 
   const Dag& dag_;
-  Schedule schedule_;
+  StageSchedule schedule_;
   std::vector<std::string> names_;  // by node, with a prefix of two characters
   RtlInterface interface_;
   VerilogFunctions functions_;

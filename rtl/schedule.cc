@@ -5,7 +5,7 @@
 namespace bitgrid {
 namespace {
 
-void find_live(const Dag& dag, Schedule& schedule) {
+void find_live(const Dag& dag, StageSchedule& schedule) {
   schedule.live.assign(dag.size(), 0);
   for (const NodeId id : dag.inputs) schedule.live[id] = 1;  // ports stay, used or not
   for (const NodeId id : dag.outputs) schedule.live[id] = 1;
@@ -15,7 +15,7 @@ void find_live(const Dag& dag, Schedule& schedule) {
   }
 }
 
-void find_constant(const Dag& dag, Schedule& schedule) {
+void find_constant(const Dag& dag, StageSchedule& schedule) {
   schedule.constant.assign(dag.size(), 0);
   for (NodeId id = 0; id < dag.size(); ++id) {
     const auto& operands = dag.node(id).operands;
@@ -26,7 +26,7 @@ void find_constant(const Dag& dag, Schedule& schedule) {
 
 /// A linear layer masks its inputs in front of each popcount. Gate and popcount stay in one stage, for a register between them would be as
 /// wide as the inputs; and written as one expression they make Verilog and Verilator's C++ a good deal shorter.
-void find_folded(const Dag& dag, Schedule& schedule) {
+void find_folded(const Dag& dag, StageSchedule& schedule) {
   schedule.folded.assign(dag.size(), 0);
   std::vector<uint32_t> uses(dag.size());
   for (const Node& node : dag.nodes)
@@ -40,7 +40,7 @@ void find_folded(const Dag& dag, Schedule& schedule) {
   }
 }
 
-void find_stages(const Dag& dag, uint32_t levels_per_stage, Schedule& schedule) {
+void find_stages(const Dag& dag, uint32_t levels_per_stage, StageSchedule& schedule) {
   schedule.stage.assign(dag.size(), 0);
   std::vector<uint32_t> depth(dag.size());  // levels from the stage's beginning to the node's result
   for (NodeId id = 0; id < dag.size(); ++id) {
@@ -87,7 +87,7 @@ BitRange used_bits(const Dag& dag, const Node& node, size_t i) {
   }
 }
 
-void find_uses(const Dag& dag, Schedule& schedule) {
+void find_uses(const Dag& dag, StageSchedule& schedule) {
   schedule.last = schedule.stage;
   for (NodeId id = 0; id < dag.size(); ++id) {
     if (!schedule.live[id]) continue;
@@ -113,8 +113,8 @@ void find_uses(const Dag& dag, Schedule& schedule) {
 
 }  // namespace
 
-Schedule schedule_stages(const Dag& dag, uint32_t levels_per_stage) {
-  Schedule schedule;
+StageSchedule schedule_stages(const Dag& dag, uint32_t levels_per_stage) {
+  StageSchedule schedule;
   find_live(dag, schedule);
   find_constant(dag, schedule);
   find_folded(dag, schedule);

@@ -8,7 +8,7 @@
 
 namespace bitgrid {
 
-struct Schedule {
+struct StageSchedule {
   uint32_t stages = 1;               // stage s ends in the registers of index s + 1
   std::vector<uint8_t> live;         // by node: 1 if an output depends on it
   std::vector<uint8_t> constant;     // by node: 1 if it depends on no input; it is never registered
@@ -18,6 +18,6 @@ struct Schedule {
   std::vector<uint8_t> partly_used;  // by node: 1 if there are bits of it that nothing uses in stage `last`
 };
 
-Schedule schedule_stages(const Dag& dag, uint32_t levels_per_stage);
+StageSchedule schedule_stages(const Dag& dag, uint32_t levels_per_stage);
 
 }  // namespace bitgrid

@@ -74,28 +74,28 @@ std::vector<std::vector<int>> steps_by_stage(const Program& program) {
 
 }  // namespace
 
-TilePool::TilePool(Context& context, std::vector<std::unique_ptr<Tile>>& tiles, const std::vector<Configuration>& residents)
+TilePool::TilePool(Context& context, std::vector<std::unique_ptr<TileModule>>& tiles, const std::vector<Configuration>& residents)
     : context_(context), tiles_(tiles) {
   for (size_t i = 0; i < residents.size(); ++i) residents_[key(residents[i])] = tiles[i].get();
   for (auto& tile : tiles) {
-    tile->on_completed = [this](Tile& t) { give_pending(t); };
+    tile->on_completed = [this](TileModule& t) { give_pending(t); };
   }
 }
 
-Tile* TilePool::find(const Job& job) {
+TileModule* TilePool::find(const Job& job) {
   if (context_.platform().residency == Residency::kResident) return &resident(job.configuration);
-  Tile* best = nullptr;
+  TileModule* best = nullptr;
   for (const auto& tile : tiles_) {
     if (tile->last_submitted() == job.configuration) return tile.get();
     if (tile->jobs() > 0) continue;
-    const auto rank = [&](const Tile& t) { return std::pair(t.last_submitted().kernel != job.configuration.kernel, t.last_used()); };
+    const auto rank = [&](const TileModule& t) { return std::pair(t.last_submitted().kernel != job.configuration.kernel, t.last_used()); };
     if (!best || rank(*tile) < rank(*best)) best = tile.get();
   }
   return best;
 }
 
 void TilePool::submit(Job& job) {
-  if (Tile* tile = find(job)) {
+  if (TileModule* tile = find(job)) {
     tile->submit(job);
   } else {
     pending_.push_back(&job);
@@ -103,7 +103,7 @@ void TilePool::submit(Job& job) {
 }
 
 /// A tile that has become idle takes the first job that it holds the configuration of, or else the first.
-void TilePool::give_pending(Tile& tile) {
+void TilePool::give_pending(TileModule& tile) {
   if (pending_.empty() || tile.jobs() > 0) return;
   auto it = std::find_if(pending_.begin(), pending_.end(), [&](const Job* j) { return j->configuration == tile.last_submitted(); });
   if (it == pending_.end()) it = pending_.begin();
@@ -113,7 +113,7 @@ void TilePool::give_pending(Tile& tile) {
 }
 
 Sequencer::Sequencer(const sc_core::sc_module_name& name, Context& context, Dma& dma, TilePool& pool, std::vector<Configuration> residents,
-                     std::vector<std::unique_ptr<Tile>>& tiles, std::function<void()> restart)
+                     std::vector<std::unique_ptr<TileModule>>& tiles, std::function<void()> restart)
     : sc_module(name),
       context_(context),
       dma_(dma),

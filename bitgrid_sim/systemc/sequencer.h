@@ -16,20 +16,20 @@ namespace bitgrid {
 /// an idle one (best one with the same kernel, else the one idle for the longest), else to the first that becomes idle.
 class TilePool {
  public:
-  TilePool(Context& context, std::vector<std::unique_ptr<Tile>>& tiles, const std::vector<Configuration>& residents);
+  TilePool(Context& context, std::vector<std::unique_ptr<TileModule>>& tiles, const std::vector<Configuration>& residents);
 
   void submit(Job& job);
   /// The resident tile of a configuration.
-  Tile& resident(const Configuration& configuration) { return *residents_.at(key(configuration)); }
+  TileModule& resident(const Configuration& configuration) { return *residents_.at(key(configuration)); }
 
  private:
   static std::tuple<int, int64_t, int> key(const Configuration& c) { return {c.kernel, c.stream, c.step}; }
-  Tile* find(const Job& job);
-  void give_pending(Tile& tile);
+  TileModule* find(const Job& job);
+  void give_pending(TileModule& tile);
 
   Context& context_;
-  std::vector<std::unique_ptr<Tile>>& tiles_;
-  std::map<std::tuple<int, int64_t, int>, Tile*> residents_;
+  std::vector<std::unique_ptr<TileModule>>& tiles_;
+  std::map<std::tuple<int, int64_t, int>, TileModule*> residents_;
   std::deque<Job*> pending_;
 };
 
@@ -39,7 +39,7 @@ class Sequencer : public sc_core::sc_module {
 
   /// `restart`: called when all is loaded, before the first token.
   Sequencer(const sc_core::sc_module_name& name, Context& context, Dma& dma, TilePool& pool, std::vector<Configuration> residents,
-            std::vector<std::unique_ptr<Tile>>& tiles, std::function<void()> restart);
+            std::vector<std::unique_ptr<TileModule>>& tiles, std::function<void()> restart);
 
   uint64_t load_cycles() const { return load_cycles_; }
 
@@ -59,7 +59,7 @@ class Sequencer : public sc_core::sc_module {
   Dma& dma_;
   TilePool& pool_;
   std::vector<Configuration> residents_;
-  std::vector<std::unique_ptr<Tile>>& tiles_;
+  std::vector<std::unique_ptr<TileModule>>& tiles_;
   std::function<void()> restart_;
   std::vector<std::vector<int>> stages_;  // steps of each
   std::vector<std::vector<int>> needs_;   // steps that each step waits for

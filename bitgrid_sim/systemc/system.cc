@@ -53,7 +53,7 @@ class System {
     dma_->dram.bind(dram_->socket);
     dma_->host.bind(host_->socket);
     for (size_t t = 0; t < tile_count(); ++t) {
-      tiles_.push_back(std::make_unique<Tile>(fmt::format("tile{}", t).c_str(), t, context, *dma_, context.timeline.tracks[t]));
+      tiles_.push_back(std::make_unique<TileModule>(fmt::format("tile{}", t).c_str(), t, context, *dma_, context.timeline.tracks[t]));
       tiles_.back()->memory.bind(sram_->socket);
     }
     make_ports();
@@ -163,7 +163,7 @@ class System {
   std::unique_ptr<Sram> sram_;
   std::unique_ptr<Memory> dram_, host_;
   std::unique_ptr<Dma> dma_;
-  std::vector<std::unique_ptr<Tile>> tiles_;
+  std::vector<std::unique_ptr<TileModule>> tiles_;
   std::vector<std::unique_ptr<ConfigurationPort>> ports_;
   std::unique_ptr<TilePool> pool_;
   std::unique_ptr<Sequencer> sequencer_;

@@ -17,20 +17,20 @@ uint64_t ii_of(const MappedKernel& kernel) {
 
 }  // namespace
 
-Tile::Tile(const sc_core::sc_module_name& name, size_t index, Context& context, Dma& dma, Track& track)
+TileModule::TileModule(const sc_core::sc_module_name& name, size_t index, Context& context, Dma& dma, Track& track)
     : sc_module(name), index_(index), context_(context), dma_(dma), track_(track) {
-  configuration.register_b_transport(this, &Tile::b_transport);
+  configuration.register_b_transport(this, &TileModule::b_transport);
   result_.name = track.name;
   spawn([this] { fetch(); }, kStackBytes, context.failure);
   spawn([this] { run(); }, kGridStackBytes, context.failure);
   spawn([this] { write(); }, kStackBytes, context.failure);
 }
 
-void Tile::draw(Activity activity, int kernel, uint64_t begin, uint64_t end) {
+void TileModule::draw(Activity activity, int kernel, uint64_t begin, uint64_t end) {
   if (begin < end) track_.intervals.push_back({activity, static_cast<uint32_t>(kernel), begin, end, 0});
 }
 
-void Tile::restart() {
+void TileModule::restart() {
   track_.intervals.clear();
   result_ = {};
   result_.name = track_.name;
@@ -38,7 +38,7 @@ void Tile::restart() {
   for (auto& [kernel, l] : loaded_) result_.cell_updates -= l.simulator->stats().cell_updates();
 }
 
-TileResult Tile::result() const {
+TileResult TileModule::result() const {
   TileResult result = result_;
   for (const auto& [kernel, l] : loaded_) result.cell_updates += l.simulator->stats().cell_updates();
   return result;
@@ -46,7 +46,7 @@ TileResult Tile::result() const {
 
 // Configuration
 
-Tile::Loaded& Tile::loaded(int kernel) {
+TileModule::Loaded& TileModule::loaded(int kernel) {
   const auto [it, fresh] = loaded_.try_emplace(kernel);
   Loaded& l = it->second;
   if (!fresh) return l;
@@ -61,11 +61,11 @@ Tile::Loaded& Tile::loaded(int kernel) {
   return l;
 }
 
-bool Tile::is_configured(const Configuration& c, int64_t position) const {
+bool TileModule::is_configured(const Configuration& c, int64_t position) const {
   return held_ == c && (c.step < 0 || held_position_ == position);
 }
 
-CycleParts Tile::configure(const Configuration& c, int64_t position) {
+CycleParts TileModule::configure(const Configuration& c, int64_t position) {
   if (is_configured(c, position)) return {};
   const uint64_t begin = now();
   const auto drawn = static_cast<ptrdiff_t>(track_.intervals.size());
@@ -91,7 +91,7 @@ CycleParts Tile::configure(const Configuration& c, int64_t position) {
 }
 
 /// Cells whose resident bits the tile lacks: of ring slots written since it was last here, or all where it held another's.
-std::vector<WordWrite> Tile::resident_writes(const Configuration& c, int64_t position) {
+std::vector<WordWrite> TileModule::resident_writes(const Configuration& c, int64_t position) {
   std::vector<WordWrite> writes;
   if (c.step < 0 || position < 0) return writes;
   const Step& step = context_.step(c.step);
@@ -128,7 +128,7 @@ std::vector<WordWrite> Tile::resident_writes(const Configuration& c, int64_t pos
 }
 
 /// Words that come in through the configuration port.
-void Tile::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time&) {
+void TileModule::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time&) {
   Loaded& l = loaded(held_.kernel);
   const auto writes = unpack({payload.get_data_ptr(), payload.get_data_length()});
   for (const WordWrite& w : writes) l.cells[w.cell] = w.word;
@@ -141,11 +141,11 @@ void Tile::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time&) {
 }
 
 /// The simulator takes resident bits as inputs; a word that is neither of a cell's two stays as it is.
-void Tile::decode_residents(Loaded& l, const MappedKernel& kernel) {
+void TileModule::decode_residents(Loaded& l, const MappedKernel& kernel) {
   for (const ResidentSlot& r : kernel.residents) l.resident_bits.set(r.bit, l.cells[kernel.grid.index(r.x, r.y)] == r.word1);
 }
 
-void Tile::make_simulator(Loaded& l, const MappedKernel& kernel) {
+void TileModule::make_simulator(Loaded& l, const MappedKernel& kernel) {
   GridConfig grid(kernel.grid.width, kernel.grid.height);
   grid.cells = l.cells;
   for (const auto& [cell, r] : l.residents) {
@@ -159,13 +159,13 @@ void Tile::make_simulator(Loaded& l, const MappedKernel& kernel) {
 
 // Invocations
 
-void Tile::submit(Job& job) {
+void TileModule::submit(Job& job) {
   last_submitted_ = job.configuration;
   ++jobs_under_way_;
   jobs_.push(&job);
 }
 
-void Tile::fetch() {
+void TileModule::fetch() {
   const auto places = static_cast<size_t>(context_.platform().border_queue);
   for (;;) {
     Job& job = *jobs_.front();
@@ -186,7 +186,7 @@ void Tile::fetch() {
 }
 
 /// Reads the operands of one invocation, and waits until the banks are free for the next.
-Tile::Operands Tile::read_operands(Job& job, int repetition) {
+TileModule::Operands TileModule::read_operands(Job& job, int repetition) {
   const Step& step = context_.step(job.step);
   const Kernel& kernel = context_.kernel(step.kernel);
   Operands operands{&job, repetition, BitMatrix(1, context_.mapping(step.kernel).input_bits), now()};
@@ -212,7 +212,7 @@ Tile::Operands Tile::read_operands(Job& job, int repetition) {
   return operands;
 }
 
-void Tile::run() {
+void TileModule::run() {
   for (;;) {
     Operands& operands = operands_.front();
     wait_until(operands.arrived);
@@ -222,7 +222,7 @@ void Tile::run() {
 }
 
 /// Waits for the grid, for room for the results, and for the phase of the constant streams; then runs an invocation.
-void Tile::start(Operands& operands) {
+void TileModule::start(Operands& operands) {
   Job& job = *operands.job;
   const MappedKernel& kernel = context_.mapping(job.configuration.kernel);
   const uint64_t ii = ii_of(kernel), latency = latency_of(kernel);
@@ -254,7 +254,7 @@ void Tile::start(Operands& operands) {
   results_.push(std::move(results));
 }
 
-void Tile::write() {
+void TileModule::write() {
   for (;;) {
     Results& results = results_.front();
     wait_until(results.finish);
@@ -277,7 +277,7 @@ void Tile::write() {
 }
 
 /// Writes the results of one invocation and waits until the banks are free for the next. Returns when they have arrived.
-uint64_t Tile::write_results(const Results& results) {
+uint64_t TileModule::write_results(const Results& results) {
   const Job& job = *results.job;
   const Step& step = context_.step(job.step);
   const Kernel& kernel = context_.kernel(step.kernel);
@@ -302,7 +302,7 @@ uint64_t Tile::write_results(const Results& results) {
   return access.done;
 }
 
-void Tile::complete(Job& job, uint64_t finish, uint64_t done) {
+void TileModule::complete(Job& job, uint64_t finish, uint64_t done) {
   const MappedKernel& kernel = context_.mapping(job.configuration.kernel);
   const auto invocations = static_cast<uint64_t>(context_.step(job.step).repeat);
   const uint64_t ii = ii_of(kernel), latency = latency_of(kernel);

@@ -36,17 +36,17 @@ struct Job {
   }
 };
 
-class Tile : public sc_core::sc_module {
+class TileModule : public sc_core::sc_module {
  public:
-  tlm_utils::simple_initiator_socket<Tile> memory{"memory"};
-  tlm_utils::simple_target_socket<Tile> configuration{"configuration"};
+  tlm_utils::simple_initiator_socket<TileModule> memory{"memory"};
+  tlm_utils::simple_target_socket<TileModule> configuration{"configuration"};
 
   /// `track`: whose intervals the tile adds to, unresolved.
-  Tile(const sc_core::sc_module_name& name, size_t index, Context& context, Dma& dma, Track& track);
+  TileModule(const sc_core::sc_module_name& name, size_t index, Context& context, Dma& dma, Track& track);
 
   /// Queues a job, which must live until it is completed. `on_completed` is called then.
   void submit(Job& job);
-  std::function<void(Tile&)> on_completed;
+  std::function<void(TileModule&)> on_completed;
 
   /// Loads and writes cells, and waits, until the tile holds `c` with the resident bits of `position` (-1: none yet). Nothing is done where
   /// it does already. The tile must be drained.

@@ -25,10 +25,10 @@ class LiveAnnealer {
         readers_[s].push_back(static_cast<uint32_t>(readers_.size() + o));
   }
 
-  std::optional<LiveState> run() {
+  std::optional<CoAnnealState> run() {
     auto state = first_state();
     if (!state) return std::nullopt;
-    std::optional<LiveState> best;
+    std::optional<CoAnnealState> best;
     const double work = params_.work * static_cast<double>(state->items());
     for (int round = 0; round < params_.rounds; ++round) {
       cool(*state, round == 0 ? params_.hot : params_.reheat, round == 0 ? work : params_.later_work * work, best);
@@ -43,7 +43,7 @@ class LiveAnnealer {
  private:
   DefectMap defect_map(const Region& r) const { return {defects_, r.width, r.height}; }
 
-  std::optional<LiveState> first_state() {
+  std::optional<CoAnnealState> first_state() {
     const double least = 1.1 * static_cast<double>(first_.cells.size()) + 3;
     const double wanted = params_.cells > 0 ? params_.cells : params_.utilisation * static_cast<double>(network_.nodes.size());
     const double area = std::max(wanted, least);
@@ -64,7 +64,7 @@ class LiveAnnealer {
     a.moves_per_block = params_.anneal_moves;
     a.evenness = params_.anneal_evenness;
     const Placement placement = place_on(first_, sites, anneal(first_, sites, a));
-    LiveState state(network_, r, defect_map(r), params_.costs);
+    CoAnnealState state(network_, r, defect_map(r), params_.costs);
     std::vector<uint32_t> places(state.items());
     for (BlockId b = 0; b < first_.blocks(); ++b) {
       const uint32_t at = placement.at[b];
@@ -78,7 +78,7 @@ class LiveAnnealer {
   }
 
   // What is on a bad cell goes to the nearest good one; LUTs of a cell stay together. False if there is none.
-  static bool leave_bad_places(const LiveState& state, std::vector<uint32_t>& places) {
+  static bool leave_bad_places(const CoAnnealState& state, std::vector<uint32_t>& places) {
     std::vector<uint8_t> logic(state.cells()), ins(state.cells()), outs(state.cells());
     auto taken = [&](uint32_t item) -> std::vector<uint8_t>& { return state.is_lut(item) ? logic : state.is_output(item) ? outs : ins; };
     for (uint32_t i = 0; i < places.size(); ++i) taken(i)[places[i]] = 1;
@@ -97,7 +97,7 @@ class LiveAnnealer {
   }
 
   // One cooling; every time nothing is wanted twice the region loses a line.
-  void cool(LiveState& state, double hot, double work, std::optional<LiveState>& best) {
+  void cool(CoAnnealState& state, double hot, double work, std::optional<CoAnnealState>& best) {
     constexpr size_t kChunk = 1024;
     uint64_t spent = 0, last = state.work();
     reach_ = std::max(state.region().width, state.region().height);
@@ -131,7 +131,7 @@ class LiveAnnealer {
     stats_.work += spent;
   }
 
-  bool move(LiveState& state, int64_t budget) {
+  bool move(CoAnnealState& state, int64_t budget) {
     const uint32_t kind = random_.below(16);
     if (kind == 0) return state.try_reroute(random_.below(static_cast<uint32_t>(state.signals())), budget), false;
     if (kind < 3) return reroute_around(state, budget), false;
@@ -141,7 +141,7 @@ class LiveAnnealer {
     return move_cell(state, item, budget);
   }
 
-  bool reroute_around(LiveState& state, int64_t budget) {
+  bool reroute_around(CoAnnealState& state, int64_t budget) {
     uint32_t c = kNowhere;
     if (!state.overused().empty() && random_.below(4) != 0)
       c = state.overused()[random_.below(static_cast<uint32_t>(state.overused().size()))] / 4;
@@ -155,7 +155,7 @@ class LiveAnnealer {
   }
 
   // Of a net that wants an edge that another one has, or any.
-  uint32_t item_in_trouble(const LiveState& state) {
+  uint32_t item_in_trouble(const CoAnnealState& state) {
     if (state.overused().empty()) return random_.below(static_cast<uint32_t>(state.items()));
     const uint32_t edge = state.overused()[random_.below(static_cast<uint32_t>(state.overused().size()))];
     const auto users = state.users(edge / 4, edge % 4);
@@ -166,7 +166,7 @@ class LiveAnnealer {
   }
 
   // Where something that the item talks to is.
-  uint32_t partner(const LiveState& state, uint32_t item) {
+  uint32_t partner(const CoAnnealState& state, uint32_t item) {
     std::array<uint32_t, 4> fanin{};
     uint32_t count = 0, outs = 0;
     if (state.is_lut(item))
@@ -182,7 +182,7 @@ class LiveAnnealer {
     return state.place(other);
   }
 
-  uint32_t near(const LiveState& state, uint32_t c, int reach) {
+  uint32_t near(const CoAnnealState& state, uint32_t c, int reach) {
     const auto span = static_cast<uint32_t>(2 * reach + 1);
     const int x = state.x(c) + static_cast<int>(random_.below(span)) - reach,
               y = state.y(c) + static_cast<int>(random_.below(span)) - reach;
@@ -191,13 +191,13 @@ class LiveAnnealer {
     return state.cell(x, y);
   }
 
-  uint32_t target(const LiveState& state, uint32_t item) {
+  uint32_t target(const CoAnnealState& state, uint32_t item) {
     if (random_.below(2) == 0)
       if (const uint32_t p = partner(state, item); p != kNowhere) return near(state, p, 2);
     return near(state, state.place(item), static_cast<int>(reach_ + 0.5));
   }
 
-  bool move_port(LiveState& state, uint32_t item, int64_t budget) {
+  bool move_port(CoAnnealState& state, uint32_t item, int64_t budget) {
     const Region& r = state.region();
     const auto ports = static_cast<int>(r.ports());
     const int reach = std::min(static_cast<int>(2 * reach_), ports / 2);
@@ -207,11 +207,11 @@ class LiveAnnealer {
     if (to == state.place(item) || !state.is_good(to, true)) return false;
     steps_.assign(1, {item, to});
     const uint16_t other = state.is_output(item) ? state.output_at(to) : state.input_at(to);
-    if (other != LiveState::kNone) steps_.push_back({other, state.place(item)});
+    if (other != CoAnnealState::kNone) steps_.push_back({other, state.place(item)});
     return state.try_steps(steps_, budget);
   }
 
-  bool move_lut(LiveState& state, uint32_t lut, int64_t budget) {
+  bool move_lut(CoAnnealState& state, uint32_t lut, int64_t budget) {
     uint32_t to = kNowhere;
     if (random_.below(2) == 0) {  // to a cell that reads the same
       const auto f = fanins(network_.node_of(lut));
@@ -227,7 +227,7 @@ class LiveAnnealer {
     return state.try_steps(steps_, budget);
   }
 
-  bool move_cell(LiveState& state, uint32_t lut, int64_t budget) {
+  bool move_cell(CoAnnealState& state, uint32_t lut, int64_t budget) {
     const uint32_t from = state.place(lut), to = target(state, lut);
     if (to == kNowhere || to == from || !state.is_good(to, false)) return false;
     steps_.clear();
@@ -237,7 +237,7 @@ class LiveAnnealer {
   }
 
   // Without a line; what was in it is beside it.
-  std::optional<LiveState> shrunk(const LiveState& state) {
+  std::optional<CoAnnealState> shrunk(const CoAnnealState& state) {
     const Region& old = state.region();
     Region r = old;
     const bool columns = old.width > old.height || (old.width == old.height && random_.below(2) == 0);
@@ -247,17 +247,17 @@ class LiveAnnealer {
     const int size = columns ? old.width : old.height;
     // The line with the least in it.
     std::vector<int> burden(static_cast<size_t>(size));
-    auto line_of = [&](const LiveState& s, uint32_t c) { return columns ? s.x(c) : s.y(c); };
+    auto line_of = [&](const CoAnnealState& s, uint32_t c) { return columns ? s.x(c) : s.y(c); };
     for (uint32_t c = 0; c < state.cells(); ++c) {
       const int line = line_of(state, c);
       if (line < 0 || line >= size) continue;
       int& b = burden[static_cast<size_t>(line)];
-      b += 6 * static_cast<int>(state.luts(c).size()) + 3 * (state.input_at(c) != LiveState::kNone) +
-           3 * (state.output_at(c) != LiveState::kNone);
+      b += 6 * static_cast<int>(state.luts(c).size()) + 3 * (state.input_at(c) != CoAnnealState::kNone) +
+           3 * (state.output_at(c) != CoAnnealState::kNone);
       for (uint32_t s = 0; s < 4; ++s) b += static_cast<int>(state.users(c, s).size());
     }
     const int cut = static_cast<int>(std::min_element(burden.begin(), burden.end()) - burden.begin());
-    LiveState next(network_, r, defect_map(r), params_.costs);
+    CoAnnealState next(network_, r, defect_map(r), params_.costs);
     std::vector<uint32_t> places(state.items(), kNowhere);
     std::vector<uint8_t> logic(next.cells()), ins(next.cells()), outs(next.cells());
     // Pass 0: what stays; pass 1: what has to step aside, whole cells together.
@@ -288,7 +288,7 @@ class LiveAnnealer {
     return next;
   }
 
-  static uint32_t nearest(const LiveState& s, int x, int y, const std::vector<uint8_t>& taken, bool port) {
+  static uint32_t nearest(const CoAnnealState& s, int x, int y, const std::vector<uint8_t>& taken, bool port) {
     uint32_t best = kNowhere;
     int least = 1 << 20;
     for (uint32_t c = 0; c < s.cells(); ++c) {
@@ -308,11 +308,11 @@ class LiveAnnealer {
   Random random_;
   double reach_ = 1;
   std::vector<std::vector<uint32_t>> readers_;  // items
-  std::vector<LiveState::Step> steps_;
+  std::vector<CoAnnealState::Step> steps_;
   std::vector<uint32_t> around_;
 };
 
-PackedLayout layout_of(const LiveState& state) {
+PackedLayout layout_of(const CoAnnealState& state) {
   const LutNetwork& network = state.network();
   const Region& r = state.region();
   std::vector<PackedCell> cells;

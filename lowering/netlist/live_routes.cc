@@ -1,4 +1,4 @@
-// Trees of a LiveState: cutting, finding ways, checking.
+// Trees of a CoAnnealState: cutting, finding ways, checking.
 #include "lowering/netlist/live_state.h"
 
 #include <algorithm>
@@ -18,7 +18,7 @@ constexpr uint32_t opposite_side(uint32_t side) {
 }  // namespace
 
 // Takes the dead end at a cell away.
-void LiveState::prune(uint32_t c, uint16_t net) {
+void CoAnnealState::prune(uint32_t c, uint16_t net) {
   for (;;) {
     if (needs(c, net)) return;
     if (is_inside(c))
@@ -33,7 +33,7 @@ void LiveState::prune(uint32_t c, uint16_t net) {
 }
 
 // Cuts the tree where it enters a cell, and what leads from there, without branching, to the first place that matters: that is an orphan.
-void LiveState::orphan(uint32_t c, uint32_t side, uint16_t net) {
+void CoAnnealState::orphan(uint32_t c, uint32_t side, uint16_t net) {
   remove(c, side, net);
   for (;;) {
     if (is_inside(c) && c == at_[net]) return;  // it starts there now
@@ -53,7 +53,7 @@ void LiveState::orphan(uint32_t c, uint32_t side, uint16_t net) {
 }
 
 // Cells of the tree from a cell on.
-void LiveState::collect(uint32_t root, uint16_t net, std::vector<uint32_t>& tree) const {
+void CoAnnealState::collect(uint32_t root, uint16_t net, std::vector<uint32_t>& tree) const {
   tree.assign(1, root);
   const bool port = !is_inside(root);
   if (port && root != at_[net]) return;
@@ -64,7 +64,7 @@ void LiveState::collect(uint32_t root, uint16_t net, std::vector<uint32_t>& tree
   }
 }
 
-bool LiveState::join_orphans(uint16_t net, int64_t budget) {
+bool CoAnnealState::join_orphans(uint16_t net, int64_t budget) {
   // Ports last: the cell beside them may be an orphan.
   std::stable_partition(orphans_.begin(), orphans_.end(), [&](uint32_t c) { return is_inside(c); });
   if (orphan_cells_.size() < orphans_.size()) orphan_cells_.resize(orphans_.size());
@@ -82,7 +82,7 @@ bool LiveState::join_orphans(uint16_t net, int64_t budget) {
 }
 
 // The tree of a net whose driver has moved follows it, as far as it branches.
-bool LiveState::move_driver(uint16_t net, uint32_t from, int64_t budget) {
+bool CoAnnealState::move_driver(uint16_t net, uint32_t from, int64_t budget) {
   orphans_.clear();
   for (uint32_t s = 0; s < 4; ++s)
     if ((is_inside(from) || ((mask_[from] >> s) & 1u)) && feeds_edge(from, s, net)) orphan(neighbour(from, s), opposite_side(s), net);
@@ -95,7 +95,7 @@ bool LiveState::move_driver(uint16_t net, uint32_t from, int64_t budget) {
   return join_orphans(net, budget);
 }
 
-bool LiveState::connect_sinks(std::span<const Sink> sinks, int64_t budget) {
+bool CoAnnealState::connect_sinks(std::span<const Sink> sinks, int64_t budget) {
   auto open = [&](const Sink& s) { return !has(s.cell, s.net); };
   auto left = static_cast<int64_t>(std::count_if(sinks.begin(), sinks.end(), open));
   for (const Sink& s : sinks) {
@@ -107,7 +107,7 @@ bool LiveState::connect_sinks(std::span<const Sink> sinks, int64_t budget) {
 }
 
 // Cuts the branches that enter a cell.
-void LiveState::cut_branches(uint32_t c, uint16_t net, uint32_t side) {
+void CoAnnealState::cut_branches(uint32_t c, uint16_t net, uint32_t side) {
   orphans_.clear();
   orphan(c, side, net);
   for (const uint32_t root : orphans_) branches_.push_back({root, net});
@@ -115,7 +115,7 @@ void LiveState::cut_branches(uint32_t c, uint16_t net, uint32_t side) {
 }
 
 // Where logic comes to a cell that others pass, and not all find a way in, those have to look for another one.
-void LiveState::make_room(uint32_t c) {
+void CoAnnealState::make_room(uint32_t c) {
   int passing = 0;
   for (uint32_t s = 0; s < 4; ++s)
     for (const uint16_t n : users(c, s)) passing += !needs(c, n);
@@ -125,7 +125,7 @@ void LiveState::make_room(uint32_t c) {
       if (const uint16_t n = slot_[16 * c + 4 * s + i]; !needs(c, n)) cut_branches(c, n, s);
 }
 
-bool LiveState::join_branches(int64_t budget) {
+bool CoAnnealState::join_branches(int64_t budget) {
   bool good = true;
   for (size_t i = 0; i < branches_.size() && good; ++i) {
     const uint16_t net = branches_[i].net;
@@ -141,7 +141,7 @@ bool LiveState::join_branches(int64_t budget) {
   return good;
 }
 
-std::string LiveState::fault() const {
+std::string CoAnnealState::fault() const {
   size_t edges = 0;
   int overuse = 0;
   int64_t energy = 0;
@@ -181,7 +181,7 @@ std::string LiveState::fault() const {
   return "";
 }
 
-NetRoute LiveState::route_of(const PackedNetlist& netlist, const Net& net, const Placement& placement) const {
+NetRoute CoAnnealState::route_of(const PackedNetlist& netlist, const Net& net, const Placement& placement) const {
   const Region& r = region_;
   NetRoute route;
   if (net.signal == kConstantSignal) {
@@ -214,20 +214,20 @@ NetRoute LiveState::route_of(const PackedNetlist& netlist, const Net& net, const
   return route;
 }
 
-void LiveState::widen(uint16_t net, uint32_t c) {
+void CoAnnealState::widen(uint16_t net, uint32_t c) {
   Box& b = box_[net];
   const auto cx = static_cast<int16_t>(x(c)), cy = static_cast<int16_t>(y(c));
   b = {std::min(b.x0, cx), std::min(b.y0, cy), std::max(b.x1, cx), std::max(b.y1, cy)};
 }
 
-int LiveState::far_from_net(uint32_t c, uint16_t net) const {
+int CoAnnealState::far_from_net(uint32_t c, uint16_t net) const {
   const Box& b = box_[net];
   const int cx = x(c), cy = y(c);
   return std::max({0, b.x0 - cx, cx - b.x1}) + std::max({0, b.y0 - cy, cy - b.y1});
 }
 
 // A* from the sink back to the tree.
-bool LiveState::connect(uint32_t goal, uint16_t net, int64_t limit) {
+bool CoAnnealState::connect(uint32_t goal, uint16_t net, int64_t limit) {
   const uint32_t driver = at_[net];
   widen(net, driver);
   uint32_t start = goal, last_side = 4, first_cost = 0;

@@ -18,7 +18,7 @@ constexpr uint32_t opposite_side(uint32_t side) {
 
 }  // namespace
 
-LiveState::LiveState(const LutNetwork& network, const Region& region, const DefectMap& defects, const LiveCosts& costs)
+CoAnnealState::CoAnnealState(const LutNetwork& network, const Region& region, const DefectMap& defects, const LiveCosts& costs)
     : network_(&network), region_(region), stride_(region.width + 2), offset_{-stride_, 1, stride_, -1}, costs_(costs) {
   if (items() >= kNone) throw Error("netlist " + network.name, "it is too large for live annealing", "use another --effort");
   const auto cells = static_cast<size_t>(stride_) * static_cast<size_t>(region.height + 2);
@@ -60,7 +60,7 @@ LiveState::LiveState(const LutNetwork& network, const Region& region, const Defe
   }
 }
 
-uint32_t LiveState::ring_cell(uint32_t port) const {
+uint32_t CoAnnealState::ring_cell(uint32_t port) const {
   const int position = region_.port_position(port);
   switch (region_.port_side(port)) {
     case Side::N:
@@ -75,30 +75,30 @@ uint32_t LiveState::ring_cell(uint32_t port) const {
   return 0;
 }
 
-uint32_t LiveState::port_of(uint32_t c) const {
+uint32_t CoAnnealState::port_of(uint32_t c) const {
   if (y(c) < 0) return region_.port_at(Side::N, x(c));
   if (y(c) == region_.height) return region_.port_at(Side::S, x(c));
   return region_.port_at(x(c) < 0 ? Side::W : Side::E, y(c));
 }
 
-int LiveState::side_of(uint32_t c, uint16_t net) const {
+int CoAnnealState::side_of(uint32_t c, uint16_t net) const {
   for (uint32_t s = 0; s < 4; ++s)
     if (enters(c, s, net)) return static_cast<int>(s);
   return -1;
 }
 
-bool LiveState::needs(uint32_t c, uint16_t net) const {
+bool CoAnnealState::needs(uint32_t c, uint16_t net) const {
   if (kind_[c] == Kind::kRing) return out_port_[c] != kNone && network_->outputs[out_port_[c] - signals()].signal == net;
   const Logic& l = logic_[c];
   return std::find(l.needs.begin(), l.needs.begin() + l.need_count, net) != l.needs.begin() + l.need_count;
 }
 
 // The net goes on from the cell to that side.
-bool LiveState::feeds_edge(uint32_t c, uint32_t side, uint16_t net) const {
+bool CoAnnealState::feeds_edge(uint32_t c, uint32_t side, uint16_t net) const {
   return enters(neighbour(c, side), opposite_side(side), net);
 }
 
-void LiveState::insert(uint32_t c, uint32_t side, uint16_t net) {
+void CoAnnealState::insert(uint32_t c, uint32_t side, uint16_t net) {
   uint8_t& users = users_[4 * c + side];
   energy_ += price(c, side);
   if (users > 0) ++overuse_;
@@ -111,7 +111,7 @@ void LiveState::insert(uint32_t c, uint32_t side, uint16_t net) {
   ++wirelength_;
 }
 
-void LiveState::erase(uint32_t c, uint32_t side, uint16_t net) {
+void CoAnnealState::erase(uint32_t c, uint32_t side, uint16_t net) {
   uint16_t* slot = &slot_[16 * c + 4 * side];
   uint8_t& users = users_[4 * c + side];
   uint16_t* at = std::find(slot, slot + users, net);
@@ -128,18 +128,18 @@ void LiveState::erase(uint32_t c, uint32_t side, uint16_t net) {
   --wirelength_;
 }
 
-void LiveState::add(uint32_t c, uint32_t side, uint16_t net) {
+void CoAnnealState::add(uint32_t c, uint32_t side, uint16_t net) {
   insert(c, side, net);
   widen(net, c);
   log_.push_back({c, net, static_cast<uint8_t>(side), true});
 }
 
-void LiveState::remove(uint32_t c, uint32_t side, uint16_t net) {
+void CoAnnealState::remove(uint32_t c, uint32_t side, uint16_t net) {
   erase(c, side, net);
   log_.push_back({c, net, static_cast<uint8_t>(side), false});
 }
 
-void LiveState::begin() {
+void CoAnnealState::begin() {
   before_ = energy_;
   log_.clear();
   saved_.clear();
@@ -148,7 +148,7 @@ void LiveState::begin() {
   gained_.clear();
 }
 
-void LiveState::undo() {
+void CoAnnealState::undo() {
   for (size_t i = log_.size(); i-- > 0;) {
     const Change& change = log_[i];
     if (change.added)
@@ -164,13 +164,13 @@ void LiveState::undo() {
   for (const Step& s : undo_steps_) at_[s.item] = s.to;
 }
 
-void LiveState::touch(uint32_t c) {
+void CoAnnealState::touch(uint32_t c) {
   if (c == kNowhere || std::any_of(saved_.begin(), saved_.end(), [&](const Saved& s) { return s.cell == c; })) return;
   saved_.push_back({c, logic_[c], in_port_[c], out_port_[c]});
 }
 
 // Items leave their places and take the new ones. False if these are not free.
-bool LiveState::move_items(std::span<const Step> steps) {
+bool CoAnnealState::move_items(std::span<const Step> steps) {
   for (const Step& s : steps) {
     undo_steps_.push_back({s.item, at_[s.item]});
     touch(at_[s.item]);
@@ -182,7 +182,7 @@ bool LiveState::move_items(std::span<const Step> steps) {
   return std::all_of(saved_.begin(), saved_.end(), [&](const Saved& s) { return refresh(s.cell, s); });
 }
 
-void LiveState::take(ItemId item) {
+void CoAnnealState::take(ItemId item) {
   const uint32_t c = at_[item];
   if (c == kNowhere) return;
   if (is_lut(item)) {
@@ -194,7 +194,7 @@ void LiveState::take(ItemId item) {
   }
 }
 
-bool LiveState::put(ItemId item, uint32_t to) {
+bool CoAnnealState::put(ItemId item, uint32_t to) {
   at_[item] = to;
   if (is_lut(item)) {
     Logic& l = logic_[to];
@@ -209,7 +209,7 @@ bool LiveState::put(ItemId item, uint32_t to) {
 }
 
 // What a cell reads now, and what of that is new or no more. False if that is too much, or if its LUTs read each other.
-bool LiveState::refresh(uint32_t c, const Saved& before) {
+bool CoAnnealState::refresh(uint32_t c, const Saved& before) {
   if (kind_[c] == Kind::kRing) {
     auto net = [&](uint16_t port) {
       const SignalId s = port == kNone ? kConstantSignal : network_->outputs[port - signals()].signal;
@@ -241,7 +241,7 @@ bool LiveState::refresh(uint32_t c, const Saved& before) {
   return true;
 }
 
-bool LiveState::try_steps(std::span<const Step> steps, int64_t budget) {
+bool CoAnnealState::try_steps(std::span<const Step> steps, int64_t budget) {
   begin();
   bool good = move_items(steps);
   if (good) {
@@ -263,7 +263,7 @@ bool LiveState::try_steps(std::span<const Step> steps, int64_t budget) {
   return good;
 }
 
-bool LiveState::try_reroute(uint32_t id, int64_t budget) {
+bool CoAnnealState::try_reroute(uint32_t id, int64_t budget) {
   const auto net = static_cast<uint16_t>(id);
   begin();
   collect(at_[net], net, tree_);
@@ -281,7 +281,7 @@ bool LiveState::try_reroute(uint32_t id, int64_t budget) {
   return good;
 }
 
-bool LiveState::try_reroute_around(std::span<const uint32_t> cells, Random& random, int64_t budget) {
+bool CoAnnealState::try_reroute_around(std::span<const uint32_t> cells, Random& random, int64_t budget) {
   begin();
   branches_.clear();
   for (const uint32_t c : cells)
@@ -293,7 +293,7 @@ bool LiveState::try_reroute_around(std::span<const uint32_t> cells, Random& rand
   return good;
 }
 
-bool LiveState::start(std::span<const uint32_t> places) {
+bool CoAnnealState::start(std::span<const uint32_t> places) {
   begin();
   for (ItemId i = 0; i < items(); ++i) put(i, places[i]);
   for (uint32_t c = 0; c < cells(); ++c)
@@ -303,7 +303,7 @@ bool LiveState::start(std::span<const uint32_t> places) {
   return connect_sinks(gained_, int64_t{1} << 40);
 }
 
-void LiveState::remember_overuse(int cost) {
+void CoAnnealState::remember_overuse(int cost) {
   constexpr int kMost = 20000;  // path costs stay within 20 bits
   for (const uint32_t e : overused_) {
     if (overuse_cost_[e] + cost > kMost) continue;

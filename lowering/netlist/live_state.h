@@ -24,7 +24,7 @@ struct LiveCosts {
 /// LUTs are placed one by one; those that share a cell are packed (at most 4, of at most 4 distinct inputs, none reading another). The
 /// region has a ring of port cells around it, where input and output ports are: (x, y) of the region is at (x + 1, y + 1). A net is a
 /// signal of the network; its tree enters every cell at most once, and where it enters it can be read and can leave by any edge.
-class LiveState {
+class CoAnnealState {
  public:
   static constexpr int kMostUsers = 4;  // nets on an edge
   static constexpr uint16_t kNone = 0xffff;
@@ -37,7 +37,7 @@ class LiveState {
   };
 
   /// Nothing is placed yet. Throws Error if there are more items than 16 bits can name. The network must outlive it.
-  LiveState(const LutNetwork& network, const Region& region, const DefectMap& defects, const LiveCosts& costs);
+  CoAnnealState(const LutNetwork& network, const Region& region, const DefectMap& defects, const LiveCosts& costs);
 
   const LutNetwork& network() const { return *network_; }
   const Region& region() const { return region_; }

@@ -21,8 +21,8 @@ class LiveStateTest : public testing::Test {
   LutNetwork network = simplify(map_to_luts(logic_graph(count(12))));
   Random random{3};
 
-  LiveState started(int side, const DefectMap& defects = {}) {
-    LiveState state(network, {side, side}, defects, {});
+  CoAnnealState started(int side, const DefectMap& defects = {}) {
+    CoAnnealState state(network, {side, side}, defects, {});
     std::vector<uint32_t> places;
     uint32_t port = 0, out = 3;
     int next = 0;
@@ -39,7 +39,7 @@ class LiveStateTest : public testing::Test {
     return state;
   }
 
-  bool random_move(LiveState& state, int64_t budget) {
+  bool random_move(CoAnnealState& state, int64_t budget) {
     const uint32_t c = state.cell(static_cast<int>(random.below(8)), static_cast<int>(random.below(8)));
     const auto item = random.below(static_cast<uint32_t>(state.items()));
     if (random.below(4) == 0) return state.try_reroute(random.below(static_cast<uint32_t>(state.signals())), budget);
@@ -48,18 +48,18 @@ class LiveStateTest : public testing::Test {
       const uint32_t to = state.ring_cell(random.below(state.region().ports()));
       const uint16_t other = state.is_output(item) ? state.output_at(to) : state.input_at(to);
       if (other == item) return false;
-      std::vector<LiveState::Step> steps{{item, to}};
-      if (other != LiveState::kNone) steps.push_back({other, state.place(item)});
+      std::vector<CoAnnealState::Step> steps{{item, to}};
+      if (other != CoAnnealState::kNone) steps.push_back({other, state.place(item)});
       return state.try_steps(steps, budget);
     }
     if (state.place(item) == c) return false;
-    std::vector<LiveState::Step> steps{{item, c}};
+    std::vector<CoAnnealState::Step> steps{{item, c}};
     if (random.below(2) == 0)
       for (const uint16_t lut : state.luts(c)) steps.push_back({lut, state.place(item)});
     return state.try_steps(steps, budget);
   }
 
-  static bool same(const LiveState& a, const LiveState& b) {
+  static bool same(const CoAnnealState& a, const CoAnnealState& b) {
     for (uint32_t c = 0; c < a.cells(); ++c)
       for (uint32_t s = 0; s < 4; ++s) {
         std::vector<uint16_t> x(a.users(c, s).begin(), a.users(c, s).end()), y(b.users(c, s).begin(), b.users(c, s).end());
@@ -69,14 +69,14 @@ class LiveStateTest : public testing::Test {
       }
     return a.at_ == b.at_ && a.energy_ == b.energy_ && a.in_port_ == b.in_port_ && a.out_port_ == b.out_port_;
   }
-  static void cut(LiveState& state, uint32_t c, uint32_t side) { state.erase(c, side, state.users(c, side).front()); }
-  static void lose(LiveState& state, uint32_t lut) { state.at_[lut] = state.cell(7, 7); }
+  static void cut(CoAnnealState& state, uint32_t c, uint32_t side) { state.erase(c, side, state.users(c, side).front()); }
+  static void lose(CoAnnealState& state, uint32_t lut) { state.at_[lut] = state.cell(7, 7); }
 };
 
 namespace {
 
 TEST_F(LiveStateTest, MovesKeepItWhole) {
-  LiveState state = started(8);
+  CoAnnealState state = started(8);
   int taken = 0;
   for (int i = 0; i < 4000; ++i) {
     taken += random_move(state, static_cast<int64_t>(random.below(200)) - 40);
@@ -87,9 +87,9 @@ TEST_F(LiveStateTest, MovesKeepItWhole) {
 }
 
 TEST_F(LiveStateTest, WhatIsNotTakenChangesNothing) {
-  LiveState state = started(8);
+  CoAnnealState state = started(8);
   for (int i = 0; i < 1000; ++i) {
-    const LiveState before = state;
+    const CoAnnealState before = state;
     const auto energy = state.energy();
     const int64_t budget = static_cast<int64_t>(random.below(100)) - 50;
     if (random_move(state, budget)) {
@@ -101,25 +101,25 @@ TEST_F(LiveStateTest, WhatIsNotTakenChangesNothing) {
 }
 
 TEST_F(LiveStateTest, TheCheckerFindsACutWireAndALostLut) {
-  const LiveState state = started(8);
+  const CoAnnealState state = started(8);
   int found = 0, cuts = 0;
   for (uint32_t c = 0; c < state.cells(); ++c)
     for (uint32_t s = 0; s < 4; ++s) {
       if (state.users(c, s).empty()) continue;
-      LiveState damaged = state;
+      CoAnnealState damaged = state;
       cut(damaged, c, s);
       ++cuts;
       found += !damaged.fault().empty();
     }
   EXPECT_EQ(found, cuts);
-  LiveState damaged = state;
+  CoAnnealState damaged = state;
   lose(damaged, static_cast<uint32_t>(network.inputs.size()));
   EXPECT_THAT(damaged.fault(), testing::HasSubstr("is not in cell"));
 }
 
 TEST_F(LiveStateTest, DefectsAreNotEntered) {
   const Defects defects{{{2, 2}, {5, 1}}, {{4, 4, Side::E}}};
-  LiveState state = started(8, DefectMap(defects, 8, 8));
+  CoAnnealState state = started(8, DefectMap(defects, 8, 8));
   for (int i = 0; i < 2000; ++i) random_move(state, 1000);
   EXPECT_EQ(state.fault(), "");
   EXPECT_TRUE(state.users(state.cell(5, 4), static_cast<uint32_t>(Side::W)).empty());

@@ -59,7 +59,7 @@ TEST(Datapath, NoStageExceedsItsLevels) {
   std::mt19937_64 rng(2);
   const Dag dag = test::random_dag(rng);
   const uint32_t limit = 6;
-  const Schedule schedule = schedule_stages(dag, limit);
+  const StageSchedule schedule = schedule_stages(dag, limit);
   std::vector<uint32_t> depth(dag.size());
   for (NodeId id = 0; id < dag.size(); ++id) {
     if (!schedule.live[id] || schedule.constant[id] || dag.node(id).op == Op::kOutput) continue;

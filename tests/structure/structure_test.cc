@@ -1,0 +1,67 @@
+// The structure of the source: arrows between folders, circles, names.
+#include <gmock/gmock.h>
+
+#include "tests/structure/source_scan.h"
+
+namespace bitgrid::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+const Sources& product() {
+  static const Sources sources = product_sources(BITGRID_SOURCE_DIR);
+  return sources;
+}
+
+/// What docs/architecture.md draws. Every folder may include itself.
+const Arrows kArrows = {
+    {"ir", {}},
+    {"frontend", {"ir"}},
+    {"reference_cpu", {"ir"}},
+    {"lowering", {"ir"}},
+    {"bitgrid_sim", {"ir"}},
+    {"bitgrid_sim/systemc", {"ir", "bitgrid_sim"}},
+    {"rtl", {"ir"}},
+    {"check", {"ir", "reference_cpu", "lowering", "bitgrid_sim", "bitgrid_sim/systemc", "rtl"}},
+    {"report", {"ir", "frontend", "lowering"}},
+    {"cli", {"ir", "frontend", "reference_cpu", "lowering", "bitgrid_sim", "bitgrid_sim/systemc", "rtl", "check", "report"}},
+};
+
+TEST(Structure, IncludesFollowTheArrows) {
+  EXPECT_THAT(includes_against(kArrows, product()), IsEmpty());
+}
+
+TEST(Structure, ThereIsNoCircleOfIncludes) {
+  EXPECT_THAT(include_circle(product()), IsEmpty());
+}
+
+TEST(Structure, NoTwoTypesHaveOneName) {
+  EXPECT_THAT(types_defined_twice(product()), IsEmpty());
+}
+
+TEST(StructureCheck, AnArrowUpIsFound) {
+  const Sources sources = {{"ir/a.h", "#include \"cli/b.h\"\n"}, {"cli/b.h", ""}, {"else/c.h", ""}};
+  EXPECT_THAT(includes_against(kArrows, sources), ElementsAre("else/c.h lies in no known folder", "ir/a.h includes cli/b.h"));
+}
+
+TEST(StructureCheck, ACircleIsFound) {
+  const Sources sources = {{"a.h", "#include \"b.h\"\n"}, {"b.h", "#include \"c.h\"\n"}, {"c.h", "#include \"b.h\"\n"}};
+  EXPECT_THAT(include_circle(sources), ElementsAre("b.h", "c.h", "b.h"));
+}
+
+TEST(StructureCheck, TwoTypesOfOneNameAreFound) {
+  const Sources sources = {{"one.h", "namespace bitgrid { template <typename T> struct Live { int a; }; enum class E : int { k }; }"},
+                           {"two.cc", "namespace bitgrid {\n// comment {\nclass Live final : Base { };\nstruct Forward; }"}};
+  EXPECT_THAT(types_defined_twice(sources), ElementsAre("bitgrid::Live: one.h and two.cc"));
+}
+
+TEST(StructureCheck, UnnamedNamespacesFunctionsAndOtherTypesHideTheirTypes) {
+  const std::string text =
+      "namespace bitgrid::sim { namespace { struct A {}; } struct B { struct C {}; };\n"
+      "struct D* f(int x) { struct E {}; const char* s = \"struct F {\"; return 1'000; } }";
+  EXPECT_THAT(types_of(text), ElementsAre("bitgrid::sim::B"));
+}
+
+}  // namespace
+}  // namespace bitgrid::test
