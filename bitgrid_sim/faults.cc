@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <sstream>
 
 #include "ir/error.h"
+#include "ir/number.h"
 
 namespace bitgrid {
 namespace {
@@ -45,11 +45,9 @@ class FaultLine {
   [[noreturn]] void fail(const std::string& problem, const std::string& cure) const { throw Error(where_, problem, cure); }
 
   int64_t number(const std::string& text, const std::string& what, int64_t least, int64_t most) const {
-    int64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || value < least || value > most)
-      fail(fmt::format("{} is '{}'", what, text), fmt::format("use a number from {} to {}", least, most));
-    return value;
+    const auto value = parse_whole(text, least, most);
+    if (!value) fail(fmt::format("{} is '{}'", what, text), fmt::format("use a number from {} to {}", least, most));
+    return *value;
   }
   int64_t number(size_t i, const std::string& what, int64_t least, int64_t most) const {
     if (i >= words_.size()) fail(fmt::format("the {} is missing", what), "write KIND X Y [NESW] [FIRST[-LAST]], or config X Y BIT");

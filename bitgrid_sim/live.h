@@ -46,6 +46,9 @@ struct Probe {
 /// "w3_in", "e0_out", "c4_7_n" (output N of cell (4, 7)).
 std::string to_string(const Probe& probe);
 
+/// Cycles of scripts, states and runs end here.
+constexpr int64_t kMostLiveCycles = int64_t{1} << 50;
+
 struct LiveScript {
   std::vector<CellWrite> writes;  // ascending cycles
   std::vector<PortQueue> queues;

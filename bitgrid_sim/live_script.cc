@@ -1,17 +1,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <sstream>
 
 #include "bitgrid_sim/live.h"
 #include "ir/error.h"
+#include "ir/number.h"
 
 namespace bitgrid {
 namespace {
-
-constexpr int64_t kMostCycles = int64_t{1} << 50;
 
 class LiveLine {
  public:
@@ -36,23 +34,21 @@ class LiveLine {
   }
 
   int64_t number(std::string_view text, const std::string& what, int64_t least, int64_t most) const {
-    int64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || value < least || value > most)
-      fail(fmt::format("{} is '{}'", what, text), fmt::format("use a number from {} to {}", least, most));
-    return value;
+    const auto value = parse_whole(text, least, most);
+    if (!value) fail(fmt::format("{} is '{}'", what, text), fmt::format("use a number from {} to {}", least, most));
+    return *value;
   }
 
   CellWrite write() const {
     expect(5, "write CYCLE X Y WORD");
     CellWrite w;
-    w.cycle = number(words_[1], "cycle", 0, kMostCycles);
+    w.cycle = number(words_[1], "cycle", 0, kMostLiveCycles);
     w.x = static_cast<int>(number(words_[2], "x", 0, width_ - 1));
     w.y = static_cast<int>(number(words_[3], "y", 0, height_ - 1));
     const std::string& word = words_[4];
-    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), w.word, 16);
-    if (error != std::errc() || end != word.data() + word.size())
-      fail(fmt::format("'{}' is no configuration word", word), "use up to 16 hexadecimal digits");
+    const auto bits = parse_hex(word);
+    if (!bits) fail(fmt::format("'{}' is no configuration word", word), "use up to 16 hexadecimal digits");
+    w.word = *bits;
     return w;
   }
 
@@ -61,7 +57,7 @@ class LiveLine {
     PortQueue q;
     const std::string& range = words_[1];
     const size_t dash = range.find('-');
-    q.first = number(std::string_view(range).substr(0, dash), "first cycle", 0, kMostCycles);
+    q.first = number(std::string_view(range).substr(0, dash), "first cycle", 0, kMostLiveCycles);
     const PortName port = name(words_[2]);
     if (port.output) fail(fmt::format("{} is an output", words_[2]), "drive an input, such as w0_in");
     q.side = port.side;
@@ -71,7 +67,7 @@ class LiveLine {
       q.bits.push_back(c == '1');
     }
     q.last = dash == std::string::npos ? q.first + static_cast<int64_t>(q.bits.size()) - 1
-                                       : number(std::string_view(range).substr(dash + 1), "last cycle", q.first, kMostCycles);
+                                       : number(std::string_view(range).substr(dash + 1), "last cycle", q.first, kMostLiveCycles);
     return q;
   }
 

@@ -1,11 +1,12 @@
 #include <fmt/format.h>
 
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "bitgrid_sim/live.h"
 #include "ir/error.h"
 #include "ir/file.h"
+#include "ir/json_number.h"
+#include "ir/number.h"
 
 namespace bitgrid {
 namespace {
@@ -21,10 +22,9 @@ std::string checksum_of(Json state) {
 }
 
 CellWord word_of(const std::string& text) {
-  CellWord word = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), word, 16);
-  if (error != std::errc() || end != text.data() + text.size()) throw std::out_of_range("word");
-  return word;
+  const auto word = parse_hex(text);
+  if (!word) throw std::out_of_range("word");
+  return *word;
 }
 
 }  // namespace
@@ -62,12 +62,13 @@ LiveState parse_live_state(std::string_view text, const std::string& source, con
     if (json.at("checksum").get<std::string>() != checksum_of(json))
       throw Error(source, "the saved state is damaged: its checksum differs", "save it anew");
     if (json.at("grid").get<std::string>() != fmt::format("{:016x}", grid.hash)) {
-      throw Error(
-          source,
-          fmt::format("the saved state belongs to another grid ({} x {})", json.at("width").get<int>(), json.at("height").get<int>()),
-          "resume with the grid file that it was saved with");
+      throw Error(source,
+                  fmt::format("the saved state belongs to another grid ({} x {})", json.at("width").dump(), json.at("height").dump()),
+                  "resume with the grid file that it was saved with");
     }
-    state.cycle = json.at("cycle").get<int64_t>();
+    const auto cycle = whole_number(json.at("cycle"), int64_t{0}, kMostLiveCycles);
+    if (!cycle) throw Error(source, fmt::format("\"cycle\" is no number from 0 to {}", kMostLiveCycles), cure);
+    state.cycle = *cycle;
     state.latches = GridState(grid.width, grid.height);
     const std::string latches = json.at("latches").get<std::string>();
     if (latches.size() != state.latches.outputs.size()) throw Error(source, "the saved state has too few or too many latches", cure);
@@ -77,12 +78,10 @@ LiveState parse_live_state(std::string_view text, const std::string& source, con
       state.latches.outputs[i] = static_cast<uint8_t>(nibble);
     }
     for (const Json& w : json.at("written")) {
-      CellWrite write{0, w.at(0).get<int>(), w.at(1).get<int>(), word_of(w.at(2).get<std::string>())};
-      if (write.x < 0 || write.y < 0 || write.x >= grid.width || write.y >= grid.height)
-        throw Error(source, "a written cell is outside the grid", cure);
-      state.written.push_back(write);
+      const auto x = whole_number(w.at(0), 0, grid.width - 1), y = whole_number(w.at(1), 0, grid.height - 1);
+      if (!x || !y) throw Error(source, "a written cell is outside the grid", cure);
+      state.written.push_back({0, *x, *y, word_of(w.at(2).get<std::string>())});
     }
-    if (state.cycle < 0) throw Error(source, "the cycle is negative", cure);
   } catch (const Json::exception& e) {
     throw Error(source, fmt::format("this is no saved state ({})", e.what()), cure);
   } catch (const std::out_of_range&) {

@@ -1,9 +1,12 @@
 // The only file that knows MPI; without BITGRID_MPI there is one rank.
+#include <fmt/format.h>
+
 #include <cstdlib>
 #include <string>
 
 #include "bitgrid_sim/strips.h"
 #include "ir/error.h"
+#include "ir/number.h"
 
 #ifdef BITGRID_MPI
 #define OMPI_SKIP_MPICXX 1
@@ -17,7 +20,13 @@ namespace {
 /// Processes that mpirun of Open MPI or MPICH says it started.
 int started_processes() {
   for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"}) {
-    if (const char* text = std::getenv(name)) return std::atoi(text);
+    const char* text = std::getenv(name);
+    if (text == nullptr) continue;
+    constexpr int kMost = 1 << 24;
+    const auto number = parse_whole(text, 1, kMost);
+    if (!number)
+      throw Error(name, fmt::format("'{}' is no whole number from 1 to {}", text, kMost), "unset this variable, or start with mpirun");
+    return *number;
   }
   return 1;
 }

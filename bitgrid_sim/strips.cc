@@ -8,6 +8,7 @@
 
 #include "bitgrid_sim/sliced.h"
 #include "ir/error.h"
+#include "ir/number.h"
 
 namespace bitgrid {
 namespace {
@@ -206,7 +207,7 @@ class StripRun {
         std::copy_n(all_words[i].data() + k * sizeof(word), sizeof(word), reinterpret_cast<char*>(&word));
         merged[k] |= word;
       }
-      result_.writes += std::stoull(all_writes[i]);
+      result_.writes += parse_whole(all_writes[i], uint64_t{0}, UINT64_MAX).value();
       size_t line = 0;
       for (auto& s : result_.samples) {
         const size_t end = all_samples[i].find('\n', line);

@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+#include <climits>
 
 #include "bitgrid_sim/fst.h"
 #include "bitgrid_sim/scalar.h"
 #include "ir/error.h"
 #include "ir/file.h"
+#include "ir/number.h"
 
 namespace bitgrid {
 namespace {
@@ -45,12 +46,12 @@ PortName parse_port(const std::string& name, int width, int height) {
   if (side == std::string::npos || underscore == std::string::npos) throw bad;
   PortName port;
   port.side = kSides[side];
-  const char* end = name.data() + underscore;
-  const auto [stop, code] = std::from_chars(name.data() + 1, end, port.position);
+  const auto position = parse_whole(std::string_view(name).substr(1, underscore - 1), 0, INT_MAX);
   const std::string direction = name.substr(underscore + 1);
-  if (code != std::errc() || stop != end || (direction != "in" && direction != "out")) throw bad;
+  if (!position || (direction != "in" && direction != "out")) throw bad;
   port.output = direction == "out";
-  if (port.position < 0 || port.position >= ports_of(port.side, width, height)) {
+  port.position = *position;
+  if (port.position >= ports_of(port.side, width, height)) {
     throw Error("port '" + name + "'", fmt::format("is not on the border of a {} x {} grid", width, height),
                 "n and s count x, e and w count y");
   }

@@ -11,6 +11,7 @@
 #include "ir/error.h"
 #include "ir/file.h"
 #include "ir/mapped_kernel_io.h"
+#include "ir/number.h"
 
 namespace bitgrid {
 namespace {
@@ -40,7 +41,9 @@ std::string hex(uint64_t hash) {
   return fmt::format("{:016x}", hash);
 }
 uint64_t parse_hex(const nlohmann::json& json) {
-  return std::stoull(json.get<std::string>(), nullptr, 16);
+  const auto hash = bitgrid::parse_hex(json.get<std::string>());
+  if (!hash) throw std::invalid_argument("hash");
+  return *hash;
 }
 
 ordered_json manifest_json(const char* format, const Manifest& m) {

@@ -8,6 +8,7 @@
 #include "check/temporary_folder.h"
 #include "ir/error.h"
 #include "ir/file.h"
+#include "ir/number.h"
 #include "lowering/netlist/logic_graph.h"
 #include "rtl/command.h"
 
@@ -50,9 +51,8 @@ Counterexample parse_counterexample(const std::string& log) {
 
 /// ABC calls what it matches by order pi0, pi1 ... and po0 ...; larger numbers may have zeros in front.
 std::string port_name(const std::string& abc, const std::string& prefix, const std::vector<std::string>& names) {
-  if (!abc.starts_with(prefix) || abc.find_first_not_of("0123456789", prefix.size()) != std::string::npos || abc.size() > 12) return abc;
-  const size_t index = std::stoull("0" + abc.substr(prefix.size()));
-  return index < names.size() ? names[index] : abc;
+  const auto index = abc.starts_with(prefix) ? parse_padded(std::string_view(abc).substr(prefix.size())) : std::nullopt;
+  return index && *index < names.size() ? names[*index] : abc;
 }
 
 /// The same network with more inputs, which nothing reads.

@@ -10,9 +10,11 @@
 #include "check/check_model.h"
 #include "check/prove_rtl.h"
 #include "cli/common.h"
+#include "cli/numbers.h"
 #include "cli/source.h"
 #include "frontend/load_model.h"
 #include "ir/error.h"
+#include "reference_cpu/sampling.h"
 
 namespace bitgrid::cli {
 namespace {
@@ -166,7 +168,7 @@ void add_check(CLI::App& app, int& status) {
       "--engines", o->engines,
       "list of cpu, dag, grid, rtl (= datapath,fabric: the kernels' Verilog and the grid's), systemc, default cpu,dag,grid; with "
       "--from: what the folder holds");
-  command->add_option("--tokens", o->tokens, "positions to compare")->capture_default_str()->check(CLI::Range(1, 1000000));
+  add_number<int>(*command, "--tokens", o->tokens, {1, 1000000}, "positions to compare");
   command->add_option("--prompt", o->prompt, "text of the first positions; the CPU engine continues it as `run` would");
   command->add_option("--temperature", o->temperature, "continue the prompt by sampling with --seed, as `run --temperature` does");
   command->add_option("--from", o->from, "use the artefacts of this folder (of compile or verilog) as they stand");
@@ -179,11 +181,9 @@ void add_check(CLI::App& app, int& status) {
       ->capture_default_str();
   command->add_flag("--prove", o->prove,
                     "instead of running engines, prove the datapath Verilog of every kernel equal to its Dag for all inputs (Yosys, ABC)");
-  command->add_option("--prove-timeout", o->prove_timeout, "seconds for each of the two, per kernel")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1000000));
+  add_number<int>(*command, "--prove-timeout", o->prove_timeout, {1, 1000000}, "seconds for each of the two, per kernel");
   command->add_option("--kernel", o->kernel, "--prove: this kernel only");
-  add_common(*command, o->common);
+  add_common(*command, o->common, kMostSamplingSeed);
   command->callback([o, &status] { status = check(*o); });
 }
 

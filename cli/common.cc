@@ -2,19 +2,22 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <thread>
 
 #include "bitgrid_sim/systemc/platform_report.h"
+#include "cli/numbers.h"
 #include "frontend/arch_file.h"
 #include "ir/error.h"
 #include "ir/file.h"
 
 namespace bitgrid::cli {
 
-void add_common(CLI::App& app, Common& common) {
+void add_common(CLI::App& app, Common& common, uint64_t most_seed) {
   app.add_option("--json", common.json_file, "write the result as JSON to this file");
-  app.add_option("--seed", common.seed, "seed of everything random; equal seeds give equal bytes")->capture_default_str();
+  add_number<uint64_t>(app, "--seed", common.seed, {0, most_seed}, "seed of everything random; equal seeds give equal bytes");
 }
 
 void write_json(const Common& common, const Json& json) {
@@ -37,6 +40,10 @@ void Progress::clear() {
   std::fputs("\r\033[K", stderr);
   std::fflush(stderr);
   shown_ = false;
+}
+
+int all_threads() {
+  return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, static_cast<unsigned>(kMostThreads)));
 }
 
 Arch arch_of(const std::string& file) {

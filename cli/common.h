@@ -13,12 +13,12 @@ namespace bitgrid::cli {
 
 using Json = nlohmann::ordered_json;
 
-/// Options that every command has.
+/// Options that every command has. --seed goes from 0 to `most_seed`.
 struct Common {
   std::string json_file;
   uint64_t seed = 1;
 };
-void add_common(CLI::App& app, Common& common);
+void add_common(CLI::App& app, Common& common, uint64_t most_seed = UINT64_MAX);
 /// Writes the result where --json asked for it.
 void write_json(const Common& common, const Json& json);
 
@@ -52,6 +52,10 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
+/// Threads that --threads takes, and those of this machine.
+constexpr int kMostThreads = 1024;
+int all_threads();
+
 /// The file of --arch; empty: the default. Throws Error as load_arch does.
 Arch arch_of(const std::string& file);
 /// What JSON results say of the architecture in force: the fabric, or also what stands around the tiles.
@@ -62,7 +66,7 @@ Json arch_json(const Arch& arch, ArchParts parts = ArchParts::kFabric);
 enum class SourceKind { kModel, kBlif, kDag };
 SourceKind source_kind(const std::string& path);
 
-// Each adds one command to the program; it runs in CLI11's callback and sets `status` if it ends otherwise than with 0.
+// Each adds one command to the program (cli/app.h); it runs in CLI11's callback and sets `status` if it ends otherwise than with 0.
 void add_run(CLI::App& app, int& status);
 void add_check(CLI::App& app, int& status);
 void add_compile(CLI::App& app, int& status);

@@ -5,12 +5,12 @@
 #include <memory>
 #include <mutex>
 #include <numeric>
-#include <thread>
 
 #include "check/artefacts.h"
 #include "check/verify_kernel.h"
 #include "cli/common.h"
 #include "cli/compile_report.h"
+#include "cli/numbers.h"
 #include "cli/source.h"
 #include "frontend/defects_file.h"
 #include "ir/error.h"
@@ -25,7 +25,7 @@ struct Options {
   std::string source, out, arch, defects, mode = "auto", optimize = "area", effort = "default";
   bool no_verify = false, prove = false, again = false;
   int prove_timeout = 60;
-  int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  int threads = all_threads();
 };
 
 MapParams map_params(const Options& o, const Defects& defects) {
@@ -155,7 +155,6 @@ class Compile {
 
 void compile(const Options& o) {
   const Arch arch = arch_of(o.arch);
-  if (o.threads < 1) throw Error("--threads", fmt::format("{} threads cannot work", o.threads), "give 1 or more");
   if (o.prove) require_abc();
   Stopwatch watch;
   const Tile tile{arch.tile_width, arch.tile_height};
@@ -226,9 +225,9 @@ void add_compile(CLI::App& app, int&) {
       ->capture_default_str();
   command->add_flag("--no-verify", o->no_verify, "do not simulate the mapped kernels against their Dags (and reuse nothing)");
   command->add_flag("--prove", o->prove, "prove by ABC (berkeley-abc) that the logic of the configuration is that of the source");
-  command->add_option("--prove-timeout", o->prove_timeout, "seconds for each kernel")->capture_default_str()->check(CLI::PositiveNumber);
+  add_number<int>(*command, "--prove-timeout", o->prove_timeout, {1, 1000000}, "seconds for each kernel");
   command->add_flag("--again", o->again, "map everything again, reuse nothing");
-  command->add_option("--threads", o->threads, "kernels at work at the same time; the result is the same")->capture_default_str();
+  add_number<int>(*command, "--threads", o->threads, {1, kMostThreads}, "kernels at work at the same time; the result is the same");
   add_common(*command, o->common);
   command->callback([o] { compile(*o); });
 }

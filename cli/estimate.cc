@@ -3,8 +3,10 @@
 
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "cli/common.h"
+#include "cli/numbers.h"
 #include "ir/error.h"
 #include "ir/file.h"
 #include "report/estimate.h"
@@ -16,18 +18,20 @@ namespace {
 struct Options {
   Common common;
   EstimateSource source;
-  std::string arch, technology, optimize = "area";
+  std::string model, arch, technology, optimize = "area";
+  std::optional<int> context;
   int64_t streams = 1;
 };
 
 /// Cells and cycles of attention at contexts around the one in question.
-Json attention_by_context(const EstimateSource& of, const EstimateParams& params, int context, ShapePlans& plans) {
+Json attention_by_context(const EstimateModel& model, const EstimateSource& of, const EstimateParams& params, int context,
+                          ShapePlans& plans) {
   Json rows = Json::array();
   for (int64_t t = std::max(16, context / 8); t <= std::min<int64_t>(int64_t{context} * 8, 1 << 17); t *= 2) {
     EstimateSource source = of;
     source.context = static_cast<int>(t);
     source.shapes_only = true;
-    const Estimate e = estimate(read_kernels(source, &plans).kernels, params);
+    const Estimate e = estimate(read_kernels(model, source, &plans).kernels, params);
     rows.push_back({{"context", t},
                     {"attention_cells_per_stream", e.resident_cells},
                     {"cycles_per_token", e.cycles_per_token},
@@ -41,11 +45,13 @@ void run(const Options& o) {
   EstimateParams params = load_estimate_params(o.arch, o.technology);
   params.streams = o.streams;
   EstimateSource of = o.source;
+  of.context = o.context.value_or(0);
   of.lower = {{params.arch.tile_width, params.arch.tile_height}, parse_optimize(o.optimize)};
   ShapePlans plans(of.lower);
-  const SourceKernels source = read_kernels(of, &plans);
+  const EstimateModel model = read_estimate_model(o.model);
+  const SourceKernels source = read_kernels(model, of, &plans);
   const Estimate e = estimate(source.kernels, params);
-  const Json contexts = source.context > 0 ? attention_by_context(of, params, source.context, plans) : Json::array();
+  const Json contexts = source.context > 0 ? attention_by_context(model, of, params, source.context, plans) : Json::array();
   const double seconds = watch.lap();
   std::cout << estimate_text(e, params);
   if (source.context > 0) {
@@ -74,15 +80,13 @@ void add_estimate(CLI::App& app, int&) {
   CLI::App* command =
       app.add_subcommand("estimate", "size, speed, energy and area of a model from shapes and numerics, before anything slow");
   command->footer("Example: bitgrid estimate examples/shapes/bitnet-b158-2b4t.yaml --streams 64 --json estimate.json");
-  command->add_option("model", o->source.path, "MODEL.yaml, or a shapes file without weights (examples/shapes)")->required();
+  command->add_option("model", o->model, "MODEL.yaml, or a shapes file without weights (examples/shapes)")->required();
   command->add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
   command->add_option("--optimize", o->optimize, "as of `bitgrid compile`: area, throughput or density, where a matrix has several forms")
       ->capture_default_str();
   command->add_option("--technology", o->technology, "costs and speed of cells and memory (arch/45nm.yaml documents it)");
-  command->add_option("--context", o->source.context, "attention window in place of the model's")->check(CLI::Range(1, 1 << 20));
-  command->add_option("--streams", o->streams, "independent texts at once")
-      ->capture_default_str()
-      ->check(CLI::Range(int64_t{1}, int64_t{1} << 32));
+  add_number<int>(*command, "--context", o->context, {1, kMaxContext}, "attention window in place of the model's");
+  add_number<int64_t>(*command, "--streams", o->streams, {1, kMaxStreams}, "independent texts at once");
   command->add_flag("--shapes-only", o->source.shapes_only, "do not look at the weights: word lengths for the worst there could be");
   add_common(*command, o->common);
   command->callback([o] { run(*o); });

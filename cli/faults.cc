@@ -10,6 +10,7 @@
 #include "bitgrid_sim/kernel_schedule.h"
 #include "check/artefacts.h"
 #include "cli/common.h"
+#include "cli/numbers.h"
 #include "cli/stimulus.h"
 #include "ir/error.h"
 #include "ir/file.h"
@@ -126,14 +127,14 @@ void add_faults(CLI::App& app, int&) {
   command->add_option("folder", o->folder, "the folder of a compile")->required();
   command->add_option("--kernel", o->kernel, "kernel of the folder");
   command->add_option("--stimulus", o->stimulus, "JSON lines, invocations {\"in\": \"HEX\"}; without: random bits");
-  command->add_option("--invocations", o->invocations, "random invocations")->capture_default_str()->check(CLI::Range(1, 1000000));
+  add_number<size_t>(*command, "--invocations", o->invocations, {1, 1000000}, "random invocations");
   command->add_option("--kinds", o->kinds, "of stuck0, stuck1, flip (always), config (a wrong bit), upset (a flip in one random phase)")
       ->capture_default_str();
-  command->add_option("--sample", o->sample, "so many of all faults, drawn at random; 0: all")->capture_default_str();
+  add_number<size_t>(*command, "--sample", o->sample, {0, size_t{1} << 40}, "so many of all faults, drawn at random; 0: all");
   command->add_option("--faults", o->faults,
                       "these faults instead, each on its own: lines stuck0|stuck1|flip X Y [NESW] [FIRST[-LAST]], config X Y BIT");
   command->add_option("--missed", o->missed, "write those that changed no output, though on a path to one, to this file");
-  command->add_option("--threads", o->threads, "threads that share the faults")->capture_default_str()->check(CLI::Range(1, 1024));
+  add_number<size_t>(*command, "--threads", o->threads, {1, kMostThreads}, "threads that share the faults");
   add_common(*command, o->common);
   command->callback([o] { faults(*o); });
 }

@@ -6,28 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "cli/common.h"
+#include "cli/app.h"
 #include "cli/completion.h"
 
 int main(int argc, char** argv) {
-  CLI::App app(
-      "bitgrid: compiles 1-bit transformers and any acyclic logic onto a grid of LUT cells that talk only to their neighbours,\n"
-      "simulates the grid, writes Verilog, and proves every result bit for bit against a reference CPU engine.");
-  app.set_version_flag("--version", BITGRID_VERSION);
-  app.require_subcommand(1);
+  CLI::App app;
   int status = 0;
-  bitgrid::cli::add_run(app, status);
-  bitgrid::cli::add_check(app, status);
-  bitgrid::cli::add_compile(app, status);
-  bitgrid::cli::add_simulate(app, status);
-  bitgrid::cli::add_faults(app, status);
-  bitgrid::cli::add_verilog(app, status);
-  bitgrid::cli::add_picture(app, status);
-  bitgrid::cli::add_estimate(app, status);
-  bitgrid::cli::add_sweep(app, status);
-  bitgrid::cli::add_report(app, status);
-  bitgrid::cli::add_completion(app);
-  bitgrid::cli::add_examples(app);
+  bitgrid::cli::define(app, status);
   const std::vector<std::string> known = bitgrid::cli::command_names(app);
   if (argc > 1 && argv[1][0] != '-' && std::find(known.begin(), known.end(), argv[1]) == known.end()) {
     std::fprintf(stderr, "bitgrid: there is no command '%s'; the commands are %s\n", argv[1], CLI::detail::join(known, ", ").c_str());

@@ -9,6 +9,7 @@
 #include "check/check_model.h"
 #include "check/engines.h"
 #include "cli/common.h"
+#include "cli/numbers.h"
 #include "frontend/load_model.h"
 #include "ir/error.h"
 #include "ir/file.h"
@@ -64,6 +65,8 @@ std::vector<Sampler> samplers(const Options& o, const Model& model) {
   std::vector<Sampler> all;
   for (int s = 0; s < o.streams; ++s) {
     const uint64_t seed = o.common.seed + static_cast<uint64_t>(s);
+    if (seed > kMostSamplingSeed)
+      throw Error("--seed", fmt::format("stream {} would have the seed {}, above {}", s, seed, kMostSamplingSeed), "give a smaller one");
     all.push_back(o.temperature.empty() ? greedy_sampler() : temperature_sampler(model, o.temperature, static_cast<uint32_t>(seed)));
   }
   return all;
@@ -179,7 +182,7 @@ void add_run(CLI::App& app, int&) {
   CLI::App* command = app.add_subcommand("run", "generate text with a model on an engine");
   command->add_option("model", o->model, "model.yaml")->required();
   command->add_option("--prompt", o->prompt, "text to continue; empty: a newline");
-  command->add_option("--tokens", o->tokens, "tokens to generate")->capture_default_str()->check(CLI::Range(0, 1000000));
+  add_number<int>(*command, "--tokens", o->tokens, {0, 1000000}, "tokens to generate");
   command
       ->add_option("--engine", o->engine,
                    "cpu, dag, grid, rtl (the kernels' datapath Verilog), fabric (the fabric's Verilog, configured) or systemc (tiles among "
@@ -187,15 +190,14 @@ void add_run(CLI::App& app, int&) {
       ->capture_default_str();
   command->add_option("--temperature", o->temperature, "sample with one of the model's temperatures instead of taking the likeliest token");
   command->add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
-  command->add_option("--streams", o->streams, "--engine systemc: texts generated at the same time, stream s with --seed + s")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 4096));
+  add_number<int>(*command, "--streams", o->streams, {1, 4096},
+                  "--engine systemc: texts generated at the same time, stream s with --seed + s");
   command->add_option("--trace", o->trace, "--engine systemc: write what tiles and buses did when, for ui.perfetto.dev");
   command
       ->add_option("--optimize", o->optimize,
                    "of the mapping: area (fewest cells), throughput (smallest II) or density (least cells times II)")
       ->capture_default_str();
-  add_common(*command, o->common);
+  add_common(*command, o->common, kMostSamplingSeed);
   command->callback([o] { run(*o); });
 }
 

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -14,6 +13,7 @@
 #include "bitgrid_sim/strips.h"
 #include "check/artefacts.h"
 #include "cli/common.h"
+#include "cli/numbers.h"
 #include "cli/stimulus.h"
 #include "ir/error.h"
 #include "ir/file.h"
@@ -32,7 +32,7 @@ struct Options {
   bool torus = false, trace = false;
   size_t threads = 1;
   int halo = 32;
-  int64_t cycles = -1;
+  std::optional<int64_t> cycles;
 };
 
 GridEngine parse_simulator(const std::string& text) {
@@ -59,12 +59,16 @@ GridSource open_source(const Options& o) {
   PayloadLayout layout;
   layout.order = parse_order(o.order, "--order");
   const size_t cross = o.size.find('x');
-  const char *begin = o.size.data(), *end = begin + o.size.size(), *middle = begin + std::min(cross, o.size.size());
-  const auto width = std::from_chars(begin, middle, layout.width);
-  const bool ok = cross != std::string::npos && width.ec == std::errc() && width.ptr == middle;
-  const auto height = std::from_chars(ok ? middle + 1 : end, end, layout.height);
-  if (!ok || height.ec != std::errc() || height.ptr != end)
-    throw Error("--size", "'" + o.size + "' is no size", "give the width and the height, such as 16x8");
+  constexpr int kMost = kMostStreamedCells;
+  const std::string_view text = o.size;
+  const auto width = parse_whole(text.substr(0, cross), 1, kMost);
+  const auto height = cross == std::string::npos ? std::nullopt : parse_whole(text.substr(cross + 1), 1, kMost);
+  if (!width || !height) {
+    throw Error("--size", "'" + o.size + "' is no size",
+                fmt::format("give the width and the height, such as 16x8; {} cells at most", kMostStreamedCells));
+  }
+  layout.width = *width;
+  layout.height = *height;
   return open_payload(o.grid, layout);
 }
 
@@ -128,7 +132,7 @@ void simulate_kernel(const Options& o) {
 void simulate_live(const Options& o, const GridSource& grid) {
   if (!o.stimulus.empty() || o.torus)
     throw Error(o.torus ? "--torus" : "--stimulus", "this does not go together with --live, --save or --resume", "leave it out");
-  if (o.cycles < 0) throw Error("--cycles", "the number of cycles is missing", "give --cycles N");
+  if (!o.cycles) throw Error("--cycles", "the number of cycles is missing", "give --cycles N");
   LiveScript script;
   if (!o.live.empty()) script = parse_live(read_file(o.live, kMostScriptBytes), o.live, grid.width, grid.height);
   std::optional<LiveState> resumed;
@@ -139,13 +143,17 @@ void simulate_live(const Options& o, const GridSource& grid) {
     identity = identity_of(open_source(o));
   }
   if (!o.resume.empty()) resumed = parse_live_state(read_file(o.resume, kMostScriptBytes), o.resume, identity);
+  const int64_t first = resumed ? resumed->cycle : 0;
+  if (*o.cycles > kMostLiveCycles - first)
+    throw Error("--cycles", fmt::format("the run begins with cycle {} and would end behind {}", first, kMostLiveCycles),
+                "give fewer cycles");
   std::vector<std::string> names;
   for (const Probe& probe : script.probes) names.push_back(to_string(probe));
   VcdWriter vcd(names, "grid", o.vcd);
   LiveParams params;
   params.engine = parse_simulator(o.engine);
   params.threads = o.threads;
-  params.cycles = o.cycles;
+  params.cycles = *o.cycles;
   params.faults = read_faults(o, grid.width, grid.height);
   params.vcd = o.vcd.empty() ? nullptr : &vcd;
   Stopwatch watch;
@@ -156,7 +164,7 @@ void simulate_live(const Options& o, const GridSource& grid) {
     if (params.vcd || !params.faults.empty() || params.engine == GridEngine::kScalar || params.engine == GridEngine::kLanes)
       throw Error("mpirun", "several processes run the sliced simulator, without waveform and faults",
                   "leave out --vcd, --faults and --sim");
-    result = run_strips(grid, script, resumed ? &*resumed : nullptr, {o.cycles, o.halo, o.threads}, ranks, &strip);
+    result = run_strips(grid, script, resumed ? &*resumed : nullptr, {*o.cycles, o.halo, o.threads}, ranks, &strip);
     if (ranks.rank != 0) return;
   } else {
     result = run_live(grid, script, resumed ? &*resumed : nullptr, params);
@@ -168,12 +176,12 @@ void simulate_live(const Options& o, const GridSource& grid) {
   write_json(o.common, {{"format", grid.convention},
                         {"width", grid.width},
                         {"height", grid.height},
-                        {"cycles", o.cycles},
+                        {"cycles", *o.cycles},
                         {"next_cycle", result.state.cycle},
                         {"cells_written", result.writes},
                         {"processes", ranks.size},
                         {"bytes_sent", strip.bytes},
-                        {"cell_updates", static_cast<double>(o.cycles) * grid.width * grid.height},
+                        {"cell_updates", static_cast<double>(*o.cycles) * grid.width * grid.height},
                         {"seconds", seconds}});
 }
 
@@ -182,25 +190,24 @@ void simulate_grid(const Options& o) {
   name_convention(grid, o.grid);
   if (!o.live.empty() || !o.save.empty() || !o.resume.empty()) return simulate_live(o, grid);
   Stopwatch watch;
-  int64_t cycles = o.cycles;
   if (!o.stimulus.empty() || !o.vcd.empty()) {
     if (o.torus) throw Error("--torus", "a torus has no border ports to drive or record", "leave out --stimulus and --vcd, or --torus");
     VcdWriter vcd(all_ports(grid.width, grid.height), "grid", o.vcd);
     StimulusParams params;
     params.engine = parse_simulator(o.engine);
     params.vcd = o.vcd.empty() ? nullptr : &vcd;
-    if (cycles >= 0) params.cycles = cycles;
+    if (o.cycles) params.cycles = *o.cycles;
     params.faults = read_faults(o, grid.width, grid.height);
     replay_stimulus(grid, o.stimulus.empty() ? std::string() : read_file(o.stimulus), o.stimulus.empty() ? o.grid : o.stimulus, params,
                     print);
     if (!o.vcd.empty()) vcd.write(o.vcd);
   } else {
-    if (cycles < 0) throw Error("--cycles", "the number of cycles is missing", "give --cycles N, or --stimulus FILE");
+    if (!o.cycles) throw Error("--cycles", "the number of cycles is missing", "give --cycles N, or --stimulus FILE");
     if (!o.faults.empty()) throw Error("--faults", "a trace has no faults", "give --stimulus FILE or --live FILE");
     TraceParams params;
     params.engine = parse_simulator(o.engine);
     params.borders = o.torus ? Borders::kTorus : Borders::kOpen;
-    params.cycles = cycles;
+    params.cycles = *o.cycles;
     params.every_phase = o.trace;
     params.threads = o.threads;
     replay_trace(grid, params, print);
@@ -208,7 +215,7 @@ void simulate_grid(const Options& o) {
   write_json(o.common, {{"format", grid.convention},
                         {"width", grid.width},
                         {"height", grid.height},
-                        {"cycles", cycles < 0 ? Json(nullptr) : Json(cycles)},
+                        {"cycles", o.cycles ? Json(*o.cycles) : Json(nullptr)},
                         {"seconds", watch.lap()}});
 }
 
@@ -225,13 +232,11 @@ void add_simulate(CLI::App& app, int&) {
                       "queues of a grid: lines write CYCLE X Y WORD, drive FIRST[-LAST] PORT BITS, probe PORT or cX_Y_SIDE");
   command->add_option("--save", o->save, "keep the state after the last cycle in this file");
   command->add_option("--resume", o->resume, "go on from a state that --save kept");
-  command->add_option("--halo", o->halo, "under mpirun: rows that neighbours share, phases between exchanges")
-      ->capture_default_str()
-      ->check(CLI::Range(2, 4096));
-  command->add_option("--size", o->size, "WxH: the file is a payload without a header, 8 bytes a cell");
+  add_number<int>(*command, "--halo", o->halo, {2, 4096}, "under mpirun: rows that neighbours share, phases between exchanges");
+  command->add_option("--size", o->size, "WxH, sides from 1 on: the file is a payload without a header, 8 bytes a cell");
   command->add_option("--order", o->order, "of such a payload: row, column or snake")->capture_default_str();
   command->add_flag("--torus", o->torus, "join opposite borders (to replay the original engine's traces)");
-  command->add_option("--cycles", o->cycles, "cycles to run")->check(CLI::NonNegativeNumber);
+  add_number<int64_t>(*command, "--cycles", o->cycles, {0, kMostLiveCycles}, "cycles to run");
   command
       ->add_option(
           "--trace", o->trace_file,
@@ -244,7 +249,7 @@ void add_simulate(CLI::App& app, int&) {
   command->add_option("--kernel", o->kernel, "kernel of the folder");
   command->add_option("--sim", o->engine, "auto, scalar (the definition), sliced (one run) or lanes (many invocations at once)")
       ->capture_default_str();
-  command->add_option("--threads", o->threads, "threads that share the work")->capture_default_str()->check(CLI::Range(1, 1024));
+  add_number<size_t>(*command, "--threads", o->threads, {1, kMostThreads}, "threads that share the work");
   add_common(*command, o->common);
   command->callback([o, trace = command->get_option("--trace")] {
     settle_trace(*o, trace->count() > 0);

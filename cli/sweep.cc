@@ -6,9 +6,10 @@
 #include <iostream>
 #include <memory>
 #include <mutex>
-#include <thread>
+#include <optional>
 
 #include "cli/common.h"
+#include "cli/numbers.h"
 #include "ir/error.h"
 #include "ir/file.h"
 #include "ir/parallel.h"
@@ -20,26 +21,61 @@ namespace {
 struct Options {
   Common common;
   std::string file, out, slurm, parallel;
-  int64_t point = -1;
-  int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  std::optional<size_t> point;
+  int threads = all_threads();
 };
 
-std::string quoted(const std::string& path) {
+/// A path in a shell, from any folder. `what` it is the path of.
+std::string quoted(const std::string& what, const std::string& path) {
+  const std::string absolute = std::filesystem::absolute(path).string();
+  if (absolute.find_first_of("\n\r") != std::string::npos)
+    throw Error(what, "its path has a line break, which a list of jobs cannot hold", "rename it");
   std::string out = "'";
-  for (const char c : std::filesystem::absolute(path).string()) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  for (const char c : absolute) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out + "'";
 }
 
-/// The command that makes one point; `n` is a number or a shell variable.
+/// The command that makes one point; `n` is a number or a shell variable. A job may have another PATH.
 std::string point_command(const Options& o, const std::string& n) {
-  return "bitgrid sweep " + quoted(o.file) + " -o " + quoted(o.out) + " --point " + n;
+  const std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
+  return quoted("the program", program) + " sweep " + quoted("SWEEP.yaml", o.file) + " -o " + quoted("-o", o.out) + " --point " + n;
+}
+
+/// Slurm takes no more tasks in an array unless it is configured to (MaxArraySize).
+constexpr size_t kMostTasks = 1001;
+
+struct SlurmArray {
+  size_t each;  // points of a task
+  size_t tasks;
+};
+SlurmArray slurm_array(size_t points) {
+  const size_t each = (points + kMostTasks - 1) / kMostTasks;
+  return {each, (points + each - 1) / each};
+}
+
+std::string slurm_job(const Options& o, size_t points) {
+  const auto [each, tasks] = slurm_array(points);
+  return fmt::format(R"(#!/bin/sh
+#SBATCH --job-name=bitgrid-sweep
+#SBATCH --array=0-{}
+point=$((SLURM_ARRAY_TASK_ID * {}))
+end=$((point + {}))
+if [ "$end" -gt {} ]; then end={}; fi
+status=0
+while [ "$point" -lt "$end" ]; do
+  {} || status=1
+  point=$((point + 1))
+done
+exit $status
+)",
+                     tasks - 1, each, each, points, points, point_command(o, "\"$point\""));
 }
 
 void write_jobs(const Options& o, size_t points) {
   if (!o.slurm.empty()) {
-    write_file(o.slurm, fmt::format("#!/bin/sh\n#SBATCH --job-name=bitgrid-sweep\n#SBATCH --array=0-{}\n{}\n", points - 1,
-                                    point_command(o, "\"$SLURM_ARRAY_TASK_ID\"")));
-    std::cout << fmt::format("{}: {} jobs; sbatch it, and then run this command without --slurm to collect\n", o.slurm, points);
+    write_file(o.slurm, slurm_job(o, points));
+    std::cout << fmt::format("{}: {} points in {} jobs; sbatch it, and then run this command without --slurm to collect\n", o.slurm, points,
+                             slurm_array(points).tasks);
   }
   if (!o.parallel.empty()) {
     std::string lines;
@@ -52,18 +88,18 @@ void write_jobs(const Options& o, size_t points) {
 
 void sweep(const Options& o) {
   const Sweep s = read_sweep(o.file);
+  const EstimateModel model = read_estimate_model(s.model);
   const size_t count = s.points();
   std::filesystem::create_directories(o.out + "/points");
   if (!o.slurm.empty() || !o.parallel.empty()) return write_jobs(o, count);
   const auto make = [&](size_t n) {
-    Json point = run_point(s, n);
+    Json point = run_point(s, model, n);
     write_file(point_path(o.out, n), point.dump(1) + "\n");
     return point;
   };
-  if (o.point >= 0) {
-    if (static_cast<size_t>(o.point) >= count)
-      throw Error("--point", fmt::format("there is no point {}", o.point), fmt::format("give 0 .. {}", count - 1));
-    make(static_cast<size_t>(o.point));
+  if (o.point) {
+    if (*o.point >= count) throw Error("--point", fmt::format("there is no point {}", *o.point), fmt::format("give 0 .. {}", count - 1));
+    make(*o.point);
     return;
   }
   Stopwatch watch;
@@ -72,7 +108,7 @@ void sweep(const Options& o) {
   std::atomic<size_t> done = 0, reused = 0;
   std::mutex mutex;
   parallel_for(count, o.threads, [&](size_t n) {
-    points[n] = load_point(s, o.out, n);
+    points[n] = load_point(s, model, o.out, n);
     if (points[n].is_null()) {
       points[n] = make(n);
     } else {
@@ -103,10 +139,10 @@ void add_sweep(CLI::App& app, int&) {
   command->footer("Example: bitgrid sweep examples/shapes/sweep.yaml -o sweep\nA sweep that was stopped goes on where it was.");
   command->add_option("sweep", o->file, "SWEEP.yaml (docs/estimate.md)")->required();
   command->add_option("-o,--output", o->out, "folder for points, tables and page")->required();
-  command->add_option("--threads", o->threads, "points at work at the same time")->capture_default_str()->check(CLI::PositiveNumber);
+  add_number<int>(*command, "--threads", o->threads, {1, kMostThreads}, "points at work at the same time");
   command->add_option("--slurm", o->slurm, "write this Slurm job array in place of running");
   command->add_option("--parallel", o->parallel, "write this list of commands for GNU parallel in place of running");
-  command->add_option("--point", o->point, "make one point only (what the jobs do)");
+  add_number<size_t>(*command, "--point", o->point, {0, kMaxSweepPoints - 1}, "make one point only (what the jobs do)");
   add_common(*command, o->common);
   command->callback([o] { sweep(*o); });
 }

@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "check/check_model.h"
+#include "cli/numbers.h"
 #include "cli/source.h"
 #include "ir/error.h"
 #include "report/technology.h"
@@ -168,11 +169,9 @@ void add_synth_options(CLI::App& command, SynthOptions& o) {
                    "instead of a page: gates, area and clock rate by Yosys and nextpnr-ice40 of a cell, a small grid and, of a MODEL.yaml, "
                    "NETLIST.blif or KERNEL.dag in place of the folder, its datapath modules");
   command.add_option("--kernel", o.kernel, "--synth: of the source, this kernel only");
-  command.add_option("--side", o.side, "--synth: of the square grid")->capture_default_str()->check(CLI::Range(1, 64));
+  add_number<int>(command, "--side", o.side, {1, 64}, "--synth: of the square grid");
   command.add_flag("--no-place", o.no_place, "--synth: no placement, no clock rates of the FPGA");
-  command.add_option("--timeout", o.timeout, "--synth: seconds for each program and each module")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1000000));
+  add_number<int>(command, "--timeout", o.timeout, {1, 1000000}, "--synth: seconds for each program and each module");
 }
 
 }  // namespace bitgrid::cli

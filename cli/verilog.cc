@@ -10,6 +10,7 @@
 #include "check/check_model.h"
 #include "check/verify_kernel.h"
 #include "cli/common.h"
+#include "cli/numbers.h"
 #include "cli/source.h"
 #include "ir/dag.h"
 #include "ir/error.h"
@@ -123,7 +124,7 @@ void add_verilog(CLI::App& app, int&) {
           "datapath: one pipelined module a kernel; fabric: the grid of cells, and for each kernel its configuration and a testbench")
       ->capture_default_str();
   command->add_option("--kernel", o->kernel, "fabric: this kernel only");
-  command->add_option("--invocations", o->invocations, "fabric: of each testbench")->capture_default_str()->check(CLI::Range(1, 100000));
+  add_number<int>(*command, "--invocations", o->invocations, {1, 100000}, "fabric: of each testbench");
   command->add_option("--optimize", o->optimize, "of the mapping, and of the layers that --arch has cut: area, throughput or density")
       ->capture_default_str();
   command->add_option("--mode", o->mode, "fabric: of the mapping, auto, wave or settle")->capture_default_str();

@@ -54,12 +54,7 @@ Platform read_platform(const YamlValue& value) {
   const YamlMap map(value, {"clock_mhz", "tiles", "residency", "schedule", "constant_streams", "border_queue", "configuration_ports",
                             "sram", "dram", "host", "dma_burst_bytes"});
   Platform p;
-  if (map.has("clock_mhz")) {
-    const YamlValue v = map.get("clock_mhz");
-    p.clock_mhz = v.number();
-    if (p.clock_mhz < 1e-3 || p.clock_mhz > 1e6)
-      throw Error(v.where(), v.path + " is " + v.text() + ", outside 0.001 .. 1000000", "choose a value in that range");
-  }
+  if (map.has("clock_mhz")) p.clock_mhz = map.get("clock_mhz").number(kMinClockMhz, kMaxClockMhz);
   read(map, "tiles", 0, 1 << 16, p.tiles);
   read_choice(map, "residency", "resident", Residency::kResident, "shared", Residency::kShared, p.residency);
   read_choice(map, "schedule", "stages", Schedule::kStages, "dataflow", Schedule::kDataflow, p.schedule);
@@ -83,11 +78,11 @@ Arch load_arch(const std::string& path) {
                     {"name", "configuration_bits_per_cycle", "tile", "platform"});
   Arch arch;
   if (map.has("name")) arch.name = map.get("name").text();
-  read(map, "configuration_bits_per_cycle", 1, 1 << 20, arch.configuration_bits_per_cycle);
+  read(map, "configuration_bits_per_cycle", 1, kMaxConfigurationRate, arch.configuration_bits_per_cycle);
   if (map.has("tile")) {
     const YamlMap tile(map.get("tile"), {"width", "height"});
-    read(tile, "width", 0, 1 << 16, arch.tile_width);
-    read(tile, "height", 0, 1 << 16, arch.tile_height);
+    read(tile, "width", 0, kMaxTileSide, arch.tile_width);
+    read(tile, "height", 0, kMaxTileSide, arch.tile_height);
   }
   if (map.has("platform")) arch.platform = read_platform(map.get("platform"));
   return arch;

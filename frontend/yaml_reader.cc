@@ -1,10 +1,12 @@
 #include "frontend/yaml_reader.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <charconv>
-#include <cmath>
+#include <limits>
 
 #include "ir/error.h"
+#include "ir/number.h"
 
 namespace bitgrid {
 
@@ -100,10 +102,7 @@ YAML::Node parse_yaml(const std::string& text, const std::string& file) {
 
 bool YamlValue::is_integer() const {
   if (!node.IsScalar()) return false;
-  const std::string& s = node.Scalar();
-  int64_t v = 0;
-  const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), v);
-  return error == std::errc() && end == s.data() + s.size();
+  return parse_whole(node.Scalar(), INT64_MIN, INT64_MAX).has_value();
 }
 
 std::string YamlValue::text() const {
@@ -114,22 +113,25 @@ std::string YamlValue::text() const {
 int64_t YamlValue::integer(int64_t lo, int64_t hi) const {
   if (!is_integer()) throw Error(where(), path + " is " + kind_of(node) + ", not an integer", "write a whole number");
   const std::string& s = node.Scalar();
-  int64_t v = 0;
-  std::from_chars(s.data(), s.data() + s.size(), v);
-  if (v < lo || v > hi) {
+  const auto v = parse_whole(s, lo, hi);
+  if (!v) {
     throw Error(where(), path + " is " + s + ", outside " + std::to_string(lo) + " .. " + std::to_string(hi),
                 "choose a value in that range");
   }
-  return v;
+  return *v;
 }
 
 double YamlValue::number() const {
-  const std::string s = node.IsScalar() ? node.Scalar() : "";
-  double v = 0.0;
-  const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), v);
-  if (error != std::errc() || end != s.data() + s.size() || !std::isfinite(v)) {
-    throw Error(where(), path + " is " + kind_of(node) + ", not a number", "write a decimal number such as 0.5");
-  }
+  constexpr double kMost = std::numeric_limits<double>::max();
+  const auto v = node.IsScalar() ? parse_real(node.Scalar(), -kMost, kMost) : std::nullopt;
+  if (!v) throw Error(where(), path + " is " + kind_of(node) + ", not a number", "write a decimal number such as 0.5");
+  return *v;
+}
+
+double YamlValue::number(double lo, double hi) const {
+  const double v = number();
+  if (!(v >= lo && v <= hi))
+    throw Error(where(), fmt::format("{} is {}, outside {} .. {}", path, node.Scalar(), lo, hi), "choose a value in that range");
   return v;
 }
 

@@ -33,6 +33,7 @@ struct YamlValue {
   std::string text() const;
   int64_t integer(int64_t lo, int64_t hi) const;
   double number() const;
+  double number(double lo, double hi) const;
   std::vector<YamlValue> list() const;
 };
 

@@ -6,6 +6,11 @@
 
 namespace bitgrid {
 
+// Ranges of an architecture file, and of sweeps and technology files that set the same.
+inline constexpr int kMaxConfigurationRate = 1 << 20;  // bits a cycle
+inline constexpr int kMaxTileSide = 1 << 16;           // cells
+inline constexpr double kMinClockMhz = 1e-3, kMaxClockMhz = 1e6;
+
 /// Whether kernels keep tiles of their own, loaded once before the first token, or are loaded whenever a step needs them.
 enum class Residency : uint8_t { kResident, kShared };
 

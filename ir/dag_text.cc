@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 #include <string>
 #include <unordered_map>
 
@@ -7,6 +6,7 @@
 
 #include "ir/dag.h"
 #include "ir/error.h"
+#include "ir/number.h"
 
 namespace bitgrid {
 namespace {
@@ -156,11 +156,9 @@ class Parser {
   void define(const std::string& name, NodeId id) { ids_.emplace(name, id); }
 
   uint32_t number(std::string_view token, const std::string& what) const {
-    uint32_t value = 0;
-    const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), value);
-    if (error != std::errc() || end != token.data() + token.size())
-      fail("\"" + std::string(token) + "\" is no " + what, "write a decimal number");
-    return value;
+    const auto value = parse_whole(token, uint32_t{0}, UINT32_MAX);
+    if (!value) fail("\"" + std::string(token) + "\" is no " + what, "write a decimal number");
+    return *value;
   }
 
   uint32_t width(std::string_view token) const {

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "ir/error.h"
+#include "ir/json_number.h"
+#include "ir/number.h"
 
 namespace bitgrid {
 namespace {
@@ -48,6 +50,13 @@ std::vector<uint8_t> inputs_of(const std::vector<uint8_t>& outputs, int width, i
     }
   }
   return inputs;
+}
+
+/// A whole number of an object.
+int64_t integer(const Json& object, const char* key, const std::string& where) {
+  const auto value = whole_number(object.at(key), INT64_MIN, INT64_MAX);
+  if (!value) throw Error(where, fmt::format("\"{}\" is no integer", key), "write it again with the program that made it");
+  return *value;
 }
 
 Json parse_json(std::string_view text, const std::string& source) {
@@ -115,7 +124,7 @@ Source program_input(const Json& in, size_t k, int x, int y, int width, int heig
   }
   if (type != "cell")
     throw Error(where, fmt::format("input {} has the unknown type '{}'", k, type.substr(0, 24)), "use const, input or cell");
-  const auto fx = in.at("x").get<int64_t>(), fy = in.at("y").get<int64_t>(), out = in.value("out", int64_t{0});
+  const int64_t fx = integer(in, "x", where), fy = integer(in, "y", where), out = in.contains("out") ? integer(in, "out", where) : 0;
   for (const Side side : kSides) {
     if (fx == x + dx(side) && fy == y + dy(side) && out == static_cast<int64_t>(opposite(side))) return {false, false, side};
   }
@@ -174,16 +183,12 @@ std::vector<std::vector<std::string_view>> words_of_lines(std::string_view text,
 }
 
 uint64_t hex(std::string_view word, size_t most_digits, const std::string& where) {
-  uint64_t value = 0;
-  for (const char c : word) {
-    const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-    if (digit < 0) throw Error(where, "a word is not hexadecimal", "write it again with the program that made it");
-    value = value << 4 | static_cast<uint64_t>(digit);
-  }
   if (word.empty() || word.size() > most_digits)
     throw Error(where, fmt::format("a word has {} digits, expected {}", word.size(), most_digits),
                 "write it again with the program that made it");
-  return value;
+  const auto value = parse_hex(word, most_digits);
+  if (!value) throw Error(where, "a word is not hexadecimal", "write it again with the program that made it");
+  return *value;
 }
 
 /// Blocks of rows of hexadecimal words below title lines.
@@ -237,7 +242,7 @@ bool starts(std::string_view text, std::string_view with) {
 ConventionGrid parse_python_program(std::string_view text, const std::string& source) {
   const Json json = parse_json(text, source);
   try {
-    const auto width = json.at("width").get<int64_t>(), height = json.at("height").get<int64_t>();
+    const int64_t width = integer(json, "width", source), height = integer(json, "height", source);
     check_size(width, height, source);
     ConventionGrid result{"program JSON of the Python toolchain", {GridConfig(static_cast<int>(width), static_cast<int>(height)), {}}};
     GridConfig& grid = result.file.grid;
@@ -246,7 +251,7 @@ ConventionGrid parse_python_program(std::string_view text, const std::string& so
     for (size_t i = 0; i < cells.size(); ++i) {
       const Json& cell = cells.at(i);
       const std::string where = fmt::format("{}: cells[{}]", source, i);
-      const auto x = cell.at("x").get<int64_t>(), y = cell.at("y").get<int64_t>();
+      const int64_t x = integer(cell, "x", where), y = integer(cell, "y", where);
       if (x < 0 || y < 0 || x >= width || y >= height)
         throw Error(where, fmt::format("cell ({}, {}) is outside the {} x {} grid", x, y, width, height), "correct x, y or the size");
       const size_t at = grid.index(static_cast<int>(x), static_cast<int>(y));
@@ -288,7 +293,10 @@ ConventionGrid parse_browser_grid(std::string_view text, const std::string& sour
           const auto side = static_cast<size_t>(kOutputs[k]);
           tables[side] = reordered(static_cast<Lut>(hex(values.at(k).get<std::string>(), 4, where)), kPlace);
           const Json& led = leds.at(k);
-          const bool on = led.is_boolean() ? led.get<bool>() : led.get<int64_t>() != 0;
+          if (!led.is_boolean() && !whole_number(led, 0, 1))
+            throw Error(where, fmt::format("an led of cell {} is neither true nor false", x),
+                        "write it again with the program that made it");
+          const bool on = led.is_boolean() ? led.get<bool>() : led == 1;
           nibble |= static_cast<unsigned>(on) << side;
         }
         const size_t at = result.file.grid.index(x, y);

@@ -9,6 +9,7 @@
 #include "ir/file.h"
 #include "ir/grid_source.h"
 #include "ir/lutgrid_json.h"
+#include "ir/number.h"
 #include "ir/payload.h"
 
 namespace bitgrid {
@@ -40,13 +41,6 @@ uint64_t get_little(std::string_view bytes, size_t at, size_t count) {
   uint64_t value = 0;
   for (size_t b = 0; b < count; ++b) value |= static_cast<uint64_t>(static_cast<uint8_t>(bytes[at + b])) << (8 * b);
   return value;
-}
-
-std::optional<unsigned> hex_digit(char c) {
-  if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
-  if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a' + 10);
-  if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A' + 10);
-  return std::nullopt;
 }
 
 bool is_space(char c) {
@@ -95,25 +89,15 @@ std::string quote(std::string_view word) {
 }
 
 int64_t parse_dimension(std::string_view word, const std::string& where) {
-  int64_t value = 0;
-  for (const char c : word) {
-    if (c < '0' || c > '9' || value > kMaxCells)
-      throw Error(where, quote(word) + " is no size", "the first line is the width and the height");
-    value = value * 10 + (c - '0');
-  }
-  return value;
+  const auto value = parse_whole(word, int64_t{0}, kMaxCells);
+  if (!value) throw Error(where, quote(word) + " is no size", "the first line is the width and the height");
+  return *value;
 }
 
 uint64_t parse_hex_word(std::string_view word, const std::string& where, const std::string& what) {
-  uint64_t value = 0;
-  bool ok = !word.empty() && word.size() <= 16;
-  for (size_t i = 0; ok && i < word.size(); ++i) {
-    const auto digit = hex_digit(word[i]);
-    ok = digit.has_value();
-    value = value << 4 | digit.value_or(0);
-  }
-  if (!ok) throw Error(where, fmt::format("{}: {} is no configuration word", what, quote(word)), "write 16 hexadecimal digits");
-  return value;
+  const auto value = parse_hex(word);
+  if (!value) throw Error(where, fmt::format("{}: {} is no configuration word", what, quote(word)), "write 16 hexadecimal digits");
+  return *value;
 }
 
 }  // namespace
@@ -252,7 +236,7 @@ GridFile parse_grid_text(std::string_view text, const std::string& source) {
                   "write one digit a cell");
     }
     for (const char c : digits) {
-      const auto digit = hex_digit(c);
+      const auto digit = parse_hex({&c, 1});
       if (!digit)
         throw Error(lines.where(), fmt::format("row {} of 'in': {} is no hexadecimal digit", y, quote({&c, 1})), "use 0-9 and A-F");
       file.initial_inputs.push_back(static_cast<uint8_t>(*digit));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ir/error.h"
+#include "ir/json_number.h"
 
 namespace bitgrid {
 namespace {
@@ -90,9 +91,9 @@ class TopReader : public Reader {
 int64_t integer(const Json& v, bool present, const char* key, const std::string& where) {
   if (!present) throw Error(where, fmt::format("key \"{}\" is missing", key), "add it (lutgrid-v1)");
   // Numbers beyond int64 come as unsigned or double.
-  if (!v.is_number_integer() || (v.is_number_unsigned() && v.get<uint64_t>() > uint64_t{INT64_MAX}))
-    throw Error(where, fmt::format("\"{}\" is no integer", key), "write a plain decimal number");
-  return v.get<int64_t>();
+  const auto value = whole_number(v, INT64_MIN, INT64_MAX);
+  if (!value) throw Error(where, fmt::format("\"{}\" is no integer", key), "write a plain decimal number");
+  return *value;
 }
 
 class CellReader : public Reader {

@@ -6,6 +6,8 @@
 
 #include "ir/error.h"
 #include "ir/file.h"
+#include "ir/json_number.h"
+#include "ir/number.h"
 
 namespace bitgrid {
 namespace {
@@ -56,10 +58,9 @@ struct Value {
     if (!json.is_array() || json.size() != n) fail(fmt::format("is no list of {}", n), fmt::format("write {}", form));
   }
   int64_t integer(int64_t lo, int64_t hi) const {
-    const bool ok = json.is_number_integer() && !(json.is_number_unsigned() && json.get<uint64_t>() > static_cast<uint64_t>(hi));
-    if (!ok || json.get<int64_t>() < lo || json.get<int64_t>() > hi)
-      fail(fmt::format("is no integer from {} to {}", lo, hi), "correct the number");
-    return json.get<int64_t>();
+    const auto value = whole_number(json, lo, hi);
+    if (!value) fail(fmt::format("is no integer from {} to {}", lo, hi), "correct the number");
+    return *value;
   }
   int to_int() const { return static_cast<int>(integer(INT32_MIN, INT32_MAX)); }
   uint32_t to_bit() const { return static_cast<uint32_t>(integer(0, UINT32_MAX)); }
@@ -74,11 +75,9 @@ struct Value {
     fail("is no side", "write \"N\", \"E\", \"S\" or \"W\"");
   }
   CellWord word() const {
-    const std::string& digits = text();
-    if (digits.size() != 16 || digits.find_first_not_of("0123456789ABCDEFabcdef") != std::string::npos) {
-      fail("is no configuration word", "write 16 hexadecimal digits in quotes");
-    }
-    return std::stoull(digits, nullptr, 16);
+    const auto bits = text().size() == 16 ? parse_hex(text()) : std::nullopt;
+    if (!bits) fail("is no configuration word", "write 16 hexadecimal digits in quotes");
+    return *bits;
   }
   BitSlot slot(size_t first) const { return {at(first).side(), at(first + 1).to_int(), at(first + 2).to_int()}; }
 };

@@ -16,6 +16,8 @@
 
 #include "ir/error.h"
 #include "ir/file.h"
+#include "ir/json_number.h"
+#include "ir/number.h"
 
 namespace bitgrid {
 namespace {
@@ -130,10 +132,9 @@ PayloadJson parse_payload_json(const std::string& text, const std::string& path)
   try {
     const Json json = Json::parse(text);
     const auto side = [&](const char* key) {
-      const int64_t n = json.at(key).get<int64_t>();
-      if (!json.at(key).is_number_integer() || n < 1 || n > kMostStreamedCells)
-        throw Error(path, fmt::format("\"{}\" is out of range", key), fmt::format("use 1 to {}", kMostStreamedCells));
-      return static_cast<int>(n);
+      const auto n = whole_number(json.at(key), int64_t{1}, int64_t{kMostStreamedCells});
+      if (!n) throw Error(path, fmt::format("\"{}\" is out of range", key), fmt::format("use 1 to {}", kMostStreamedCells));
+      return static_cast<int>(*n);
     };
     result.layout.width = side("width");
     result.layout.height = side("height");
@@ -143,19 +144,15 @@ PayloadJson parse_payload_json(const std::string& text, const std::string& path)
     if (json.contains("order")) result.layout.order = parse_order(json.at("order").get<std::string>(), path);
     if (json.contains("crc32")) {
       const std::string digits = json.at("crc32").get<std::string>();
-      size_t used = 0;
-      const unsigned long value = digits.empty() || digits.size() > 8 ? 0 : std::stoul(digits, &used, 16);
-      if (used != digits.size() || used == 0)
-        throw Error(path, "\"crc32\" is no number of 8 hexadecimal digits", "leave it out or correct it");
-      result.crc = static_cast<uint32_t>(value);
+      const auto value = parse_hex(digits, 8);
+      if (!value) throw Error(path, "\"crc32\" is no number of 8 hexadecimal digits", "leave it out or correct it");
+      result.crc = static_cast<uint32_t>(*value);
     }
     const std::filesystem::path here(path);
     const std::string name = json.contains("payload") ? json.at("payload").get<std::string>() : here.stem().string() + ".bin";
     result.payload = (here.parent_path() / name).string();
   } catch (const Json::exception& e) {
     throw Error(path, fmt::format("does not describe a payload ({})", e.what()), "give \"width\", \"height\", \"order\" and \"crc32\"");
-  } catch (const std::invalid_argument&) {
-    throw Error(path, "\"crc32\" is no number of 8 hexadecimal digits", "leave it out or correct it");
   }
   return result;
 }

@@ -69,7 +69,7 @@ struct MapRun {
 /// All kernels of a lowered model. Throws what map_kernel throws, of the first kernel that does.
 std::vector<MappedKernel> map_kernels(const Lowered& lowered, const MapParams& params, const MapRun& run = {});
 
-/// Hash of all that the mapping of a kernel depends on: its name, Dag and form, the parameters, and the sources of the mapper.
+/// Hash of all that the mapping of a kernel depends on, and that it is verified by: its name, Dag and form, the parameters, and the code.
 uint64_t mapping_key(const Kernel& kernel, const KernelForm& form, const MapParams& params);
 
 /// Throws Error naming the first kernel that is larger than the tile, and what to change.

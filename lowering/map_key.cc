@@ -6,9 +6,9 @@
 #include <type_traits>
 #include <vector>
 
+#include "ir/code_version.h"
 #include "ir/file.h"
 #include "lowering/map.h"
-#include "mapper_version.h"  // kMapperVersion: hash of the sources of ir/ and lowering/, made by the build
 
 namespace bitgrid {
 namespace {
@@ -110,7 +110,7 @@ class Hasher {
     add(seed, optimize, mode, plane_inputs, defects, effort);
   }
 
-  uint64_t hash_ = fnv1a(kMapperVersion);
+  uint64_t hash_ = fnv1a(code_version());
 };
 
 }  // namespace

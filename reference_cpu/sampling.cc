@@ -1,8 +1,9 @@
 #include "reference_cpu/sampling.h"
 
-#include <charconv>
+#include <limits>
 
 #include "ir/error.h"
+#include "ir/number.h"
 #include "reference_cpu/golden.h"
 
 namespace bitgrid {
@@ -10,10 +11,7 @@ namespace bitgrid {
 namespace {
 
 std::optional<double> parsed(const std::string& s) {
-  double v = 0.0;
-  const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), v);
-  if (error != std::errc() || end != s.data() + s.size()) return std::nullopt;
-  return v;
+  return parse_real(s, 0, std::numeric_limits<double>::max());
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ Sampler greedy_sampler();
 
 /// `temperature` as a number in text: "0.7" and "0.70" are the same. Throws Error listing the model's temperatures if it has no table for
 /// it.
+constexpr uint64_t kMostSamplingSeed = UINT32_MAX;
 Sampler temperature_sampler(const Model& model, const std::string& temperature, uint32_t seed);
 
 /// The next token; moves the generator on (not when greedy).

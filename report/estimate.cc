@@ -12,14 +12,18 @@
 namespace bitgrid {
 namespace {
 
+constexpr const char* kConfiguration = "bits of configuration";
+constexpr const char* kWritten = "bits of keys and values that a token writes";
+
+/// Of a from 0 on.
 int64_t ceil_div(int64_t a, int64_t b) {
-  return (a + b - 1) / b;
+  return a / b + (a % b != 0 ? 1 : 0);
 }
 
 int64_t tiles_of(const KernelFigures& k, const Arch& arch) {
   const int64_t across = arch.tile_width > 0 ? ceil_div(k.width, arch.tile_width) : 1;
   const int64_t down = arch.tile_height > 0 ? ceil_div(k.height, arch.tile_height) : 1;
-  return across * down * k.tiles;
+  return checked_product({across, down, k.tiles}, "tiles");
 }
 
 /// "layers.3.up.2" -> "up": what the kernels of all layers have in common.
@@ -88,30 +92,31 @@ Estimate estimate(std::vector<KernelFigures> kernels, const EstimateParams& para
   e.kernels = std::move(kernels);
   const Technology& t = params.technology;
   int64_t shared_cells = 0, written = 0;
-  double updates = 0, memory_bits = 0;
+  double updates = 0;
   for (const KernelFigures& k : e.kernels) {
     const int64_t copies = k.resident_cells > 0 ? params.streams : 1;
-    (k.resident_cells > 0 ? e.resident_cells : shared_cells) += k.cells_total();
-    e.tiles += tiles_of(k, params.arch) * copies;
+    int64_t& cells = k.resident_cells > 0 ? e.resident_cells : shared_cells;
+    cells = checked_sum(cells, k.cells_total(), "cells");
+    e.tiles = checked_sum(e.tiles, checked_product({tiles_of(k, params.arch), copies}, "tiles"), "tiles");
     if (k.resident_cells > 0) {
-      written += k.resident_cells / k.window * k.tiles;
+      written = checked_sum(written, checked_product({k.resident_cells / k.window, k.tiles}, kWritten), kWritten);
     } else {
       e.busiest_cycles = std::max(e.busiest_cycles, k.busy_cycles());
     }
     updates += k.updates();
-    memory_bits += static_cast<double>(k.port_bits) * static_cast<double>(k.invocations);
+    e.memory_bits = checked_sum(e.memory_bits, k.port_bits_total(), "bits of memory traffic");
     e.bit_macs_per_token += static_cast<double>(k.bit_macs) * static_cast<double>(k.invocations);
   }
-  e.cells_total = shared_cells + e.resident_cells * params.streams;
-  for (const auto& [stage, k] : longest_of_stages(e.kernels)) e.kernel_cycles += k->length_cycles();
+  e.cells_total = checked_sum(shared_cells, checked_product({e.resident_cells, params.streams}, "cells"), "cells");
+  for (const auto& [stage, k] : longest_of_stages(e.kernels)) e.kernel_cycles = checked_sum(e.kernel_cycles, k->length_cycles(), "cycles");
   const int port = params.arch.configuration_bits_per_cycle;
-  e.configuration_cycles = ceil_div(written * 64, port);
+  e.configuration_cycles = ceil_div(checked_product({written, 64}, kWritten), port);
   if (t.cells_available > 0)
-    e.reload_cycles = ceil_div(std::max<int64_t>(0, e.cells_total - t.cells_available) * 64, int64_t{port} * params.streams);
-  e.cycles_per_token = e.kernel_cycles + e.configuration_cycles + e.reload_cycles;
-  e.memory_bits = static_cast<int64_t>(memory_bits);
+    e.reload_cycles = ceil_div(checked_product({std::max<int64_t>(0, e.cells_total - t.cells_available), 64}, kConfiguration),
+                               checked_product({port, params.streams}, "bits"));
+  e.cycles_per_token = checked_sum(e.kernel_cycles, checked_sum(e.configuration_cycles, e.reload_cycles, "cycles"), "cycles");
   e.memory_cycles = ceil_div(e.memory_bits, t.memory_bits_per_cycle);
-  e.configuration_bits = e.cells_total * 64;
+  e.configuration_bits = checked_product({e.cells_total, 64}, kConfiguration);
   const double hertz = t.clock_mhz * 1e6;
   e.load_seconds = static_cast<double>(e.configuration_bits) / port / hertz;
 
@@ -123,7 +128,7 @@ Estimate estimate(std::vector<KernelFigures> kernels, const EstimateParams& para
   e.tokens_per_second_per_stream = e.tokens_per_second / static_cast<double>(params.streams);
   e.area_mm2 = static_cast<double>(e.cells_total) * t.cell_area_um2 * 1e-6;
   e.energy_cells_j = updates * t.update_fj * 1e-15;
-  e.energy_memory_j = memory_bits * t.memory_pj_per_bit * 1e-12;
+  e.energy_memory_j = static_cast<double>(e.memory_bits) * t.memory_pj_per_bit * 1e-12;
   e.energy_configuration_j =
       (static_cast<double>(written) * 64 + static_cast<double>(e.reload_cycles) * port) * t.configuration_pj_per_bit * 1e-12;
   e.energy_leakage_j = static_cast<double>(e.cells_total) * t.leakage_nw_per_cell * 1e-9 / e.tokens_per_second;
@@ -162,8 +167,8 @@ nlohmann::ordered_json estimate_json(const Estimate& e, const EstimateParams& pa
                                {"latency_cycles", k.latency_cycles},
                                {"invocations_per_token", k.invocations},
                                {"stage", k.stage},
-                               {"configuration_bits", k.cells_total() * 64},
-                               {"memory_bits_per_token", k.port_bits * k.invocations},
+                               {"configuration_bits", checked_product({k.cells_total(), 64}, kConfiguration)},
+                               {"memory_bits_per_token", k.port_bits_total()},
                                {"energy_per_token_j", k.updates() * t.update_fj * 1e-15},
                                {"area_mm2", static_cast<double>(k.cells_total()) * t.cell_area_um2 * 1e-6},
                                {"modelled", k.modelled}});
@@ -209,9 +214,9 @@ std::string estimate_text(const Estimate& e, const EstimateParams& params) {
     auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& r) { return r.name == name; });
     if (row == rows.end()) row = rows.insert(rows.end(), Row{name});
     row->kernels += 1;
-    row->tiles += k.tiles;
-    row->cells += k.cells_total();
-    row->invocations += k.invocations;
+    row->tiles = checked_sum(row->tiles, k.tiles, "tiles");
+    row->cells = checked_sum(row->cells, k.cells_total(), "cells");
+    row->invocations = checked_sum(row->invocations, k.invocations, "invocations");
     row->ii = std::max(row->ii, k.ii);
     row->latency = std::max(row->latency, k.latency_cycles);
     row->updates += k.updates();

@@ -54,6 +54,7 @@ struct Estimate {
   Bottleneck throughput;  // of all
 };
 
+/// Throws Error if a count does not fit 63 bits.
 Estimate estimate(std::vector<KernelFigures> kernels, const EstimateParams& params);
 
 /// The kernel of each stage that takes a token longest.

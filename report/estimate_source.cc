@@ -26,9 +26,9 @@ bool fits(const KernelFigures& k, const Tile& tile) {
   return (tile.width == 0 || k.width <= tile.width) && (tile.height == 0 || k.height <= tile.height);
 }
 
-SourceKernels from_shapes(const ShapeModel& model, const EstimateSource& source, ShapePlans& plans) {
+SourceKernels from_shapes(const std::string& path, const ShapeModel& model, const EstimateSource& source, ShapePlans& plans) {
   if (source.defect_rate > 0)
-    throw Error(source.path, "defects need weights: rows go around bad cells where their weights are 0", "give a model with weights");
+    throw Error(path, "defects need weights: rows go around bad cells where their weights are 0", "give a model with weights");
   SourceKernels out{model.name, false, context_of(model), model.assumptions, shape_kernels(model, plans)};
   const Tile& tile = source.lower.tile;
   const auto larger = std::find_if(out.kernels.begin(), out.kernels.end(), [&](const KernelFigures& k) { return !fits(k, tile); });
@@ -81,27 +81,39 @@ std::vector<KernelFigures> exact_kernels(const Model& model, const EstimateSourc
 
 }  // namespace
 
-SourceKernels read_kernels(const EstimateSource& source, ShapePlans* plans) {
+EstimateModel read_estimate_model(const std::string& path) {
+  constexpr size_t kMaxYaml = 1 << 20;
+  EstimateModel read{path, read_file(path, kMaxYaml), std::nullopt, 0};
+  if (is_shapes_text(read.yaml)) {
+    read.hash = fnv1a(read.yaml);
+    return read;
+  }
+  read.model = load_model(path);
+  read.hash = read.model->content_hash;
+  return read;
+}
+
+SourceKernels read_kernels(const EstimateModel& read, const EstimateSource& source, ShapePlans* plans) {
   ShapePlans own(source.lower);
   if (!plans) plans = &own;
-  constexpr size_t kMaxYaml = 1 << 20;
-  const std::string yaml = read_file(source.path, kMaxYaml);
-  if (is_shapes_text(yaml)) {
-    if (source.overrides.empty()) return from_shapes(parse_shapes(yaml, source.path, source.context), source, *plans);
-    YAML::Node node = parse_yaml(yaml, source.path);
-    for (const auto& [key, value] : source.overrides) node[key] = value;
-    return from_shapes(parse_shapes(YAML::Dump(node), source.path, source.context), source, *plans);
+  if (!read.model) {
+    std::string yaml = read.yaml;
+    if (!source.overrides.empty()) {
+      YAML::Node node = parse_yaml(yaml, read.path);
+      for (const auto& [key, value] : source.overrides) node[key] = value;
+      yaml = YAML::Dump(node);
+    }
+    return from_shapes(read.path, parse_shapes(yaml, read.path, source.context), source, *plans);
   }
   if (!source.overrides.empty())
-    throw Error(source.path, "`" + source.overrides[0].first + "` of a model with weights cannot be changed",
+    throw Error(read.path, "`" + source.overrides[0].first + "` of a model with weights cannot be changed",
                 "sweep a shapes file (examples/shapes)");
-  const Model model = load_model(source.path);
-  ShapeModel shapes = shapes_of(model);
+  ShapeModel shapes = shapes_of(*read.model);
   if (source.shapes_only || source.context > 0) {
     if (source.context > 0) set_context(shapes, source.context);
-    return from_shapes(shapes, source, *plans);
+    return from_shapes(read.path, shapes, source, *plans);
   }
-  return {model.name, true, context_of(shapes), {}, exact_kernels(model, source)};
+  return {read.model->name, true, context_of(shapes), {}, exact_kernels(*read.model, source)};
 }
 
 }  // namespace bitgrid

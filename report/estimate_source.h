@@ -1,16 +1,28 @@
 // From a file to the kernels of an estimate: a model with weights (exact), or shapes (worst weights).
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "ir/model.h"
 #include "report/shape_kernels.h"
 
 namespace bitgrid {
 
-struct EstimateSource {
+/// A model with weights or a shapes file, read once for however many estimates.
+struct EstimateModel {
   std::string path;
+  std::string yaml;
+  std::optional<Model> model;  // none: shapes
+  uint64_t hash = 0;           // of what was read, weights too
+};
+/// Throws Error as read_file and load_model do. A shapes file is parsed later: what a sweep replaces may not be right as it stands.
+EstimateModel read_estimate_model(const std::string& path);
+
+struct EstimateSource {
   int context = 0;                                                  // > 0: the attention window in place of the file's; implies shapes_only
   bool shapes_only = false;                                         // weights are not looked at
   std::vector<std::pair<std::string, std::string>> overrides = {};  // keys of a shapes file and values that replace its own
@@ -27,8 +39,8 @@ struct SourceKernels {
   std::vector<KernelFigures> kernels;
 };
 
-/// Throws Error as the readers do, if the numerics have no mapping, or if a kernel of a model with weights does not fit the tile. `plans`
-/// keeps what later calls may share; its parameters must be those of `source`.
-SourceKernels read_kernels(const EstimateSource& source, ShapePlans* plans = nullptr);
+/// Throws Error as parse_shapes does, if the numerics have no mapping, or if a kernel of a model with weights does not fit the tile.
+/// `plans` keeps what later calls may share; its parameters must be those of `source`.
+SourceKernels read_kernels(const EstimateModel& model, const EstimateSource& source, ShapePlans* plans = nullptr);
 
 }  // namespace bitgrid

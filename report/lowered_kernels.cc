@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <climits>
 
+#include "ir/number.h"
 #include "lowering/dense_interleaved.h"
 #include "lowering/idle_slots.h"
 #include "lowering/map.h"
@@ -54,6 +56,14 @@ void set_mapping(KernelFigures& k, const MappedKernel& mapped) {
   k.resident_cells = static_cast<int64_t>(mapped.residents.size());
 }
 
+/// Of a model's kernel: 3 of "layers.3.up". A netlist may have any name.
+std::optional<int> layer_of(const std::string& name) {
+  constexpr std::string_view kPrefix = "layers.";
+  if (!name.starts_with(kPrefix)) return std::nullopt;
+  const size_t end = std::min(name.find('.', kPrefix.size()), name.size());
+  return parse_whole(std::string_view(name).substr(kPrefix.size(), end - kPrefix.size()), 0, INT_MAX);
+}
+
 /// How often a token uses kernel i, and on how many tiles. `all` has sizes and resident cells.
 void add_uses(const Program& program, std::vector<KernelFigures>& all) {
   for (size_t i = 0; i < all.size(); ++i) {
@@ -63,7 +73,7 @@ void add_uses(const Program& program, std::vector<KernelFigures>& all) {
     k.tiles = k.invocations = k.repeat = 0;
     k.port_bits = port_bits(kernel);
     k.bit_macs = kernel.bit_macs;
-    if (k.name.rfind("layers.", 0) == 0) k.layer = std::stoi(k.name.substr(7));
+    k.layer = layer_of(k.name).value_or(k.layer);
   }
   for (const Step& step : program.steps) {
     KernelFigures& k = all[static_cast<size_t>(step.kernel)];

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "ir/checked.h"
 #include "lowering/map.h"
 #include "report/shape_model.h"
 #include "report/shape_plans.h"
@@ -31,7 +32,9 @@ struct KernelFigures {
   bool modelled = false;       // from sizes of proven stamps: `compile` has no such kernel yet
 
   int64_t cells() const { return int64_t{width} * height; }
-  int64_t cells_total() const { return cells() * tiles; }
+  int64_t cells_total() const { return checked_product({width, height, tiles}, "cells of " + name); }
+  /// Of a token, in and out of its ports.
+  int64_t port_bits_total() const { return checked_product({port_bits, invocations}, "bits of " + name); }
   /// Cycles that a token keeps each tile busy.
   int64_t busy_cycles() const { return int64_t{repeat} * ii; }
   /// Cycles of a token from the first input to the last output.

@@ -98,12 +98,12 @@ class ShapesReader {
     if (map_.has("description")) model_.description = map_.get("description").text();
     model_.width = read_int(map_, "width", 1, kMaxWidth);
     model_.vocabulary = read_int(map_, "vocabulary", 1, 1 << 24);
-    if (context_ == 0) context_ = read_int(map_, "context", 1, 1 << 20);
+    if (context_ == 0) context_ = read_int(map_, "context", 1, kMaxContext);
     n_.weights = read_values(map_.get("weights"));
     n_.group = read_int(map_, "weight_group", 0, kMaxWidth, 0);
-    n_.bits = read_int(map_, "activation_bits", 1, 12);
-    n_.kv_bits = read_int(map_, "kv_bits", 1, 12, n_.bits);
-    n_.score_bits = read_int(map_, "score_bits", 1, 12, 8);
+    n_.bits = read_int(map_, "activation_bits", 1, kMaxShapeBits);
+    n_.kv_bits = read_int(map_, "kv_bits", 1, kMaxShapeBits, n_.bits);
+    n_.score_bits = read_int(map_, "score_bits", 1, kMaxShapeBits, 8);
     if (map_.has("assumptions")) {
       for (const YamlValue& v : map_.get("assumptions").list()) model_.assumptions.push_back(v.text());
     }
@@ -125,7 +125,7 @@ class ShapesReader {
   Activation input() const {
     return Numerics::to_signed(n_.bits, std::sqrt(variance_) * Numerics::most(8) / Numerics::most(n_.bits + (n_.bits == 1)));
   }
-  void add_to_stream(int inputs) {
+  void add_to_stream(double inputs) {
     const double x = static_cast<double>(Numerics::most(n_.bits + (n_.bits == 1))) / Numerics::most(8);
     variance_ += inputs * x * x;
   }
@@ -163,7 +163,7 @@ class ShapesReader {
     s.input = input();
     s.up = {n_.matrix(hidden, model_.width), Numerics::hidden(n_.bits, std::sqrt(model_.width) / 2), 0};
     s.down = n_.matrix(model_.width, hidden);
-    add_to_stream(hidden * s.active);
+    add_to_stream(double{1} * hidden * s.active);
     return s;
   }
 
@@ -195,7 +195,9 @@ ShapeModel shapes_of(const Model& model) {
 
 bool is_shapes_text(const std::string& yaml) {
   const size_t at = yaml.find("format:");
-  return at != std::string::npos && yaml.compare(yaml.find_first_not_of(" ", at + 7), sizeof kFormat - 1, kFormat) == 0;
+  if (at == std::string::npos) return false;
+  const size_t value = std::min(yaml.find_first_not_of(" ", at + 7), yaml.size());
+  return yaml.compare(value, sizeof kFormat - 1, kFormat) == 0;
 }
 
 ShapeModel parse_shapes(const std::string& yaml, const std::string& path, int context) {

@@ -11,6 +11,10 @@
 
 namespace bitgrid {
 
+inline constexpr int kMaxShapeBits = 12;                  // activations, keys and values, scores
+inline constexpr int kMaxContext = 1 << 20;               // positions
+inline constexpr int64_t kMaxStreams = int64_t{1} << 32;  // texts at once
+
 struct MatrixShape {
   int outputs = 0;
   int inputs = 0;

@@ -6,20 +6,21 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <limits>
 
 #include "frontend/yaml_reader.h"
+#include "ir/code_version.h"
 #include "ir/error.h"
 #include "ir/file.h"
-#include "lowering/map.h"
+#include "ir/number.h"
 #include "report/estimate.h"
-#include "report/estimate_source.h"
+#include "report/sweep_parameters.h"
 
 namespace bitgrid {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr size_t kMaxPoints = 1'000'000;
 constexpr std::array kFigures = {"cells_total",       "tiles",
                                  "cycles_per_token",  "configuration_cycles_per_token",
                                  "tokens_per_second", "tokens_per_second_per_stream",
@@ -27,72 +28,15 @@ constexpr std::array kFigures = {"cells_total",       "tiles",
                                  "load_seconds",      "memory_bits_per_token",
                                  "bottleneck"};
 
-const std::vector<std::string>& parameter_names() {
-  static const std::vector<std::string> names = {"context",         "streams",       "activation_bits", "kv_bits",
-                                                 "score_bits",      "weights",       "weight_group",    "configuration_bits_per_cycle",
-                                                 "tile_width",      "tile_height",   "clock_mhz",       "memory_bits_per_cycle",
-                                                 "cells_available", "cell_area_um2", "update_fj",       "optimize",
-                                                 "defect_rate",     "seed"};
-  return names;
+/// A spreadsheet takes a text that begins so for a formula; an apostrophe in front keeps it a text.
+bool looks_like_a_formula(const std::string& text) {
+  constexpr double kMost = std::numeric_limits<double>::max();
+  return !text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos && !parse_real(text, -kMost, kMost);
 }
 
-/// A value as a number from `lo` up.
-double number_of(const std::string& name, const std::string& text, double lo) {
-  char* end = nullptr;
-  const double v = std::strtod(text.c_str(), &end);
-  if (text.empty() || *end != 0 || !(v >= lo && v <= 1e15))
-    throw Error(name, "`" + text + "` is no number from " + fmt::format("{}", lo) + " up", "correct the sweep file");
-  return v;
-}
-
-template <typename T>
-T whole(const std::string& name, const std::string& text, double lo, double hi) {
-  const double v = number_of(name, text, lo);
-  if (v > hi || v != static_cast<double>(static_cast<int64_t>(v)))
-    throw Error(name, "`" + text + "` is no whole number of its range", "correct the sweep file");
-  return static_cast<T>(v);
-}
-
-double rate(const std::string& name, const std::string& text) {
-  const double v = number_of(name, text, 0);
-  if (v > 0.5) throw Error(name, "`" + text + "` is more than half of all cells", "give 0 to 0.5");
-  return v;
-}
-
-void apply(const std::string& name, const std::string& value, EstimateSource& source, EstimateParams& params) {
-  Technology& t = params.technology;
-  if (name == "context")
-    source.context = whole<int>(name, value, 1, 1 << 20);
-  else if (name == "streams")
-    params.streams = whole<int64_t>(name, value, 1, 1e10);
-  else if (name == "configuration_bits_per_cycle")
-    params.arch.configuration_bits_per_cycle = whole<int>(name, value, 1, 1 << 30);
-  else if (name == "tile_width")
-    params.arch.tile_width = source.lower.tile.width = whole<int>(name, value, 0, 1 << 16);
-  else if (name == "tile_height")
-    params.arch.tile_height = source.lower.tile.height = whole<int>(name, value, 0, 1 << 16);
-  else if (name == "optimize")
-    source.lower.optimize = parse_optimize(value);
-  else if (name == "defect_rate")
-    source.defect_rate = rate(name, value);
-  else if (name == "seed")
-    source.seed = whole<uint64_t>(name, value, 0, 1e15);
-  else if (name == "clock_mhz")
-    t.clock_mhz = number_of(name, value, 1e-6);
-  else if (name == "memory_bits_per_cycle")
-    t.memory_bits_per_cycle = whole<int64_t>(name, value, 1, 1e12);
-  else if (name == "cells_available")
-    t.cells_available = whole<int64_t>(name, value, 0, 1e15);
-  else if (name == "cell_area_um2")
-    t.cell_area_um2 = number_of(name, value, 1e-9);
-  else if (name == "update_fj")
-    t.update_fj = number_of(name, value, 0);
-  else
-    source.overrides.emplace_back(name, value);
-}
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
+std::string csv_field(std::string text) {
+  if (looks_like_a_formula(text)) text.insert(0, "'");
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
   std::string out = "\"";
   for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
   return out + "\"";
@@ -126,14 +70,19 @@ Sweep read_sweep(const std::string& path) {
       throw Error(v.where(), "`" + v.text() + "` is no figure of an estimate",
                   "use area_mm2, tokens_per_second, energy_per_token_j or another column of sweep.csv");
   }
-  const YamlMap parameters(map.get("parameters"), parameter_names());
+  const YamlMap parameters(map.get("parameters"), sweep_parameter_names());
   for (const std::string& name : parameters.keys()) {
     const YamlValue value = parameters.get(name);
     std::vector<std::string> texts;
-    for (const YamlValue& v : value.list()) texts.push_back(v.text());
+    for (const YamlValue& v : value.list()) {
+      texts.push_back(v.text());
+      EstimateSource source;
+      EstimateParams params;
+      set_sweep_parameter({name, texts.back(), v.where()}, source, params);  // refuses what no point could use
+    }
     if (texts.empty()) throw Error(value.where(), "`" + name + "` has no values", "list at least one");
     sweep.parameters.emplace_back(name, std::move(texts));
-    if (sweep.points() > kMaxPoints) throw Error(value.where(), "the sweep has more than a million points", "list fewer values");
+    if (sweep.points() > kMaxSweepPoints) throw Error(value.where(), "the sweep has more than a million points", "list fewer values");
   }
   return sweep;
 }
@@ -148,17 +97,22 @@ std::vector<std::pair<std::string, std::string>> point_values(const Sweep& sweep
   return values;
 }
 
-Json run_point(const Sweep& sweep, size_t n) {
-  Json point = {{"point", n}, {"parameters", Json::object()}};
+uint64_t point_key(const Sweep& sweep, const EstimateModel& model, size_t n) {
+  uint64_t hash = fnv1a(fmt::format("{}\n{:016x}\n", code_version(), model.hash));
+  for (const auto& [name, value] : point_values(sweep, n)) hash = fnv1a(fmt::format("{}\n{}\n{}", name, value.size(), value), hash);
+  return hash;
+}
+
+Json run_point(const Sweep& sweep, const EstimateModel& model, size_t n) {
+  Json point = {{"point", n}, {"key", fmt::format("{:016x}", point_key(sweep, model, n))}, {"parameters", Json::object()}};
   EstimateSource source;
-  source.path = sweep.model;
   EstimateParams params;
   for (const auto& [name, value] : point_values(sweep, n)) {
     point["parameters"][name] = value;
   }
   try {
-    for (const auto& [name, value] : point_values(sweep, n)) apply(name, value, source, params);
-    const Json all = estimate_json(estimate(read_kernels(source).kernels, params), params);
+    for (const auto& [name, value] : point_values(sweep, n)) set_sweep_parameter({name, value, sweep.file}, source, params);
+    const Json all = estimate_json(estimate(read_kernels(model, source).kernels, params), params);
     for (const char* name : kFigures) point[name] = all[name];
   } catch (const Error& e) {
     point["error"] = e.what();
@@ -170,12 +124,11 @@ std::string point_path(const std::string& dir, size_t n) {
   return fmt::format("{}/points/{}.json", dir, n);
 }
 
-Json load_point(const Sweep& sweep, const std::string& dir, size_t n) {
+Json load_point(const Sweep& sweep, const EstimateModel& model, const std::string& dir, size_t n) {
   try {
     Json point = Json::parse(read_file(point_path(dir, n)));
-    Json parameters = Json::object();
-    for (const auto& [name, value] : point_values(sweep, n)) parameters[name] = value;
-    if (point.at("parameters") == parameters && point.at("point") == n) return point;
+    const bool same = point.at("point") == n && point.at("key") == fmt::format("{:016x}", point_key(sweep, model, n));
+    if (same && !point.contains("error")) return point;
   } catch (const std::exception&) {  // absent or not whole: to be run again
   }
   return nullptr;

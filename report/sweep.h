@@ -7,7 +7,12 @@
 #include <utility>
 #include <vector>
 
+#include "report/estimate_source.h"
+
 namespace bitgrid {
+
+/// Combinations of values that a sweep may have.
+constexpr size_t kMaxSweepPoints = 1'000'000;
 
 /// Values as written in the file; one of each parameter makes a point.
 struct Sweep {
@@ -26,12 +31,16 @@ Sweep read_sweep(const std::string& path);
 /// Parameter values of point n: the last parameter changes fastest.
 std::vector<std::pair<std::string, std::string>> point_values(const Sweep& sweep, size_t n);
 
-/// Estimate of point n: {"point", "parameters", figures}. A point whose numerics have no mapping has "error" in place of figures.
-nlohmann::ordered_json run_point(const Sweep& sweep, size_t n);
+/// Hash of all that the figures of a point depend on: the model with its weights, the parameters, and the code with what it takes where the
+/// sweep says nothing (architecture and technology).
+uint64_t point_key(const Sweep& sweep, const EstimateModel& model, size_t n);
 
-/// DIR/points/N.json; nullopt-like null if it is not there, not whole, or of other parameters.
+/// Estimate of point n: {"point", "key", "parameters", figures}. A point whose numerics have no mapping has "error" in place of figures.
+nlohmann::ordered_json run_point(const Sweep& sweep, const EstimateModel& model, size_t n);
+
+/// DIR/points/N.json; null if it is not there, not whole, of another key, or an error.
 std::string point_path(const std::string& dir, size_t n);
-nlohmann::ordered_json load_point(const Sweep& sweep, const std::string& dir, size_t n);
+nlohmann::ordered_json load_point(const Sweep& sweep, const EstimateModel& model, const std::string& dir, size_t n);
 
 /// Indices of points that no other point beats on both axes, by the first axis.
 std::vector<size_t> pareto_front(const Sweep& sweep, const std::vector<nlohmann::ordered_json>& points);

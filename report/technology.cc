@@ -1,6 +1,9 @@
 #include "report/technology.h"
 
+#include <fmt/format.h>
+
 #include "frontend/yaml_reader.h"
+#include "ir/arch.h"
 #include "ir/error.h"
 #include "ir/file.h"
 #include "report/technology_text.h"  // kDefaultTechnology: arch/45nm.yaml
@@ -27,11 +30,8 @@ const std::vector<std::string> kKeys = {"name",
                                         "memory_bits_per_cycle",
                                         "cells_available"};
 
-double constant(const YamlValue& value, const std::string& key, bool zero) {
-  const double v = value.number();
-  if (!(v >= 0 && v <= 1e12) || (v == 0 && !zero))
-    throw Error(value.where(), key + " is no " + (zero ? "number from 0 up" : "number above 0"), "see arch/45nm.yaml");
-  return v;
+double constant(const YamlValue& value, bool zero) {
+  return value.number(zero ? 0 : kMinConstant, kMaxConstant);
 }
 
 void set_source(GateTechnology& t, const std::string& key, const std::string& source) {
@@ -49,12 +49,12 @@ void read_positive(const YamlMap& map, const std::string& key, bool zero, double
   if (!map.has(key)) return;
   const YamlValue value = map.get(key);
   if (!value.is_map()) {
-    to = constant(value, key, zero);
+    to = constant(value, zero);
     set_source(t, key, "");
     return;
   }
   const YamlMap fields(value, {"value", "source"});
-  to = constant(fields.get("value"), key, zero);
+  to = constant(fields.get("value"), zero);
   set_source(t, key, fields.has("source") ? fields.get("source").text() : "");
 }
 
@@ -62,7 +62,7 @@ void read_areas(const YamlMap& map, const std::string& key, std::map<std::string
   if (!map.has(key)) return;
   const YamlMap fields(map.get(key), {"*"});
   for (const std::string& kind : fields.keys()) {
-    if (kind != "source") to[kind] = constant(fields.get(kind), key + "." + kind, false);
+    if (kind != "source") to[kind] = constant(fields.get(kind), false);
   }
   set_source(t, key, fields.has("source") ? fields.get("source").text() : "");
 }
@@ -72,6 +72,9 @@ void read_fields(const YamlMap& map, GateTechnology& t) {
   Technology& e = t.technology;
   if (map.has("name")) e.name = map.get("name").text();
   read_positive(map, "clock_mhz", false, e.clock_mhz, t);
+  if (map.has("clock_mhz") && !(e.clock_mhz >= kMinClockMhz && e.clock_mhz <= kMaxClockMhz))
+    throw Error(map.get("clock_mhz").where(), fmt::format("clock_mhz is {}, outside {} .. {}", e.clock_mhz, kMinClockMhz, kMaxClockMhz),
+                "choose a value in that range");
   read_positive(map, "cell_logic_um2", false, t.cell_logic_um2, t);
   read_areas(map, "configuration_bit_um2", t.configuration_bit_um2, t);
   if (map.has("configuration")) {
@@ -90,8 +93,8 @@ void read_fields(const YamlMap& map, GateTechnology& t) {
   read_positive(map, "memory_pj_per_bit", true, e.memory_pj_per_bit, t);
   read_positive(map, "configuration_pj_per_bit", true, e.configuration_pj_per_bit, t);
   read_positive(map, "leakage_nw_per_cell", true, e.leakage_nw_per_cell, t);
-  if (map.has("memory_bits_per_cycle")) e.memory_bits_per_cycle = map.get("memory_bits_per_cycle").integer(1, int64_t{1} << 40);
-  if (map.has("cells_available")) e.cells_available = map.get("cells_available").integer(0, int64_t{1} << 50);
+  if (map.has("memory_bits_per_cycle")) e.memory_bits_per_cycle = map.get("memory_bits_per_cycle").integer(1, kMaxMemoryRate);
+  if (map.has("cells_available")) e.cells_available = map.get("cells_available").integer(0, kMaxCellsAvailable);
 }
 
 GateTechnology default_technology() {

@@ -8,6 +8,11 @@
 
 namespace bitgrid {
 
+// Ranges of a technology file, and of sweeps that set the same.
+inline constexpr double kMinConstant = 1e-9, kMaxConstant = 1e12;  // of what must be above 0; from 0 on where nothing is a value
+inline constexpr int64_t kMaxMemoryRate = int64_t{1} << 40;        // bits a cycle
+inline constexpr int64_t kMaxCellsAvailable = int64_t{1} << 50;
+
 /// Area of a cell: its logic, and 64 bits of configuration.
 constexpr double cell_area(double logic_um2, double bit_um2) {
   return logic_um2 + 64 * bit_um2;

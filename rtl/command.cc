@@ -10,7 +10,7 @@ extern char** environ;
 
 namespace bitgrid {
 
-int run_command(const std::vector<std::string>& command, const std::string& log) {
+int run_command(const std::vector<std::string>& command, const std::string& log, const std::string& folder) {
   std::vector<char*> arguments;
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
@@ -20,6 +20,7 @@ int run_command(const std::vector<std::string>& command, const std::string& log)
   posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&files, 1, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
   posix_spawn_file_actions_adddup2(&files, 1, 2);
+  if (!folder.empty()) posix_spawn_file_actions_addchdir_np(&files, folder.c_str());
   pid_t child = 0;
   const int error = posix_spawnp(&child, arguments[0], &files, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&files);

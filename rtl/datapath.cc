@@ -162,7 +162,8 @@ class DatapathWriter {
     std::string out =
         "// Written by bitgrid. The lines from @module to @end tell its Verilator harness the ports; keep them when you edit the file.\n";
     out += interface_comment(interface_);
-    out += fmt::format("// Kernel {}: one invocation per clock, {} clocks from in_valid to out_valid.\n", dag_.name, schedule_.stages);
+    out +=
+        fmt::format("{}{}: one invocation per clock, {} clocks from in_valid to out_valid.\n", kKernelRemark, dag_.name, schedule_.stages);
     out += "/* verilator lint_off DECLFILENAME */  // the file is named after the kernel\n";
     if (has_comparison())
       out += "/* verilator lint_off UNSIGNED */  // a comparison with 0 is what the kernel says\n/* verilator lint_off CMPCONST */\n";

@@ -1,13 +1,13 @@
 #include "rtl/interface.h"
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 #include <sstream>
 
 #include <fmt/format.h>
 
 #include "ir/error.h"
+#include "ir/number.h"
 
 namespace bitgrid {
 namespace {
@@ -77,11 +77,9 @@ class Reader {
   }
 
   uint32_t number(const std::string& digits, uint32_t largest) const {
-    uint32_t value = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (error != std::errc() || end != digits.data() + digits.size() || value == 0 || value > largest)
-      fail(fmt::format("\"{}\" is no width or latency", digits), fmt::format("write a number from 1 to {}", largest));
-    return value;
+    const auto value = parse_whole(digits, uint32_t{1}, largest);
+    if (!value) fail(fmt::format("\"{}\" is no width or latency", digits), fmt::format("write a number from 1 to {}", largest));
+    return *value;
   }
 
   std::string source_;

@@ -27,6 +27,9 @@ struct RtlInterface {
 /// Sum of the widths.
 uint32_t total_width(const std::vector<RtlPort>& ports);
 
+/// What the remark that names the kernel begins with.
+inline constexpr std::string_view kKernelRemark = "// Kernel ";
+
 /// The comment, and reading it back from a Verilog text. `source` names the text in Errors.
 std::string interface_comment(const RtlInterface& interface);
 RtlInterface parse_interface(std::string_view verilog, const std::string& source);

@@ -10,6 +10,7 @@
 
 #include "ir/error.h"
 #include "ir/file.h"
+#include "ir/number.h"
 #include "rtl/command.h"
 
 namespace bitgrid {
@@ -41,14 +42,20 @@ std::string last_line(std::string text) {
   return text.substr(text.rfind('\n') + 1);
 }
 
+/// A number in the output of Yosys.
+uint64_t count(const std::string& digits) {
+  const auto number = parse_whole(digits, uint64_t{0}, UINT64_MAX);
+  if (!number) throw Error("yosys", "its output has the number " + digits, "this is no version of Yosys known here");
+  return *number;
+}
+
 /// Yosys' `stat`: the cell counts of the last table, which is that of the flattened top module.
 std::map<std::string, uint64_t> read_stat(const std::string& text) {
   std::map<std::string, uint64_t> cells;
   static const std::regex line(R"(\n +(\$?\w+) +(\d+)(?=\n))");
   const size_t from = text.rfind("Number of cells:");
   const std::string table = from == std::string::npos ? "" : text.substr(from);
-  for (std::sregex_iterator match(table.begin(), table.end(), line), end; match != end; ++match)
-    cells[(*match)[1]] += std::stoull((*match)[2]);
+  for (std::sregex_iterator match(table.begin(), table.end(), line), end; match != end; ++match) cells[(*match)[1]] += count((*match)[2]);
   return cells;
 }
 
@@ -108,7 +115,7 @@ bool count_gates(const SynthParams& params, const Folder& folder, const std::str
   static const std::regex length(R"(\(length=(\d+)\))");
   std::smatch match;
   const std::string path = read_file(folder.file("ltp"));
-  if (std::regex_search(path, match, length)) result.levels = std::stoull(match[1]);
+  if (std::regex_search(path, match, length)) result.levels = count(match[1]);
   if (!params.cells.empty()) add_areas(params.cells, read_stat(read_file(folder.file("mapped"))), result);
   return true;
 }
@@ -143,7 +150,8 @@ void place(const SynthParams& params, const Folder& folder, SynthResult& result)
   }
   const std::string text = read_file(log);
   static const std::regex rate(R"(Max frequency for clock[^:]*: ([0-9.]+) MHz)");
-  for (std::sregex_iterator match(text.begin(), text.end(), rate), end; match != end; ++match) result.fmax_mhz = std::stod((*match)[1]);
+  for (std::sregex_iterator match(text.begin(), text.end(), rate), end; match != end; ++match)
+    result.fmax_mhz = parse_real((*match)[1].str(), 0, 1e9);
   if (status == 0 && result.fmax_mhz) return;
   result.fmax_mhz.reset();
   static const std::regex error(R"(ERROR: ([^\n]*))");

@@ -1,7 +1,8 @@
 #include "rtl/verilator.h"
 
 #include <dlfcn.h>
-#include <stdlib.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -20,6 +21,7 @@
 
 #include "ir/error.h"
 #include "ir/file.h"
+#include "rtl/cache_folder.h"
 #include "rtl/command.h"
 #include "rtl/wrapper.h"
 
@@ -36,6 +38,14 @@ const std::vector<std::string> kVerilatorFlags = {"--cc", "-O3",       "-fno-dfg
 
 /// Every shared object keeps its copy of the runtime to itself.
 const std::vector<std::string> kCompilerFlags = {"-std=gnu++17", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique", "-w"};
+
+/// What is compiled once for all models, and how.
+constexpr const char* kRuntime = "#include \"verilated.cpp\"\n#include \"verilated_threads.cpp\"\n";
+const std::vector<std::string> kRuntimeFlags = {"-O1"};
+const std::vector<std::string> kHeaderFlags = {"-O1", "-x", "c++-header"};
+/// Of code that runs once.
+const std::vector<std::string> kSlowFlags = {"-O0"};
+const std::vector<std::string> kLinkFlags = {"-Wl,-Bsymbolic", "-pthread"};
 
 /// Below this size of generated C++ one translation unit with the precompiled header costs less than two.
 constexpr uintmax_t kOneUnitBytes = 1'000'000;
@@ -58,7 +68,8 @@ std::string first_error(const fs::path& log) {
   return last.empty() ? "no message" : last;
 }
 
-/// The text without its module's name and without remarks: what two kernels of the same logic (the heads of a layer, say) have in common.
+/// The text without its module's name and without the remarks that name the kernel: what two kernels of the same logic (the heads of a
+/// layer, say) have in common. Other comments stay: Verilator obeys some.
 std::string nameless(const RtlSource& source) {
   const std::string& text = source.text;
   const std::string& module = source.interface.module;
@@ -66,7 +77,7 @@ std::string nameless(const RtlSource& source) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
     const bool line_starts = i == 0 || text[i - 1] == '\n';
-    if (line_starts && text.compare(i, 2, "//") == 0 && text.compare(i, 4, "// @") != 0) {
+    if (line_starts && text.compare(i, kKernelRemark.size(), kKernelRemark) == 0) {
       i = std::min(text.find('\n', i), text.size() - 1);
     } else if (text.compare(i, module.size(), module) == 0 && !in_word(i + module.size()) && (i == 0 || !in_word(i - 1))) {
       out += '\1';
@@ -78,44 +89,33 @@ std::string nameless(const RtlSource& source) {
   return out;
 }
 
-/// A folder of our own that vanishes unless it is renamed.
-class TemporaryFolder {
- public:
-  explicit TemporaryFolder(const fs::path& parent) {
-    std::string name = (parent / "building-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr)
-      throw Error(parent.string(), "no folder can be made here", "make it writable, or choose another cache folder");
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const fs::path& path() const { return path_; }
-
-  /// Gives the folder its final name. If another process was quicker, its folder stays and ours goes.
-  void rename(const fs::path& name) {
-    std::error_code error;
-    fs::rename(path_, name, error);
-    if (error && !fs::exists(name))
-      throw Error(name.string(), "this folder cannot be made: " + error.message(), "choose another cache folder");
-  }
-
- private:
-  fs::path path_;
-};
+/// A library's key knows this text and no other file, and relative names would lead into the cache.
+void require_one_file(const RtlSource& source) {
+  if (source.text.find("`include") != std::string::npos)
+    throw Error(source.name, "the Verilog includes another file", "put all of the module into this one");
+}
 
 struct Tools {
   std::string verilator;
   std::string compiler;
-  std::string versions;
-  std::string include;  // Verilator's folder of headers and runtime sources
-  fs::path runtime;     // folder of runtime.o and kHeader
+  std::string versions;  // what both say of themselves
+  std::string include;   // Verilator's folder of headers and runtime sources
   std::vector<std::string> optimise;
 };
+
+std::string joined(const std::vector<std::string>& flags) {
+  std::string text;
+  for (const std::string& flag : flags) text += flag + '\0';
+  return text + '\n';
+}
+
+/// The loader expands `$LIB` and the like in a name. A library whose path has a `$` is loaded by the number of an open file, which stays
+/// open for good, because the loader knows libraries by their names.
+std::string loadable(const std::string& path) {
+  if (path.find('$') == std::string::npos) return path;
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  return file < 0 ? path : fmt::format("/proc/self/fd/{}", file);
+}
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -125,54 +125,51 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 class Cache {
  public:
   explicit Cache(const RtlParams& params) : folder_(params.cache_dir.empty() ? default_rtl_cache() : params.cache_dir) {
-    std::error_code error;
-    fs::create_directories(folder_, error);
-    if (error) throw Error(folder_.string(), "this folder cannot be made: " + error.message(), "choose another cache folder");
+    make_private_folder(folder_);
     find_tools(params);
   }
 
+  /// Of all that a library is made from: texts, programs with their versions, and every flag.
   std::string key(const RtlSource& source) const {
-    std::string content = nameless(source) + '\0' + wrapper_source(source.interface) + '\0' + tools_.versions;
-    for (const auto* flags : {&kVerilatorFlags, &kCompilerFlags, &tools_.optimise}) {
-      for (const std::string& flag : *flags) content += '\0' + flag;
-    }
+    std::string content = runtime_key() + '\0' + nameless(source) + '\0' + wrapper_source(source.interface);
+    content += fmt::format("{}{}", '\0', kOneUnitBytes);
+    for (const auto* flags : {&kVerilatorFlags, &tools_.optimise, &kSlowFlags, &kLinkFlags}) content += joined(*flags);
     return content_hash(content);
   }
 
   bool has(const std::string& key) const { return fs::exists(library(key)); }
 
   /// The Verilator runtime and its precompiled header, made once for all models.
-  void build_runtime() {
-    const fs::path final_folder = folder_ / ("runtime-" + content_hash(tools_.versions + kHeader));
-    if (!fs::exists(final_folder)) {
-      TemporaryFolder folder(folder_);
-      write_file(folder.path() / "runtime.cc", "#include \"verilated.cpp\"\n#include \"verilated_threads.cpp\"\n");
-      compile(folder.path(), "runtime.cc", "runtime.o", {"-O1"}, "Verilator's runtime");
-      write_file(folder.path() / kHeader, "#include \"verilated.h\"\n");
-      compile(folder.path(), kHeader, std::string(kHeader) + ".gch", {"-O1", "-x", "c++-header"}, "Verilator's header");
-      folder.rename(final_folder);
-    }
-    tools_.runtime = final_folder;
+  void build_runtime() const {
+    const fs::path final_folder = folder_ / ("runtime-" + runtime_key());
+    if (fs::exists(final_folder)) return;
+    BuildFolder folder(folder_);
+    write_file(folder.path() / "runtime.cc", kRuntime);
+    compile(folder.path(), "runtime.cc", "runtime.o", kRuntimeFlags, "Verilator's runtime");
+    write_file(folder.path() / kHeader, "#include \"verilated.h\"\n");
+    compile(folder.path(), kHeader, std::string(kHeader) + ".gch", kHeaderFlags, "Verilator's header");
+    folder.rename(final_folder);
   }
 
-  /// Adds to the seconds of `stats`.
+  /// Adds to the seconds of `stats`. Programs run inside the folder with relative names: Verilator expands a `$` in a path, and no program
+  /// has to understand what else the name of the cache folder is made of.
   void build(const RtlSource& source, const std::string& key, RtlStats& stats) const {
     const auto start = std::chrono::steady_clock::now();
-    TemporaryFolder folder(folder_);
-    const fs::path verilog = folder.path() / (source.interface.module + ".v");
-    write_file(verilog, source.text);
+    BuildFolder folder(folder_);
+    const std::string verilog = source.interface.module + ".v";
+    write_file(folder.path() / verilog, source.text);
     std::vector<std::string> command = {tools_.verilator};
     command.insert(command.end(), kVerilatorFlags.begin(), kVerilatorFlags.end());
-    command.insert(command.end(), {"--top-module", source.interface.module, "--prefix", kVerilatedClass, "--Mdir", folder.path().string(),
-                                   verilog.string()});
+    command.insert(command.end(), {"--top-module", source.interface.module, "--prefix", kVerilatedClass, "--Mdir", ".", verilog});
     run(command, folder.path(), "Verilator does not accept the Verilog", source.name);
     stats.verilate_seconds += seconds_since(start);
     const auto compile_start = std::chrono::steady_clock::now();
     check_ports(read_file(folder.path() / (std::string(kVerilatedClass) + ".h")), source.interface, source.name);
     write_file(folder.path() / "wrapper.cpp", wrapper_source(source.interface));
-    std::vector<std::string> link = {tools_.compiler, "-shared", "-o", (folder.path() / "model.so").string()};
-    for (const std::string& unit : compile_units(folder.path(), source.name)) link.push_back((folder.path() / unit).string());
-    link.insert(link.end(), {(tools_.runtime / "runtime.o").string(), "-Wl,-Bsymbolic", "-pthread"});
+    std::vector<std::string> link = {tools_.compiler, "-shared", "-o", "model.so"};
+    for (const std::string& unit : compile_units(folder.path(), source.name)) link.push_back(unit);
+    link.push_back(runtime_file("runtime.o"));
+    link.insert(link.end(), kLinkFlags.begin(), kLinkFlags.end());
     run(link, folder.path(), "the verilated module does not link", source.name);
     stats.compile_seconds += seconds_since(compile_start);
     remove_intermediate_files(folder.path());
@@ -182,7 +179,7 @@ class Cache {
   /// The library of a key, as a model without name and interface.
   RtlModel open(const std::string& key) const {
     const std::string path = library(key).string();
-    void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    void* handle = dlopen(loadable(path).c_str(), RTLD_NOW | RTLD_LOCAL);
     if (handle == nullptr)
       throw Error(path, fmt::format("this model cannot be loaded: {}", dlerror()), "delete its folder: it will be built again");
     RtlModel model;
@@ -198,11 +195,19 @@ class Cache {
  private:
   fs::path library(const std::string& key) const { return folder_ / key / "model.so"; }
 
+  std::string runtime_key() const {
+    std::string content = tools_.versions + '\0' + tools_.include + '\0' + kRuntime + '\0' + kHeader;
+    for (const auto* flags : {&kCompilerFlags, &kRuntimeFlags, &kHeaderFlags}) content += joined(*flags);
+    return content_hash(content);
+  }
+  /// As seen from the folder of a build.
+  std::string runtime_file(const std::string& name) const { return "../runtime-" + runtime_key() + "/" + name; }
+
   void find_tools(const RtlParams& params) {
     tools_.verilator = params.verilator;
     tools_.compiler = params.compiler;
     tools_.optimise = params.optimise;
-    TemporaryFolder folder(folder_);
+    BuildFolder folder(folder_);
     const std::string version = (folder.path() / "version").string();
     const std::string root = (folder.path() / "root").string();
     if (run_command({params.verilator, "--version"}, version) != 0 ||
@@ -218,7 +223,7 @@ class Cache {
 
   void run(const std::vector<std::string>& command, const fs::path& folder, const std::string& problem, const std::string& name) const {
     const fs::path log = folder / "build.log";
-    if (run_command(command, log.string()) == 0) return;
+    if (run_command(command, log.string(), folder.string()) == 0) return;
     const std::string line = first_error(log);
     const fs::path kept = folder_ / ("failed-" + content_hash(read_file(log)) + ".log");
     std::error_code ignored;
@@ -231,8 +236,7 @@ class Cache {
     std::vector<std::string> command = {tools_.compiler};
     command.insert(command.end(), flags.begin(), flags.end());
     command.insert(command.end(), kCompilerFlags.begin(), kCompilerFlags.end());
-    command.insert(command.end(), {"-I" + tools_.include, "-I" + tools_.include + "/vltstd", "-c", (folder / from).string(), "-o",
-                                   (folder / to).string()});
+    command.insert(command.end(), {"-I" + tools_.include, "-I" + tools_.include + "/vltstd", "-c", from, "-o", to});
     run(command, folder, "the C++ compiler does not accept the verilated module", name);
   }
 
@@ -255,11 +259,11 @@ class Cache {
     }
     write_file(folder / "fast.cc", fast);
     std::vector<std::string> flags = tools_.optimise;
-    flags.insert(flags.end(), {"-include", (tools_.runtime / kHeader).string()});
+    flags.insert(flags.end(), {"-include", runtime_file(kHeader)});
     compile(folder, "fast.cc", "fast.o", flags, name);
     if (slow.empty()) return {"fast.o"};
     write_file(folder / "slow.cc", slow);
-    compile(folder, "slow.cc", "slow.o", {"-O0"}, name);
+    compile(folder, "slow.cc", "slow.o", kSlowFlags, name);
     return {"fast.o", "slow.o"};
   }
 
@@ -310,11 +314,8 @@ void run_parallel(size_t n, int jobs, const std::function<void(size_t)>& work) {
 
 }  // namespace
 
-std::string default_rtl_cache() {
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  if (cache != nullptr && *cache != '\0') return (fs::path(cache) / "bitgrid").string();
-  const char* home = std::getenv("HOME");
-  return (home != nullptr && *home != '\0' ? fs::path(home) / ".cache" / "bitgrid" : fs::temp_directory_path() / "bitgrid-cache").string();
+std::string rtl_cache_key(const RtlSource& source, const RtlParams& params) {
+  return Cache(params).key(source);
 }
 
 std::vector<std::shared_ptr<RtlModel>> build_rtl(const std::vector<RtlSource>& sources, const RtlParams& params, RtlStats* stats) {
@@ -324,6 +325,7 @@ std::vector<std::shared_ptr<RtlModel>> build_rtl(const std::vector<RtlSource>& s
   std::vector<Job> jobs;
   std::vector<size_t> job_of_source;
   for (const RtlSource& source : sources) {
+    require_one_file(source);
     const std::string key = cache.key(source);
     const auto [found, is_new] = job_of_key.emplace(key, jobs.size());
     if (is_new) jobs.push_back({&source, key, {}, {}});

@@ -49,7 +49,7 @@ struct RtlModel {
 };
 
 struct RtlParams {
-  std::string cache_dir;                // empty: default_rtl_cache()
+  std::string cache_dir;                // empty: default_rtl_cache() (rtl/cache_folder.h)
   int jobs = 2;                         // models built at the same time
   std::string verilator = "verilator";  // programs
   std::string compiler = "c++";
@@ -65,8 +65,8 @@ struct RtlStats {
   double verilate_seconds = 0.0, compile_seconds = 0.0;  // of what was built now, summed over texts that are built at the same time
 };
 
-/// $XDG_CACHE_HOME/bitgrid, or else ~/.cache/bitgrid.
-std::string default_rtl_cache();
+/// The name of a source's folder in the cache: a hash of all that its library is made from. Throws Error if a tool is missing.
+std::string rtl_cache_key(const RtlSource& source, const RtlParams& params = {});
 
 /// A model for each source, in order; texts that differ in names and remarks only share a library. What is not in the cache is built;
 /// several processes may use one cache at the same time. Throws Error if a tool is missing, rejects a text, or finds other ports than its

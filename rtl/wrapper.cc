@@ -1,11 +1,13 @@
 #include "rtl/wrapper.h"
 
+#include <climits>
 #include <map>
 #include <regex>
 
 #include <fmt/format.h>
 
 #include "ir/error.h"
+#include "ir/number.h"
 
 namespace bitgrid {
 namespace {
@@ -70,7 +72,8 @@ void check_ports(const std::string& verilated_header, const RtlInterface& interf
   Ports found;
   static const std::regex port(R"(VL_(IN|OUT)(?:8|16|64|W)?\(&(\w+),(\d+),(\d+))");
   for (std::sregex_iterator match(verilated_header.begin(), verilated_header.end(), port), end; match != end; ++match) {
-    const unsigned long width = std::stoul((*match)[3]) - std::stoul((*match)[4]) + 1;
+    const auto bit = [&](size_t i) { return parse_whole((*match)[i].str(), 0, INT_MAX).value_or(0); };
+    const int width = bit(3) - bit(4) + 1;
     found[(*match)[2]] = fmt::format("{} {}", (*match)[1] == "IN" ? "input" : "output", width);
   }
   Ports wanted = {{"clk", "input 1"}, {"rst", "input 1"}, {"in_valid", "input 1"}, {"out_valid", "output 1"}};

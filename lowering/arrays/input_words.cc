@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "ir/number.h"
+
 namespace bitgrid {
 namespace {
 
@@ -23,7 +25,7 @@ Numbered split_name(const std::string& name) {
   size_t begin = end;
   while (begin > 0 && is_digit(name[begin - 1]) && end - begin < 9) --begin;
   if (begin == end) return {name, 0};
-  return {name.substr(0, begin), std::stoull(name.substr(begin, end - begin))};
+  return {name.substr(0, begin), parse_padded(std::string_view(name).substr(begin, end - begin)).value()};
 }
 
 // Input bits that each node depends on, as rows of machine words.

@@ -112,8 +112,9 @@ TEST_F(SweepCommand, BadParametersAreNamed) {
   write_file(path("sweep.yaml"), "model: tiny.yaml\nparameters: {streams: [1], kv_bit: [2]}\n");
   EXPECT_THAT(bitgrid("sweep " + path("sweep.yaml") + " -o " + path("out")).output, HasSubstr("kv_bit"));
   write_file(path("sweep.yaml"), "model: tiny.yaml\nparameters: {streams: [many]}\n");
-  ASSERT_EQ(bitgrid("sweep " + path("sweep.yaml") + " -o " + path("out")).status, 0);
-  EXPECT_THAT(read_file(path("out/sweep.csv")), HasSubstr("`many` is no number"));
+  const Result r = bitgrid("sweep " + path("sweep.yaml") + " -o " + path("out"));
+  EXPECT_EQ(r.status, 1);
+  EXPECT_THAT(r.output, HasSubstr("sweep.yaml:2: streams is `many`; give a whole number from 1 to 4294967296"));
 }
 
 /// What a browser says of the page, or nothing where there is no browser.

@@ -233,7 +233,7 @@ TEST_F(JsonSchema, Estimate) {
 }
 
 TEST_F(JsonSchema, Sweep) {
-  write_file(path("sweep.yaml"), "model: " + model_ + "\nparameters: {streams: [1, many], optimize: [area]}\n");
+  write_file(path("sweep.yaml"), "model: " + model_ + "\nparameters: {tile_width: [0, 1], optimize: [area]}\n");
   expect("bitgrid sweep --json", {of("sweep " + path("sweep.yaml") + " -o " + path("out"))});
   expect("sweep.json", {file("out/sweep.json")});
   expect("points/N.json", {file("out/points/0.json"), file("out/points/1.json")});

@@ -115,9 +115,10 @@ TEST(Estimate, EqualsCompileForOtherTargetsAndTiles) {
 }
 
 TEST(Estimate, RefusesWhatCompileRefuses) {
-  EstimateSource source{kExamples + "kjv-ternary/model.yaml"};
+  const EstimateModel model = read_estimate_model(kExamples + "kjv-ternary/model.yaml");
+  EstimateSource source;
   source.lower.tile = {160, 160};
-  EXPECT_THAT(test::error_of([&] { read_kernels(source); }),
+  EXPECT_THAT(test::error_of([&] { read_kernels(model, source); }),
               HasSubstr("do not fit a tile of 160 x 160, and this kernel is not cut; give a larger tile"));
 }
 
@@ -125,17 +126,18 @@ TEST(Estimate, RefusesWhatCompileRefuses) {
 TEST(Estimate, MoreDefectsCostMoreCells) {
   const std::string folder = (fs::temp_directory_path() / "bitgrid_estimate_defects").string();
   const std::string file = write_model(tiny_model(), folder);
-  EstimateSource source{file};
-  const int64_t flawless = estimate(read_kernels(source).kernels, {}).cells_total;
+  const EstimateModel model = read_estimate_model(file);
+  EstimateSource source;
+  const int64_t flawless = estimate(read_kernels(model, source).kernels, {}).cells_total;
   source.defect_rate = 0.02;
-  const int64_t around = estimate(read_kernels(source).kernels, {}).cells_total;
+  const int64_t around = estimate(read_kernels(model, source).kernels, {}).cells_total;
   EXPECT_NE(around, flawless);
   source.defect_rate = 0.06;
-  EXPECT_GT(estimate(read_kernels(source).kernels, {}).cells_total, around);
+  EXPECT_GT(estimate(read_kernels(model, source).kernels, {}).cells_total, around);
   source.defect_rate = 0.02;
-  EXPECT_EQ(estimate(read_kernels(source).kernels, {}).cells_total, around);
+  EXPECT_EQ(estimate(read_kernels(model, source).kernels, {}).cells_total, around);
   source.seed = 2;
-  EXPECT_NE(estimate(read_kernels(source).kernels, {}).cells_total, around);
+  EXPECT_NE(estimate(read_kernels(model, source).kernels, {}).cells_total, around);
   fs::remove_all(folder);
 }
 
@@ -204,8 +206,9 @@ TEST(Estimate, EveryShapesFileInUnderASecond) {
     if (entry.path().filename() == "sweep.yaml") continue;
     const double begin = cpu_seconds();
     ShapePlans plans;
+    const EstimateModel model = read_estimate_model(entry.path().string());
     for (const int context : {0, 256, 512, 1024, 2048, 4096, 8192, 16384}) {  // as the command does
-      const Estimate e = estimate(read_kernels({entry.path().string(), context, false}, &plans).kernels, {});
+      const Estimate e = estimate(read_kernels(model, {context, false}, &plans).kernels, {});
       EXPECT_GT(e.cells_total, 100'000'000);
       EXPECT_GT(e.tokens_per_second, 0);
     }
@@ -216,7 +219,7 @@ TEST(Estimate, EveryShapesFileInUnderASecond) {
 }
 
 TEST(Estimate, MultipliesAsManyBitsAsTheModelHasWeights) {
-  const SourceKernels source = read_kernels({kExamples + "shapes/gpt3-175b.yaml", 0, false});
+  const SourceKernels source = read_kernels(read_estimate_model(kExamples + "shapes/gpt3-175b.yaml"), {});
   double weights = 0;
   for (const KernelFigures& k : source.kernels) {
     if (k.resident_cells == 0) weights += static_cast<double>(k.bit_macs * k.invocations) / 8;

@@ -6,12 +6,14 @@
 #include <filesystem>
 #include <fstream>
 #include <regex>
+#include <set>
 #include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "ir/error.h"
+#include "rtl/cache_folder.h"
 #include "rtl/command.h"
 #include "rtl/datapath.h"
 #include "tests/support/errors.h"
@@ -135,14 +137,21 @@ TEST(VerilatorMissing, SaysWhatToInstall) {
   EXPECT_EQ(build_error(datapath_verilog(adder()), params), "no-such-verilator: Verilator does not start; apt-get install verilator");
 }
 
-/// Two builders that find the same text missing in one cache: both end with a model, and the cache holds one.
-TEST_F(Verilator, TwoBuildersMayShareACache) {
-  std::string folder = (fs::path(testing::TempDir()) / "bitgrid_rtl_shared_XXXXXX").string();
-  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+/// A folder with the runtime in it, which takes the longest to build.
+std::string prepared_cache(const std::string& name) {
+  const fs::path folder = fs::path(testing::TempDir()) / name;
+  fs::remove_all(folder);
+  make_private_folder(folder);
   build(datapath_verilog(adder()));  // the runtime is there
   for (const auto& entry : fs::directory_iterator(test_params().cache_dir)) {
-    if (entry.path().filename().string().starts_with("runtime-")) fs::copy(entry.path(), fs::path(folder) / entry.path().filename());
+    if (entry.path().filename().string().starts_with("runtime-")) fs::copy(entry.path(), folder / entry.path().filename());
   }
+  return folder.string();
+}
+
+/// Two builders that find the same text missing in one cache: both end with a model, and the cache holds one.
+TEST_F(Verilator, TwoBuildersMayShareACache) {
+  const std::string folder = prepared_cache("bitgrid_rtl_shared");
   RtlParams params;
   params.cache_dir = folder;
   std::vector<std::string> finished;
@@ -175,6 +184,55 @@ TEST_F(Verilator, TwoBuildersMayShareACache) {
   fs::remove_all(folder);
 }
 
+// Verilator expands $ in paths, and the loader $LIB; no program may stumble over the rest.
+TEST_F(Verilator, CacheFoldersMayHaveAnyName) {
+  for (const std::string name : {"bitgrid $HOME $LIB", "bitgrid 'quoted\" & <odd>;\n`name`", "-bitgrid=@%"}) {
+    RtlParams params;
+    params.cache_dir = prepared_cache(name);
+    std::mt19937_64 rng(3);
+    const BitMatrix rows = test::random_rows(rng, 20, 80);
+    for (const size_t built : {1U, 0U}) {
+      RtlStats stats;
+      EXPECT_EQ(build_rtl({make_rtl_source("kernel.v", datapath_verilog(adder()))}, params, &stats)[0]->run(rows), evaluate(adder(), rows))
+          << name;
+      EXPECT_EQ(stats.built, built) << name;
+    }
+    fs::remove_all(params.cache_dir);
+  }
+}
+
+std::string key_of(const std::string& text, const RtlParams& params = test_params()) {
+  return rtl_cache_key(make_rtl_source("kernel.v", text), params);
+}
+
+TEST_F(Verilator, KernelsThatDifferInNameOnlyHaveOneKey) {
+  Dag renamed = adder();
+  renamed.name = "other";
+  EXPECT_EQ(key_of(datapath_verilog(renamed)), key_of(datapath_verilog(adder())));
+}
+
+TEST_F(Verilator, TheKeyKnowsAllThatALibraryIsMadeFrom) {
+  const std::string text = datapath_verilog(adder());
+  // Prints another version than the compiler that it is.
+  const fs::path compiler = fs::path(testing::TempDir()) / "bitgrid_other_compiler";
+  std::ofstream(compiler) << "#!/bin/sh\n[ \"$1\" = --version ] && { echo 99.1; exit; }\nexec c++ \"$@\"\n";
+  fs::permissions(compiler, fs::perms::owner_all);
+  RtlParams other_version = test_params(), other_flags = test_params();
+  other_version.compiler = compiler.string();
+  other_flags.optimise = {"-O2"};
+  std::set<std::string> keys = {key_of(text), key_of(text, other_version), key_of(text, other_flags)};
+  keys.insert(key_of(replace(text, " + ", " | ")));
+  keys.insert(key_of(replace(text, "@latency 1", "@latency 2")));
+  keys.insert(key_of(replace(text, "endmodule", "// verilator public_module\nendmodule")));  // Verilator obeys some comments
+  EXPECT_EQ(keys.size(), 6U);
+  fs::remove(compiler);
+}
+
+TEST_F(Verilator, FilesThatTheKeyDoesNotKnowAreRefused) {
+  EXPECT_EQ(build_error(replace(datapath_verilog(adder()), "endmodule", "`include \"body.vh\"\nendmodule")),
+            "kernel.v: the Verilog includes another file; put all of the module into this one");
+}
+
 TEST(RtlSource, ComesBackFromAFile) {
   const std::string path = (fs::path(testing::TempDir()) / "bitgrid_adder.v").string();
   const std::string text = datapath_verilog(adder());
@@ -189,14 +247,6 @@ TEST(RtlSource, ComesBackFromAFile) {
 TEST(RtlSource, MissingFileIsNamed) {
   EXPECT_EQ(test::error_of([&] { load_rtl_source("/no/such.v"); }),
             "/no/such.v: this file cannot be read; name a Verilog file that `bitgrid verilog` wrote");
-}
-
-TEST(RtlCache, FollowsTheXdgVariables) {
-  setenv("XDG_CACHE_HOME", "/x", 1);
-  EXPECT_EQ(default_rtl_cache(), "/x/bitgrid");
-  unsetenv("XDG_CACHE_HOME");
-  setenv("HOME", "/h", 1);
-  EXPECT_EQ(default_rtl_cache(), "/h/.cache/bitgrid");
 }
 
 }  // namespace

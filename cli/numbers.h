@@ -1,0 +1,48 @@
+// Options whose argument is a number: one parser for all commands, and the range in --help.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+
+#include "ir/error.h"
+#include "ir/number.h"
+
+namespace bitgrid::cli {
+
+/// Whole numbers that an option takes.
+template <typename T>
+struct NumberRange {
+  T least, most;
+};
+
+/// "--streams 1..4096" in --help; tests know numbers by the dots.
+constexpr std::string_view kRangeDots = "..";
+
+template <typename T>
+T parse_option(const std::string& option, const std::string& text, const NumberRange<T>& range) {
+  const auto number = parse_whole(text, range.least, range.most);
+  if (!number)
+    throw Error(option, fmt::format("'{}' is no whole number from {} to {}", text, range.least, range.most),
+                "write decimal digits without sign, zeros in front or exponent");
+  return *number;
+}
+
+/// An option with a whole number, read by parse_whole as it stands: decimal digits, within the range. `value` keeps what it has if the
+/// option is not given, and --help shows it as the default; an std::optional that is empty shows none. Bad numbers: Error with the option's
+/// name and the range.
+template <typename T, typename Value>
+CLI::Option* add_number(CLI::App& app, const std::string& name, Value& value, const NumberRange<T>& range, const std::string& help) {
+  const auto read = [&value, name, range](const CLI::results_t& texts) {
+    value = parse_option<T>(name, texts.front(), range);
+    return true;
+  };
+  CLI::Option* option = app.add_option(name, read, help);
+  option->type_name(fmt::format("{}{}{}", range.least, kRangeDots, range.most));
+  if constexpr (std::is_same_v<Value, T>) option->default_str(fmt::format("{}", value));
+  return option;
+}
+
+}  // namespace bitgrid::cli

@@ -1,0 +1,27 @@
+# code_version_files(SOURCE RESULT [CONFIGURE_DEPENDS]): all files that decide a result: the sources of every folder but cli/, which only names
+# the options, and what is built into the program beside them.
+# cmake -D SOURCE=DIR -D TOOLS=TEXT -D OUT=FILE -P code_version.cmake: writes a header with a hash of these files and of the tools.
+function(code_version_files source result)
+  set(globs ${source}/arch/*.yaml)
+  foreach(folder IN ITEMS ir frontend reference_cpu lowering bitgrid_sim rtl check report)
+    foreach(extension IN ITEMS h cc v in)
+      list(APPEND globs ${source}/${folder}/*.${extension})
+    endforeach()
+  endforeach()
+  file(GLOB_RECURSE found ${ARGN} ${globs})
+  set(${result} ${found} PARENT_SCOPE)
+endfunction()
+
+if(CMAKE_SCRIPT_MODE_FILE)
+  cmake_minimum_required(VERSION 3.25)
+  code_version_files(${SOURCE} files)
+  list(SORT files)
+  set(hashes "${TOOLS}\n")
+  foreach(name IN LISTS files)
+    file(SHA256 ${name} hash)
+    file(RELATIVE_PATH name ${SOURCE} ${name})
+    string(APPEND hashes "${name} ${hash}\n")
+  endforeach()
+  string(SHA256 version "${hashes}")
+  file(WRITE ${OUT} "#pragma once\ninline constexpr const char* kCodeVersion = \"${version}\";\n")
+endif()
