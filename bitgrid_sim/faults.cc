@@ -8,6 +8,7 @@
 
 #include "ir/error.h"
 #include "ir/number.h"
+#include "ir/text.h"
 
 namespace bitgrid {
 namespace {
@@ -70,7 +71,7 @@ class FaultLine {
 
 std::vector<Fault> parse_faults(std::string_view text, const std::string& source, int width, int height) {
   std::vector<Fault> faults;
-  std::istringstream lines{std::string(text)};
+  std::istringstream lines{std::string(without_bom(text))};
   size_t number = 0;
   for (std::string line; std::getline(lines, line);) {
     FaultLine fault(line, fmt::format("{}:{}", source, ++number), width, height);

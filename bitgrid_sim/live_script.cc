@@ -7,6 +7,7 @@
 #include "bitgrid_sim/live.h"
 #include "ir/error.h"
 #include "ir/number.h"
+#include "ir/text.h"
 
 namespace bitgrid {
 namespace {
@@ -129,7 +130,7 @@ std::string to_string(const Probe& probe) {
 
 LiveScript parse_live(std::string_view text, const std::string& source, int width, int height) {
   LiveScript script;
-  std::istringstream lines{std::string(text)};
+  std::istringstream lines{std::string(without_bom(text))};
   size_t number = 0;
   for (std::string line; std::getline(lines, line);) {
     LiveLine live(line, fmt::format("{}:{}", source, ++number), width, height);

@@ -1,11 +1,9 @@
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "bitgrid_sim/live.h"
 #include "ir/error.h"
 #include "ir/file.h"
-#include "ir/json_number.h"
+#include "ir/json_reader.h"
 #include "ir/number.h"
 
 namespace bitgrid {
@@ -55,20 +53,20 @@ std::string print_live_state(const LiveState& state, const GridIdentity& grid) {
 
 LiveState parse_live_state(std::string_view text, const std::string& source, const GridIdentity& grid) {
   const std::string cure = "give a file that `bitgrid simulate --save` wrote";
+  const auto integer = [&](const Json& v, const char* name) { return json_integer(v, name, 0, INT64_MAX, source); };
   LiveState state;
   try {
-    const Json json = Json::parse(text);
+    const Json json = parse_json<Json>(text, {source, cure});
     if (json.at("format").get<std::string>() != kFormat) throw Error(source, "this is no saved state", cure);
     if (json.at("checksum").get<std::string>() != checksum_of(json))
       throw Error(source, "the saved state is damaged: its checksum differs", "save it anew");
     if (json.at("grid").get<std::string>() != fmt::format("{:016x}", grid.hash)) {
       throw Error(source,
-                  fmt::format("the saved state belongs to another grid ({} x {})", json.at("width").dump(), json.at("height").dump()),
+                  fmt::format("the saved state belongs to another grid ({} x {})", integer(json.at("width"), "\"width\""),
+                              integer(json.at("height"), "\"height\"")),
                   "resume with the grid file that it was saved with");
     }
-    const auto cycle = whole_number(json.at("cycle"), int64_t{0}, kMostLiveCycles);
-    if (!cycle) throw Error(source, fmt::format("\"cycle\" is no number from 0 to {}", kMostLiveCycles), cure);
-    state.cycle = *cycle;
+    state.cycle = json_integer(json.at("cycle"), "\"cycle\"", 0, kMostLiveCycles, source);
     state.latches = GridState(grid.width, grid.height);
     const std::string latches = json.at("latches").get<std::string>();
     if (latches.size() != state.latches.outputs.size()) throw Error(source, "the saved state has too few or too many latches", cure);
@@ -78,12 +76,12 @@ LiveState parse_live_state(std::string_view text, const std::string& source, con
       state.latches.outputs[i] = static_cast<uint8_t>(nibble);
     }
     for (const Json& w : json.at("written")) {
-      const auto x = whole_number(w.at(0), 0, grid.width - 1), y = whole_number(w.at(1), 0, grid.height - 1);
-      if (!x || !y) throw Error(source, "a written cell is outside the grid", cure);
-      state.written.push_back({0, *x, *y, word_of(w.at(2).get<std::string>())});
+      const int64_t x = integer(w.at(0), "x of a written cell"), y = integer(w.at(1), "y of a written cell");
+      if (x >= grid.width || y >= grid.height) throw Error(source, "a written cell is outside the grid", cure);
+      state.written.push_back({0, static_cast<int>(x), static_cast<int>(y), word_of(w.at(2).get<std::string>())});
     }
   } catch (const Json::exception& e) {
-    throw Error(source, fmt::format("this is no saved state ({})", e.what()), cure);
+    throw Error(source, fmt::format("this is no saved state ({})", json_reason(e)), cure);
   } catch (const std::out_of_range&) {
     throw Error(source, "a configuration word is no hexadecimal number", cure);
   }

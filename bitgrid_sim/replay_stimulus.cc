@@ -1,10 +1,9 @@
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "bitgrid_sim/make_grid.h"
 #include "bitgrid_sim/replay.h"
 #include "ir/error.h"
+#include "ir/json_reader.h"
 
 namespace bitgrid {
 namespace {
@@ -38,12 +37,7 @@ class StimulusReader {
   }
 
   bool parse(std::string_view line, BorderBits& bits) const {
-    Json object;
-    try {
-      object = Json::parse(line);
-    } catch (const Json::exception& e) {
-      fail(fmt::format("is no JSON ({})", e.what()), "write one object a line");
-    }
+    const Json object = parse_json(line, {source_, "write one object a line", line_});
     if (!object.is_object()) fail("is no JSON object", "write {\"in\": {\"N\": [..], \"E\": [..], \"S\": [..], \"W\": [..]}}");
     const auto in = object.find("in");
     if (in == object.end() && object.contains("final_cell_outs_yx_NESW")) return false;

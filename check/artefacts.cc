@@ -10,6 +10,7 @@
 
 #include "ir/error.h"
 #include "ir/file.h"
+#include "ir/json_reader.h"
 #include "ir/mapped_kernel_io.h"
 #include "ir/number.h"
 
@@ -84,7 +85,7 @@ Entry parse_entry(const nlohmann::json& json, const fs::path& path) {
 std::optional<std::vector<Entry>> read_manifest(const fs::path& path, const char* format, Manifest& m) {
   if (!fs::exists(path)) return std::nullopt;
   try {
-    const auto json = nlohmann::json::parse(read_file(path.string()));
+    const auto json = parse_json(read_file(path.string()), {path.string(), "make the folder again"});
     if (json.at("format") != format) throw Error(path.string(), "the format is not " + std::string(format), "make the folder again");
     m.source = json.at("source");
     m.source_hash = parse_hex(json.at("source_hash"));
@@ -101,7 +102,7 @@ std::optional<std::vector<Entry>> read_manifest(const fs::path& path, const char
     for (const auto& k : json.at("kernels")) entries.push_back(parse_entry(k, path));
     return entries;
   } catch (const nlohmann::json::exception& e) {
-    throw Error(path.string(), std::string("this is no manifest: ") + e.what(), "make the folder again");
+    throw Error(path.string(), "this is no manifest: " + json_reason(e), "make the folder again");
   } catch (const std::logic_error&) {
     throw Error(path.string(), "a hash is no hexadecimal number", "make the folder again");
   }

@@ -8,6 +8,7 @@
 #include "check/temporary_folder.h"
 #include "ir/error.h"
 #include "ir/file.h"
+#include "ir/names.h"
 #include "ir/number.h"
 #include "lowering/netlist/logic_graph.h"
 #include "rtl/command.h"
@@ -62,7 +63,10 @@ LutNetwork with_inputs(LutNetwork network, size_t count) {
   for (LutNode& node : network.nodes)
     for (unsigned j = 0; j < node.fanin_count; ++j) node.fanins[j] = moved(node.fanins[j]);
   for (LutOutput& output : network.outputs) output.signal = moved(output.signal);
-  for (size_t f = 0; f < count; ++f) network.inputs.push_back(fmt::format("other_invocation[{}]", f));
+  std::vector<std::string_view> taken(network.inputs.begin(), network.inputs.end());
+  for (const LutOutput& output : network.outputs) taken.push_back(output.name);
+  const std::string prefix = free_prefix("other_invocation_", taken);
+  for (size_t f = 0; f < count; ++f) network.inputs.push_back(prefix + std::to_string(f));
   return network;
 }
 

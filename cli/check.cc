@@ -12,7 +12,6 @@
 #include "cli/common.h"
 #include "cli/numbers.h"
 #include "cli/source.h"
-#include "frontend/load_model.h"
 #include "ir/error.h"
 #include "reference_cpu/sampling.h"
 
@@ -67,7 +66,10 @@ void print(const CheckReport& report) {
       std::cout << fmt::format(", invocation {}, bit {}: expected {}, got {}", m->invocation.value_or(0), *m->bit, m->expected, m->got);
     std::cout << fmt::format(" ({})\n", m->detail);
   }
-  std::cout << fmt::format("{} mismatches in {} values at {} positions\n", mismatches, compared, report.positions);
+  const size_t notes = report.artefact_notes.size();
+  const std::string but =
+      notes == 0 ? "" : fmt::format(", but the folder is not what this model gives ({} note{} above)", notes, notes == 1 ? "" : "s");
+  std::cout << fmt::format("{} mismatches in {} values at {} positions{}\n", mismatches, compared, report.positions, but);
 }
 
 /// The Verilog to prove: what the source gives now, or what a folder holds.
@@ -133,7 +135,7 @@ int prove(const Options& o) {
 
 int check(const Options& o) {
   if (o.prove) return prove(o);
-  const Model model = load_model(o.model);
+  const Model model = read_model(o.model);
   Progress progress;
   CheckParams params;
   params.engines = parse_engines(o.engines.empty() ? default_engines(o) : o.engines);

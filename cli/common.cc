@@ -12,6 +12,7 @@
 #include "frontend/arch_file.h"
 #include "ir/error.h"
 #include "ir/file.h"
+#include "ir/text.h"
 
 namespace bitgrid::cli {
 
@@ -24,12 +25,16 @@ void write_json(const Common& common, const Json& json) {
   if (!common.json_file.empty()) write_file(common.json_file, json.dump(1) + "\n");
 }
 
+void say_error(const std::string& message) {
+  std::fprintf(stderr, "bitgrid: %s\n", printable(message).c_str());
+}
+
 Progress::Progress() : terminal_(isatty(STDERR_FILENO) != 0) {}
 
 void Progress::say(const std::string& line) {
   const auto now = std::chrono::steady_clock::now();
   if (!terminal_ || (shown_ && now - last_ < std::chrono::milliseconds(100))) return;
-  std::fprintf(stderr, "\r\033[K%.*s", 110, line.c_str());
+  std::fprintf(stderr, "\r\033[K%.*s", 110, printable(line).c_str());
   std::fflush(stderr);
   shown_ = true;
   last_ = now;

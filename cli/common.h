@@ -22,6 +22,9 @@ void add_common(CLI::App& app, Common& common, uint64_t most_seed = UINT64_MAX);
 /// Writes the result where --json asked for it.
 void write_json(const Common& common, const Json& json);
 
+/// A line "bitgrid: MESSAGE" on stderr. Control characters, which may come from files and their names, are written out.
+void say_error(const std::string& message);
+
 /// A status line on stderr that is rewritten in place; silent where stderr is no terminal.
 class Progress {
  public:

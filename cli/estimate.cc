@@ -50,6 +50,7 @@ void run(const Options& o) {
   ShapePlans plans(of.lower);
   const EstimateModel model = read_estimate_model(o.model);
   const SourceKernels source = read_kernels(model, of, &plans);
+  for (const std::string& warning : source.warnings) say_error("warning: " + warning);
   const Estimate e = estimate(source.kernels, params);
   const Json contexts = source.context > 0 ? attention_by_context(model, of, params, source.context, plans) : Json::array();
   const double seconds = watch.lap();

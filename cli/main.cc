@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "cli/app.h"
 #include "cli/completion.h"
+#include "ir/text.h"
 
 int main(int argc, char** argv) {
   CLI::App app;
@@ -15,16 +17,20 @@ int main(int argc, char** argv) {
   bitgrid::cli::define(app, status);
   const std::vector<std::string> known = bitgrid::cli::command_names(app);
   if (argc > 1 && argv[1][0] != '-' && std::find(known.begin(), known.end(), argv[1]) == known.end()) {
-    std::fprintf(stderr, "bitgrid: there is no command '%s'; the commands are %s\n", argv[1], CLI::detail::join(known, ", ").c_str());
+    bitgrid::cli::say_error(std::string("there is no command '") + argv[1] + "'; the commands are " + CLI::detail::join(known, ", "));
     return 1;
   }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e);
+    std::ostringstream out, err;
+    const int code = app.exit(e, out, err);
+    std::fputs(out.str().c_str(), stdout);
+    std::fputs(bitgrid::printable(err.str()).c_str(), stderr);
+    return code;
   } catch (const std::exception& e) {
     std::fflush(stdout);
-    std::fprintf(stderr, "bitgrid: %s\n", e.what());
+    bitgrid::cli::say_error(e.what());
     return 1;
   }
   return status;

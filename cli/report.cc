@@ -10,6 +10,7 @@
 #include "cli/synth.h"
 #include "ir/error.h"
 #include "ir/file.h"
+#include "ir/json_reader.h"
 #include "report/page.h"
 
 namespace bitgrid::cli {
@@ -37,7 +38,7 @@ void report(const Options& o) {
   page.title = folder->manifest.source;
   page.kernels = folder->kernels;
   page.defects = folder->manifest.defects;
-  page.configuration = Json::parse(read_file(o.dir + "/compile.json"));
+  page.configuration = parse_json<Json>(read_file(o.dir + "/compile.json"), {o.dir + "/compile.json", "compile again"});
   page.configuration.erase("kernels");
   page.configuration["bitgrid_version"] = BITGRID_VERSION;
   page.params.arch.tile_width = folder->manifest.tile_width;
@@ -56,9 +57,8 @@ void report(const Options& o) {
     if (source.is_model) page.figures = estimate(mapped_kernels(*page.program, page.kernels), page.params);
   }
   if (!o.trace.empty()) {
-    page.trace = nlohmann::json::parse(read_file(o.trace), nullptr, false);
+    page.trace = parse_json(read_file(o.trace), {o.trace, "give the --trace file of `bitgrid run --engine systemc`"});
     page.trace_file = o.trace;
-    if (page.trace.is_discarded()) throw Error(o.trace, "not JSON", "give the --trace file of `bitgrid run --engine systemc`");
   }
   const std::string html = report_page(page);
   write_file(o.out, html);

@@ -10,7 +10,7 @@
 #include "check/engines.h"
 #include "cli/common.h"
 #include "cli/numbers.h"
-#include "frontend/load_model.h"
+#include "cli/source.h"
 #include "ir/error.h"
 #include "ir/file.h"
 #include "lowering/map.h"
@@ -109,7 +109,7 @@ void run_platform(const Options& o, const Arch& arch, const Model& model) {
 
 void run(const Options& o) {
   const Arch arch = arch_of(o.arch);
-  const Model model = load_model(o.model);
+  const Model model = read_model(o.model);
   const Engine engine = parse_engine(o.engine);
   if (engine == Engine::kSystemC) return run_platform(o, arch, model);
   if (!o.trace.empty()) throw Error("--trace", "engine " + o.engine + " knows no tiles and buses", "give --engine systemc");

@@ -74,7 +74,7 @@ GridSource open_source(const Options& o) {
 
 /// Once for all of a run: other programs' formats are named, because they are translated.
 void name_convention(const GridSource& grid, const std::string& path) {
-  if (grid.foreign) std::cerr << path << ": read as " << grid.convention << ", " << grid.width << " x " << grid.height << " cells\n";
+  if (grid.foreign) say_error(fmt::format("{}: read as {}, {} x {} cells", path, grid.convention, grid.width, grid.height));
 }
 
 /// --trace takes a file or nothing: what follows it may as well have been the grid.

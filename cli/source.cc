@@ -1,6 +1,7 @@
 #include "cli/source.h"
 
 #include <filesystem>
+#include <vector>
 
 #include "cli/common.h"
 #include "frontend/blif.h"
@@ -10,11 +11,19 @@
 #include "lowering/cover_dag.h"
 
 namespace bitgrid::cli {
+
+Model read_model(const std::string& path) {
+  std::vector<std::string> warnings;
+  Model model = load_model(path, &warnings);
+  for (const std::string& warning : warnings) say_error("warning: " + warning);
+  return model;
+}
+
 Source read_source(const std::string& path, const LowerParams& params) {
   Source source;
   const SourceKind kind = source_kind(path);
   if (kind == SourceKind::kModel) {
-    const Model model = load_model(path);
+    const Model model = read_model(path);
     source.lowered = lower(model, params);
     source.hash = model.content_hash;
     source.is_model = true;
@@ -22,7 +31,7 @@ Source read_source(const std::string& path, const LowerParams& params) {
   }
   const std::string text = read_file(path);
   source.hash = fnv1a(text);
-  if (kind == SourceKind::kBlif) source.blif = text;
+  if (kind == SourceKind::kBlif && is_plain_blif(text)) source.blif = text;
   Dag dag = kind == SourceKind::kDag ? parse_dag(text, path) : dag_from_cover(parse_blif(text, path));
   verify(dag);
   source.lowered.program.name = std::filesystem::path(path).stem().string();

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "ir/model.h"
 #include "lowering/lower.h"
 #include "lowering/map.h"
 
@@ -13,8 +14,11 @@ struct Source {
   Lowered lowered;  // a netlist or kernel file: one kernel, no steps
   uint64_t hash = 0;
   bool is_model = false;
-  std::string blif;  // the text of a netlist, else empty
+  std::string blif;  // the text of a netlist that every reader of BLIF understands, else empty
 };
+
+/// Reads a model; what is odd in it is said on stderr.
+Model read_model(const std::string& path);
 
 /// Throws Error as the readers do.
 Source read_source(const std::string& path, const LowerParams& params = {});

@@ -1,13 +1,17 @@
 #include "cli/stimulus.h"
 
-#include <nlohmann/json.hpp>
 #include <sstream>
 #include <vector>
 
 #include "ir/error.h"
 #include "ir/file.h"
+#include "ir/json_reader.h"
 
 namespace bitgrid::cli {
+
+namespace {
+const std::string kCure = "write {\"in\": \"HEX\"}, the kernel's input bits as one number";
+}  // namespace
 
 BitMatrix read_invocations(const std::string& path, uint32_t bits) {
   std::vector<BitVector> rows;
@@ -18,10 +22,9 @@ BitMatrix read_invocations(const std::string& path, uint32_t bits) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     const std::string where = path + ":" + std::to_string(number);
     try {
-      rows.push_back(from_hex(nlohmann::json::parse(line).at("in").get<std::string>(), bits));
+      rows.push_back(from_hex(parse_json(line, {path, kCure, number}).at("in").get<std::string>(), bits));
     } catch (const nlohmann::json::exception& e) {
-      throw Error(where, std::string("this is no invocation: ") + e.what(),
-                  "write {\"in\": \"HEX\"}, the kernel's input bits as one number");
+      throw Error(where, "this is no invocation: " + json_reason(e), kCure);
     } catch (const Error& e) {
       throw Error(where, e.what());
     }

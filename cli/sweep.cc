@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 
 #include "cli/common.h"
 #include "cli/numbers.h"
@@ -92,8 +93,16 @@ void sweep(const Options& o) {
   const size_t count = s.points();
   std::filesystem::create_directories(o.out + "/points");
   if (!o.slurm.empty() || !o.parallel.empty()) return write_jobs(o, count);
+  std::mutex mutex;
+  std::set<std::string> warned;  // points share their model
   const auto make = [&](size_t n) {
-    Json point = run_point(s, model, n);
+    std::vector<std::string> warnings;
+    Json point = run_point(s, model, n, &warnings);
+    {
+      const std::lock_guard lock(mutex);
+      for (const std::string& warning : warnings)
+        if (warned.insert(warning).second) say_error("warning: " + warning);
+    }
     write_file(point_path(o.out, n), point.dump(1) + "\n");
     return point;
   };
@@ -106,7 +115,6 @@ void sweep(const Options& o) {
   Progress progress;
   std::vector<Json> points(count);
   std::atomic<size_t> done = 0, reused = 0;
-  std::mutex mutex;
   parallel_for(count, o.threads, [&](size_t n) {
     points[n] = load_point(s, model, o.out, n);
     if (points[n].is_null()) {

@@ -74,7 +74,7 @@ Platform read_platform(const YamlValue& value) {
 
 Arch load_arch(const std::string& path) {
   constexpr size_t kMaxBytes = 1 << 20;
-  const YamlMap map(YamlValue{path, "", 1, parse_yaml(read_file(path, kMaxBytes), path)},
+  const YamlMap map(parse_yaml(read_file(path, kMaxBytes), path, "arch/default.yaml"),
                     {"name", "configuration_bits_per_cycle", "tile", "platform"});
   Arch arch;
   if (map.has("name")) arch.name = map.get("name").text();

@@ -11,6 +11,7 @@
 
 #include "ir/error.h"
 #include "ir/file.h"
+#include "ir/text.h"
 
 namespace bitgrid {
 namespace {
@@ -18,6 +19,9 @@ namespace {
 constexpr uint64_t kMaxBytes = uint64_t{1} << 30;
 
 using Tokens = std::vector<std::string_view>;
+
+/// Of extended BLIF: what they say of the cell above or of the model is not logic.
+const std::unordered_set<std::string_view> kAttributes = {".attr", ".cname", ".param"};
 
 struct Line {
   size_t number = 0;  // of its first physical line
@@ -73,7 +77,7 @@ class Parser {
   explicit Parser(const std::string& source) : source_(source) {}
 
   CoverNetwork parse(std::string_view text) {
-    for (const Line& line : logical_lines(text)) {
+    for (const Line& line : logical_lines(without_bom(text))) {
       line_ = line.number;
       const Tokens tokens = split(line.text);
       if (tokens.empty()) continue;
@@ -99,11 +103,12 @@ class Parser {
     if (name == ".inputs") return declare(tokens, inputs_);
     if (name == ".outputs") return declare(tokens, outputs_);
     if (name == ".names") return names(tokens);
+    if (name == ".conn") return connection(tokens);
     if (name == ".end") {
       ended_ = true;
       return;
     }
-    refuse(name);
+    if (!kAttributes.contains(name)) refuse(name);
   }
 
   void refuse(std::string_view name) const {
@@ -128,7 +133,7 @@ class Parser {
     if (name == ".subckt" || name == ".search") fail(fmt::format("{} needs other models", name), "flatten the hierarchy first");
     if (name == ".gate") fail(".gate needs a cell library", "write the circuit with .names (ABC: strash or logic, then write_blif)");
     if (name == ".exdc") fail(".exdc gives external don't-cares, which are not used", "remove that section");
-    fail(fmt::format("{} is not known", name), "use .model, .inputs, .outputs, .names and .end");
+    fail(fmt::format("{} is not known", name), "use .model, .inputs, .outputs, .names, .conn and .end");
   }
 
   void model(const Tokens& tokens) {
@@ -150,6 +155,17 @@ class Parser {
     f.fanins.assign(tokens.begin() + 1, tokens.end() - 1);
     functions_.push_back(std::move(f));
     in_cover_ = true;
+  }
+
+  void connection(const Tokens& tokens) {
+    if (tokens.size() != 3) fail(fmt::format(".conn has {} names", tokens.size() - 1), "write: .conn DRIVER DRIVEN");
+    Function f;
+    f.line = line_;
+    f.name = tokens[2];
+    f.fanins = {std::string(tokens[1])};
+    f.rows = {"1"};
+    f.complemented = false;
+    functions_.push_back(std::move(f));
   }
 
   void row(const Tokens& tokens) {
@@ -257,6 +273,15 @@ class Parser {
 
 CoverNetwork parse_blif(std::string_view text, const std::string& source) {
   return Parser(source).parse(text);
+}
+
+bool is_plain_blif(std::string_view text) {
+  if (text != without_bom(text)) return false;
+  for (const Line& line : logical_lines(text)) {
+    const Tokens tokens = split(line.text);
+    if (!tokens.empty() && (tokens[0] == ".conn" || kAttributes.contains(tokens[0]))) return false;
+  }
+  return true;
 }
 
 CoverNetwork read_blif(const std::string& path) {

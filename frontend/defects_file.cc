@@ -30,7 +30,7 @@ std::vector<YamlValue> tuple(const YamlValue& value, size_t size, const std::str
 }  // namespace
 
 Defects parse_defects(const std::string& text, const std::string& file) {
-  const YamlMap map(YamlValue{file, "", 1, parse_yaml(text, file)}, {"cells", "edges"});
+  const YamlMap map(parse_yaml(text, file, "docs/defects.md"), {"cells", "edges"});
   Defects defects;
   if (map.has("cells")) {
     for (const YamlValue& cell : map.get("cells").list()) {

@@ -71,7 +71,10 @@ std::vector<T> narrowed(const StoredTensor& t, int64_t lo, int64_t hi, const Yam
 }
 
 std::vector<int32_t> read_vector(Reader& r, const YamlValue& value) {
-  return narrowed<int32_t>(read_tensor(r, value, 1, "[channels]"), INT32_MIN, INT32_MAX, value);
+  const StoredTensor t = read_tensor(r, value, 1, "[channels]");
+  if (t.values.empty())
+    throw Error(value.where(), value.path + ": the tensor " + t.name + " has no values", "give it values, or leave the key out");
+  return narrowed<int32_t>(t, INT32_MIN, INT32_MAX, value);
 }
 
 std::pair<int, int> read_range(Reader& r, const YamlValue& value) {
@@ -314,7 +317,7 @@ void read_sampling(Reader& r, const YamlValue& value, Model& model) {
     const YamlValue name = tables.get(temperature);
     double t = 0.0;
     try {
-      t = YamlValue{name.file, name.path, name.line, YAML::Node(temperature)}.number();
+      t = YamlValue{name.file, name.docs, name.path, name.line, YAML::Node(temperature)}.number();
     } catch (const Error&) {
     }
     if (!(t > 0.0)) throw Error(name.where(), name.path + ": a temperature is a number above 0", "write it as \"0.7\"");
@@ -336,10 +339,8 @@ std::string read_name(const YamlValue& value) {
 
 YamlMap read_top(const std::string& yaml, const std::string& yaml_path) {
   if (yaml.size() > kMaxYaml) throw Error(yaml_path, "the model file is larger than 1 MiB", "keep numbers in the weights file");
-  const YAML::Node root = parse_yaml(yaml, yaml_path);
-  const YamlValue top{yaml_path, "", 1, root};
-  const YamlMap map(
-      top, {"format", "name", "description", "weights", "vocabulary", "width", "embedding", "layers", "head", "sampling", "reported"});
+  const YamlMap map(parse_yaml(yaml, yaml_path, "docs/model-format.md"), {"format", "name", "description", "weights", "vocabulary", "width",
+                                                                          "embedding", "layers", "head", "sampling", "reported"});
   const YamlValue format = map.get("format");
   if (format.text() != kFormat) {
     throw Error(format.where(), "the format is `" + format.text().substr(0, 60) + "`",

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 
 #include "ir/error.h"
 #include "ir/file.h"
+#include "ir/json_reader.h"
 
 namespace bitgrid {
 
@@ -151,13 +151,9 @@ Safetensors parse_safetensors(std::string bytes, const std::string& path) {
                 "this is no safetensors file, or a truncated one; export it again");
   }
   file.data = 8 + static_cast<size_t>(length);
-  json header;
-  try {
-    header = json::parse(file.bytes.begin() + 8, file.bytes.begin() + static_cast<std::ptrdiff_t>(file.data));
-  } catch (const json::exception&) {
-    throw Error(path, "its header is no JSON", "the file is damaged; copy or export it again");
-  }
-  if (!header.is_object()) throw Error(path, "its header is no JSON object", "write the file with a safetensors library");
+  const std::string_view text = std::string_view(file.bytes).substr(8, static_cast<size_t>(length));
+  if (!text.starts_with('{')) throw Error(path + ": byte 8", "its header begins with no {", "write the file with a safetensors library");
+  const json header = parse_json(text, {path, "the file is damaged; copy or export it again", 1, 8});
   const uint64_t available = file.bytes.size() - file.data;
   for (const auto& [name, j] : header.items()) {
     if (name == "__metadata__") continue;

@@ -1,12 +1,18 @@
 #include "frontend/yaml_reader.h"
 
 #include <fmt/format.h>
+#include <yaml-cpp/depthguard.h>
+#include <yaml-cpp/eventhandler.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <sstream>
+#include <utility>
 
 #include "ir/error.h"
 #include "ir/number.h"
+#include "ir/text.h"
 
 namespace bitgrid {
 
@@ -34,24 +40,6 @@ std::string quoted(const std::string& s) {
   return out + (s.size() > 60 ? "...`" : "`");
 }
 
-/// Byte index of the first invalid UTF-8 sequence, or npos.
-size_t invalid_utf8(const std::string& s) {
-  for (size_t i = 0; i < s.size();) {
-    const unsigned c = static_cast<unsigned char>(s[i]);
-    const size_t n = c < 0x80 ? 1 : c >= 0xC2 && c < 0xE0 ? 2 : c >= 0xE0 && c < 0xF0 ? 3 : c >= 0xF0 && c < 0xF5 ? 4 : 0;
-    if (n == 0 || i + n > s.size()) return i;
-    for (size_t k = 1; k < n; ++k) {
-      if ((static_cast<unsigned char>(s[i + k]) & 0xC0u) != 0x80u) return i;
-    }
-    i += n;
-  }
-  return std::string::npos;
-}
-
-int line_at(const std::string& s, size_t byte) {
-  return 1 + static_cast<int>(std::count(s.begin(), s.begin() + static_cast<std::ptrdiff_t>(byte), '\n'));
-}
-
 std::string kind_of(const YAML::Node& node) {
   if (node.IsMap()) return "a mapping";
   if (node.IsSequence()) return "a list";
@@ -61,7 +49,60 @@ std::string kind_of(const YAML::Node& node) {
 
 YamlValue child(const YamlValue& parent, const std::string& key, const YAML::Node& node) {
   const int line = node.Mark().line >= 0 ? node.Mark().line + 1 : parent.line;
-  return {parent.file, parent.path.empty() ? key : parent.path + "." + key, line, node};
+  return {parent.file, parent.docs, parent.path.empty() ? key : parent.path + "." + key, line, node};
+}
+
+/// Counts what the text stands for when its aliases are written out.
+class Aliases : public YAML::EventHandler {
+ public:
+  explicit Aliases(const std::string& file) : file_(file) {}
+
+  void OnDocumentStart(const YAML::Mark&) override { sizes_.clear(); }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t anchor) override { leaf(anchor, 1); }
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t anchor, const std::string& value) override {
+    leaf(anchor, 1 + value.size());
+  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto it = sizes_.find(anchor);
+    if (it == sizes_.end()) fail(mark, "an alias stands inside of what it stands for");
+    leaf(0, it->second);
+    if (total_ > kMost) fail(mark, fmt::format("the aliases stand for more than {} characters", kMost));
+  }
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override { open(anchor); }
+  void OnSequenceEnd() override { close(); }
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override { open(anchor); }
+  void OnMapEnd() override { close(); }
+
+ private:
+  static constexpr uint64_t kMost = uint64_t{1} << 28;
+
+  [[noreturn]] void fail(const YAML::Mark& mark, const std::string& problem) const {
+    throw Error(fmt::format("{}:{}", file_, mark.line + 1), problem, "write the values out");
+  }
+  void leaf(YAML::anchor_t anchor, uint64_t size) {
+    total_ += size;
+    if (anchor != 0) sizes_[anchor] = size;
+  }
+  void open(YAML::anchor_t anchor) { open_.emplace_back(anchor, total_); }
+  void close() {
+    const auto [anchor, before] = open_.back();
+    open_.pop_back();
+    if (anchor != 0) sizes_[anchor] = total_ - before;
+  }
+
+  const std::string& file_;
+  uint64_t total_ = 0;
+  std::vector<std::pair<YAML::anchor_t, uint64_t>> open_;  // anchor, and the total in front
+  std::map<YAML::anchor_t, uint64_t> sizes_;
+};
+
+void check_aliases(const std::string& text, const std::string& file) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  Aliases aliases(file);
+  while (parser.HandleNextDocument(aliases)) {
+  }
 }
 
 }  // namespace
@@ -80,44 +121,49 @@ std::string nearest(const std::string& word, const std::vector<std::string>& kno
   return best;
 }
 
-YAML::Node parse_yaml(const std::string& text, const std::string& file) {
+YamlValue parse_yaml(const std::string& text, const std::string& file, const std::string& docs) {
   const size_t bad = std::min(invalid_utf8(text), text.find('\0'));
   if (bad != std::string::npos) {
-    throw Error(file + ":" + std::to_string(line_at(text, bad)), "byte " + std::to_string(bad) + " is not UTF-8 text",
-                "save the file as UTF-8; is this the model file?");
+    throw Error(fmt::format("{}:{}", file, line_at(text, bad)), fmt::format("byte {} is not UTF-8 text", bad),
+                "save the file as UTF-8, as " + docs + " describes it");
   }
+  const auto where = [&](const YAML::Exception& e) { return fmt::format("{}:{}", file, std::max(e.mark.line, 0) + 1); };
   std::vector<YAML::Node> documents;
   try {
+    if (text.find('*') != std::string::npos) check_aliases(text, file);
     documents = YAML::LoadAll(text);
+  } catch (const YAML::DeepRecursion& e) {
+    throw Error(where(e), fmt::format("lists and mappings stand more than {} deep in one another", e.depth()),
+                docs + " shows how deep they may be");
   } catch (const YAML::Exception& e) {
-    const int line = e.mark.line >= 0 ? e.mark.line + 1 : 1;
-    throw Error(file + ":" + std::to_string(line), "this is no valid YAML: " + e.msg, "correct the syntax near this line");
+    throw Error(where(e), "this is no valid YAML: " + e.msg, "correct the syntax near this line");
   }
-  if (documents.size() != 1 || documents[0].IsNull()) {
-    throw Error(file + ":1", documents.size() > 1 ? "the file holds more than one YAML document" : "the file is empty",
-                "write one model, as docs/model-format.md shows");
-  }
-  return documents[0];
+  if (documents.size() > 1) throw Error(file + ":1", "the file holds more than one YAML document", "keep one of them");
+  if (documents.empty() || documents[0].IsNull()) throw Error(file + ":1", "the file is empty", docs + " shows what to write");
+  return {file, docs, "", 1, documents[0]};
 }
 
 bool YamlValue::is_integer() const {
   if (!node.IsScalar()) return false;
-  return parse_whole(node.Scalar(), INT64_MIN, INT64_MAX).has_value();
+  const std::string& s = node.Scalar();
+  const size_t first = s.starts_with('-') ? 1 : 0;
+  return s.size() > first && s.find_first_not_of("0123456789", first) == std::string::npos;
 }
 
 std::string YamlValue::text() const {
   if (!node.IsScalar()) throw Error(where(), path + " is " + kind_of(node) + ", not a text", "write `KEY: VALUE`");
-  return node.Scalar();
+  const std::string& s = node.Scalar();
+  if (printable(s) != s) throw Error(where(), path + " has a control character", "write printable text");
+  return s;
 }
 
 int64_t YamlValue::integer(int64_t lo, int64_t hi) const {
   if (!is_integer()) throw Error(where(), path + " is " + kind_of(node) + ", not an integer", "write a whole number");
   const std::string& s = node.Scalar();
   const auto v = parse_whole(s, lo, hi);
-  if (!v) {
-    throw Error(where(), path + " is " + s + ", outside " + std::to_string(lo) + " .. " + std::to_string(hi),
+  if (!v)
+    throw Error(where(), fmt::format("{} is {}, outside {} .. {}", path, s.size() > 60 ? s.substr(0, 60) + "..." : s, lo, hi),
                 "choose a value in that range");
-  }
   return *v;
 }
 
@@ -151,7 +197,6 @@ YamlMap::YamlMap(const YamlValue& value, std::vector<std::string> known) : value
   if (!value.node.IsMap()) {
     throw Error(value.where(), name + " is " + kind_of(value.node) + ", not a mapping", "write `KEY: VALUE` pairs with the keys " + listed);
   }
-  std::set<std::string> seen;
   for (const auto& pair : value.node) {
     const std::string at = value.file + ":" + std::to_string(std::max(pair.first.Mark().line + 1, 1));
     if (!pair.first.IsScalar()) throw Error(at, "a key of " + name + " is " + kind_of(pair.first), "use words as keys");
@@ -161,24 +206,21 @@ YamlMap::YamlMap(const YamlValue& value, std::vector<std::string> known) : value
       throw Error(at, "unknown key " + quoted(key) + " in " + name,
                   near.empty() ? "the keys here are " + listed : "did you mean `" + near + "`? (the keys here are " + listed + ")");
     }
-    if (!seen.insert(key).second) throw Error(at, "the key " + quoted(key) + " stands twice in " + name, "keep one of them");
+    if (!values_.emplace(key, pair.second).second)
+      throw Error(at, "the key " + quoted(key) + " stands twice in " + name, "keep one of them");
     keys_.push_back(key);
   }
 }
 
 bool YamlMap::has(const std::string& key) const {
-  return std::find(keys_.begin(), keys_.end(), key) != keys_.end();
+  return values_.contains(key);
 }
 
 YamlValue YamlMap::get(const std::string& key) const {
-  if (!has(key)) {
-    const std::string name = value_.path.empty() ? "the file" : value_.path;
-    throw Error(where(), "the key `" + key + "` is missing in " + name, "add it; docs/model-format.md says what it means");
-  }
-  for (const auto& pair : value_.node) {
-    if (pair.first.Scalar() == key) return child(value_, key, pair.second);
-  }
-  return value_;
+  const auto it = values_.find(key);
+  if (it != values_.end()) return child(value_, key, it->second);
+  const std::string name = value_.path.empty() ? "the file" : value_.path;
+  throw Error(where(), "the key `" + key + "` is missing in " + name, "add it; " + value_.docs + " says what it means");
 }
 
 }  // namespace bitgrid

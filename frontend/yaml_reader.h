@@ -4,7 +4,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <cstdint>
-#include <set>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,12 +14,10 @@ namespace bitgrid {
 /// The key of `known` nearest to `word` by edit distance; "" if none is near enough to be a slip of the pen.
 std::string nearest(const std::string& word, const std::vector<std::string>& known);
 
-/// Parses one YAML document. Throws Error (FILE:LINE) for bad UTF-8 and bad YAML.
-YAML::Node parse_yaml(const std::string& text, const std::string& file);
-
 /// A value in the file, with its key path for messages.
 struct YamlValue {
   std::string file;
+  std::string docs;  // the page that says what stands in such a file
   std::string path;  // "layers.0.query"
   int line = 0;
   YAML::Node node;
@@ -36,6 +34,10 @@ struct YamlValue {
   double number(double lo, double hi) const;
   std::vector<YamlValue> list() const;
 };
+
+/// The value of a text that is one YAML document. Throws Error (FILE:LINE) for bad UTF-8, bad YAML, values too deep in one another, and
+/// aliases that stand for much more than the text.
+YamlValue parse_yaml(const std::string& text, const std::string& file, const std::string& docs);
 
 /// A mapping of which every key must be among `known`, none twice.
 class YamlMap {
@@ -54,6 +56,7 @@ class YamlMap {
  private:
   YamlValue value_;
   std::vector<std::string> keys_;
+  std::map<std::string, YAML::Node> values_;
 };
 
 }  // namespace bitgrid

@@ -3,37 +3,19 @@
 #include <algorithm>
 #include <bit>
 
-#include <fmt/format.h>
-
 #include "ir/dag_eval.h"
 #include "ir/error.h"
+#include "ir/names.h"
 
 namespace bitgrid {
 namespace {
 
-/// The number k of a name "n<k>", or -1 for any other name.
-int64_t made_up_number(const std::string& name) {
-  if (name.size() < 2 || name.size() > 18 || name[0] != 'n') return -1;
-  int64_t number = 0;
-  for (const char c : name.substr(1)) {
-    if (c < '0' || c > '9') return -1;
-    number = number * 10 + (c - '0');
-  }
-  return number;
-}
-
 NodeId add(Dag& dag, Node&& node) {
   const NodeId id = static_cast<NodeId>(dag.size());
-  if (node.name.empty()) {
-    dag.next_name = std::max(dag.next_name, uint64_t{id});
-    node.name = fmt::format("n{}", dag.next_name++);
-  } else {
-    dag.next_name = std::max(dag.next_name, static_cast<uint64_t>(made_up_number(node.name) + 1));
-  }
   for (const NodeId operand : node.operands) {
     if (operand >= id)
-      throw Error("dag " + dag.name + ", node " + node.name, "operand " + std::to_string(operand) + " does not exist yet",
-                  "add operands before their users");
+      throw Error("dag " + dag.name + ", node " + (node.name.empty() ? std::to_string(id) : node.name),
+                  "operand " + std::to_string(operand) + " does not exist yet", "add operands before their users");
   }
   dag.nodes.push_back(std::move(node));
   return id;
@@ -86,6 +68,16 @@ const std::vector<OpInfo>& op_table() {
       {Op::kOutput, "output", 1, 1, A::kNone, W::kOperand, L::kWires, "", evaluate_output},
   };
   return table;
+}
+
+std::vector<std::string> node_names(const Dag& dag) {
+  std::vector<std::string_view> taken;
+  for (const Node& node : dag.nodes) taken.push_back(node.name);
+  const std::string prefix = free_prefix("n", taken);
+  std::vector<std::string> names;
+  names.reserve(dag.size());
+  for (NodeId id = 0; id < dag.size(); ++id) names.push_back(dag.node(id).name.empty() ? prefix + std::to_string(id) : dag.node(id).name);
+  return names;
 }
 
 uint32_t input_bits(const Dag& dag) {

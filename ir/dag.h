@@ -81,7 +81,7 @@ using NodeId = uint32_t;
 struct Node {
   Op op = Op::kConstant;
   uint32_t width = 0;
-  std::string name;              // unique in the Dag; made up ("n12") where the builder gave none
+  std::string name;              // unique in the Dag; may be empty, but not of inputs and outputs (see `node_names`)
   std::vector<NodeId> operands;  // in order; smaller ids than the node's own
   BitVector value;               // kConstant
   uint32_t low = 0;              // kSlice
@@ -94,7 +94,6 @@ struct Dag {
   std::vector<Node> nodes;      // by id, topologically ordered: an operand's id is smaller than its user's
   std::vector<NodeId> inputs;   // in order of creation: bit offsets of BitMatrix columns follow this order
   std::vector<NodeId> outputs;  // likewise
-  uint64_t next_name = 0;       // no node is called "n" and this number or a larger one
 
   size_t size() const { return nodes.size(); }
   const Node& node(NodeId id) const { return nodes[id]; }
@@ -107,7 +106,11 @@ uint32_t output_bits(const Dag& dag);
 uint32_t input_offset(const Dag& dag, std::string_view name);
 uint32_t output_offset(const Dag& dag, std::string_view name);
 
-// Building. Each adds a node and returns its id. An empty name lets the Dag choose one.
+/// A name for every node, by id. Nodes without a name of their own are called "n" and their id, with as many "_" behind the "n" as keep
+/// them apart from all names that were given.
+std::vector<std::string> node_names(const Dag& dag);
+
+// Building. Each adds a node and returns its id.
 NodeId add_input(Dag& dag, const std::string& name, uint32_t width, bool resident = false);
 NodeId add_constant(Dag& dag, const BitVector& value, const std::string& name = "");
 NodeId add_constant(Dag& dag, uint32_t width, uint64_t value, const std::string& name = "");
@@ -122,10 +125,7 @@ uint32_t logic_levels(const Dag& dag, NodeId id);
 /// Throws Error (node, what is wrong, cure) unless widths, operand counts, names, tables and order are right.
 void verify(const Dag& dag);
 
-/// A name of the text form: [A-Za-z_][A-Za-z0-9_.]*.
-bool is_name(std::string_view name);
-
-/// Text form; `parse_dag(print(dag))` gives the same Dag, and `print` of that the same text.
+/// Text form; `parse_dag(print(dag))` gives the same Dag with a name for every node, and `print` of that the same text.
 /// Errors name source, line, and cure.
 std::string print(const Dag& dag);
 Dag parse_dag(std::string_view text, const std::string& source = "dag");

@@ -6,7 +6,9 @@
 
 #include "ir/dag.h"
 #include "ir/error.h"
+#include "ir/names.h"
 #include "ir/number.h"
+#include "ir/text.h"
 
 namespace bitgrid {
 namespace {
@@ -27,7 +29,7 @@ Tokens split(std::string_view line) {
 
 class Parser {
  public:
-  Parser(std::string_view text, const std::string& source) : text_(text), source_(source) {}
+  Parser(std::string_view text, const std::string& source) : text_(without_bom(text)), source_(source) {}
 
   Dag parse() {
     while (!text_.empty()) {
@@ -137,7 +139,7 @@ class Parser {
   }
 
   std::string name(std::string_view token) const {
-    if (!is_name(token)) fail("\"" + std::string(token) + "\" is no name", "use letters, digits, '_' and '.', and no digit or '.' first");
+    if (!is_name(token)) fail("\"" + std::string(token) + "\" is no name", kNameCure);
     return std::string(token);
   }
 
@@ -189,22 +191,22 @@ std::string short_hex(const BitVector& value) {
   return digits.substr(std::min(digits.find_first_not_of('0'), digits.size() - 1));
 }
 
-void print_node(const Dag& dag, const Node& node, std::string& out) {
+void print_node(const Node& node, const std::string& name, const std::vector<std::string>& names, std::string& out) {
   const OpInfo& op = info(node.op);
   std::string operands;
-  for (const NodeId id : node.operands) operands += fmt::format(" {}", dag.node(id).name);
+  for (const NodeId id : node.operands) operands += fmt::format(" {}", names[id]);
   switch (node.op) {
     case Op::kInput:
-      out += fmt::format("input {} {}{}\n", node.name, node.width, node.resident ? " resident" : "");
+      out += fmt::format("input {} {}{}\n", name, node.width, node.resident ? " resident" : "");
       return;
     case Op::kConstant:
-      out += fmt::format("{} = constant {} 0x{}\n", node.name, node.width, short_hex(node.value));
+      out += fmt::format("{} = constant {} 0x{}\n", name, node.width, short_hex(node.value));
       return;
     case Op::kOutput:
-      out += fmt::format("output {}{}\n", node.name, operands);
+      out += fmt::format("output {}{}\n", name, operands);
       return;
     default:
-      out += fmt::format("{}:{} = {}{}", node.name, node.width, op.name, operands);
+      out += fmt::format("{}:{} = {}{}", name, node.width, op.name, operands);
   }
   if (op.attribute == Attribute::kLow) out += fmt::format(" {}", node.low);
   for (const BitVector& word : node.table) out += fmt::format(" {}", short_hex(word));
@@ -215,7 +217,8 @@ void print_node(const Dag& dag, const Node& node, std::string& out) {
 
 std::string print(const Dag& dag) {
   std::string out = "dag " + dag.name + "\n";
-  for (NodeId id = 0; id < dag.size(); ++id) print_node(dag, dag.node(id), out);
+  const std::vector<std::string> names = node_names(dag);
+  for (NodeId id = 0; id < dag.size(); ++id) print_node(dag.node(id), names[id], names, out);
   return out;
 }
 

@@ -4,6 +4,7 @@
 
 #include "ir/dag.h"
 #include "ir/error.h"
+#include "ir/names.h"
 
 namespace bitgrid {
 namespace {
@@ -19,13 +20,17 @@ struct NodeCheck {
   const Node& node;
 
   [[noreturn]] void fail(const std::string& problem, const std::string& cure) const {
-    throw Error("dag " + dag.name + ", node " + (node.name.empty() ? std::to_string(id) : node.name), problem, cure);
+    throw Error("dag " + dag.name + ", node " + name_of(id), problem, cure);
   }
+
+  std::string name_of(NodeId n) const { return node_names(dag)[n]; }
 
   uint32_t operand_width(size_t i) const { return dag.node(node.operands[i]).width; }
 
   void check_name() const {
-    if (!is_name(node.name)) fail("\"" + node.name + "\" is no name", "use letters, digits, '_' and '.', and no digit or '.' first");
+    const bool port = node.op == Op::kInput || node.op == Op::kOutput;
+    if (port && node.name.empty()) fail("it has no name", "name every input and output");
+    if (!node.name.empty() && !is_name(node.name)) fail("\"" + node.name + "\" is no name", kNameCure);
   }
 
   void check_operands() const {
@@ -41,8 +46,7 @@ struct NodeCheck {
         fail("operand " + std::to_string(operand) + " does not come before its user " + std::to_string(id),
              "add operands before their users");
       if (dag.node(operand).op == Op::kOutput)
-        fail("operand " + dag.node(operand).name + " is an output",
-             "use what the output shows: " + dag.node(dag.node(operand).operands[0]).name);
+        fail("operand " + name_of(operand) + " is an output", "use what the output shows: " + name_of(dag.node(operand).operands[0]));
     }
   }
 
@@ -61,7 +65,7 @@ struct NodeCheck {
       case WidthRule::kSlice:
         if (uint64_t{node.low} + node.width > operand_width(0))
           fail("bits " + std::to_string(node.low) + " to " + std::to_string(uint64_t{node.low} + node.width - 1) + " are not all in " +
-                   dag.node(node.operands[0]).name + " of " + bits(operand_width(0)),
+                   name_of(node.operands[0]) + " of " + bits(operand_width(0)),
                "lower the first bit or the width");
         break;
       case WidthRule::kSum: {
@@ -120,22 +124,15 @@ void check_list(const Dag& dag, const std::vector<NodeId>& list, Op op) {
 
 }  // namespace
 
-bool is_name(std::string_view name) {
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-  const auto later = [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '.'; };
-  return !name.empty() && letter(name[0]) && std::all_of(name.begin(), name.end(), later);
-}
-
 void verify(const Dag& dag) {
-  if (!is_name(dag.name))
-    throw Error("dag " + dag.name, "\"" + dag.name + "\" is no name", "use letters, digits, '_' and '.', and no digit or '.' first");
+  if (!is_name(dag.name)) throw Error("dag " + dag.name, "\"" + dag.name + "\" is no name", kNameCure);
   std::unordered_set<std::string_view> names;
   uint64_t in = 0;
   uint64_t out = 0;
   for (NodeId id = 0; id < dag.size(); ++id) {
     const NodeCheck check{dag, id, dag.node(id)};
     check.check_name();
-    if (!names.insert(dag.node(id).name).second) check.fail("there are two nodes of this name", "rename one");
+    if (!dag.node(id).name.empty() && !names.insert(dag.node(id).name).second) check.fail("there are two nodes of this name", "rename one");
     check.check_operands();
     check.check_width();
     if (dag.node(id).op == Op::kInput) in += dag.node(id).width;

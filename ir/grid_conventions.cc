@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <nlohmann/json.hpp>
 
 #include "ir/error.h"
-#include "ir/json_number.h"
+#include "ir/json_reader.h"
 #include "ir/number.h"
+#include "ir/text.h"
 
 namespace bitgrid {
 namespace {
@@ -52,20 +52,8 @@ std::vector<uint8_t> inputs_of(const std::vector<uint8_t>& outputs, int width, i
   return inputs;
 }
 
-/// A whole number of an object.
-int64_t integer(const Json& object, const char* key, const std::string& where) {
-  const auto value = whole_number(object.at(key), INT64_MIN, INT64_MAX);
-  if (!value) throw Error(where, fmt::format("\"{}\" is no integer", key), "write it again with the program that made it");
-  return *value;
-}
-
-Json parse_json(std::string_view text, const std::string& source) {
-  try {
-    return Json::parse(text);
-  } catch (const Json::exception& e) {
-    throw Error(source, fmt::format("is no JSON ({})", e.what()), "write it again with the program that made it");
-  }
-}
+const std::string kMakeAgain = "write it again with the program that made it";
+constexpr int64_t kFar = int64_t{1} << 40;  // for coordinates outside the grid, of which messages tell more
 
 // --- The Python toolchain's program ---
 
@@ -111,7 +99,8 @@ struct Source {
 
 Source program_input(const Json& in, size_t k, int x, int y, int width, int height, std::array<bool, 4>& taken, const std::string& where) {
   const std::string type = in.at("type").get<std::string>();
-  if (type == "const") return {true, (in.value("value", int64_t{0}) & 1) != 0, Side::N};
+  if (type == "const")
+    return {true, (in.contains("value") && (json_integer(in.at("value"), "\"value\"", INT64_MIN, INT64_MAX, where) & 1) != 0), Side::N};
   if (type == "input") {
     // A named input comes in through a border port: that of the input's own side if it is one.
     for (const size_t s : {k, size_t{0}, size_t{1}, size_t{2}, size_t{3}}) {
@@ -124,7 +113,10 @@ Source program_input(const Json& in, size_t k, int x, int y, int width, int heig
   }
   if (type != "cell")
     throw Error(where, fmt::format("input {} has the unknown type '{}'", k, type.substr(0, 24)), "use const, input or cell");
-  const int64_t fx = integer(in, "x", where), fy = integer(in, "y", where), out = in.contains("out") ? integer(in, "out", where) : 0;
+  const auto number = [&](const char* key) {
+    return json_integer(in.at(key), fmt::format("\"{}\" of input {}", key, k), -kFar, kFar, where);
+  };
+  const int64_t fx = number("x"), fy = number("y"), out = in.contains("out") ? number("out") : 0;
   for (const Side side : kSides) {
     if (fx == x + dx(side) && fy == y + dy(side) && out == static_cast<int64_t>(opposite(side))) return {false, false, side};
   }
@@ -184,10 +176,9 @@ std::vector<std::vector<std::string_view>> words_of_lines(std::string_view text,
 
 uint64_t hex(std::string_view word, size_t most_digits, const std::string& where) {
   if (word.empty() || word.size() > most_digits)
-    throw Error(where, fmt::format("a word has {} digits, expected {}", word.size(), most_digits),
-                "write it again with the program that made it");
+    throw Error(where, fmt::format("a word has {} digits, expected {}", word.size(), most_digits), kMakeAgain);
   const auto value = parse_hex(word, most_digits);
-  if (!value) throw Error(where, "a word is not hexadecimal", "write it again with the program that made it");
+  if (!value) throw Error(where, "a word is not hexadecimal", kMakeAgain);
   return *value;
 }
 
@@ -208,8 +199,7 @@ std::vector<Block> read_blocks(std::string_view text, const std::string& source,
     std::string joined;
     for (const std::string_view w : words) joined += (joined.empty() ? "" : " ") + std::string(w.substr(0, 32));
     if (blocks.size() < titles.size() && joined == titles[blocks.size()]) {
-      if (blocks.size() == 1 && blocks[0].rows.empty())
-        throw Error(where, "there are no rows above", "write it again with the program that made it");
+      if (blocks.size() == 1 && blocks[0].rows.empty()) throw Error(where, "there are no rows above", kMakeAgain);
       blocks.emplace_back();
       continue;
     }
@@ -217,15 +207,14 @@ std::vector<Block> read_blocks(std::string_view text, const std::string& source,
     if (blocks.empty()) throw Error(where, "the configuration is missing", fmt::format("begin with '{}'", titles[0]));
     auto& rows = blocks.back().rows;
     if (numbered && words[0] != fmt::format("{}:", rows.size()))
-      throw Error(where, fmt::format("row {} does not begin with '{}:'", rows.size(), rows.size()),
-                  "write it again with the program that made it");
+      throw Error(where, fmt::format("row {} does not begin with '{}:'", rows.size(), rows.size()), kMakeAgain);
     rows.emplace_back();
     for (size_t w = numbered ? 1 : 0; w < words.size(); ++w) rows.back().push_back(hex(words[w], digits[blocks.size() - 1], where));
     if (rows.back().size() != blocks[0].rows[0].size() || rows.back().empty())
       throw Error(where, fmt::format("the row has {} words, the first {}", rows.back().size(), blocks[0].rows[0].size()),
                   "complete the row");
   }
-  if (blocks.empty() || blocks[0].rows.empty()) throw Error(source, "there are no rows", "write it again with the program that made it");
+  if (blocks.empty() || blocks[0].rows.empty()) throw Error(source, "there are no rows", kMakeAgain);
   for (const Block& b : blocks) {
     if (b.rows.size() != blocks[0].rows.size()) throw Error(source, "the blocks have different numbers of rows", "complete them");
   }
@@ -240,9 +229,10 @@ bool starts(std::string_view text, std::string_view with) {
 }  // namespace
 
 ConventionGrid parse_python_program(std::string_view text, const std::string& source) {
-  const Json json = parse_json(text, source);
+  const Json json = parse_json(text, {source, kMakeAgain});
   try {
-    const int64_t width = integer(json, "width", source), height = integer(json, "height", source);
+    const int64_t width = json_integer(json.at("width"), "\"width\"", -kFar, kFar, source);
+    const int64_t height = json_integer(json.at("height"), "\"height\"", -kFar, kFar, source);
     check_size(width, height, source);
     ConventionGrid result{"program JSON of the Python toolchain", {GridConfig(static_cast<int>(width), static_cast<int>(height)), {}}};
     GridConfig& grid = result.file.grid;
@@ -251,7 +241,8 @@ ConventionGrid parse_python_program(std::string_view text, const std::string& so
     for (size_t i = 0; i < cells.size(); ++i) {
       const Json& cell = cells.at(i);
       const std::string where = fmt::format("{}: cells[{}]", source, i);
-      const int64_t x = integer(cell, "x", where), y = integer(cell, "y", where);
+      const int64_t x = json_integer(cell.at("x"), "\"x\"", -kFar, kFar, where),
+                    y = json_integer(cell.at("y"), "\"y\"", -kFar, kFar, where);
       if (x < 0 || y < 0 || x >= width || y >= height)
         throw Error(where, fmt::format("cell ({}, {}) is outside the {} x {} grid", x, y, width, height), "correct x, y or the size");
       const size_t at = grid.index(static_cast<int>(x), static_cast<int>(y));
@@ -261,13 +252,12 @@ ConventionGrid parse_python_program(std::string_view text, const std::string& so
     }
     return result;
   } catch (const Json::exception& e) {
-    throw Error(source, fmt::format("is no program of the Python toolchain ({})", e.what()),
-                "write it again with the program that made it");
+    throw Error(source, fmt::format("is no program of the Python toolchain ({})", json_reason(e)), kMakeAgain);
   }
 }
 
 ConventionGrid parse_browser_grid(std::string_view text, const std::string& source) {
-  const Json json = parse_json(text, source);
+  const Json json = parse_json(text, {source, kMakeAgain});
   // Outputs in the file's order, and the places of N, E, S, W in its index.
   constexpr std::array<Side, 4> kOutputs = {Side::N, Side::E, Side::W, Side::S};
   constexpr std::array<unsigned, 4> kPlace = {1, 2, 0, 3};
@@ -285,18 +275,14 @@ ConventionGrid parse_browser_grid(std::string_view text, const std::string& sour
         throw Error(where, fmt::format("has {} cells, the first row {}", row.size(), width), "complete the row");
       for (int x = 0; x < width; ++x) {
         const Json &cell = row.at(static_cast<size_t>(x)), &leds = cell.at("leds"), &values = cell.at("values");
-        if (leds.size() != 4 || values.size() != 4)
-          throw Error(where, fmt::format("cell {} has no four leds and values", x), "write it again with the program that made it");
+        if (leds.size() != 4 || values.size() != 4) throw Error(where, fmt::format("cell {} has no four leds and values", x), kMakeAgain);
         std::array<Lut, 4> tables{};
         unsigned nibble = 0;
         for (size_t k = 0; k < 4; ++k) {
           const auto side = static_cast<size_t>(kOutputs[k]);
           tables[side] = reordered(static_cast<Lut>(hex(values.at(k).get<std::string>(), 4, where)), kPlace);
           const Json& led = leds.at(k);
-          if (!led.is_boolean() && !whole_number(led, 0, 1))
-            throw Error(where, fmt::format("an led of cell {} is neither true nor false", x),
-                        "write it again with the program that made it");
-          const bool on = led.is_boolean() ? led.get<bool>() : led == 1;
+          const bool on = led.is_boolean() ? led.get<bool>() : json_integer(led, "a led", 0, 1, where) != 0;
           nibble |= static_cast<unsigned>(on) << side;
         }
         const size_t at = result.file.grid.index(x, y);
@@ -307,7 +293,7 @@ ConventionGrid parse_browser_grid(std::string_view text, const std::string& sour
     result.file.initial_inputs = inputs_of(outputs, result.file.grid.width, result.file.grid.height, false);
     return result;
   } catch (const Json::exception& e) {
-    throw Error(source, fmt::format("is a JSON list, but no grid of the browser simulator ({})", e.what()),
+    throw Error(source, fmt::format("is a JSON list, but no grid of the browser simulator ({})", json_reason(e)),
                 "rows of cells {\"leds\": [..], \"values\": [..]}");
   }
 }
@@ -320,8 +306,7 @@ ConventionGrid parse_basic_cell(std::string_view text, const std::string& source
   for (const auto& words : words_of_lines(text, ", \t\r")) {
     const std::string where = fmt::format("{}:{}", source, ++line);
     if (words.empty()) continue;
-    if (row == 4 || words.size() != 16)
-      throw Error(where, "there are not four lines of 16 bits", "write it again with the program that made it");
+    if (row == 4 || words.size() != 16) throw Error(where, "there are not four lines of 16 bits", kMakeAgain);
     unsigned table = 0;
     for (unsigned i = 0; i < 16; ++i) {
       if (words[i] != "True" && words[i] != "False") throw Error(where, fmt::format("bit {} is neither True nor False", i), "correct it");
@@ -329,7 +314,7 @@ ConventionGrid parse_basic_cell(std::string_view text, const std::string& source
     }
     tables[static_cast<size_t>(kOutputs[row++])] = reordered(static_cast<Lut>(table), kPlace);
   }
-  if (row != 4) throw Error(source, fmt::format("has {} tables instead of four", row), "write it again with the program that made it");
+  if (row != 4) throw Error(source, fmt::format("has {} tables instead of four", row), kMakeAgain);
   ConventionGrid result{"cell of the Visual Basic simulator", {GridConfig(1, 1), {}}};
   result.file.grid.cells[0] = cell_word(tables);
   return result;
@@ -370,6 +355,7 @@ ConventionGrid parse_delphi_state(std::string_view text, const std::string& sour
 }
 
 std::optional<ConventionGrid> parse_text_convention(std::string_view text, const std::string& source) {
+  text = without_bom(text);
   if (starts(text, "True,") || starts(text, "False,")) return parse_basic_cell(text, source);
   if (starts(text, "Program Dump:")) return parse_window_dump(text, source);
   if (starts(text, "Program State:")) return parse_delphi_state(text, source);

@@ -11,6 +11,7 @@
 #include "ir/lutgrid_json.h"
 #include "ir/number.h"
 #include "ir/payload.h"
+#include "ir/text.h"
 
 namespace bitgrid {
 namespace {
@@ -50,7 +51,7 @@ bool is_space(char c) {
 /// Lines of a text that are not blank, with their numbers from 1.
 class Lines {
  public:
-  Lines(std::string_view text, std::string source) : rest_(text), source_(std::move(source)) {}
+  Lines(std::string_view text, std::string source) : rest_(without_bom(text)), source_(std::move(source)) {}
 
   /// Words of the next line that has any; empty at the end.
   std::vector<std::string_view> next() {
@@ -118,8 +119,8 @@ std::string print_lutgrid(const GridConfig& grid) {
 }
 
 GridConfig parse_lutgrid(std::string_view text, const std::string& source) {
-  const JsonText json = json_of_string(text);
-  const GridSize size = lutgrid_size(read_json_top(json, source), source, kMaxCells);
+  const JsonText json = json_of_string(text, source);
+  const GridSize size = lutgrid_size(read_json_top(json), source, kMaxCells);
   GridConfig grid(size.width, size.height);
   read_lutgrid_cells(json, source, size, [&](int x, int y, CellWord word) { grid.at(x, y) = word; });
   return grid;

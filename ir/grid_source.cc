@@ -14,6 +14,7 @@
 #include "ir/grid_conventions.h"
 #include "ir/lutgrid_json.h"
 #include "ir/payload.h"
+#include "ir/text.h"
 #include "ir/word_store.h"
 
 namespace bitgrid {
@@ -68,7 +69,7 @@ GridSource open_payload_json(const std::string& path) {
 }
 
 GridSource open_json(const std::string& path, const JsonText& text) {
-  const JsonTop top = read_json_top(text, path);
+  const JsonTop top = read_json_top(text);
   const auto whole = [&] { return read_file(path, kMostTextBytes); };
   if (top.is_array) {
     ConventionGrid grid = parse_browser_grid(whole(), path);
@@ -88,10 +89,16 @@ GridSource open_json(const std::string& path, const JsonText& text) {
   return from_store(std::move(store), size.width, size.height, "lutgrid-v1");
 }
 
+/// Behind blanks and a byte-order mark; 0 if there is none.
+char first_character(std::string_view data) {
+  data = without_bom(data);
+  const size_t first = data.find_first_not_of(" \t\r\n");
+  return first == std::string_view::npos ? '\0' : data[first];
+}
+
 /// A pipe is read whole.
 GridSource open_bytes(const std::string& path, const std::string& data) {
-  const size_t first = data.find_first_not_of(" \t\r\n");
-  const char c = first == std::string::npos ? '\0' : data[first];
+  const char c = first_character(data);
   if (data.rfind("BGBS", 0) == 0) return from_file({parse_bgbs(data, path).grid, {}}, "BGBS", false);
   if (c == '{') return from_file({parse_lutgrid(data, path), {}}, "lutgrid-v1", false);
   if (auto grid = parse_text_convention(data, path)) return from_file(std::move(grid->file), std::move(grid->convention), true);
@@ -108,13 +115,12 @@ GridSource open_grid(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) throw Error(path, "cannot be opened", "check its permissions");
   in.read(buffer.data(), buffer.size());
-  const std::string start(buffer.data(), static_cast<size_t>(in.gcount()));
+  const std::string_view bytes(buffer.data(), static_cast<size_t>(in.gcount())), start = without_bom(bytes);
   in.close();
-  if (start.rfind("BGBS", 0) == 0) return open_bgbs(path, start);
-  const size_t first = start.find_first_not_of(" \t\r\n");
-  const char c = first == std::string::npos ? '\0' : start[first];
+  if (bytes.starts_with("BGBS")) return open_bgbs(path, std::string(bytes));
+  const char c = first_character(bytes);
   if (c == '{' || c == '[') return open_json(path, json_of_file(path));
-  if (start.find('\0') == std::string::npos && c != '\0') {
+  if (start.find('\0') == std::string_view::npos && c != '\0') {
     const bool text =
         std::all_of(start.begin(), start.end(), [](char b) { return b >= ' ' ? b <= '~' : b == '\n' || b == '\r' || b == '\t'; });
     if (text) return open_bytes(path, read_file(path, kMostTextBytes));

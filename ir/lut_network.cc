@@ -8,21 +8,16 @@
 
 #include "ir/bit_slices.h"
 #include "ir/error.h"
+#include "ir/names.h"
 
 namespace bitgrid {
 namespace {
 
 // A prefix that keeps made-up names apart from those of inputs and outputs.
 std::string node_prefix(const LutNetwork& network) {
-  std::unordered_set<std::string> taken(network.inputs.begin(), network.inputs.end());
-  for (const LutOutput& o : network.outputs) taken.insert(o.name);
-  std::string prefix = "n";
-  auto clashes = [&](const std::string& name) {
-    return name.size() > prefix.size() && name.starts_with(prefix) &&
-           std::all_of(name.begin() + static_cast<std::ptrdiff_t>(prefix.size()), name.end(), [](char c) { return c >= '0' && c <= '9'; });
-  };
-  while (std::any_of(taken.begin(), taken.end(), clashes)) prefix += "_";
-  return prefix;
+  std::vector<std::string_view> taken(network.inputs.begin(), network.inputs.end());
+  for (const LutOutput& o : network.outputs) taken.push_back(o.name);
+  return free_prefix("n", taken);
 }
 
 std::string name_with(const LutNetwork& network, SignalId signal, const std::string& prefix) {

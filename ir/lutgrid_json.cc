@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "ir/error.h"
-#include "ir/json_number.h"
+#include "ir/json_reader.h"
 
 namespace bitgrid {
 namespace {
@@ -16,7 +16,7 @@ namespace {
 using Json = nlohmann::json;
 
 /// What both passes share: where in the tree the reader is. Derived readers get values with their depth: 1 for those at the top.
-class Reader : public nlohmann::json_sax<Json> {
+class Reader : public JsonEvents {
  public:
   bool null() override { return value(Json()); }
   bool boolean(bool v) override { return value(v); }
@@ -33,11 +33,7 @@ class Reader : public nlohmann::json_sax<Json> {
   bool start_array(size_t) override { return open(Json::array()); }
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
-  bool parse_error(size_t, const std::string&, const nlohmann::detail::exception& e) override {
-    problem_ = e.what();
-    return false;
-  }
-  const std::string& problem() const { return problem_; }
+  bool parse_error(size_t, const std::string&, const nlohmann::detail::exception&) override { return false; }
 
  protected:
   virtual void on_key(const std::string& key) = 0;
@@ -63,7 +59,6 @@ class Reader : public nlohmann::json_sax<Json> {
   }
 
   size_t depth_ = 0;
-  std::string problem_;
 };
 
 class TopReader : public Reader {
@@ -174,24 +169,24 @@ class CellReader : public Reader {
   bool in_cells_ = false;
 };
 
-void feed(const JsonText& text, Reader& reader, const std::string& source) {
-  if (!text(reader)) throw Error(source, fmt::format("is no JSON ({})", reader.problem()), "write a lutgrid-v1 object");
-}
+const std::string kCure = "write a lutgrid-v1 object";
 
 }  // namespace
 
-JsonText json_of_string(std::string_view text) {
-  return [text](nlohmann::json_sax<Json>& reader) { return Json::sax_parse(text.begin(), text.end(), &reader); };
+JsonText json_of_string(std::string_view text, const std::string& source) {
+  return [text, source](JsonEvents& reader) { read_json(text, {source, kCure}, reader); };
 }
 
 JsonText json_of_file(const std::string& path) {
-  return [path](nlohmann::json_sax<Json>& reader) {
-    std::vector<char> buffer(size_t{1} << 20);
-    std::ifstream in;
-    in.rdbuf()->pubsetbuf(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-    in.open(path, std::ios::binary);
+  return [path](JsonEvents& reader) {
+    std::ifstream in(path, std::ios::binary);
     if (!in) throw Error(path, "cannot be opened", "check the path and its permissions");
-    return Json::sax_parse(in, &reader);
+    std::vector<char> piece(size_t{1} << 20);
+    const auto next = [&] {
+      in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+      return std::string_view(piece.data(), static_cast<size_t>(in.gcount()));
+    };
+    read_json(next, {path, kCure}, reader);
   };
 }
 
@@ -200,9 +195,9 @@ bool JsonTop::has_list(const std::string& key) const {
   return it != values.end() && it->second.is_array();
 }
 
-JsonTop read_json_top(const JsonText& text, const std::string& source) {
+JsonTop read_json_top(const JsonText& text) {
   TopReader reader;
-  feed(text, reader, source);
+  text(reader);
   return std::move(reader.top);
 }
 
@@ -226,7 +221,7 @@ GridSize lutgrid_size(const JsonTop& top, const std::string& source, int64_t mos
 void read_lutgrid_cells(const JsonText& text, const std::string& source, GridSize size,
                         const std::function<void(int x, int y, CellWord word)>& cell) {
   CellReader reader(source, size, cell);
-  feed(text, reader, source);
+  text(reader);
 }
 
 }  // namespace bitgrid

@@ -4,16 +4,16 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "ir/grid_config.h"
+#include "ir/json_reader.h"
 
 namespace bitgrid {
 
-/// Hands a JSON text to a reader; true if there was nothing wrong.
-using JsonText = std::function<bool(nlohmann::json_sax<nlohmann::json>&)>;
-JsonText json_of_string(std::string_view text);  // the text must outlive it
+/// Hands a JSON text to a reader. Throws Error as read_json does.
+using JsonText = std::function<void(JsonEvents&)>;
+JsonText json_of_string(std::string_view text, const std::string& source);  // the text must outlive it
 JsonText json_of_file(const std::string& path);
 
 /// The values at the top, lists and objects without what is in them.
@@ -24,8 +24,8 @@ struct JsonTop {
   bool has_list(const std::string& key) const;
 };
 
-/// Reads the whole text once. Throws Error naming `source` if it is no JSON.
-JsonTop read_json_top(const JsonText& text, const std::string& source);
+/// Reads the whole text once.
+JsonTop read_json_top(const JsonText& text);
 
 struct GridSize {
   int width = 0;

@@ -2,12 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "ir/error.h"
 #include "ir/file.h"
-#include "ir/json_number.h"
-#include "ir/number.h"
+#include "ir/json_reader.h"
 
 namespace bitgrid {
 namespace {
@@ -57,11 +54,7 @@ struct Value {
   void expect_list(size_t n, const char* form) const {
     if (!json.is_array() || json.size() != n) fail(fmt::format("is no list of {}", n), fmt::format("write {}", form));
   }
-  int64_t integer(int64_t lo, int64_t hi) const {
-    const auto value = whole_number(json, lo, hi);
-    if (!value) fail(fmt::format("is no integer from {} to {}", lo, hi), "correct the number");
-    return *value;
-  }
+  int64_t integer(int64_t lo, int64_t hi) const { return json_integer(json, "this", lo, hi, source + ": " + path()); }
   int to_int() const { return static_cast<int>(integer(INT32_MIN, INT32_MAX)); }
   uint32_t to_bit() const { return static_cast<uint32_t>(integer(0, UINT32_MAX)); }
   const std::string& text() const {
@@ -136,12 +129,7 @@ std::string print_mapped_kernel(const MappedKernel& k) {
 }
 
 MappedKernel parse_mapped_kernel(std::string_view text, const std::string& source) {
-  Json root;
-  try {
-    root = Json::parse(text);
-  } catch (const Json::exception& e) {
-    throw Error(source, fmt::format("is no JSON ({})", e.what()), "write the file again with compile");
-  }
+  const Json root = parse_json(text, {source, "write the file again with compile"});
   if (!root.is_object()) throw Error(source, "is no JSON object", "write the file again with compile");
   const Value top{root, source};
   if (top.at("format").text() != kFormat) top.at("format").fail(fmt::format("is not \"{}\"", kFormat), "name the JSON of a mapped kernel");

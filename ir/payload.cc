@@ -9,6 +9,7 @@
 #include <bit>
 #include <boost/crc.hpp>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -16,12 +17,13 @@
 
 #include "ir/error.h"
 #include "ir/file.h"
-#include "ir/json_number.h"
+#include "ir/json_reader.h"
 #include "ir/number.h"
 
 namespace bitgrid {
 namespace {
 
+const std::string kDescriptionCure = "give \"width\", \"height\", \"order\" and \"crc32\"";
 constexpr size_t kBandBytes = size_t{8} << 20;
 constexpr size_t kChunkBytes = size_t{1} << 20;
 
@@ -130,11 +132,9 @@ PayloadJson parse_payload_json(const std::string& text, const std::string& path)
   using Json = nlohmann::json;
   PayloadJson result;
   try {
-    const Json json = Json::parse(text);
+    const Json json = parse_json(text, {path, kDescriptionCure});
     const auto side = [&](const char* key) {
-      const auto n = whole_number(json.at(key), int64_t{1}, int64_t{kMostStreamedCells});
-      if (!n) throw Error(path, fmt::format("\"{}\" is out of range", key), fmt::format("use 1 to {}", kMostStreamedCells));
-      return static_cast<int>(*n);
+      return static_cast<int>(json_integer(json.at(key), fmt::format("\"{}\"", key), 1, kMostStreamedCells, path));
     };
     result.layout.width = side("width");
     result.layout.height = side("height");
@@ -152,7 +152,7 @@ PayloadJson parse_payload_json(const std::string& text, const std::string& path)
     const std::string name = json.contains("payload") ? json.at("payload").get<std::string>() : here.stem().string() + ".bin";
     result.payload = (here.parent_path() / name).string();
   } catch (const Json::exception& e) {
-    throw Error(path, fmt::format("does not describe a payload ({})", e.what()), "give \"width\", \"height\", \"order\" and \"crc32\"");
+    throw Error(path, fmt::format("does not describe a payload ({})", json_reason(e)), kDescriptionCure);
   }
   return result;
 }

@@ -1,21 +1,37 @@
 #include "lowering/cover_dag.h"
 
-#include <cctype>
-#include <set>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
+
+#include "ir/names.h"
 
 namespace bitgrid {
 namespace {
 
-std::string legal_name(const std::string& name, std::set<std::string>& used) {
+std::string legal(const std::string& name) {
   std::string out = name;
   for (char& c : out) {
-    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '.') c = '_';
+    if (!is_name(std::string{'_', c})) c = '_';
   }
-  if (out.empty() || std::isdigit(static_cast<unsigned char>(out[0])) || out[0] == '.') out.insert(0, "_");
-  const std::string stem = out;
-  for (int i = 2; !used.insert(out).second; ++i) out = stem + "_" + std::to_string(i);
+  return is_name(out) ? out : "_" + out;
+}
+
+/// Names for a Dag, all different, in the order of `names`. A name that is legal stays as it is where it stands first.
+std::vector<std::string> legal_names(const std::vector<std::string>& names) {
+  std::vector<std::string> out(names.size());
+  std::unordered_set<std::string> used;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (is_name(names[i]) && used.insert(names[i]).second) out[i] = names[i];
+  }
+  std::unordered_map<std::string, size_t> last;  // number tried behind a stem
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (!out[i].empty()) continue;
+    const std::string stem = legal(names[i]);
+    out[i] = stem;
+    for (size_t& n = last.try_emplace(stem, 1).first->second; !used.insert(out[i]).second;) out[i] = stem + "_" + std::to_string(++n);
+  }
   return out;
 }
 
@@ -49,14 +65,14 @@ NodeId add_cover(Dag& dag, const CoverNode& node, const std::vector<NodeId>& sig
 
 Dag dag_from_cover(const CoverNetwork& network) {
   Dag dag;
-  std::set<std::string> used, model;
-  dag.name = legal_name(network.name.empty() ? "netlist" : network.name, model);
+  dag.name = legal(network.name.empty() ? "netlist" : network.name);
+  std::vector<std::string> names = network.inputs;
+  for (const auto& output : network.outputs) names.push_back(output.name);
+  names = legal_names(names);
   std::vector<NodeId> signals;
-  std::vector<std::string> output_names;
-  for (const std::string& input : network.inputs) signals.push_back(add_input(dag, legal_name(input, used), 1));
-  for (const auto& output : network.outputs) output_names.push_back(legal_name(output.name, used));
+  for (size_t i = 0; i < network.inputs.size(); ++i) signals.push_back(add_input(dag, names[i], 1));
   for (const CoverNode& node : network.nodes) signals.push_back(add_cover(dag, node, signals));
-  for (size_t i = 0; i < network.outputs.size(); ++i) add_output(dag, output_names[i], signals[network.outputs[i].signal]);
+  for (size_t i = 0; i < network.outputs.size(); ++i) add_output(dag, names[network.inputs.size() + i], signals[network.outputs[i].signal]);
   return dag;
 }
 

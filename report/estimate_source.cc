@@ -6,7 +6,6 @@
 #include <random>
 
 #include "frontend/load_model.h"
-#include "frontend/yaml_reader.h"
 #include "ir/error.h"
 #include "ir/file.h"
 #include "report/shape_model.h"
@@ -83,12 +82,12 @@ std::vector<KernelFigures> exact_kernels(const Model& model, const EstimateSourc
 
 EstimateModel read_estimate_model(const std::string& path) {
   constexpr size_t kMaxYaml = 1 << 20;
-  EstimateModel read{path, read_file(path, kMaxYaml), std::nullopt, 0};
-  if (is_shapes_text(read.yaml)) {
+  EstimateModel read{path, read_file(path, kMaxYaml)};
+  if (is_shapes_text(read.yaml, path)) {
     read.hash = fnv1a(read.yaml);
     return read;
   }
-  read.model = load_model(path);
+  read.model = load_model(path, &read.warnings);
   read.hash = read.model->content_hash;
   return read;
 }
@@ -96,24 +95,18 @@ EstimateModel read_estimate_model(const std::string& path) {
 SourceKernels read_kernels(const EstimateModel& read, const EstimateSource& source, ShapePlans* plans) {
   ShapePlans own(source.lower);
   if (!plans) plans = &own;
-  if (!read.model) {
-    std::string yaml = read.yaml;
-    if (!source.overrides.empty()) {
-      YAML::Node node = parse_yaml(yaml, read.path);
-      for (const auto& [key, value] : source.overrides) node[key] = value;
-      yaml = YAML::Dump(node);
-    }
-    return from_shapes(read.path, parse_shapes(yaml, read.path, source.context), source, *plans);
-  }
+  if (!read.model) return from_shapes(read.path, parse_shapes(read.yaml, read.path, source.context, source.overrides), source, *plans);
   if (!source.overrides.empty())
     throw Error(read.path, "`" + source.overrides[0].first + "` of a model with weights cannot be changed",
                 "sweep a shapes file (examples/shapes)");
   ShapeModel shapes = shapes_of(*read.model);
   if (source.shapes_only || source.context > 0) {
     if (source.context > 0) set_context(shapes, source.context);
-    return from_shapes(read.path, shapes, source, *plans);
+    SourceKernels kernels = from_shapes(read.path, shapes, source, *plans);
+    kernels.warnings = read.warnings;
+    return kernels;
   }
-  return {read.model->name, true, context_of(shapes), {}, exact_kernels(*read.model, source)};
+  return {read.model->name, true, context_of(shapes), {}, exact_kernels(*read.model, source), read.warnings};
 }
 
 }  // namespace bitgrid

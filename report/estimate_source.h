@@ -16,8 +16,9 @@ namespace bitgrid {
 struct EstimateModel {
   std::string path;
   std::string yaml;
-  std::optional<Model> model;  // none: shapes
-  uint64_t hash = 0;           // of what was read, weights too
+  std::optional<Model> model = {};         // none: shapes
+  uint64_t hash = 0;                       // of what was read, weights too
+  std::vector<std::string> warnings = {};  // what is odd in it
 };
 /// Throws Error as read_file and load_model do. A shapes file is parsed later: what a sweep replaces may not be right as it stands.
 EstimateModel read_estimate_model(const std::string& path);
@@ -37,6 +38,7 @@ struct SourceKernels {
   int context = 0;     // largest attention window; 0: no attention
   std::vector<std::string> assumptions;
   std::vector<KernelFigures> kernels;
+  std::vector<std::string> warnings = {};  // what is odd in the model
 };
 
 /// Throws Error as parse_shapes does, if the numerics have no mapping, or if a kernel of a model with weights does not fit the tile.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ir/error.h"
+#include "ir/json_reader.h"
 #include "report/svg.h"
 
 namespace bitgrid {
@@ -35,6 +36,8 @@ struct Event {
   size_t paint = 0;
 };
 
+constexpr int64_t kMostCycles = int64_t{1} << 50;
+
 using TrackId = std::pair<int, int>;  // process and thread
 
 struct Tracks {
@@ -46,7 +49,9 @@ struct Tracks {
 Tracks read_tracks(const Json& trace, const std::string& file) {
   Tracks tracks;
   for (const Json& e : trace.at("traceEvents")) {
-    const TrackId id{e.at("pid").get<int>(), e.at("tid").get<int>()};
+    const auto number = [&](const Json& v, const char* name, int64_t most) { return json_integer(v, name, 0, most, file); };
+    const TrackId id{static_cast<int>(number(e.at("pid"), "\"pid\"", INT32_MAX)),
+                     static_cast<int>(number(e.at("tid"), "\"tid\"", INT32_MAX))};
     if (e.at("ph") == "M") {
       if (e.at("name") == "thread_name") tracks.names[id] = e.at("args").at("name").get<std::string>();
       continue;
@@ -55,8 +60,8 @@ Tracks read_tracks(const Json& trace, const std::string& file) {
     const auto paint = std::find_if(kPaints.begin(), kPaints.end(), [&](const Paint& p) { return p.activity == activity; });
     if (paint == kPaints.end())
       throw Error(file, "unknown activity \"" + activity + "\"", "give the --trace file of `bitgrid run --engine systemc`");
-    const Event event{e.at("args").at("cycle").get<uint64_t>(), e.at("args").at("cycles").get<uint64_t>(),
-                      static_cast<size_t>(paint - kPaints.begin())};
+    const auto cycles = [&](const char* key) { return static_cast<uint64_t>(number(e.at("args").at(key), key, kMostCycles)); };
+    const Event event{cycles("cycle"), cycles("cycles"), static_cast<size_t>(paint - kPaints.begin())};
     tracks.events[id].push_back(event);
     tracks.end = std::max(tracks.end, event.begin + event.cycles);
   }
@@ -81,7 +86,7 @@ std::string platform_timeline_svg(const Json& trace, const std::string& file) {
   try {
     tracks = read_tracks(trace, file);
   } catch (const Json::exception& e) {
-    throw Error(file, std::string("not a trace of the platform: ") + e.what(), "give the --trace file of `bitgrid run --engine systemc`");
+    throw Error(file, "not a trace of the platform: " + json_reason(e), "give the --trace file of `bitgrid run --engine systemc`");
   }
   const double per_cycle = (kWidth - kLabel) / static_cast<double>(tracks.end);
   std::array<std::string, kPaints.size()> paths;

@@ -193,18 +193,22 @@ ShapeModel shapes_of(const Model& model) {
   return s;
 }
 
-bool is_shapes_text(const std::string& yaml) {
-  const size_t at = yaml.find("format:");
-  if (at == std::string::npos) return false;
-  const size_t value = std::min(yaml.find_first_not_of(" ", at + 7), yaml.size());
-  return yaml.compare(value, sizeof kFormat - 1, kFormat) == 0;
+bool is_shapes_text(const std::string& yaml, const std::string& path) {
+  const YamlValue top = parse_yaml(yaml, path, "docs/model-format.md");
+  if (!top.is_map()) return false;
+  const YAML::Node format = top.node["format"];
+  return format && format.IsScalar() && format.Scalar() == kFormat;
 }
 
-ShapeModel parse_shapes(const std::string& yaml, const std::string& path, int context) {
+ShapeModel parse_shapes(const std::string& yaml, const std::string& path, int context,
+                        const std::vector<std::pair<std::string, std::string>>& overrides) {
   if (yaml.size() > size_t{1} << 20) throw Error(path, "the shapes file is larger than 1 MiB", "one layer is described once");
-  const YamlMap map(YamlValue{path, "", 1, parse_yaml(yaml, path)},
-                    {"format", "name", "description", "width", "vocabulary", "context", "weights", "weight_group", "activation_bits",
-                     "kv_bits", "score_bits", "layers", "attention", "feedforward", "head_weights", "assumptions"});
+  YamlValue top = parse_yaml(yaml, path, "docs/estimate.md");
+  if (top.is_map()) {
+    for (const auto& [key, value] : overrides) top.node[key] = value;
+  }
+  const YamlMap map(top, {"format", "name", "description", "width", "vocabulary", "context", "weights", "weight_group", "activation_bits",
+                          "kv_bits", "score_bits", "layers", "attention", "feedforward", "head_weights", "assumptions"});
   if (map.get("format").text() != kFormat)
     throw Error(map.get("format").where(), "the format is not " + std::string(kFormat), "write `format: " + std::string(kFormat) + "`");
   return ShapesReader(map, context).read();

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -73,9 +74,10 @@ struct ShapeModel {
 ShapeModel shapes_of(const Model& model);
 
 /// Whether the YAML text says `format: bitgrid-shapes-1`.
-bool is_shapes_text(const std::string& yaml);
-/// Reads a shapes file. `context` > 0 replaces the file's. Throws Error (file, line, cure).
-ShapeModel parse_shapes(const std::string& yaml, const std::string& path, int context = 0);
+bool is_shapes_text(const std::string& yaml, const std::string& path);
+/// Reads a shapes file. `context` > 0 replaces the file's, `overrides` the values of keys. Throws Error (file, line, cure).
+ShapeModel parse_shapes(const std::string& yaml, const std::string& path, int context = 0,
+                        const std::vector<std::pair<std::string, std::string>>& overrides = {});
 
 /// The attention window of all layers.
 void set_context(ShapeModel& model, int context);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <filesystem>
 #include <limits>
 
@@ -12,6 +13,7 @@
 #include "ir/code_version.h"
 #include "ir/error.h"
 #include "ir/file.h"
+#include "ir/json_reader.h"
 #include "ir/number.h"
 #include "report/estimate.h"
 #include "report/sweep_parameters.h"
@@ -57,7 +59,7 @@ size_t Sweep::points() const {
 
 Sweep read_sweep(const std::string& path) {
   constexpr size_t kMaxBytes = 1 << 20;
-  const YamlMap map(YamlValue{path, "", 1, parse_yaml(read_file(path, kMaxBytes), path)}, {"model", "parameters", "minimise", "maximise"});
+  const YamlMap map(parse_yaml(read_file(path, kMaxBytes), path, "docs/estimate.md"), {"model", "parameters", "minimise", "maximise"});
   Sweep sweep;
   sweep.file = path;
   sweep.model = (std::filesystem::path(path).parent_path() / map.get("model").text()).string();
@@ -103,7 +105,7 @@ uint64_t point_key(const Sweep& sweep, const EstimateModel& model, size_t n) {
   return hash;
 }
 
-Json run_point(const Sweep& sweep, const EstimateModel& model, size_t n) {
+Json run_point(const Sweep& sweep, const EstimateModel& model, size_t n, std::vector<std::string>* warnings) {
   Json point = {{"point", n}, {"key", fmt::format("{:016x}", point_key(sweep, model, n))}, {"parameters", Json::object()}};
   EstimateSource source;
   EstimateParams params;
@@ -112,7 +114,9 @@ Json run_point(const Sweep& sweep, const EstimateModel& model, size_t n) {
   }
   try {
     for (const auto& [name, value] : point_values(sweep, n)) set_sweep_parameter({name, value, sweep.file}, source, params);
-    const Json all = estimate_json(estimate(read_kernels(model, source).kernels, params), params);
+    const SourceKernels kernels = read_kernels(model, source);
+    if (warnings) *warnings = kernels.warnings;
+    const Json all = estimate_json(estimate(kernels.kernels, params), params);
     for (const char* name : kFigures) point[name] = all[name];
   } catch (const Error& e) {
     point["error"] = e.what();
@@ -126,7 +130,7 @@ std::string point_path(const std::string& dir, size_t n) {
 
 Json load_point(const Sweep& sweep, const EstimateModel& model, const std::string& dir, size_t n) {
   try {
-    Json point = Json::parse(read_file(point_path(dir, n)));
+    Json point = parse_json<Json>(read_file(point_path(dir, n)), {point_path(dir, n), ""});
     const bool same = point.at("point") == n && point.at("key") == fmt::format("{:016x}", point_key(sweep, model, n));
     if (same && !point.contains("error")) return point;
   } catch (const std::exception&) {  // absent or not whole: to be run again

@@ -36,7 +36,8 @@ std::vector<std::pair<std::string, std::string>> point_values(const Sweep& sweep
 uint64_t point_key(const Sweep& sweep, const EstimateModel& model, size_t n);
 
 /// Estimate of point n: {"point", "key", "parameters", figures}. A point whose numerics have no mapping has "error" in place of figures.
-nlohmann::ordered_json run_point(const Sweep& sweep, const EstimateModel& model, size_t n);
+/// `warnings`, if given, gets what is odd in the model.
+nlohmann::ordered_json run_point(const Sweep& sweep, const EstimateModel& model, size_t n, std::vector<std::string>* warnings = nullptr);
 
 /// DIR/points/N.json; null if it is not there, not whole, of another key, or an error.
 std::string point_path(const std::string& dir, size_t n);

@@ -11,6 +11,7 @@
 namespace bitgrid {
 namespace {
 
+constexpr const char* kDocs = "arch/45nm.yaml";  // every key with its meaning
 constexpr const char* kStorages = "flip_flops, latches and sram";
 
 const std::vector<std::string> kKeys = {"name",
@@ -99,7 +100,7 @@ void read_fields(const YamlMap& map, GateTechnology& t) {
 
 GateTechnology default_technology() {
   GateTechnology t;
-  read_fields(YamlMap(YamlValue{"arch/45nm.yaml", "", 1, parse_yaml(kDefaultTechnology, "arch/45nm.yaml")}, kKeys), t);
+  read_fields(YamlMap(parse_yaml(kDefaultTechnology, kDocs, kDocs), kKeys), t);
   return t;
 }
 
@@ -108,7 +109,7 @@ GateTechnology default_technology() {
 GateTechnology load_gate_technology(const std::string& path) {
   constexpr size_t kMaxBytes = 1 << 20;
   GateTechnology t = default_technology();
-  if (!path.empty()) read_fields(YamlMap(YamlValue{path, "", 1, parse_yaml(read_file(path, kMaxBytes), path)}, kKeys), t);
+  if (!path.empty()) read_fields(YamlMap(parse_yaml(read_file(path, kMaxBytes), path, kDocs), kKeys), t);
   return t;
 }
 

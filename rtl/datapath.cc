@@ -50,9 +50,10 @@ class DatapathWriter {
     Identifiers identifiers;
     interface_.module = "bitgrid_" + Identifiers().unique(dag.name);
     interface_.latency_cycles = schedule_.stages;
+    const std::vector<std::string> names = node_names(dag);
     for (NodeId id = 0; id < dag.size(); ++id) {
       const Op op = dag.node(id).op;
-      names_.push_back((op == Op::kInput ? "i_" : op == Op::kOutput ? "o_" : "w_") + identifiers.unique(dag.node(id).name));
+      names_.push_back((op == Op::kInput ? "i_" : op == Op::kOutput ? "o_" : "w_") + identifiers.unique(names[id]));
     }
     for (const NodeId id : dag.inputs) interface_.inputs.push_back({names_[id], dag.node(id).width});
     for (const NodeId id : dag.outputs) interface_.outputs.push_back({names_[id], dag.node(id).width});

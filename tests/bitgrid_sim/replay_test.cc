@@ -125,7 +125,7 @@ TEST(Stimulus, MessagesNameTheLine) {
   EXPECT_THAT(objection("{\"in\": {\"W\": [-1]}}\n"), HasSubstr("side W, entry 0 is -1"));
   EXPECT_THAT(objection("{\"step\": 1, \"in\": {}}\n"), HasSubstr("\"step\" is 1, expected 0"));
   EXPECT_THAT(objection("{\"phase\": \"B\", \"in\": {}}\n"), HasSubstr("\"phase\" is \"B\", expected \"A\""));
-  EXPECT_THAT(objection("\n\n{\"in\": {}"), HasSubstr("s.jsonl:3: is no JSON"));
+  EXPECT_THAT(objection("\n\n{\"in\": {}"), HasSubstr("s.jsonl:3: this is no JSON"));
   EXPECT_THAT(objection("7"), HasSubstr("is no JSON object"));
 }
 

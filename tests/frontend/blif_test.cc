@@ -60,6 +60,26 @@ TEST(Blif, LinesAboutDelayAreSkipped) {
   EXPECT_EQ(table_of(".inputs a\n.outputs a\n.default_input_arrival 0 0\n.area 3\n").size(), 2u);
 }
 
+TEST(Blif, ExtendedBlif) {
+  const std::string text =
+      ".model ext\n.attr src \"top.v:1\"\n.inputs a b\n.outputs y\n.names a b t\n11 1\n.attr src \"top.v:3#\"\n.cname $and1\n.param INIT "
+      "1000\n.conn t y\n.end\n";
+  EXPECT_EQ(table_of(text), (std::vector<uint64_t>{0, 0, 0, 1}));
+  EXPECT_FALSE(is_plain_blif(text));
+  EXPECT_EQ(problem_of(".conn a\n"), "t.blif:1: .conn has 1 names; write: .conn DRIVER DRIVEN");
+  EXPECT_EQ(problem_of(".inputs a b\n.outputs y\n.conn a y\n.conn b y\n"),
+            "t.blif:4: y is defined a second time (first in line 3); remove one");
+  EXPECT_EQ(problem_of(".inputs a\n.outputs y\n.names a y\n.attr x 1\n1 1\n"),
+            "t.blif:5: \"1\" belongs to no .names; put rows of a cover directly below its .names line");
+}
+
+TEST(Blif, ByteOrderMark) {
+  const std::string plain = ".inputs a b\n.outputs y\n.names a b y\n11 1\n";
+  EXPECT_EQ(table_of("\xEF\xBB\xBF" + plain), table_of(plain));
+  EXPECT_TRUE(is_plain_blif(plain));
+  EXPECT_FALSE(is_plain_blif("\xEF\xBB\xBF" + plain));
+}
+
 TEST(Blif, RefusalsNameTheLine) {
   const struct {
     const char* text;

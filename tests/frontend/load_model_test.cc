@@ -88,12 +88,12 @@ TEST_F(LoadModel, TooLargeFile) {
 
 TEST_F(LoadModel, EmptyFile) {
   files.yaml = "";
-  EXPECT_EQ(problem(), "model.yaml:1: the file is empty; write one model, as docs/model-format.md shows");
+  EXPECT_EQ(problem(), "model.yaml:1: the file is empty; docs/model-format.md shows what to write");
 }
 
 TEST_F(LoadModel, NotUtf8) {
   replace("random", "\xff\xfe");
-  EXPECT_EQ(problem(), "model.yaml:3: byte 49 is not UTF-8 text; save the file as UTF-8; is this the model file?");
+  EXPECT_EQ(problem(), "model.yaml:3: byte 49 is not UTF-8 text; save the file as UTF-8, as docs/model-format.md describes it");
 }
 
 TEST_F(LoadModel, BadYaml) {
@@ -152,7 +152,7 @@ TEST_F(LoadModel, IntegerOutOfRange) {
 
 TEST_F(LoadModel, TwoDocuments) {
   files.yaml += "---\nformat: bitgrid-model-1\n";
-  EXPECT_EQ(problem(), "model.yaml:1: the file holds more than one YAML document; write one model, as docs/model-format.md shows");
+  EXPECT_EQ(problem(), "model.yaml:1: the file holds more than one YAML document; keep one of them");
 }
 
 TEST_F(LoadModel, DeepNesting) {
@@ -164,6 +164,9 @@ TEST_F(LoadModel, DeepNesting) {
     files.yaml = deep;
     EXPECT_NE(problem(), "no error") << open;
   }
+  files.yaml = "a: 1\nb: " + std::string(600, '[') + std::string(600, ']');
+  EXPECT_EQ(problem(),
+            "model.yaml:2: lists and mappings stand more than 500 deep in one another; docs/model-format.md shows how deep they may be");
 }
 
 TEST_F(LoadModel, AliasBomb) {
@@ -175,12 +178,50 @@ TEST_F(LoadModel, AliasBomb) {
     bomb += "]\n";
   }
   files.yaml = bomb + files.yaml;
-  EXPECT_EQ(problem().substr(0, 49), "model.yaml:1: unknown key `a0` in the file; the k");
+  EXPECT_EQ(problem(), "model.yaml:9: the aliases stand for more than 268435456 characters; write the values out");
+}
+
+TEST_F(LoadModel, AliasesAreRead) {
+  replace("width: 8\n", "width: &w 8\n");
+  replace("window: 4", "window: *w");
+  EXPECT_EQ(problem().substr(0, 42), "model.yaml:16: layers.0.position: the tens");  // of a window of 4
 }
 
 TEST_F(LoadModel, AliasToItself) {
   replace("layers:\n", "description: &d [*d]\nlayers:\n");
-  EXPECT_NE(problem(), "no error");
+  EXPECT_EQ(problem(), "model.yaml:8: an alias stands inside of what it stands for; write the values out");
+}
+
+TEST_F(LoadModel, ByteOrderMark) {
+  files.yaml = "\xEF\xBB\xBF" + files.yaml;
+  EXPECT_EQ(problem(), "no error");
+}
+
+TEST_F(LoadModel, ControlCharacters) {
+  replace("random", "a\\e[31m");
+  EXPECT_EQ(problem(), "model.yaml:3: description has a control character; write printable text");
+}
+
+TEST_F(LoadModel, HugeInteger) {
+  replace("window: 4", "window: 99999999999999999999");
+  EXPECT_EQ(problem(), "model.yaml:11: layers.0.window is 99999999999999999999, outside 1 .. 65536; choose a value in that range");
+}
+
+TEST_F(LoadModel, ATensorWithoutValuesIsNoBias) {
+  StoredTensor& t = named("layers.0.mix.bias");
+  t.shape = {0};
+  t.values.clear();
+  EXPECT_EQ(problem(),
+            "model.yaml:18: layers.0.mix.bias: the tensor layers.0.mix.bias has no values; give it values, or leave the key out");
+}
+
+TEST_F(LoadModel, ManyFreeKeysAreQuick) {
+  std::string tables;
+  for (int i = 1; i < 60'000; ++i) tables += std::to_string(i) + ": s, ";
+  files.yaml = files.yaml.substr(0, files.yaml.find("sampling:")) + "sampling: {logit_scale: 1, tables: {" + tables + "}}\n";
+  named("head.bias").name = "s";  // short, so that reading it so often is quick
+  replace("bias: head.bias", "bias: s");
+  problem();
 }
 
 /// Damages a text: flips, cuts, copies and removals of stretches, and characters that mean something to YAML.

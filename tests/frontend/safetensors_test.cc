@@ -63,8 +63,10 @@ TEST(Safetensors, Messages) {
   EXPECT_EQ(problem(std::string("\xff\xff\xff\xff\xff\xff\xff\x7f", 8)),
             "w.safetensors: its header claims 9223372036854775807 bytes, but 0 follow (limit 16777216); this is no safetensors file, or a "
             "truncated one; export it again");
-  EXPECT_EQ(problem(file("{\"a\":", 0)), "w.safetensors: its header is no JSON; the file is damaged; copy or export it again");
-  EXPECT_EQ(problem(file("[1]", 0)), "w.safetensors: its header is no JSON object; write the file with a safetensors library");
+  EXPECT_EQ(problem(file("{\"a\":", 0)),
+            "w.safetensors: byte 12: this is no JSON: syntax error while parsing value - unexpected end of input; expected '[', '{', or a "
+            "literal; the file is damaged; copy or export it again");
+  EXPECT_EQ(problem(file("[1]", 0)), "w.safetensors: byte 8: its header begins with no {; write the file with a safetensors library");
   EXPECT_EQ(problem(file(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 4)),
             "w.safetensors: tensor a: its dtype is F32, but models here are integers only; export the quantised integers: weights as I8, "
             "biases and tables as I32");
@@ -91,6 +93,21 @@ TEST(Safetensors, Messages) {
             "w.safetensors: tensor a: its data_offsets are not [BEGIN, END]; write the file with a safetensors library");
   EXPECT_EQ(problem(file(R"({"a":3})", 4)),
             "w.safetensors: tensor a: its header entry is no object; write the file with a safetensors library");
+}
+
+TEST(Safetensors, ANameStandsOnce) {
+  EXPECT_EQ(
+      problem(file(R"({"a":{"dtype":"I8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"I8","shape":[1],"data_offsets":[1,2]}})", 2)),
+      "w.safetensors: byte 63: the key \"a\" stands twice in one object; the file is damaged; copy or export it again");
+  EXPECT_EQ(problem(file(R"({"a":{"dtype":"I8","shape":[1],"dtype":"U8","data_offsets":[0,1]}})", 1)),
+            "w.safetensors: byte 45: the key \"dtype\" stands twice in one object; the file is damaged; copy or export it again");
+}
+
+TEST(Safetensors, TheHeaderIsPaddedWithBlanks) {
+  const std::string header = R"({"a":{"dtype":"I8","shape":[1],"data_offsets":[0,1]}})";
+  EXPECT_EQ(problem(file(header + "  \n", 1)), "no error");
+  EXPECT_EQ(problem(file(header + std::string(2, '\0'), 1)),
+            "w.safetensors: byte 61: there is a byte of 0; the file is damaged; copy or export it again");
 }
 
 TEST(Safetensors, HugeShapesDoNotOverflow) {

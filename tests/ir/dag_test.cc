@@ -49,12 +49,19 @@ TEST(Dag, OffsetsFollowTheOrderOfCreation) {
 TEST(Dag, MadeUpNamesAvoidGivenOnes) {
   Dag dag;
   dag.name = "names";
-  const NodeId a = add_input(dag, "n2", 1);
+  const NodeId a = add_input(dag, "n99", 1);
   add_node(dag, Op::kNot, 1, {a});
-  add_node(dag, Op::kNot, 1, {a});
-  add_output(dag, "y", add_node(dag, Op::kNot, 1, {a}, "n5"));
-  add_node(dag, Op::kNot, 1, {a});
+  add_output(dag, "n1", add_node(dag, Op::kNot, 1, {a}, "n_7"));  // after the node that would be n1
   EXPECT_NO_THROW(verify(dag));
+  EXPECT_EQ(node_names(dag), (std::vector<std::string>{"n99", "n__1", "n_7", "n1"}));
+  EXPECT_EQ(print(parse_dag(print(dag))), print(dag));
+}
+
+TEST(Dag, PortsHaveNames) {
+  Dag dag;
+  dag.name = "ports";
+  add_output(dag, "", add_input(dag, "a", 1));
+  EXPECT_EQ(error_of([&] { verify(dag); }), "dag ports, node n1: it has no name; name every input and output");
 }
 
 TEST(Dag, WrongNumberOfInputColumnsIsRefused) {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "ir/json_number.h"
+#include "ir/json_reader.h"
 
 namespace bitgrid {
 namespace {
