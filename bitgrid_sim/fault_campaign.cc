@@ -108,7 +108,7 @@ class Pass {
     };
     events(s_.constants, [&](const auto& e, uint64_t) { ones(e.port); });
     events(s_.inputs, [&](const auto& e, uint64_t invocation) {
-      if (invocation < count && inputs.get(first + invocation, e.bit)) ones(e.port);
+      if (invocation < count ? inputs.get(first + invocation, e.bit) : s_.resting.get(0, e.bit)) ones(e.port);
     });
     std::vector<LaneFault>& faults = faults_[now & 1];
     for (LaneFault& f : faults) {

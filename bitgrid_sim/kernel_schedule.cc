@@ -62,6 +62,8 @@ KernelSchedule make_schedule(const MappedKernel& kernel) {
     s.last_phase = std::max<int64_t>(s.last_phase, slot.phase);
     s.first_phase = std::min<int64_t>(s.first_phase, slot.phase);
   }
+  s.resting = BitMatrix(1, kernel.input_bits);
+  for (const uint32_t bit : kernel.resting_ones) s.resting.set(0, bit, true);
   s.inputs = timetable(std::move(in), s.period);
   s.constants = timetable(std::move(constant), s.period);
   s.outputs = timetable(std::move(out), s.period);

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "ir/bits.h"
 #include "ir/mapped_kernel.h"
 
 namespace bitgrid {
@@ -34,6 +35,7 @@ struct KernelSchedule {
   int64_t last_phase = 0;   // of the latest slot
   std::vector<Port> in, out;
   Timetable inputs, constants, outputs;  // constants: the ones only
+  BitMatrix resting;                     // one row: the input bits while no invocation enters
 };
 
 /// `kernel` has been verified.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <random>
 #include <thread>
 
 #include "ir/error.h"
@@ -53,6 +54,17 @@ KernelSimulator::KernelSimulator(const MappedKernel& kernel, const KernelSimulat
   if (params_.engine == GridEngine::kLanes && !(faults_.empty() && garbage_.empty()))
     throw Error("kernel simulator", "lanes take no list of faults", "use the sliced or scalar simulator, or a fault campaign");
   if (params_.engine == GridEngine::kLanes || params_.engine == GridEngine::kAuto) kernel_ = kernel;
+  if (params_.latch_seed) start_at_random(kernel.grid, *params_.latch_seed);
+}
+
+/// Idle cells drive 0 as ever: the sliced grid does not step them.
+void KernelSimulator::start_at_random(const GridConfig& config, uint64_t seed) {
+  if (params_.engine == GridEngine::kLanes) return;  // they start themselves
+  std::mt19937_64 random(seed);
+  GridState state(config.width, config.height);
+  for (size_t cell = 0; cell < config.cells.size(); ++cell)
+    if (config.cells[cell] != 0) state.outputs[cell] = random() & 15u;
+  std::visit([&](auto& grid) { grid.set_state(state); }, grid_);
 }
 
 void KernelSimulator::compile_residents(const MappedKernel& kernel) {
@@ -145,7 +157,8 @@ BitMatrix KernelSimulator::run_lanes(const BitMatrix& inputs) {
   constexpr size_t kNarrowRows = 128;  // up to here 64 lanes are faster than 512
   auto& kernels = inputs.rows <= kNarrowRows ? narrow_ : wide_;
   if (kernels.empty()) {
-    const LaneKernelParams params{&kernels == &narrow_ ? size_t{64} : size_t{512}, SimdTarget::kAuto, params_.lead_after_reconfiguration};
+    const LaneKernelParams params{&kernels == &narrow_ ? size_t{64} : size_t{512}, SimdTarget::kAuto, params_.lead_after_reconfiguration,
+                                  params_.latch_seed};
     kernels.push_back(std::make_unique<LaneKernel>(kernel_, params));
     while (kernels.size() < params_.threads) kernels.push_back(std::make_unique<LaneKernel>(*kernels[0]));
   }
@@ -194,7 +207,7 @@ void KernelSimulator::run_group(Grid& grid, const BitMatrix& inputs, size_t firs
     for (size_t i = schedule_.inputs.first[r]; i < schedule_.inputs.first[r + 1]; ++i) {
       const KernelSchedule::Event& e = schedule_.inputs.events[i];
       const auto invocation = static_cast<uint64_t>(turn - e.age);  // before the first one: huge
-      if (invocation < count && inputs.get(first + invocation, e.bit)) grid.drive(e.port);
+      if (invocation < count ? inputs.get(first + invocation, e.bit) : schedule_.resting.get(0, e.bit)) grid.drive(e.port);
     }
     if (vcd_) sample_vcd_inputs(grid);
     faults_.before_step(grid, now_);
@@ -234,7 +247,8 @@ void KernelSimulator::run_swept(SlicedGrid& grid, const BitMatrix& inputs, size_
       };
       events(schedule_.constants, [&](const auto& e, uint64_t) { drives.push_back({phase, e.port, true}); });
       events(schedule_.inputs, [&](const auto& e, uint64_t invocation) {
-        if (invocation < count && inputs.get(first + invocation, e.bit)) drives.push_back({phase, e.port, true});
+        if (invocation < count ? inputs.get(first + invocation, e.bit) : schedule_.resting.get(0, e.bit))
+          drives.push_back({phase, e.port, true});
       });
       events(schedule_.outputs, [&](const auto& e, uint64_t invocation) {
         if (invocation >= count) return;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -29,6 +30,7 @@ struct KernelSimulatorParams {
   std::vector<Fault> faults = {};           // of the fabric; phase 0 is that of the first invocation. Not in lanes
   Defects defects = {};                     // their outputs latch random bits. Not in lanes
   uint64_t garbage_seed = 1;                // of those
+  std::optional<uint64_t> latch_seed = {};  // latches start at random bits in place of 0; in lanes, other ones in each lane
 };
 
 struct KernelSimulatorStats {
@@ -43,7 +45,8 @@ struct KernelSimulatorStats {
   uint64_t cell_updates() const { return grid_phases * cells / 2; }
 };
 
-/// Invocations enter back to back, ii cycles apart; constant streams run all the time, from lead_cycles before the first one. Before an
+/// Invocations enter back to back, ii cycles apart; constant streams run all the time, from lead_cycles before the first one; input bits
+/// rest as the kernel says while no invocation enters. Before an
 /// invocation whose resident bits differ from what the cells hold, the last output of the one before is awaited and the cells are
 /// rewritten. Latches, cells and the phase of the constant streams live on from run to run: a new batch starts at the next multiple of ii.
 /// In lanes all of that holds for each lane and its consecutive rows.
@@ -71,6 +74,7 @@ class KernelSimulator {
     CellWord words[2] = {};
   };
 
+  void start_at_random(const GridConfig& config, uint64_t seed);
   void compile_residents(const MappedKernel& kernel);
   bool lanes_pay(const BitMatrix& inputs) const;
   BitMatrix run_lanes(const BitMatrix& inputs);

@@ -18,6 +18,14 @@ void transpose(std::array<uint64_t, 64>& m) {
   }
 }
 
+LaneGrid make_grid(const MappedKernel& kernel, const KernelSchedule& schedule, const LaneKernelParams& params) {
+  LaneProgramParams program = lane_program_params(kernel, schedule);
+  program.any_start = params.latch_seed.has_value();
+  LaneGrid grid(compile_lanes(kernel.grid, program), params.lanes, params.target);
+  if (params.latch_seed) grid.randomise(*params.latch_seed);
+  return grid;
+}
+
 }  // namespace
 
 LaneProgramParams lane_program_params(const MappedKernel& kernel, const KernelSchedule& schedule) {
@@ -32,7 +40,7 @@ LaneProgramParams lane_program_params(const MappedKernel& kernel, const KernelSc
 LaneKernel::LaneKernel(const MappedKernel& kernel, const LaneKernelParams& params)
     : params_(params),
       schedule_(make_schedule(kernel)),
-      grid_(compile_lanes(kernel.grid, lane_program_params(kernel, schedule_)), params.lanes, params.target),
+      grid_(make_grid(kernel, schedule_, params)),
       output_bits_(kernel.output_bits),
       now_(-schedule_.lead_phases),
       in_(make_ring(schedule_.inputs, kernel.input_bits, grid_.lane_words())),
@@ -125,8 +133,10 @@ int64_t LaneKernel::estimate(const BitMatrix& inputs) const {
 void LaneKernel::load(const BitMatrix& inputs, const Plan& plan, int64_t turn) {
   uint64_t* const words = slot(in_, turn);
   const size_t lane_words = grid_.lane_words();
+  const std::vector<uint64_t>& resting = schedule_.resting.words;
   if (turn < 0 || turn >= static_cast<int64_t>(plan.turns)) {
-    std::fill_n(words, in_.columns * lane_words, 0);
+    for (size_t bit = 0; bit < in_.columns; ++bit)
+      std::fill_n(words + bit * lane_words, lane_words, (resting[bit / 64] >> (bit % 64)) & 1u ? ~uint64_t{0} : 0);
     return;
   }
   const int32_t* rows = &plan.rows[static_cast<size_t>(turn) * grid_.lanes()];
@@ -135,7 +145,7 @@ void LaneKernel::load(const BitMatrix& inputs, const Plan& plan, int64_t turn) {
     for (size_t chunk = 0; chunk < inputs.stride; ++chunk) {
       for (size_t i = 0; i < 64; ++i) {
         const int32_t row = rows[64 * w + i];
-        m[i] = row < 0 ? 0 : inputs.words[static_cast<size_t>(row) * inputs.stride + chunk];
+        m[i] = row < 0 ? resting[chunk] : inputs.words[static_cast<size_t>(row) * inputs.stride + chunk];
       }
       transpose(m);
       for (size_t i = 0; i < 64; ++i) words[(64 * chunk + i) * lane_words + w] = m[i];

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "bitgrid_sim/kernel_schedule.h"
@@ -16,6 +17,7 @@ struct LaneKernelParams {
   size_t lanes = 512;  // or 64
   SimdTarget target = SimdTarget::kAuto;
   bool lead_after_reconfiguration = false;
+  std::optional<uint64_t> latch_seed = {};  // latches start at random bits, other ones in each lane, in place of 0
 };
 
 struct LaneKernelStats {

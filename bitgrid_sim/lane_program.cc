@@ -129,8 +129,9 @@ class Compiler {
 
   /// Outputs that stay 0 because the latches start at 0 and the function of inputs that stay 0 is 0.
   void find_zeros() {
-    program_.edges.assign(4 * g_.cells.size(), p_.faults ? kUnseen : kZero);
-    if (p_.faults) return;
+    const bool any = p_.faults || p_.any_start;
+    program_.edges.assign(4 * g_.cells.size(), any ? kUnseen : kZero);
+    if (any) return;
     std::vector<Edge> work;
     const auto visit = [&](int x, int y) {
       for (const Side side : kSides) {
@@ -194,6 +195,7 @@ class Compiler {
 
   /// Colour by colour and row by row, so that operations read and write memory forwards.
   void number_nets() {
+    program_.first_edge = program_.nets;
     for (const int colour : {0, 1}) {
       for (int y = 0; y < g_.height; ++y) {
         for (int x = (colour + y) & 1; x < g_.width; x += 2) {

@@ -61,6 +61,7 @@ struct LaneProgramParams {
   std::vector<ResidentSlot> residents;  // cells whose word is chosen, lane by lane, by variable `bit`
   uint32_t variables = 0;               // more than any resident's bit
   bool all_cells = false;
+  bool any_start = false;  // latches may start at anything: only what no latch decides is always 0
   /// For faults: outputs that are 0 in a sound grid get nets too, and whatever surrounds an observable cell is observable.
   bool faults = false;
 };
@@ -81,6 +82,7 @@ struct LaneProgram {
   uint32_t nets = 0;            // words of state; nets 0 and 1 are constants
   uint32_t words = 0;           // nets and scratch words
   std::vector<uint32_t> edges;  // net of cell output 4 * (y * width + x) + side, kZeroNet where it is always 0, kNone where unobservable
+  uint32_t first_edge = 0;      // nets from here on are cell outputs, those before constants, driven ports and variables
   std::vector<uint32_t> driven, sampled, variables;  // nets by index into the parameters' lists, variables by bit
   std::vector<uint32_t> code;
   std::vector<Run> runs[2];  // of phases A and B

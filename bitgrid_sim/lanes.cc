@@ -1,6 +1,8 @@
 #include "bitgrid_sim/lanes.h"
 
 #include <algorithm>
+#include <functional>
+#include <random>
 
 #include "ir/error.h"
 
@@ -19,6 +21,12 @@ LaneGrid::LaneGrid(LaneProgram program, size_t lanes, SimdTarget target) : progr
 void LaneGrid::reset() {
   std::fill(state_.begin(), state_.end(), 0);
   for (uint64_t& word : net(LaneProgram::kOnesNet)) word = ~uint64_t{0};
+}
+
+void LaneGrid::randomise(uint64_t seed) {
+  std::mt19937_64 random(seed);
+  const auto first = state_.begin() + static_cast<ptrdiff_t>(size_t{program_.first_edge} * lane_words_);
+  std::generate(first, state_.begin() + static_cast<ptrdiff_t>(size_t{program_.nets} * lane_words_), std::ref(random));
 }
 
 void LaneGrid::step(int phase) {

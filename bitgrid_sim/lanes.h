@@ -34,6 +34,8 @@ class LaneGrid {
   GridState state(size_t lane) const;
   /// All latches 0, as at the start; driven ports and variables too.
   void reset();
+  /// Latches that are observable start at random bits of their own in each lane. For programs that allow any start.
+  void randomise(uint64_t seed);
 
  private:
   LaneProgram program_;

@@ -11,6 +11,7 @@
 
 #include "check/lut_builder.h"
 #include "ir/error.h"
+#include "ir/output_cone.h"
 
 namespace bitgrid {
 namespace {
@@ -73,34 +74,22 @@ class Ports {
   std::vector<Slots> slots_;
 };
 
-/// Inputs (N, E, S, W = bits 0..3) that a table depends on.
-unsigned support(Lut table) {
-  unsigned mask = 0;
-  for (unsigned i = 0; i < 4; ++i) {
-    const unsigned shift = 1u << i, copies = static_cast<unsigned>(table) & (~unsigned{kCopy[i]} & 0xFFFFu);
-    if (((static_cast<unsigned>(table) & kCopy[i]) >> shift) != copies) mask |= 1u << i;
-  }
-  return mask;
-}
-
 /// Edge 4 * cell + side is a cell's latched output on that side.
 class Extractor {
  public:
   Extractor(const MappedKernel& kernel, const ExtractParams& params) : k_(kernel), params_(params), ports_(kernel) {
-    int64_t first = 0;
-    for (const InputSlot& in : k_.inputs) first = std::min<int64_t>(first, in.slot.phase);
-    for (const BitSlot& out : k_.outputs) first = std::min<int64_t>(first, out.phase);
-    start_ = std::min<int64_t>(-2 * int64_t{k_.lead_cycles}, 2 * floor_div(first, 2));
+    start_ = start_phase(k_);
     for (const ResidentSlot& r : k_.residents) residents_.emplace(k_.grid.index(r.x, r.y), &r);
     for (uint32_t i = 0; i < k_.input_bits; ++i) inputs_.push_back(builder_.add_input());
   }
 
   Extracted run(ExtractStats& stats) {
-    find_cone();
-    stats.edges = order_.size();
+    const OutputCone cone = output_cone(k_);
+    cyclic_ = cone.cyclic;
+    stats.edges = cone.edges.size();
     if (cyclic_ && !params_.loops) return {{}, 0, true};
-    find_phases();
-    find_steady();
+    for (const ConeEdge& edge : cone.edges) edges_.emplace(edge.id, make_edge(edge));
+    find_steady(cone);
     std::vector<LutLiteral> outputs;
     for (const BitSlot& slot : k_.outputs) outputs.push_back(value(edge_of(slot), slot.phase));
     Extracted result{builder_.take(outputs), foreign_.size(), cyclic_};
@@ -127,7 +116,6 @@ class Extractor {
   }
   int x(uint32_t edge) const { return static_cast<int>(edge / 4) % k_.grid.width; }
   int y(uint32_t edge) const { return static_cast<int>(edge / 4) / k_.grid.width; }
-  std::string describe(uint32_t edge) const { return fmt::format("cell ({}, {}) {}", x(edge), y(edge), letter(kSides[edge % 4])); }
 
   /// The edge that enters an edge's cell from a side; nullopt: a border port.
   std::optional<uint32_t> fanin(uint32_t edge, Side side) const {
@@ -137,47 +125,13 @@ class Extractor {
   }
   int position(uint32_t edge, Side side) const { return side == Side::N || side == Side::S ? x(edge) : y(edge); }
 
-  Edge make_edge(uint32_t id) const {
+  Edge make_edge(const ConeEdge& cone) const {
     Edge edge;
-    const auto side = id % 4;
-    edge.support = support(cell_luts(k_.grid.cells[id / 4])[side]);
-    if (const auto it = residents_.find(id / 4); it != residents_.end()) {
-      edge.resident = it->second;
-      edge.support = support(cell_luts(edge.resident->word0)[side]) | support(cell_luts(edge.resident->word1)[side]);
-    }
+    edge.support = cone.support;
+    edge.first = cone.first;
+    edge.last = cone.last;
+    if (const auto it = residents_.find(cone.id / 4); it != residents_.end()) edge.resident = it->second;
     return edge;
-  }
-
-  /// order_: every edge of the cone behind those that it reads, if there is no loop.
-  void find_cone() {
-    enum class State : uint8_t { kNew, kOpen, kDone };
-    std::vector<State> state(4 * k_.grid.cells.size(), State::kNew);
-    std::vector<std::pair<uint32_t, unsigned>> stack;  // edge, next side
-    for (const BitSlot& slot : k_.outputs) {
-      const uint32_t root = edge_of(slot);
-      if (state[root] != State::kNew) continue;
-      stack.emplace_back(root, 0);
-      state[root] = State::kOpen;
-      edges_.emplace(root, make_edge(root));
-      while (!stack.empty()) {
-        auto& [id, side] = stack.back();
-        if (side == 4) {
-          state[id] = State::kDone;
-          order_.push_back(id);
-          stack.pop_back();
-          continue;
-        }
-        const unsigned s = side++;
-        if (!((edges_.at(id).support >> s) & 1u)) continue;
-        const auto next = fanin(id, kSides[s]);
-        if (!next) continue;
-        if (state[*next] == State::kOpen) cyclic_ = true;
-        if (state[*next] != State::kNew) continue;
-        state[*next] = State::kOpen;
-        edges_.emplace(*next, make_edge(*next));
-        stack.emplace_back(*next, 0);
-      }
-    }
   }
 
   template <typename F>
@@ -186,29 +140,13 @@ class Extractor {
       if ((edge.support >> s) & 1u) f(kSides[s], fanin(id, kSides[s]));
   }
 
-  void find_phases() {
+  void find_steady(const OutputCone& cone) {
     if (cyclic_) return;
-    for (auto& [id, edge] : edges_) edge.first = std::numeric_limits<int64_t>::max(), edge.last = std::numeric_limits<int64_t>::min();
-    const auto widen = [](Edge& edge, int64_t first, int64_t last) {
-      edge.first = std::min(edge.first, first);
-      edge.last = std::max(edge.last, last);
-    };
-    for (const BitSlot& slot : k_.outputs) widen(edges_.at(edge_of(slot)), slot.phase, slot.phase);
-    for (size_t i = order_.size(); i-- > 0;) {
-      const Edge& edge = edges_.at(order_[i]);
-      for_fanins(order_[i], edge, [&](Side, std::optional<uint32_t> next) {
-        if (next) widen(edges_.at(*next), edge.first - 1, edge.last - 1);
-      });
-    }
-  }
-
-  void find_steady() {
-    if (cyclic_) return;
-    for (const uint32_t id : order_) {
-      Edge& edge = edges_.at(id);
+    for (const ConeEdge& e : cone.edges) {
+      Edge& edge = edges_.at(e.id);
       edge.steady = true;
-      for_fanins(id, edge, [&](Side side, std::optional<uint32_t> next) {
-        edge.steady &= next ? edges_.at(*next).steady : ports_.steady(side, position(id, side), edge.first, edge.last);
+      for_fanins(e.id, edge, [&](Side side, std::optional<uint32_t> next) {
+        edge.steady &= next ? edges_.at(*next).steady : ports_.steady(side, position(e.id, side), edge.first, edge.last);
       });
     }
   }
@@ -216,7 +154,8 @@ class Extractor {
   LutLiteral input(const PortBit& bit) {
     if (bit.kind != PortBit::Kind::kInput) return {kConstantSignal, bit.kind == PortBit::Kind::kOne};
     if (bit.invocation == 0) return inputs_[bit.bit];
-    if (cyclic_ && bit.invocation < 0) return {};  // there was none
+    if (cyclic_ && bit.invocation < 0)  // there was none
+      return {kConstantSignal, std::find(k_.resting_ones.begin(), k_.resting_ones.end(), bit.bit) != k_.resting_ones.end()};
     const auto [it, fresh] = foreign_.try_emplace({bit.invocation, bit.bit}, LutLiteral{});
     if (fresh) it->second = builder_.add_input();
     return it->second;
@@ -234,14 +173,6 @@ class Extractor {
 
   void remember(uint32_t id, int64_t phase, LutLiteral v) {
     Edge& edge = edges_.at(id);
-    if (!cyclic_) {
-      const int64_t first = edge.steady ? edge.first : phase;
-      if (first < start_ && v != LutLiteral{})
-        throw Error(
-            "kernel " + k_.name,
-            fmt::format("the first invocation reads {} in phase {}, and the kernel starts in phase {}", describe(id), first, start_),
-            "raise lead_cycles");
-    }
     if (edge.steady) {
       edge.value = v;
       return;
@@ -292,10 +223,9 @@ class Extractor {
   const MappedKernel& k_;
   const ExtractParams& params_;
   Ports ports_;
-  int64_t start_ = 0;  // first phase that is simulated: all latches are 0 before
+  int64_t start_ = 0;  // first phase that is simulated: where there are loops, all latches are 0 before
   std::unordered_map<size_t, const ResidentSlot*> residents_;
   std::unordered_map<uint32_t, Edge> edges_;
-  std::vector<uint32_t> order_;
   bool cyclic_ = false;
   LutBuilder builder_;
   std::vector<LutLiteral> inputs_;

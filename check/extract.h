@@ -34,8 +34,7 @@ struct Extracted {
 /// Follows every output bit back through the latches in time, to the input slots: cell output (x, y, side) in phase p is its LUT of the
 /// neighbours' outputs in phase p - 1. What is held while it matters (settle mode) or is read in one phase only (wave mode) is followed
 /// once for each cell output, the rest once for each phase. Constant streams and undriven ports are constants.
-/// Throws Error (kernel, output, cell, port, phase) if the first invocation would read a cell before it has latched what it should, or if
-/// max_values is exceeded. Needs a verified kernel.
+/// Throws Error if max_values is exceeded. Needs a verified kernel.
 Extracted extract_logic(const MappedKernel& kernel, const ExtractParams& params = {}, ExtractStats* stats = nullptr);
 
 }  // namespace bitgrid

@@ -153,6 +153,7 @@ Proof prove_mapping(const Dag& dag, const MappedKernel& mapped, const ProveParam
                 fmt::format("it has {} input and {} output bits, its Dag {} and {}", mapped.input_bits, mapped.output_bits, input_bits(dag),
                             output_bits(dag)),
                 "map the kernel again");
+  verify(mapped);  // what is extracted below is right only for what it accepts
   Extracted extracted;
   try {
     ExtractParams acyclic = params.extract;

@@ -4,6 +4,12 @@
 #include "ir/dag.h"
 
 namespace bitgrid {
+namespace {
+
+constexpr int kFew = 4;         // invocations after a start or a change of resident bits
+constexpr int kLaneRows = 128;  // two invocations in each of 64 lanes
+
+}  // namespace
 
 std::optional<BitDifference> first_difference(const BitMatrix& expected, const BitMatrix& got) {
   for (size_t row = 0; row < expected.rows; ++row) {
@@ -43,22 +49,40 @@ BitMatrix random_invocations(const Kernel& kernel, int rows, std::mt19937_64& ra
 std::optional<BitDifference> verify_mapping(const Kernel& kernel, const MappedKernel& mapped, const VerifyParams& params,
                                             VerifyStats* stats) {
   std::mt19937_64 random(params.seed);
-  KernelSimulatorParams fabric;
-  fabric.defects = params.defects;
-  fabric.garbage_seed = params.seed;
-  KernelSimulator simulator(mapped, fabric);
-  const int sets = mapped.residents.empty() ? 1 : 1 + params.resident_changes;
   std::optional<BitDifference> difference;
   size_t done = 0;
-  for (int set = 0; set < sets && !difference; ++set) {
-    const BitMatrix inputs = random_invocations(kernel, set == 0 ? params.invocations : 4, random);
+  const auto compare = [&](KernelSimulator& simulator, int rows) {
+    const BitMatrix inputs = random_invocations(kernel, rows, random);
     const BitMatrix expected = evaluate(kernel.dag, inputs), got = simulator.run(inputs);
     difference = first_difference(expected, got);
     if (difference) difference->invocation += done;
     done += inputs.rows;
     if (stats) stats->compared += expected.rows * expected.cols;
+    return !difference;
+  };
+  KernelSimulatorParams fabric;
+  fabric.defects = params.defects;
+  fabric.garbage_seed = params.seed;
+  const auto start = [&] {
+    fabric.latch_seed = random();
+    return KernelSimulator(mapped, fabric);
+  };
+  const auto end = [&](const KernelSimulator& simulator) {
+    if (stats) stats->cell_updates += simulator.stats().cell_updates();
+  };
+  for (int s = 0; s < params.starts && !difference; ++s) {
+    KernelSimulator simulator = start();
+    const int sets = mapped.residents.empty() || s > 0 ? 1 : 1 + params.resident_changes;
+    for (int set = 0; set < sets && compare(simulator, s == 0 && set == 0 ? params.invocations : kFew); ++set) {
+    }
+    end(simulator);
   }
-  if (stats) stats->cell_updates += simulator.stats().cell_updates();
+  if (params.lanes && !difference && params.defects.empty()) {
+    fabric.engine = GridEngine::kLanes;
+    KernelSimulator simulator = start();
+    compare(simulator, kLaneRows);
+    end(simulator);
+  }
   return difference;
 }
 

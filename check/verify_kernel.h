@@ -15,6 +15,8 @@ namespace bitgrid {
 struct VerifyParams {
   int invocations = 64;      // back to back with one set of resident bits
   int resident_changes = 2;  // more sets of resident bits, each with a few invocations
+  int starts = 4;            // of the grid from random latches; all but the first with a few invocations
+  bool lanes = true;         // 64 more starts, side by side in lanes; not where there are defects, which lanes do not know
   uint64_t seed = 1;
   Defects defects = {};  // of the fabric: their outputs are random in the simulation
 };
@@ -37,7 +39,7 @@ std::optional<BitDifference> first_difference(const BitMatrix& expected, const B
 /// are the same for all rows.
 BitMatrix random_invocations(const Kernel& kernel, int rows, std::mt19937_64& random);
 
-/// nullopt: equal on all of them.
+/// Simulates random invocations, from several starts with random latches before the lead, and compares. nullopt: equal on all of them.
 std::optional<BitDifference> verify_mapping(const Kernel& kernel, const MappedKernel& mapped, const VerifyParams& params = {},
                                             VerifyStats* stats = nullptr);
 

@@ -24,6 +24,18 @@ std::array<Lut, 4> cell_luts(CellWord word) {
   return luts;
 }
 
+Lut cell_lut(CellWord word, size_t side) {
+  unsigned lut = 0;
+  for (unsigned i = 0; i < 16; ++i) lut |= static_cast<unsigned>((word >> (4 * i + side)) & 1u) << i;
+  return static_cast<Lut>(lut);
+}
+
+unsigned support(Lut table) {
+  unsigned mask = 0;
+  for (unsigned i = 0; i < 4; ++i) mask |= static_cast<unsigned>((((table >> (1u << i)) ^ table) & static_cast<Lut>(~kCopy[i])) != 0) << i;
+  return mask;
+}
+
 size_t cells_used(const GridConfig& grid) {
   return static_cast<size_t>(std::count_if(grid.cells.begin(), grid.cells.end(), [](CellWord w) { return w != 0; }));
 }

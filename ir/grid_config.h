@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -36,6 +37,11 @@ using CellWord = uint64_t;
 
 CellWord cell_word(const std::array<Lut, 4>& luts);
 std::array<Lut, 4> cell_luts(CellWord word);
+/// One of them.
+Lut cell_lut(CellWord word, size_t side);
+
+/// Inputs (N, E, S, W = bits 0..3) that a table depends on.
+unsigned support(Lut table);
 
 /// A cell that passes all four straight through is FB73EA62D951C840: checked by a static test of cell_word.
 struct GridConfig {

@@ -176,10 +176,9 @@ void read_json(std::string_view text, const JsonPlace& place, JsonEvents& events
 }
 
 int64_t json_integer(const nlohmann::json& value, const std::string& name, int64_t lo, int64_t hi, const std::string& where) {
-  const bool fits = value.is_number_integer() && !(value.is_number_unsigned() && value.get<uint64_t>() > uint64_t{INT64_MAX});
-  if (!fits || value.get<int64_t>() < lo || value.get<int64_t>() > hi)
-    throw Error(where, fmt::format("{} is no integer from {} to {}", name, lo, hi), "correct the number");
-  return value.get<int64_t>();
+  const auto number = whole_number(value, lo, hi);
+  if (!number) throw Error(where, fmt::format("{} is no integer from {} to {}", name, lo, hi), "correct the number");
+  return *number;
 }
 
 std::string json_reason(const nlohmann::json::exception& e) {

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "ir/error.h"
+#include "ir/output_cone.h"
 
 namespace bitgrid {
 namespace {
@@ -43,6 +44,7 @@ class Verifier {
     check_constants();
     check_residents();
     check_drivers();
+    check_resting();
   }
 
  private:
@@ -177,6 +179,15 @@ class Verifier {
     }
   }
 
+  void check_resting() const {
+    std::vector<bool> ported(k_.input_bits);
+    for (const InputSlot& in : k_.inputs) ported[in.bit] = true;
+    for (const uint32_t bit : k_.resting_ones) {
+      if (bit >= k_.input_bits || !ported[bit])
+        fail(fmt::format("resting bit {}", bit), "no port carries it", "name input bits that have an input slot");
+    }
+  }
+
   const MappedKernel& k_;
   std::vector<Drive> drives_;
 };
@@ -193,6 +204,7 @@ int latency_cycles(const MappedKernel& kernel) {
 
 void verify(const MappedKernel& kernel) {
   Verifier(kernel).run();
+  require_lead(kernel);
 }
 
 }  // namespace bitgrid

@@ -56,8 +56,12 @@ struct MappedKernel {
   std::vector<BitSlot> outputs;  // one for each output bit
   std::vector<ConstantStream> constants;
   std::vector<ResidentSlot> residents;
-  int ii = 1;           // cycles from one invocation to the next
-  int lead_cycles = 0;  // cycles that the constant streams run (inputs 0) before phase 0 of the first invocation
+  int ii = 1;  // cycles from one invocation to the next
+  int lead_cycles =
+      0;  // cycles that the grid runs, inputs at rest, before phase 0 of the first invocation, whatever its latches held before
+  /// Input bits that carry 1, not 0, while no invocation enters, during the lead first of all: a sum that counts down from such a word must
+  /// not stand at 0, where a borrow would run round for ever.
+  std::vector<uint32_t> resting_ones;
   bool operator==(const MappedKernel&) const = default;
 };
 
@@ -65,7 +69,8 @@ struct MappedKernel {
 int latency_cycles(const MappedKernel& kernel);
 
 /// Checks what any simulator relies on: ports on the border, phases of the right colour, no two drivers of one port in one slot modulo ii,
-/// bits in range, every input bit placed. Throws Error naming the kernel and the slot.
+/// bits in range, every input bit placed, and a lead after which the first invocation depends on nothing that was latched before the start
+/// (require_lead in ir/output_cone.h). Throws Error naming the kernel and the slot.
 void verify(const MappedKernel& kernel);
 
 }  // namespace bitgrid

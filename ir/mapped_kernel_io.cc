@@ -1,6 +1,7 @@
 #include "ir/mapped_kernel_io.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "ir/error.h"
 #include "ir/file.h"
@@ -125,6 +126,7 @@ std::string print_mapped_kernel(const MappedKernel& k) {
   });
   print_list(out, "residents", k.residents,
              [](const ResidentSlot& r) { return fmt::format("{},{},{},\"{:016X}\",\"{:016X}\"", r.bit, r.x, r.y, r.word0, r.word1); });
+  if (!k.resting_ones.empty()) out += fmt::format(",\n\"resting_ones\": [{}]", fmt::join(k.resting_ones, ","));
   return out + "}\n";
 }
 
@@ -147,6 +149,10 @@ MappedKernel parse_mapped_kernel(std::string_view text, const std::string& sourc
   parse_list(top.at("outputs"), parse_output, k.outputs);
   parse_list(top.at("constants"), parse_constant, k.constants);
   parse_list(top.at("residents"), parse_resident, k.residents);
+  if (root.contains("resting_ones")) {
+    const Value resting = top.at("resting_ones");
+    for (size_t i = 0, n = resting.list_size(); i < n; ++i) k.resting_ones.push_back(resting.at(i).to_bit());
+  }
   k.grid = GridConfig(static_cast<int>(width), static_cast<int>(height));
   return k;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ir/error.h"
+#include "ir/output_cone.h"
 #include "lowering/stamps/layout.h"
 
 namespace bitgrid {
@@ -105,6 +106,7 @@ class Builder {
     kernel_.grid = layout_.config();
     kernel_.input_bits = part_.count + state_in_;
     kernel_.output_bits = static_cast<uint32_t>(kernel_.outputs.size());
+    raise_lead(kernel_);
     return std::move(kernel_);
   }
 

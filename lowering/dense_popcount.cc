@@ -6,6 +6,7 @@
 #include <bit>
 
 #include "ir/error.h"
+#include "ir/output_cone.h"
 #include "lowering/stamps/layout.h"
 
 namespace bitgrid {
@@ -115,6 +116,7 @@ class Builder {
     kernel_.grid = layout_.config();
     kernel_.input_bits = std::min(part_.count, form_.inputs - part_.first) + state_in_;
     kernel_.output_bits = static_cast<uint32_t>(kernel_.outputs.size());
+    raise_lead(kernel_);
     return std::move(kernel_);
   }
 

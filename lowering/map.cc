@@ -122,15 +122,13 @@ MappedKernel map_logic(const Kernel& kernel, const MapParams& params, KernelRepo
 }  // namespace
 
 MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapParams& params, KernelReport* report) {
-  if (form.part) {
-    MappedKernel mapped = map_flawless_part(kernel, form);
-    require_sound(mapped, params.defects);
-    return mapped;
-  }
-  if (form.serial) return map_matrix(kernel, form, params);
-  MappedKernel mapped = map_logic(kernel, params, report);
+  MappedKernel mapped = form.part     ? map_flawless_part(kernel, form)
+                        : form.serial ? map_matrix(kernel, form, params)
+                                      : map_logic(kernel, params, report);
   require_sound(mapped, params.defects);
-  if (report) report->size = report->netlist ? NetlistSize{report->netlist->luts, report->netlist->depth} : netlist_size(kernel.dag);
+  verify(mapped);  // whether or not it is simulated later
+  if (report && !form.part && !form.serial)
+    report->size = report->netlist ? NetlistSize{report->netlist->luts, report->netlist->depth} : netlist_size(kernel.dag);
   return mapped;
 }
 

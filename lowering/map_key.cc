@@ -46,8 +46,8 @@ class Hasher {
   }
 
   void one(const Word& v) {
-    const auto& [first, bits, shift, max] = v;
-    add(first, bits, shift, max);
+    const auto& [first, bits, shift, max, rest] = v;
+    add(first, bits, shift, max, rest);
   }
   void one(const ResidentDigit& v) {
     const auto& [bit, zero, one_digit] = v;

@@ -46,11 +46,12 @@ std::vector<Range> sum_ranges(const MatrixLayer& layer) {
   return y;
 }
 
-/// What the digits of one plane can take away from a partial sum.
+/// What the digits of one plane can take away from a partial sum. At least 1 for each that is negative: where a borrow is left over from
+/// before the start, the sum must not stand at 0 either.
 int64_t guard(const MatrixLayer& layer, const std::vector<int8_t>& digits) {
   int64_t g = 0;
   for (size_t c = 0; c < digits.size(); ++c) {
-    if (digits[c] < 0) g += layer.operand->encoding.scale * static_cast<int64_t>(max_code(*layer.operand, c));
+    if (digits[c] < 0) g += layer.operand->encoding.scale * std::max<int64_t>(1, static_cast<int64_t>(max_code(*layer.operand, c)));
   }
   return g;
 }

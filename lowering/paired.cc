@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ir/output_cone.h"
 #include "lowering/stamps/layout.h"
 #include "lowering/systolic_size.h"
 
@@ -49,6 +50,7 @@ class Builder {
     kernel_.grid = layout_.config();
     kernel_.output_bits = static_cast<uint32_t>(kernel_.outputs.size());
     kernel_.lead_cycles = (layout_.width() + layout_.height()) / 2 + 4 * form_.word_slots;
+    raise_lead(kernel_);
     return std::move(kernel_);
   }
 

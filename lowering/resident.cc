@@ -27,7 +27,7 @@ std::vector<DigitPair> digits_of(const Encoding& e) {
 }
 
 int64_t largest_stream_sum(const ResidentLayer& layer) {
-  return layer.matrix.columns * static_cast<int64_t>(layer.stream_max << layer.stream_shift);
+  return layer.matrix.columns * static_cast<int64_t>(std::max<uint64_t>(1, layer.stream_max) << layer.stream_shift);
 }
 
 int64_t term_zero(const ResidentLayer& layer) {
@@ -87,7 +87,7 @@ SystolicForm systolic_form(const ResidentLayer& layer, const ResidentPlan& plan,
         row.start = guard(layer, digits[i]);
       } else if (layer.start) {
         row.start_word = Word{start_bit + static_cast<uint32_t>(r) * plan.start_bits, plan.start_bits, 0,
-                              static_cast<uint64_t>(layer.start->hi + plan.start_zero)};
+                              static_cast<uint64_t>(layer.start->hi + plan.start_zero), static_cast<uint64_t>(guard(layer, digits[i]))};
       } else {
         row.start = plan.end.total[static_cast<size_t>(r)] - plan.upper_guard + term_zero(layer);
       }

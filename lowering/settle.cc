@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "ir/error.h"
+#include "ir/output_cone.h"
 #include "lowering/netlist/region.h"
 
 namespace bitgrid {
@@ -25,11 +26,6 @@ Delay joined(const Delay& a, const Delay& b) {
 }
 Delay later(const Delay& d) {
   return d.longest == kNone ? d : Delay{d.shortest + 1, d.longest + 1};
-}
-
-bool depends_on(Lut table, unsigned side) {
-  const unsigned shift = 1u << side;
-  return ((table >> shift ^ table) & static_cast<Lut>(~kCopy[side])) != 0;
 }
 
 /// The edges that outputs depend on, each after those that it depends on, and the delays along them.
@@ -77,9 +73,9 @@ class Delays {
   std::vector<uint32_t> feeding(uint32_t edge) const {
     std::vector<uint32_t> edges;
     if (edge >= 4 * region_.cells()) return edges;
-    const Lut table = cell_luts(kernel_.grid.cells[edge / 4])[edge % 4];
+    const unsigned sides = support(cell_lut(kernel_.grid.cells[edge / 4], edge % 4));
     for (const Side side : kSides)
-      if (depends_on(table, static_cast<unsigned>(side))) edges.push_back(arriving(edge / 4, side));
+      if ((sides >> static_cast<unsigned>(side)) & 1u) edges.push_back(arriving(edge / 4, side));
     return edges;
   }
 
@@ -211,6 +207,7 @@ void settle(MappedKernel& kernel, bool skew) {
     kernel.inputs[i].hold = kernel.ii;
   }
   for (size_t o = 0; o < outputs; ++o) kernel.outputs[o].phase = 2 * std::max(0, x[inputs + o] - first) + out_colour[o];
+  raise_lead(kernel);
 }
 
 }  // namespace bitgrid

@@ -5,6 +5,7 @@
 #include <climits>
 #include <numeric>
 
+#include "ir/output_cone.h"
 #include "lowering/defects/flat_clamp.h"
 #include "lowering/stamps/layout.h"
 #include "lowering/stamps/row_end.h"
@@ -90,6 +91,7 @@ class Builder {
     kernel_.output_bits = static_cast<uint32_t>(kernel_.outputs.size());
     normalise_phases();
     kernel_.lead_cycles = (geo_.width + geo_.height) / 2 + geo_.reach + strip_delay_ + 4 * form_.word_slots;
+    raise_lead(kernel_);
     if (stats) {
       stats->array_cells = int64_t{geo_.corner_x} * (geo_.strips_only ? 0 : geo_.strip_y);
       stats->corner_cells = int64_t{geo_.width - geo_.corner_x} * geo_.strip_y;
@@ -421,6 +423,7 @@ class Builder {
   void add_word(const Word& word, BitSlot slot) {
     for (uint32_t k = 0; k < word.bits; ++k) {
       kernel_.inputs.push_back({word.first + k, {slot.side, slot.position, slot.phase + 2 * static_cast<int>(k + word.shift)}, 1});
+      if ((word.rest >> k) & 1) kernel_.resting_ones.push_back(word.first + k);
     }
   }
 

@@ -18,6 +18,7 @@ struct Word {
   uint32_t bits = 0;
   uint32_t shift = 0;  // bit k travels in slot k + shift: the number counts 2^shift times
   uint64_t max = 0;    // largest value that occurs (before the shift)
+  uint64_t rest = 0;   // value while no invocation enters (MappedKernel::resting_ones)
 };
 
 /// A weight in LUT contents that an input bit chooses: `zero` or `one`, each in -1 .. 1.

@@ -242,6 +242,14 @@ class SerialKernel {
     kernel_.outputs.push_back({static_cast<int>(nodes.size()), bits, {}});
   }
 
+  /// What the part's columns can take away from a partial sum, which never stands below it.
+  uint64_t guard(const PlaneRow& row) const {
+    uint64_t sum = 0;
+    for (uint32_t c = part_.first; c < part_.first + part_.count; ++c)
+      if (row.weights[c] < 0) sum += std::max<uint64_t>(1, whole_.columns[c].max) << whole_.columns[c].shift;
+    return sum;
+  }
+
   /// The whole form's columns and starts of this part; what happens at the row ends only in the last.
   SystolicForm sliced_form() const {
     SystolicForm form;
@@ -258,7 +266,7 @@ class SerialKernel {
       PlaneRow out{{row.weights.begin() + part_.first, row.weights.begin() + part_.first + part_.count}, {}, row.start, std::nullopt};
       if (!first_) {
         out.start = 0;
-        out.start_word = Word{state_bit + plane * width(), width(), 0, static_cast<uint64_t>(states[plane].high)};
+        out.start_word = Word{state_bit + plane * width(), width(), 0, static_cast<uint64_t>(states[plane].high), guard(row)};
       }
       ++plane;
       return out;

@@ -9,23 +9,12 @@ namespace {
 
 constexpr std::array<unsigned, 4> kMask = {1, 2, 4, 8};  // of a side in an index and in a support
 
-bool depends_on(Lut table, size_t side) {
-  for (unsigned i = 0; i < 16; ++i) {
-    if ((i & kMask[side]) == 0 && ((table >> i) & 1u) != ((table >> (i | kMask[side])) & 1u)) return true;
-  }
-  return false;
-}
-
 Edge edge_of(Lut table) {
   if (table == 0) return {};
   for (const Side s : kSides) {
     if (table == kCopy[static_cast<size_t>(s)]) return {EdgeKind::kPass, s, static_cast<uint8_t>(kMask[static_cast<size_t>(s)])};
   }
-  Edge e{EdgeKind::kLogic, Side::N, 0};
-  for (size_t s = 0; s < 4; ++s) {
-    if (depends_on(table, s)) e.support = static_cast<uint8_t>(e.support | kMask[s]);
-  }
-  return e;
+  return {EdgeKind::kLogic, Side::N, static_cast<uint8_t>(support(table))};
 }
 
 /// Whether `table` is the parity of three inputs (or its complement), and of which.

@@ -23,6 +23,8 @@ const MappedKernel& verified(const MappedKernel& kernel) {
 
 FabricKernel::FabricKernel(const MappedKernel& kernel, std::shared_ptr<const RtlModel> model)
     : kernel_(verified(kernel)), fabric_(std::move(model), fabric_shape(kernel)), period_(2 * int64_t{kernel.ii}) {
+  resting_ = BitMatrix(1, kernel.input_bits);
+  for (const uint32_t bit : kernel.resting_ones) resting_.set(0, bit, true);
   const auto periods = static_cast<size_t>(period_);
   inputs_.resize(periods);
   ones_.resize(periods);
@@ -105,7 +107,7 @@ void FabricKernel::run_rows(const BitMatrix& inputs, size_t first, size_t end, i
     for (const Bit& b : ones_[slot]) driven.push_back(&b);
     for (const Bit& b : inputs_[slot]) {
       const int64_t row = row_of(b);
-      if (row >= 0 && inputs.get(static_cast<size_t>(row), b.bit)) driven.push_back(&b);
+      if (row >= 0 ? inputs.get(static_cast<size_t>(row), b.bit) : resting_.get(0, b.bit)) driven.push_back(&b);
     }
     for (const Bit* b : driven) fabric_.drive(b->side, b->position, true);
     fabric_.step();

@@ -55,6 +55,7 @@ class FabricKernel {
   int64_t period_ = 2;
   int64_t first_phase_ = 0, last_phase_ = 0;               // of slots, relative to an invocation
   std::vector<std::vector<Bit>> inputs_, ones_, outputs_;  // by phase modulo the period; ones_: the ones of constant streams
+  BitMatrix resting_;                                      // one row: input bits while no invocation enters
   bool loaded_ = false;
   int64_t now_ = 0;  // next phase; phase 0 of invocations are multiples of the period
 };

@@ -92,6 +92,10 @@ class Testbench {
           if (stream.bits[k]) in_[t].set(port(stream.slot), true);
       }
     }
+    for (const InputSlot& in : kernel_.inputs) {
+      if (std::find(kernel_.resting_ones.begin(), kernel_.resting_ones.end(), in.bit) == kernel_.resting_ones.end()) continue;
+      for (int k = 0; k < in.hold; ++k) rest(in.slot, start_ + in.slot.phase + 2 * k);
+    }
     for (size_t row = 0; row < inputs_.rows; ++row) {
       const int64_t zero = start_ + static_cast<int64_t>(row) * period_;
       for (const InputSlot& in : kernel_.inputs) {
@@ -103,6 +107,13 @@ class Testbench {
         at(out_, zero + slot.phase).set(port(slot), expected_.get(row, bit));
       }
     }
+  }
+
+  /// A port carries 1 in the phases of the invocations before the first, which has it in phase `first`, and after the last.
+  void rest(const BitSlot& slot, int64_t first) {
+    const auto rows = static_cast<int64_t>(inputs_.rows);
+    for (int64_t t = (first % period_ + period_) % period_; t < static_cast<int64_t>(in_.size()); t += period_)
+      if (t < first || t >= first + rows * period_) at(in_, t).set(port(slot), true);
   }
 
   static std::string hex(const std::vector<BitVector>& lines) {

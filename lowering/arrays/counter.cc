@@ -6,6 +6,7 @@
 #include <random>
 #include <vector>
 
+#include "ir/output_cone.h"
 #include "lowering/arrays/bdd.h"
 #include "lowering/arrays/evaluate_graph.h"
 #include "lowering/arrays/full_adders.h"
@@ -67,6 +68,7 @@ MappedKernel counter_kernel(const std::string& name, uint32_t inputs, uint32_t o
   for (int o = bits, turn = 0; o < static_cast<int>(outputs); ++o, ++turn)
     kernel.outputs.push_back({Side::N, turn % columns, turn % columns + 2 * (turn / columns)});
   kernel.grid = g.config();
+  raise_lead(kernel);
   return kernel;
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "ir/output_cone.h"
 #include "lowering/arrays/counter.h"
 #include "lowering/defects/phases.h"
 #include "lowering/stamps/layout.h"
@@ -114,6 +115,7 @@ class Counter {
     add_zeros(kernel, columns);
     kernel.grid = layout.config();
     normalise_phases(kernel);
+    raise_lead(kernel);
     return kernel;
   }
 

@@ -4,6 +4,7 @@
 #include <random>
 #include <utility>
 
+#include "ir/output_cone.h"
 #include "lowering/arrays/evaluate_graph.h"
 #include "lowering/arrays/full_adders.h"
 #include "lowering/arrays/input_words.h"
@@ -94,6 +95,7 @@ MappedKernel product_kernel(const std::string& name, const Product& product) {
   if (rows == 1) constant(columns);
   for (int bit = rows + columns; bit < static_cast<int>(product.outputs); ++bit) constant(bit);
   kernel.grid = g.config();
+  raise_lead(kernel);
   return kernel;
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "ir/output_cone.h"
 #include "lowering/arrays/bdd.h"
 #include "lowering/arrays/input_words.h"
 
@@ -184,6 +185,7 @@ std::optional<MappedKernel> map_order(const LogicGraph& graph, const Order& orde
   if (!constants.empty() || bdd.overflowed()) return std::nullopt;
   if (next_state != kBddFalse && (order.carry_in == kNone || next_state != bdd.variable(0))) return std::nullopt;
   if (order.carry_in != kNone) kernel.inputs[order.carry_in] = {static_cast<uint32_t>(order.carry_in), {Side::W, 0, 0}, 1};
+  raise_lead(kernel);
   return kernel;
 }
 

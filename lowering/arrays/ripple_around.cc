@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "ir/output_cone.h"
 #include "lowering/defects/phases.h"
 #include "lowering/stamps/layout.h"
 
@@ -66,6 +67,7 @@ class Row {
     }
     kernel.grid = layout.config();
     normalise_phases(kernel);
+    raise_lead(kernel);
     return kernel;
   }
 

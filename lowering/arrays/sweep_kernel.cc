@@ -1,4 +1,5 @@
 #include "lowering/arrays/sweep_kernel.h"
+#include "ir/output_cone.h"
 
 #include <array>
 #include <cassert>
@@ -123,6 +124,7 @@ MappedKernel sweep_kernel(const LogicGraph& graph, SweepRows sweep) {
     kernel.inputs.push_back({bit, {east ? Side::E : Side::S, position, (x + y) % 2}, 1});
     ++idle;
   }
+  raise_lead(kernel);
   return kernel;
 }
 

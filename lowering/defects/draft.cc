@@ -11,8 +11,10 @@ bool Draft::fail(const std::string& why, bool worth_a_try) {
 }
 
 void Draft::add_word(const Word& word, BitSlot slot) {
-  for (uint32_t k = 0; k < word.bits; ++k)
+  for (uint32_t k = 0; k < word.bits; ++k) {
     kernel.inputs.push_back({word.first + k, {slot.side, slot.position, slot.phase + 2 * static_cast<int>(k + word.shift)}, 1});
+    if ((word.rest >> k) & 1) kernel.resting_ones.push_back(word.first + k);
+  }
 }
 
 BitSlot Draft::lay_feed(const FabricWire& wire, int at) {

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "ir/error.h"
+#include "ir/output_cone.h"
 #include "lowering/defects/array.h"
 #include "lowering/defects/draft.h"
 #include "lowering/defects/phases.h"
@@ -91,6 +92,7 @@ std::optional<MappedKernel> build(const Task& task, Draft& draft, std::optional<
   kernel.lead_cycles = (kernel.grid.width + kernel.grid.height + draft.longest_feed) / 2 + array->late + draft.plan.corner_late +
                        task.stamps.copy_late / 2 + row_ends.delay + 4 * form.word_slots;
   normalise_phases(kernel);
+  raise_lead(kernel);
   return std::move(kernel);
 }
 

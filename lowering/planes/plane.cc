@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "ir/error.h"
+#include "ir/output_cone.h"
 
 namespace bitgrid {
 namespace {
@@ -78,6 +79,7 @@ MappedKernel plane_kernel(const std::string& name, const Esop& esop) {
     const int column = static_cast<int>(esop.inputs + o);
     kernel.outputs.push_back({Side::S, column, column + kernel.grid.height - 1});
   }
+  raise_lead(kernel);
   return kernel;
 }
 

@@ -1,4 +1,5 @@
 #include "lowering/planes/shared_plane_rows.h"
+#include "ir/output_cone.h"
 
 #include <algorithm>
 #include <numeric>
@@ -292,6 +293,7 @@ MappedKernel PlaneRows::kernel(const std::string& name) const {
     }
     kernel.outputs[o] = {Side::S, x, x + kernel.grid.height - 1 + 2 * late_};
   }
+  raise_lead(kernel);
   return kernel;
 }
 

@@ -288,6 +288,69 @@ TEST_P(Engines, PhasesBeforePhaseZero) {
   EXPECT_EQ(lanes.run(in), expected);
 }
 
+class Starts : public testing::TestWithParam<GridEngine> {};
+INSTANTIATE_TEST_SUITE_P(All, Starts, testing::Values(GridEngine::kScalar, GridEngine::kSliced, GridEngine::kLanes));
+
+KernelSimulatorParams random_start(GridEngine engine, uint64_t seed = 5) {
+  KernelSimulatorParams params{engine};
+  params.latch_seed = seed;
+  return params;
+}
+
+TEST_P(Starts, TheLeadClearsRandomLatches) {
+  SerialMatrix m(33);
+  m.kernel.lead_cycles = 2 * m.length + 2 * m.columns + m.rows;
+  const BitMatrix in = m.random_inputs(200, 200, 34);
+  EXPECT_EQ(KernelSimulator(m.kernel, random_start(GetParam())).run(in), m.expected(in));
+}
+
+TEST_P(Starts, WithoutLeadRandomLatchesAreSeen) {
+  SerialMatrix m(33);
+  m.kernel.lead_cycles = 0;
+  const BitMatrix in = m.random_inputs(4, 4, 34);
+  int wrong = 0;
+  for (uint64_t seed = 1; seed <= 20; ++seed) wrong += KernelSimulator(m.kernel, random_start(GetParam(), seed)).run(in) != m.expected(in);
+  EXPECT_GT(wrong, 0);
+}
+
+/// One cell: out = in, which is 1 at rest.
+MappedKernel resting() {
+  MappedKernel k;
+  k.name = "resting";
+  k.grid = GridConfig(1, 1);
+  k.grid.at(0, 0) = cell_word({0, kFromW, 0, 0});
+  k.input_bits = k.output_bits = 1;
+  k.inputs = {{0, {Side::W, 0, 0}, 1}};
+  k.outputs = {{Side::E, 0, -2}};  // what entered a cycle before phase 0
+  k.resting_ones = {0};
+  return k;
+}
+
+TEST_P(Starts, InputsRestAtOnesBeforeTheFirstInvocation) {
+  const BitMatrix zeros(3, 1), out = KernelSimulator(resting(), {GetParam()}).run(zeros);
+  EXPECT_TRUE(out.get(0, 0));
+  EXPECT_FALSE(out.get(1, 0));
+  MappedKernel k = resting();
+  k.resting_ones.clear();
+  EXPECT_FALSE(KernelSimulator(k, {GetParam()}).run(zeros).get(0, 0));
+}
+
+TEST(Lanes, EveryLaneStartsAtLatchesOfItsOwn) {
+  MappedKernel k;  // a cell that keeps what it held
+  k.name = "memory";
+  k.grid = GridConfig(2, 1);
+  k.grid.at(0, 0) = cell_word({0, kFromE, 0, 0});
+  k.grid.at(1, 0) = cell_word({0, kFromW, 0, kFromW});
+  k.output_bits = 1;
+  k.outputs = {{Side::E, 0, 1}};
+  const BitMatrix none(64, 0), held = KernelSimulator(k, random_start(GridEngine::kLanes)).run(none);
+  size_t ones = 0;
+  for (size_t row = 0; row < 64; ++row) ones += held.get(row, 0);
+  EXPECT_GT(ones, 0u);
+  EXPECT_LT(ones, 64u);
+  EXPECT_EQ(KernelSimulator(k, {GridEngine::kLanes}).run(none), BitMatrix(64, 1));
+}
+
 TEST(KernelSimulator, EnginesLatchTheSameEverywhere) {
   const SerialMatrix m(13);
   const BitMatrix in = m.random_inputs(9, 2, 14);

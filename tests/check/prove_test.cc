@@ -152,25 +152,6 @@ TEST(Extract, ALoopGivesTheFirstInvocation) {
   }
 }
 
-TEST(Extract, ALatchReadBeforeTheStartIsNamed) {
-  MappedKernel k;  // a constant 1, two hops from the output
-  k.name = "late";
-  k.grid = GridConfig(3, 1);
-  k.grid.at(0, 0) = cell_word({0, 0xFFFF, 0, 0});
-  k.grid.at(1, 0) = k.grid.at(2, 0) = cell_word({0, kFromW, 0, 0});
-  k.output_bits = 1;
-  k.outputs = {{Side::E, 0, 0}};
-  try {
-    extract_logic(k);
-    FAIL();
-  } catch (const Error& e) {
-    EXPECT_STREQ(e.what(),
-                 "kernel late: the first invocation reads cell (0, 0) E in phase -2, and the kernel starts in phase 0; raise lead_cycles");
-  }
-  k.lead_cycles = 1;
-  EXPECT_TRUE(extract_logic(k).network.outputs[0].complemented);
-}
-
 TEST(Extract, ResidentBitsChooseTheTable) {
   MappedKernel k;
   k.name = "resident";

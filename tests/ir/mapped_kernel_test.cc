@@ -32,6 +32,7 @@ MappedKernel small_kernel() {
   k.residents = {{2, 1, 0, 0, cell_word({0, kFromW, 0, 0})}};
   k.ii = 3;
   k.lead_cycles = 4;
+  k.resting_ones = {1};
   return k;
 }
 
@@ -56,6 +57,7 @@ TEST(MappedKernel, VerifierNamesKernelSlotAndCure) {
 }
 
 TEST(MappedKernel, VerifierObjects) {
+  EXPECT_THAT(objection([](auto& k) { k.resting_ones = {2}; }), HasSubstr("resting bit 2: no port carries it"));
   EXPECT_THAT(objection([](auto& k) { k.inputs[0].slot.position = 2; }), HasSubstr("there is no port N2 on a 2 x 1 grid"));
   EXPECT_THAT(objection([](auto& k) { k.outputs[0].position = -1; }), HasSubstr("output bit 0 (E-1 at phase 1): there is no port"));
   EXPECT_THAT(objection([](auto& k) { k.outputs[0].phase = 2; }), HasSubstr("cell (1, 0) latches in odd phases only"));

@@ -148,6 +148,31 @@ TEST(Fabric, RunsAPlane) {
   EXPECT_EQ(kernel.run(inputs), evaluate(dag, inputs));
 }
 
+/// out = what entered a cycle before phase 0: what the input rests at, then the invocation before.
+MappedKernel resting() {
+  MappedKernel k;
+  k.name = "resting";
+  k.grid = GridConfig(2, 1);
+  k.grid.at(0, 0) = k.grid.at(1, 0) = cell_word({0, kFromW, 0, 0});
+  k.input_bits = k.output_bits = 1;
+  k.inputs = {{0, {Side::W, 0, 0}, 1}};
+  k.outputs = {{Side::E, 0, -1}};
+  k.resting_ones = {0};
+  return k;
+}
+
+BitMatrix one_first(size_t rows) {
+  BitMatrix bits(rows, 1);
+  bits.set(0, 0, true);
+  return bits;
+}
+
+TEST(Fabric, InputsRestAtOnes) {
+  NEEDS("verilator", "--version");
+  FabricKernel kernel(resting(), build(fabric_shape(resting())));
+  EXPECT_EQ(kernel.run(BitMatrix(3, 1)), one_first(3));
+}
+
 TEST(Fabric, ResidentBitsAreLoadedThroughTheChain) {
   NEEDS("verilator", "--version");
   MappedKernel k;
@@ -304,6 +329,13 @@ TEST(FabricTestbench, PassesInIcarusAndFailsWithACorruptedBit) {
   damaged.grid.at(at.x, at.y) ^= uint64_t{0x1111111111111111} << static_cast<unsigned>(out.side);
   write_file(folder.file("adder_chain.hex"), chain_hex(damaged.grid, {mapped.grid.width, mapped.grid.height, 1}));
   EXPECT_THAT(run_testbench(folder, {"-DVECTOR"}), HasSubstr("FAIL: phase "));
+}
+
+TEST(FabricTestbench, InputsRestAtOnes) {
+  NEEDS("iverilog", "-V");
+  const Folder folder;
+  for (const VerilogFile& f : fabric_testbench(resting(), "adder", BitMatrix(3, 1), one_first(3))) write_file(folder.file(f.name), f.text);
+  EXPECT_THAT(run_testbench(folder, {}), HasSubstr("PASS: 3 output bits"));
 }
 
 TEST(FabricProof, ADifferenceIsFound) {

@@ -1,0 +1,167 @@
+// The first invocation after the start: what every strategy makes of random logic, from random latches, on every simulator; and that each
+// check sees a lead that is too short.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <random>
+
+#include "check/prove.h"
+#include "check/verify_kernel.h"
+#include "ir/dag.h"
+#include "ir/output_cone.h"
+#include "lowering/arrays/full_adders.h"
+#include "lowering/arrays/sweep.h"
+#include "lowering/arrays/wave.h"
+#include "lowering/dense_interleaved.h"
+#include "lowering/map.h"
+#include "lowering/map_settle.h"
+#include "lowering/matrix.h"
+#include "lowering/planes/plane.h"
+#include "lowering/planes/shared_plane.h"
+#include "lowering/planes/two_way.h"
+#include "tests/support/errors.h"
+#include "tests/support/random_dag.h"
+
+namespace bitgrid {
+namespace {
+
+/// A kernel whose inputs and outputs are single words.
+Kernel kernel_of(Dag dag) {
+  Kernel kernel;
+  kernel.name = dag.name;
+  for (const NodeId in : dag.inputs) {
+    const uint32_t bits = dag.node(in).width;
+    kernel.inputs.push_back({static_cast<int>(bits), 1, {1}});
+  }
+  kernel.dag = std::move(dag);
+  return kernel;
+}
+
+MappedKernel two_way(const Dag& dag, bool apart) {
+  const PairedEsop esop = minimise_paired_esop(truth_table(dag), {}, 100, apart);
+  return two_way_kernel(dag.name, esop, plan_two_way(esop, 1));
+}
+
+/// Every strategy that takes the Dag.
+std::map<std::string, MappedKernel> mappings(const Kernel& kernel) {
+  const Dag& dag = kernel.dag;
+  const LogicGraph graph = logic_graph(dag);
+  std::map<std::string, MappedKernel> all;
+  const auto add = [&](const std::string& name, std::optional<MappedKernel> m) {
+    if (m) all.emplace(name, std::move(*m));
+  };
+  add("regular", map_regular(graph));
+  add("sweep", map_sweep(with_half_adders(graph)));
+  add("plane", map_plane(dag));
+  add("shared plane", shared_plane(dag.name, minimise_esop(truth_table(dag)), {}));
+  add("two-way", two_way(dag, false));
+  add("two-way, products apart", two_way(dag, true));
+  NetlistParams fast;
+  fast.effort = Effort::kFast;
+  add("netlist", map_netlist(dag, fast));
+  fast.skew_inputs = false;
+  add("netlist without skew", map_netlist(dag, fast));
+  return all;
+}
+
+/// 3 to 6 bits in, at least as many out: gates, wires, complements and constants.
+Dag random_logic(std::mt19937_64& random) {
+  test::RandomDagParams params;
+  params.inputs = 3;
+  params.nodes = test::below(random, 10);
+  params.outputs = 3 + test::below(random, 4);
+  params.max_width = 2;
+  params.max_lut_inputs = 2;
+  return test::random_dag(random, params);
+}
+
+TEST(Start, RandomLogicIsRightFromTheFirstInvocationInEveryStrategy) {
+  std::mt19937_64 random(14);
+  std::map<std::string, int> accepted;
+  for (int n = 0; n < 60; ++n) {
+    const Kernel kernel = kernel_of(random_logic(random));
+    for (const auto& [name, mapped] : mappings(kernel)) {
+      ++accepted[name];
+      ASSERT_EQ(verify_mapping(kernel, mapped), std::nullopt) << name << " of\n" << print(kernel.dag);
+      EXPECT_EQ(needed_lead(mapped).value_or(-1), mapped.lead_cycles) << name;
+    }
+  }
+  EXPECT_EQ(accepted.size(), 8u);
+}
+
+/// Four copies of one input beside two inputs that nothing reads: rows without literals send constants through the whole plane.
+Kernel copies() {
+  return kernel_of(parse_dag("dag copies\ninput a 1\ninput b 1\ninput c 1\noutput w a\noutput x a\noutput y a\noutput z a\n"));
+}
+
+TEST(Start, CopiesAreRightInEveryStrategy) {
+  for (const auto& [name, mapped] : mappings(copies())) EXPECT_EQ(verify_mapping(copies(), mapped), std::nullopt) << name;
+}
+
+/// A two-way plane whose constants need a lead.
+std::pair<Kernel, MappedKernel> with_lead() {
+  std::mt19937_64 random(15);
+  for (;;) {
+    Kernel kernel = kernel_of(random_logic(random));
+    MappedKernel mapped = two_way(kernel.dag, false);
+    if (mapped.lead_cycles > 0) return {std::move(kernel), std::move(mapped)};
+  }
+}
+
+TEST(Start, ALeadThatIsTooShortIsRefusedWhateverRunsTheKernel) {
+  auto [kernel, mapped] = with_lead();
+  EXPECT_EQ(prove_mapping(kernel.dag, mapped).verdict, Verdict::kProved);
+  --mapped.lead_cycles;
+  const auto refused = testing::HasSubstr("raise lead_cycles from " + std::to_string(mapped.lead_cycles));
+  EXPECT_THAT(test::error_of([&] { verify(mapped); }), refused);
+  EXPECT_THAT(test::error_of([&] { return verify_mapping(kernel, mapped); }), refused);
+  EXPECT_THAT(test::error_of([&] { return prove_mapping(kernel.dag, mapped); }), refused);
+}
+
+/// Word-serial sums: carries run in loops, so that only simulation sees what they start with.
+std::pair<Kernel, MappedKernel> serial_sums() {
+  std::mt19937_64 random(16);
+  const Tensor x{"x", 12, {4, 1, {-8}}, {15}};
+  MatrixLayer layer{"layer", &x, {}, nullptr, {}, true, {}};
+  for (int r = 0; r < 5; ++r) {
+    layer.weights.emplace_back();
+    for (int c = 0; c < 12; ++c) layer.weights.back().push_back(static_cast<int64_t>(random() % 3) - 1);
+  }
+  LoweredKernel lowered = matrix_kernel(layer, plan_matrix(layer), "layer", 0, 5);
+  MappedKernel mapped = map_systolic("layer", lowered.form, 48);
+  return {std::move(lowered.kernel), std::move(mapped)};
+}
+
+TEST(Start, SimulationSeesCarriesThatTheLeadDoesNotClear) {
+  auto [kernel, mapped] = serial_sums();
+  for (const int starts : {4, 0}) {
+    VerifyParams params;
+    params.starts = starts;
+    params.lanes = starts == 0;
+    MappedKernel early = mapped;
+    early.lead_cycles = 0;
+    EXPECT_EQ(verify_mapping(kernel, mapped, params), std::nullopt);
+    EXPECT_NE(verify_mapping(kernel, early, params), std::nullopt) << (params.lanes ? "lanes" : "sliced");
+  }
+}
+
+TEST(Start, ParallelAndInterleavedCountsAreRight) {
+  std::mt19937_64 random(17);
+  for (const uint32_t inputs : {3u, 8u, 21u, 40u}) {
+    const Tensor x{"x", static_cast<int>(inputs), {1, 2, {-1}}, {1}};
+    MatrixLayer layer{"layer", &x, {}, nullptr, Sign{}, false, {}};
+    for (int r = 0; r < 4; ++r) {
+      layer.weights.emplace_back();
+      for (uint32_t c = 0; c < inputs; ++c) layer.weights.back().push_back(random() % 2 ? 1 : -1);
+    }
+    const Kernel kernel = matrix_kernel(layer, plan_matrix(layer), "layer", 0, 4).kernel;
+    const DenseBinaryForm form = *dense_binary_form(layer, 0, 4);
+    EXPECT_EQ(verify_mapping(kernel, map_dense_popcount("layer", form)), std::nullopt) << inputs;
+    EXPECT_EQ(verify_mapping(kernel, map_interleaved_popcount("layer", form)), std::nullopt) << inputs;
+  }
+}
+
+}  // namespace
+}  // namespace bitgrid
