@@ -14,6 +14,7 @@
 #include "check/verify_kernel.h"
 #include "ir/error.h"
 #include "ir/file.h"
+#include "ir/json_text.h"
 #include "lowering/dense_interleaved.h"
 #include "lowering/dense_popcount.h"
 #include "lowering/idle_slots.h"
@@ -122,7 +123,7 @@ void run(const std::string& json_path) {
       for (const uint32_t bits : {1u, 8u}) measure_layer(shape, ternary, bits, lines);
     }
   }
-  if (!json_path.empty()) write_file(json_path, lines.dump(2) + "\n");
+  if (!json_path.empty()) write_file(json_path, json_text(lines, 2) + "\n");
 }
 
 }  // namespace

@@ -23,6 +23,7 @@
 #include "frontend/load_model.h"
 #include "ir/error.h"
 #include "ir/file.h"
+#include "ir/json_text.h"
 #include "lowering/cover_dag.h"
 #include "lowering/lower.h"
 #include "lowering/map.h"
@@ -208,7 +209,7 @@ bool run(const Options& o) {
       ok &= m.error.empty();
       print_line(c, m, abc, seed, o);
       lines.push_back(line_json(c, m, abc, seed, o));
-      if (!o.json.empty()) write_file(o.json, lines.dump(1) + "\n");
+      if (!o.json.empty()) write_file(o.json, json_text(lines, 1) + "\n");
     }
   }
   return ok;

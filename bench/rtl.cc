@@ -26,6 +26,7 @@
 #include "frontend/load_model.h"
 #include "ir/error.h"
 #include "ir/file.h"
+#include "ir/json_text.h"
 #include "lowering/lower.h"
 #include "rtl/fabric_grid.h"
 
@@ -224,7 +225,7 @@ void run(const Options& o) {
   Json json = {{"fabric", Json::array()}, {"proofs", Json::array()}};
   if (!o.sizes.empty()) measure_fabrics(o, json["fabric"]);
   for (const std::string& model : o.models) measure_proofs(o, model, json["proofs"]);
-  if (!o.json.empty()) write_file(o.json, json.dump(1) + "\n");
+  if (!o.json.empty()) write_file(o.json, json_text(json, 1) + "\n");
 }
 
 }  // namespace

@@ -3,15 +3,19 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "ir/output_file.h"
 
 namespace bitgrid {
 
 bool has_fst();
 
-/// A dump of signals of one bit, 0 until they change. Takes its name when it is finished; a dump that is not leaves nothing behind.
+/// A dump of signals of one bit, 0 until they change. It grows in memory and is written when it is finished; one that is not finished
+/// leaves nothing behind. All functions throw Error if memory is at its end.
 class FstFile {
  public:
   /// Throws Error if this program has no FST or the file cannot be made.
@@ -26,10 +30,20 @@ class FstFile {
   void finish(uint64_t time);
 
  private:
-  void remove() const;
+  struct Memory {
+    int fd = -1;
+    ~Memory();
+  };
+  /// Runs GTKWave's code; its first error stays in error_.
+  template <typename Call>
+  void call(Call body);
+  void throw_error() const;
 
-  std::string path_, temporary_;
+  std::string path_;
+  std::unique_ptr<OutputFile> file_;
+  Memory memory_;
   void* writer_ = nullptr;
+  int error_ = 0;
   std::vector<uint32_t> handles_;
   uint64_t time_ = ~uint64_t{0};
 };

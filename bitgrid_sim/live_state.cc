@@ -4,6 +4,7 @@
 #include "ir/error.h"
 #include "ir/file.h"
 #include "ir/json_reader.h"
+#include "ir/json_text.h"
 #include "ir/number.h"
 
 namespace bitgrid {
@@ -48,7 +49,7 @@ std::string print_live_state(const LiveState& state, const GridIdentity& grid) {
                {"written", written},
                {"latches", std::move(latches)}};
   json["checksum"] = checksum_of(json);
-  return json.dump() + "\n";
+  return json_text(json) + "\n";
 }
 
 LiveState parse_live_state(std::string_view text, const std::string& source, const GridIdentity& grid) {

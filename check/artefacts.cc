@@ -11,6 +11,7 @@
 #include "ir/error.h"
 #include "ir/file.h"
 #include "ir/json_reader.h"
+#include "ir/json_text.h"
 #include "ir/mapped_kernel_io.h"
 #include "ir/number.h"
 
@@ -22,21 +23,6 @@ using nlohmann::ordered_json;
 
 constexpr const char* kCompiledFormat = "bitgrid-compiled-1";
 constexpr const char* kVerilogFormat = "bitgrid-verilog-1";
-
-void make_folder(const fs::path& dir) {
-  std::error_code error;
-  fs::create_directories(dir, error);
-  if (error) throw Error(dir.string(), "the folder cannot be made: " + error.message(), "choose another with -o");
-}
-
-/// A kernel's name as a file name.
-std::string file_name(const std::string& kernel) {
-  std::string name = kernel;
-  for (char& c : name) {
-    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '.' && c != '_' && c != '-') c = '_';
-  }
-  return name;
-}
 
 std::string hex(uint64_t hash) {
   return fmt::format("{:016x}", hash);
@@ -73,17 +59,18 @@ struct Entry {
 
 Entry parse_entry(const nlohmann::json& json, const fs::path& path) {
   Entry entry{json.at("name"), json.at("file"), {}};
-  if (fs::path(entry.file).is_absolute() || entry.file.find("..") != std::string::npos)
+  const fs::path file(entry.file);
+  if (file.is_absolute() || std::find(file.begin(), file.end(), "..") != file.end())
     throw Error(path.string(), "the file name " + entry.file + " leads outside", "make the folder again");
   if (json.contains("key")) entry.record.key = parse_hex(json["key"]);
-  if (json.contains("content")) entry.record.content = parse_hex(json["content"]);
+  entry.record.content = parse_hex(json.at("content"));
   if (json.contains("luts")) entry.record.luts = json["luts"].get<size_t>();
   if (json.contains("depth")) entry.record.depth = json["depth"].get<int>();
   return entry;
 }
 
 std::optional<std::vector<Entry>> read_manifest(const fs::path& path, const char* format, Manifest& m) {
-  if (!fs::exists(path)) return std::nullopt;
+  if (!is_there(path.string())) return std::nullopt;
   try {
     const auto json = parse_json(read_file(path.string()), {path.string(), "make the folder again"});
     if (json.at("format") != format) throw Error(path.string(), "the format is not " + std::string(format), "make the folder again");
@@ -118,8 +105,24 @@ std::vector<Entry> earlier_entries(const fs::path& dir) {
   }
 }
 
-uint64_t content_hash(const std::string& stem) {
-  return fnv1a(read_file(stem + ".bgbs"), fnv1a(read_file(stem + ".json")));
+/// Looks at a kernel's hash: an entry of `notes`, or Error.
+void compare(const Entry& entry, uint64_t content, const fs::path& manifest, Unlisted unlisted, std::vector<std::string>& notes) {
+  if (content == entry.record.content) return;
+  const std::string problem = fmt::format("kernel {} is not what {} lists", entry.name, manifest.filename().string());
+  if (unlisted == Unlisted::kReport) {
+    notes.push_back(problem);
+    return;
+  }
+  throw Error(manifest.parent_path().string(),
+              fmt::format("{}: {} was changed, or a run that was to replace it did not come to its end", problem, entry.file),
+              "make the folder again");
+}
+
+template <typename Kernel>
+std::vector<std::string> names_of(const std::vector<Kernel>& kernels) {
+  std::vector<std::string> names;
+  for (const Kernel& kernel : kernels) names.push_back(kernel.name);
+  return names;
 }
 
 std::string describe(const BitSlot& s) {
@@ -128,11 +131,31 @@ std::string describe(const BitSlot& s) {
 
 }  // namespace
 
-void write_compiled(const std::string& dir, const Manifest& manifest, const std::vector<MappedKernel>& kernels,
+std::vector<std::string> file_names(const std::vector<std::string>& kernels) {
+  constexpr size_t kMostCharacters = 200;  // file systems allow 255 with the extension
+  std::vector<std::string> names;
+  std::set<std::string> taken;  // in small letters
+  for (const std::string& kernel : kernels) {
+    std::string plain = kernel.substr(0, kMostCharacters);
+    for (char& c : plain) {
+      if (!std::isalnum(static_cast<unsigned char>(c)) && c != '.' && c != '_' && c != '-') c = '_';
+    }
+    if (plain.empty() || plain[0] == '.') plain.insert(0, "_");
+    std::string name = plain == kernel ? plain : fmt::format("{}-{}", plain, hex(fnv1a(kernel)));
+    const auto take = [&] {
+      std::string small = name;
+      for (char& c : small) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+      return taken.insert(small).second;
+    };
+    for (uint64_t salt = 0; !take(); ++salt) name = fmt::format("{}-{}", plain, hex(fnv1a(kernel) + salt));
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+void write_compiled(OutputFolder& folder, const Manifest& manifest, const std::vector<MappedKernel>& kernels,
                     std::vector<KernelRecord> records) {
-  const fs::path root(dir);
-  const std::vector<Entry> earlier = earlier_entries(root);
-  make_folder(root / "kernels");
+  const std::vector<Entry> earlier = earlier_entries(folder.dir());
   records.resize(kernels.size());
   ordered_json json = manifest_json(kCompiledFormat, manifest);
   json["mode"] = manifest.mode;
@@ -141,35 +164,40 @@ void write_compiled(const std::string& dir, const Manifest& manifest, const std:
   if (manifest.tile_width > 0 || manifest.tile_height > 0)
     json["tile"] = {{"width", manifest.tile_width}, {"height", manifest.tile_height}};
   json["kernels"] = ordered_json::array();
+  const std::vector<std::string> names = file_names(names_of(kernels));
   std::set<std::string> files;
   for (size_t k = 0; k < kernels.size(); ++k) {
-    const std::string file = "kernels/" + file_name(kernels[k].name), stem = (root / file).string();
-    write_mapped_kernel(kernels[k], stem);
+    const std::string file = "kernels/" + names[k];
+    const MappedKernelBytes bytes = print_mapped_kernel_files(kernels[k]);
+    folder.add(file + ".json", bytes.json);
+    folder.add(file + ".bgbs", bytes.bgbs);
     files.insert(file);
     ordered_json entry = {{"name", kernels[k].name}, {"file", file}};
-    if (records[k].key != 0) entry.update({{"key", hex(records[k].key)}, {"content", hex(content_hash(stem))}});
+    if (records[k].key != 0) entry["key"] = hex(records[k].key);
+    entry["content"] = hex(bytes.hash());
     if (records[k].luts) entry["luts"] = *records[k].luts;
     if (records[k].depth) entry["depth"] = *records[k].depth;
     json["kernels"].push_back(std::move(entry));
   }
-  write_file((root / "compile.json").string(), json.dump(1) + "\n");
+  folder.add("compile.json", json_text(json, 1) + "\n");
   for (const Entry& e : earlier) {
-    std::error_code ignored;
     if (files.contains(e.file) || !e.file.starts_with("kernels/")) continue;
-    for (const char* extension : {".json", ".bgbs"}) fs::remove(root / (e.file + extension), ignored);
+    for (const char* extension : {".json", ".bgbs"}) folder.remove(e.file + extension);
   }
+  folder.commit();
 }
 
-void write_verilog(const std::string& dir, const Manifest& manifest, const std::vector<RtlSource>& kernels) {
-  const fs::path root(dir);
-  make_folder(root / "verilog");
+void write_verilog(OutputFolder& folder, const Manifest& manifest, const std::vector<RtlSource>& kernels) {
   ordered_json json = manifest_json(kVerilogFormat, manifest);
   json["kernels"] = ordered_json::array();
-  for (const RtlSource& k : kernels) {
-    write_file((root / "verilog" / (file_name(k.name) + ".v")).string(), k.text);
-    json["kernels"].push_back({{"name", k.name}, {"file", "verilog/" + file_name(k.name)}});
+  const std::vector<std::string> names = file_names(names_of(kernels));
+  for (size_t k = 0; k < kernels.size(); ++k) {
+    const std::string file = "verilog/" + names[k];
+    folder.add(file + ".v", kernels[k].text);
+    json["kernels"].push_back({{"name", kernels[k].name}, {"file", file}, {"content", hex(fnv1a(kernels[k].text))}});
   }
-  write_file((root / "verilog.json").string(), json.dump(1) + "\n");
+  folder.add("verilog.json", json_text(json, 1) + "\n");
+  folder.commit();
 }
 
 EarlierCompile::EarlierCompile(const std::string& dir) {
@@ -188,8 +216,9 @@ std::optional<MappedKernel> EarlierCompile::load(uint64_t key) const {
   if (it == entries_.end()) return std::nullopt;
   const Entry& entry = it->second;
   try {
-    if (content_hash(entry.stem) != entry.record.content) return std::nullopt;
-    MappedKernel kernel = read_mapped_kernel(entry.stem).kernel;
+    const MappedKernelBytes bytes = read_mapped_kernel_files(entry.stem);
+    if (bytes.hash() != entry.record.content) return std::nullopt;
+    MappedKernel kernel = parse_mapped_kernel_files(bytes, entry.stem).kernel;
     kernel.name = entry.name;
     return kernel;
   } catch (const Error&) {
@@ -197,25 +226,31 @@ std::optional<MappedKernel> EarlierCompile::load(uint64_t key) const {
   }
 }
 
-std::optional<CompiledFolder> read_compiled(const std::string& dir) {
+std::optional<CompiledFolder> read_compiled(const std::string& dir, Unlisted unlisted) {
   CompiledFolder folder;
-  const auto entries = read_manifest(fs::path(dir) / "compile.json", kCompiledFormat, folder.manifest);
+  const fs::path manifest = fs::path(dir) / "compile.json";
+  const auto entries = read_manifest(manifest, kCompiledFormat, folder.manifest);
   if (!entries) return std::nullopt;
   for (const Entry& e : *entries) {
-    MappedKernelFile file = read_mapped_kernel((fs::path(dir) / e.file).string(), BgbsCheck::kReport);
-    if (!file.crc_ok) folder.damaged.push_back(e.name);
+    const std::string stem = (fs::path(dir) / e.file).string();
+    const MappedKernelBytes bytes = read_mapped_kernel_files(stem);
+    compare(e, bytes.hash(), manifest, unlisted, folder.unlisted);
+    MappedKernelFile file = parse_mapped_kernel_files(bytes, stem, BgbsCheck::kReport);
     file.kernel.name = e.name;
     folder.kernels.push_back(std::move(file.kernel));
   }
   return folder;
 }
 
-std::optional<VerilogFolder> read_verilog(const std::string& dir) {
+std::optional<VerilogFolder> read_verilog(const std::string& dir, Unlisted unlisted) {
   VerilogFolder folder;
-  const auto entries = read_manifest(fs::path(dir) / "verilog.json", kVerilogFormat, folder.manifest);
+  const fs::path manifest = fs::path(dir) / "verilog.json";
+  const auto entries = read_manifest(manifest, kVerilogFormat, folder.manifest);
   if (!entries) return std::nullopt;
   for (const Entry& e : *entries) {
-    RtlSource source = load_rtl_source((fs::path(dir) / (e.file + ".v")).string());
+    const std::string path = (fs::path(dir) / (e.file + ".v")).string(), text = read_file(path);
+    compare(e, fnv1a(text), manifest, unlisted, folder.unlisted);
+    RtlSource source = make_rtl_source(path, text);
     source.name = e.name;
     folder.kernels.push_back(std::move(source));
   }

@@ -9,6 +9,7 @@
 
 #include "ir/defects.h"
 #include "ir/mapped_kernel.h"
+#include "ir/output_file.h"
 #include "ir/program.h"
 #include "rtl/verilator.h"
 
@@ -35,21 +36,30 @@ struct KernelRecord {
   std::optional<int> depth;
 };
 
-/// Writes DIR/compile.json and DIR/kernels/NAME.{json,bgbs}, creating DIR. The manifest comes last: a folder with one is whole. Kernels of
-/// an earlier compile that are no longer there are removed. `records`: one for each kernel, or none; `content` is filled in here.
-void write_compiled(const std::string& dir, const Manifest& manifest, const std::vector<MappedKernel>& kernels,
+/// Names of files for kernels, in their order. A kernel's own name where it can be one on every file system; else what is left of it with a
+/// hash: of names too long, with other characters than letters, digits and ._-, or equal to an earlier one but for case.
+std::vector<std::string> file_names(const std::vector<std::string>& kernels);
+
+/// Writes compile.json and kernels/FILE.{json,bgbs}. The manifest comes last. Kernels of an earlier compile that are no longer there are
+/// removed. `records`: one for each kernel, or none; `content` is filled in here.
+void write_compiled(OutputFolder& folder, const Manifest& manifest, const std::vector<MappedKernel>& kernels,
                     std::vector<KernelRecord> records = {});
-/// Writes DIR/verilog.json and DIR/verilog/NAME.v.
-void write_verilog(const std::string& dir, const Manifest& manifest, const std::vector<RtlSource>& kernels);
+/// Writes verilog.json and verilog/FILE.v.
+void write_verilog(OutputFolder& folder, const Manifest& manifest, const std::vector<RtlSource>& kernels);
+
+/// What a reader does with a kernel whose files are not those that the manifest lists, by their hash: because someone changed them, or
+/// because a compile was killed while it replaced an earlier one.
+enum class Unlisted : uint8_t { kRefuse, kReport };
 
 struct CompiledFolder {
   Manifest manifest;
   std::vector<MappedKernel> kernels;
-  std::vector<std::string> damaged;  // kernels whose cells do not match their CRC; they are used as they stand
+  std::vector<std::string> unlisted;  // notes on kernels, with kReport; they are used as they stand
 };
 struct VerilogFolder {
   Manifest manifest;
   std::vector<RtlSource> kernels;
+  std::vector<std::string> unlisted;
 };
 
 /// The kernels of an earlier compile that may be reused, by key; none if there was no compile or its manifest cannot be read.
@@ -71,8 +81,8 @@ class EarlierCompile {
 };
 
 /// nullopt if the folder holds no such artefacts. Throws Error (file, cure) if they cannot be read.
-std::optional<CompiledFolder> read_compiled(const std::string& dir);
-std::optional<VerilogFolder> read_verilog(const std::string& dir);
+std::optional<CompiledFolder> read_compiled(const std::string& dir, Unlisted unlisted = Unlisted::kRefuse);
+std::optional<VerilogFolder> read_verilog(const std::string& dir, Unlisted unlisted = Unlisted::kRefuse);
 
 /// The kernel of that name; without a name the only one. Throws Error naming the folder, the kernel and those that are there.
 const MappedKernel& find_kernel(const CompiledFolder& folder, const std::string& dir, const std::string& name);

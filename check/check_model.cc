@@ -132,7 +132,7 @@ class Checker {
 
   /// A folder's kernels are those of the tile that it was compiled for.
   LowerParams lower_params() const {
-    const auto folder = params_.from.empty() ? std::nullopt : read_compiled(params_.from);
+    const auto folder = params_.from.empty() ? std::nullopt : read_compiled(params_.from, Unlisted::kReport);
     if (!folder) return {{params_.arch.tile_width, params_.arch.tile_height}, params_.optimize};
     const Manifest& m = folder->manifest;
     return {{m.tile_width, m.tile_height}, parse_optimize(m.optimize), m.defects};
@@ -199,13 +199,13 @@ class Checker {
 
   /// The folder's kernels in the program's order; differences between them and a fresh mapping are noted.
   std::vector<MappedKernel> mapped_kernels(Engine engine, std::optional<Mismatch>& first) {
-    const auto folder = params_.from.empty() ? std::nullopt : read_compiled(params_.from);
+    const auto folder = params_.from.empty() ? std::nullopt : read_compiled(params_.from, Unlisted::kReport);
     if (!folder) {
       if (!params_.from.empty()) say(fmt::format("{}: {} has no compile.json; mapping now", name(engine), params_.from));
       return map_kernels(lowered_, {params_.seed, params_.optimize});
     }
     note_hash(folder->manifest);
-    for (const std::string& kernel : folder->damaged) note("kernel " + kernel + ": the cells do not match their CRC");
+    for (const std::string& text : folder->unlisted) note(text);
     MapParams params{folder->manifest.seed, parse_optimize(folder->manifest.optimize), parse_mode(folder->manifest.mode)};
     params.effort = parse_effort(folder->manifest.effort);
     params.defects = folder->manifest.defects;
@@ -233,9 +233,10 @@ class Checker {
 
   std::vector<RtlSource> rtl_sources(std::optional<Mismatch>& first) {
     std::vector<RtlSource> fresh = verilog_sources(lowered_.program);
-    const auto folder = params_.from.empty() ? std::nullopt : read_verilog(params_.from);
+    const auto folder = params_.from.empty() ? std::nullopt : read_verilog(params_.from, Unlisted::kReport);
     if (!folder) return fresh;
     note_hash(folder->manifest);
+    for (const std::string& text : folder->unlisted) note(text);
     std::vector<RtlSource> sources;
     for (const RtlSource& f : fresh) {
       const auto it = std::find_if(folder->kernels.begin(), folder->kernels.end(), [&](const RtlSource& s) { return s.name == f.name; });

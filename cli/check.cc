@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <iostream>
 #include <memory>
 
@@ -13,6 +12,7 @@
 #include "cli/numbers.h"
 #include "cli/source.h"
 #include "ir/error.h"
+#include "ir/file.h"
 #include "reference_cpu/sampling.h"
 
 namespace bitgrid::cli {
@@ -29,8 +29,7 @@ struct Options {
 
 std::string default_engines(const Options& o) {
   if (o.from.empty()) return "cpu,dag,grid";
-  const std::filesystem::path dir(o.from);
-  const bool compiled = std::filesystem::exists(dir / "compile.json"), verilog = std::filesystem::exists(dir / "verilog.json");
+  const bool compiled = is_there(o.from + "/compile.json"), verilog = is_there(o.from + "/verilog.json");
   if (!compiled && !verilog)
     throw Error(o.from, "there is neither compile.json nor verilog.json", "give the -o folder of `bitgrid compile` or `bitgrid verilog`");
   return std::string("cpu,dag") + (compiled ? ",grid" : "") + (verilog ? ",datapath" : "");
@@ -75,8 +74,9 @@ void print(const CheckReport& report) {
 /// The Verilog to prove: what the source gives now, or what a folder holds.
 std::vector<RtlSource> verilog_to_prove(const Options& o, const Program& program) {
   if (o.from.empty()) return verilog_sources(program);
-  const auto folder = read_verilog(o.from);
+  const auto folder = read_verilog(o.from, Unlisted::kReport);
   if (!folder) throw Error(o.from, "there is no verilog.json", "give the -o folder of `bitgrid verilog`");
+  for (const std::string& text : folder->unlisted) std::cout << text << "\n";
   std::vector<RtlSource> sources;
   for (const Kernel& kernel : program.kernels) {
     const auto it = std::find_if(folder->kernels.begin(), folder->kernels.end(), [&](const RtlSource& s) { return s.name == kernel.name; });

@@ -12,6 +12,7 @@
 #include "frontend/arch_file.h"
 #include "ir/error.h"
 #include "ir/file.h"
+#include "ir/json_text.h"
 #include "ir/text.h"
 
 namespace bitgrid::cli {
@@ -22,7 +23,7 @@ void add_common(CLI::App& app, Common& common, uint64_t most_seed) {
 }
 
 void write_json(const Common& common, const Json& json) {
-  if (!common.json_file.empty()) write_file(common.json_file, json.dump(1) + "\n");
+  if (!common.json_file.empty()) write_file(common.json_file, json_text(json, 1) + "\n");
 }
 
 void say_error(const std::string& message) {

@@ -14,6 +14,7 @@
 #include "cli/source.h"
 #include "frontend/defects_file.h"
 #include "ir/error.h"
+#include "ir/output_file.h"
 #include "ir/parallel.h"
 #include "lowering/map.h"
 
@@ -113,11 +114,11 @@ class Compile {
     });
   }
 
-  void write() const {
+  void write(OutputFolder& folder) const {
     std::vector<KernelRecord> records;
     for (size_t k = 0; k < mapped.size(); ++k) records.push_back({o_.no_verify ? 0 : keys_[k], 0, results_[k].luts, results_[k].depth});
     write_compiled(
-        o_.out, {program_.name, source_.hash, o_.common.seed, o_.optimize, o_.mode, o_.effort, params_.defects, tile_.width, tile_.height},
+        folder, {program_.name, source_.hash, o_.common.seed, o_.optimize, o_.mode, o_.effort, params_.defects, tile_.width, tile_.height},
         mapped, records);
   }
 
@@ -159,6 +160,7 @@ void compile(const Options& o) {
   Stopwatch watch;
   const Tile tile{arch.tile_width, arch.tile_height};
   const Defects defects = o.defects.empty() ? Defects{} : load_defects(o.defects);
+  OutputFolder folder(o.out);  // before anything is read of it
   const Source source = read_source(o.source, {tile, parse_optimize(o.optimize), defects});
   const Program& program = source.lowered.program;
   Json seconds = {{"lower", watch.lap()}};
@@ -170,7 +172,7 @@ void compile(const Options& o) {
   if (o.prove) compile.prove();
   seconds["prove"] = watch.lap();
   compile.end_progress();
-  compile.write();
+  compile.write(folder);
 
   const auto& mapped = compile.mapped;
   Json json = {{"seed", o.common.seed}, {"arch", arch_json(arch)}, {"optimize", o.optimize}, {"mode", o.mode}, {"effort", o.effort}};

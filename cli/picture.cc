@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <iostream>
 #include <memory>
 
@@ -52,7 +51,7 @@ void graph(const Options& o) {
 
 /// "svg" or "dot": as --format says, or by what is drawn.
 std::string format_of(const Options& o) {
-  const bool folder = std::filesystem::is_directory(o.source);
+  const bool folder = is_folder(o.source);
   if (o.format.empty()) return folder ? "svg" : "dot";
   if (o.format != "svg" && o.format != "dot") throw Error("--format", "'" + o.format + "' is no format", "choose svg or dot");
   if (o.format == "svg" && !folder) throw Error(o.source, "a floorplan needs a mapped kernel", "compile it and give the folder");

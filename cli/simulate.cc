@@ -138,8 +138,7 @@ void simulate_live(const Options& o, const GridSource& grid) {
   std::optional<LiveState> resumed;
   GridIdentity identity;
   if (!o.save.empty() || !o.resume.empty()) {
-    if (!std::filesystem::is_regular_file(o.grid))
-      throw Error(o.grid, "a saved state needs a grid in an ordinary file", "copy it into one");
+    if (!is_regular_file(o.grid)) throw Error(o.grid, "a saved state needs a grid in an ordinary file", "copy it into one");
     identity = identity_of(open_source(o));
   }
   if (!o.resume.empty()) resumed = parse_live_state(read_file(o.resume, kMostScriptBytes), o.resume, identity);
@@ -253,7 +252,7 @@ void add_simulate(CLI::App& app, int&) {
   add_common(*command, o->common);
   command->callback([o, trace = command->get_option("--trace")] {
     settle_trace(*o, trace->count() > 0);
-    std::filesystem::is_directory(o->grid) ? simulate_kernel(*o) : simulate_grid(*o);
+    is_folder(o->grid) ? simulate_kernel(*o) : simulate_grid(*o);
   });
 }
 

@@ -13,6 +13,8 @@
 #include "cli/numbers.h"
 #include "ir/error.h"
 #include "ir/file.h"
+#include "ir/json_text.h"
+#include "ir/output_file.h"
 #include "ir/parallel.h"
 #include "report/sweep.h"
 
@@ -91,7 +93,8 @@ void sweep(const Options& o) {
   const Sweep s = read_sweep(o.file);
   const EstimateModel model = read_estimate_model(s.model);
   const size_t count = s.points();
-  std::filesystem::create_directories(o.out + "/points");
+  make_folders(o.out);
+  make_folders(o.out + "/points");
   if (!o.slurm.empty() || !o.parallel.empty()) return write_jobs(o, count);
   std::mutex mutex;
   std::set<std::string> warned;  // points share their model
@@ -103,7 +106,7 @@ void sweep(const Options& o) {
       for (const std::string& warning : warnings)
         if (warned.insert(warning).second) say_error("warning: " + warning);
     }
-    write_file(point_path(o.out, n), point.dump(1) + "\n");
+    write_file(point_path(o.out, n), json_text(point, 1) + "\n");
     return point;
   };
   if (o.point) {
@@ -129,7 +132,7 @@ void sweep(const Options& o) {
   Json json = {
       {"model", s.model}, {"minimise", s.minimise}, {"maximise", s.maximise}, {"points", points}, {"front", pareto_front(s, points)}};
   write_file(o.out + "/sweep.csv", sweep_csv(s, points));
-  write_file(o.out + "/sweep.json", json.dump(1) + "\n");
+  write_file(o.out + "/sweep.json", json_text(json, 1) + "\n");
   write_file(o.out + "/pareto.html", sweep_page(s, points));
   const double seconds = watch.lap();
   std::cout << fmt::format("{} points in {:.2f} s ({} of them there already), {} on the front; {}/sweep.csv, sweep.json, pareto.html\n",

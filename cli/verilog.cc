@@ -1,7 +1,6 @@
 // bitgrid verilog: each kernel as a pipelined Verilog module, or the fabric with each kernel's configuration and a testbench.
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <random>
@@ -14,13 +13,11 @@
 #include "cli/source.h"
 #include "ir/dag.h"
 #include "ir/error.h"
-#include "ir/file.h"
+#include "ir/output_file.h"
 #include "rtl/fabric_testbench.h"
 
 namespace bitgrid::cli {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct Options {
   Common common;
@@ -28,9 +25,9 @@ struct Options {
   int invocations = 8;
 };
 
-Json datapath(const Options& o, const Source& source) {
+Json datapath(const Options& o, const Source& source, OutputFolder& folder) {
   const auto kernels = verilog_sources(source.lowered.program);
-  write_verilog(o.out, {source.lowered.program.name, source.hash, o.common.seed}, kernels);
+  write_verilog(folder, {source.lowered.program.name, source.hash, o.common.seed}, kernels);
   Json json = Json::array();
   std::cout << fmt::format("{:28} {:>8} {:>12} {:>13} {:>9}\n", "module", "latency", "input bits", "output bits", "bytes");
   for (const RtlSource& k : kernels) {
@@ -58,11 +55,14 @@ std::vector<size_t> chosen(const Options& o, const Program& program) {
   return ids;
 }
 
-Json fabric(const Options& o, const Source& source) {
+Json fabric(const Options& o, const Source& source, OutputFolder& folder) {
   const Program& program = source.lowered.program;
   const std::vector<size_t> ids = chosen(o, program);
   Progress progress;
   MapParams params{o.common.seed, parse_optimize(o.optimize), parse_mode(o.mode)};
+  std::vector<std::string> names;
+  for (const Kernel& kernel : program.kernels) names.push_back(kernel.name);
+  const std::vector<std::string> stems = file_names(names);
   // Everything is made before anything is written.
   std::vector<VerilogFile> files = fabric_files(true);
   Json json = Json::array();
@@ -74,7 +74,7 @@ Json fabric(const Options& o, const Source& source) {
     std::mt19937_64 random(o.common.seed);
     const BitMatrix inputs = random_invocations(kernel, o.invocations, random);
     FabricTestbenchStats stats;
-    for (VerilogFile& f : fabric_testbench(mapped, kernel.name, inputs, evaluate(kernel.dag, inputs), &stats))
+    for (VerilogFile& f : fabric_testbench(mapped, stems[ids[i]], inputs, evaluate(kernel.dag, inputs), &stats))
       files.push_back(std::move(f));
     table += fmt::format("{:28} {:>5} x {:>4} {:>12} {:>8} {:>14}\n", kernel.name, mapped.grid.width, mapped.grid.height, stats.load_clocks,
                          stats.phases, stats.compared);
@@ -86,14 +86,11 @@ Json fabric(const Options& o, const Source& source) {
                     {"testbench_bits_compared", stats.compared}});
   }
   progress.clear();
-  const fs::path folder = fs::path(o.out) / "fabric";
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) throw Error(folder.string(), "this folder cannot be made: " + error.message(), "choose another with -o");
-  for (const VerilogFile& f : files) write_file((folder / f.name).string(), f.text);
+  for (const VerilogFile& f : files) folder.add("fabric/" + f.name, f.text);
+  folder.commit();
   std::cout << table
-            << fmt::format("the fabric's modules and {} testbenches written to {}; the head of each testbench says how to run it\n",
-                           ids.size(), folder.string());
+            << fmt::format("the fabric's modules and {} testbenches written to {}/fabric; the head of each testbench says how to run it\n",
+                           ids.size(), o.out);
   return json;
 }
 
@@ -102,9 +99,10 @@ void verilog(const Options& o) {
     throw Error("--style", "'" + o.style + "' is no style", "use --style datapath or --style fabric");
   Stopwatch watch;
   const Arch arch = arch_of(o.arch);
+  OutputFolder folder(o.out);
   const Source source = read_source(o.source, {{arch.tile_width, arch.tile_height}, parse_optimize(o.optimize)});
   Json json = {{"style", o.style}};
-  json["kernels"] = o.style == "fabric" ? fabric(o, source) : datapath(o, source);
+  json["kernels"] = o.style == "fabric" ? fabric(o, source, folder) : datapath(o, source, folder);
   json["arch"] = arch_json(arch);
   json["seed"] = o.common.seed;
   json["seconds"] = watch.lap();

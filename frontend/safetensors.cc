@@ -6,6 +6,7 @@
 #include "ir/error.h"
 #include "ir/file.h"
 #include "ir/json_reader.h"
+#include "ir/json_text.h"
 
 namespace bitgrid {
 
@@ -203,7 +204,7 @@ std::string print_safetensors(const std::vector<StoredTensor>& tensors) {
     }
     header[t.name] = {{"dtype", d.name}, {"shape", t.shape}, {"data_offsets", {begin, data.size()}}};
   }
-  std::string text = header.dump();
+  std::string text = json_text(header);
   text.append((8 - text.size() % 8) % 8, ' ');
   std::string out;
   append_little_endian(out, text.size(), 8);

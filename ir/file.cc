@@ -1,20 +1,18 @@
 #include "ir/file.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
 
 #include "ir/error.h"
+#include "ir/output_file.h"
 
 namespace bitgrid {
 namespace {
@@ -33,25 +31,10 @@ class Descriptor {
     if (fd_ >= 0) ::close(fd_);
   }
   int get() const { return fd_; }
-  bool close() {
-    const int fd = fd_;
-    fd_ = -1;
-    return ::close(fd) == 0;
-  }
 
  private:
   int fd_;
 };
-
-bool write_all(int fd, std::string_view data) {
-  while (!data.empty()) {
-    const ssize_t n = ::write(fd, data.data(), data.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return false;
-    data.remove_prefix(static_cast<size_t>(n));
-  }
-  return true;
-}
 
 // Slicing by 8: table[k][b] is the CRC of byte b followed by k zero bytes.
 constexpr auto kCrcTables = [] {
@@ -106,16 +89,25 @@ std::string read_file(const std::string& path, uint64_t limit) {
   return bytes;
 }
 
+bool is_there(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored);
+}
+
+bool is_folder(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored);
+}
+
+bool is_regular_file(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(path, ignored);
+}
+
 void write_file(const std::string& path, std::string_view data) {
-  static std::atomic<unsigned> serial{0};  // two threads may write into one folder
-  const std::string temporary = fmt::format("{}.{}.{}.tmp", path, ::getpid(), serial.fetch_add(1));
-  Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-  if (file.get() < 0) throw Error(path, "cannot be written: " + reason(), "check that the folder exists and is writable");
-  const bool ok = write_all(file.get(), data) && file.close() && std::rename(temporary.c_str(), path.c_str()) == 0;
-  if (ok) return;
-  const std::string why = reason();
-  ::unlink(temporary.c_str());
-  throw Error(path, "cannot be written: " + why, "check free space and that the path names no folder");
+  OutputFile file(path);
+  file.write(data);
+  file.finish();
 }
 
 uint32_t crc32(std::string_view data) {

@@ -14,8 +14,13 @@ std::string read_file(const std::string& path);
 /// larger.
 std::string read_file(const std::string& path, uint64_t limit);
 
-/// Writes `data` under a temporary name in the same folder and renames it to `path`, so that a reader sees the old file or the whole new
-/// one. Throws Error naming the path and the system's reason; nothing is left behind then.
+/// Whether a path leads to anything, to a folder, to a regular file. What cannot be looked at does not.
+bool is_there(const std::string& path);
+bool is_folder(const std::string& path);
+bool is_regular_file(const std::string& path);
+
+/// The whole of a file, as OutputFile writes it. Throws Error naming the path, the system's reason and a cure; a file that was there stays
+/// then as it was.
 void write_file(const std::string& path, std::string_view data);
 
 /// CRC-32 as in IEEE 802.3 and zlib (reflected polynomial EDB88320).

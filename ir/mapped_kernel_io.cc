@@ -157,16 +157,32 @@ MappedKernel parse_mapped_kernel(std::string_view text, const std::string& sourc
   return k;
 }
 
+uint64_t MappedKernelBytes::hash() const {
+  return fnv1a(bgbs, fnv1a(json));
+}
+
+MappedKernelBytes print_mapped_kernel_files(const MappedKernel& kernel) {
+  return {print_mapped_kernel(kernel), print_bgbs(kernel.grid)};
+}
+
+MappedKernelBytes read_mapped_kernel_files(const std::string& stem) {
+  return {read_file(stem + ".json"), read_file(stem + ".bgbs")};
+}
+
 void write_mapped_kernel(const MappedKernel& kernel, const std::string& stem) {
-  const std::string cells = print_bgbs(kernel.grid);  // may object: before anything is written
-  write_file(stem + ".json", print_mapped_kernel(kernel));
-  write_file(stem + ".bgbs", cells);
+  const MappedKernelBytes bytes = print_mapped_kernel_files(kernel);  // may object: before anything is written
+  write_file(stem + ".json", bytes.json);
+  write_file(stem + ".bgbs", bytes.bgbs);
 }
 
 MappedKernelFile read_mapped_kernel(const std::string& stem, BgbsCheck check) {
+  return parse_mapped_kernel_files(read_mapped_kernel_files(stem), stem, check);
+}
+
+MappedKernelFile parse_mapped_kernel_files(const MappedKernelBytes& bytes, const std::string& stem, BgbsCheck check) {
   const std::string text = stem + ".json", cells = stem + ".bgbs";
-  MappedKernelFile file{parse_mapped_kernel(read_file(text), text), true};
-  BgbsGrid grid = read_bgbs(cells, check);
+  MappedKernelFile file{parse_mapped_kernel(bytes.json, text), true};
+  BgbsGrid grid = parse_bgbs(bytes.bgbs, cells, check);
   if (grid.grid.width != file.kernel.grid.width || grid.grid.height != file.kernel.grid.height) {
     throw Error(cells,
                 fmt::format("holds {} x {} cells, {} says {} x {}", grid.grid.width, grid.grid.height, text, file.kernel.grid.width,

@@ -1,6 +1,7 @@
 // Files of a mapped kernel: STEM.json (everything but the cells, one slot a line) and STEM.bgbs (the cells).
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -22,10 +23,21 @@ std::string print_mapped_kernel(const MappedKernel& kernel);
 /// The kernel of that text with an all-zero grid of the stated size. Throws Error naming source, list and entry.
 MappedKernel parse_mapped_kernel(std::string_view text, const std::string& source);
 
+/// The bytes of both files.
+struct MappedKernelBytes {
+  std::string json, bgbs;
+  uint64_t hash() const;
+};
+/// Throws Error if the grid does not fit BGBS.
+MappedKernelBytes print_mapped_kernel_files(const MappedKernel& kernel);
+/// Throws Error naming the file that cannot be read.
+MappedKernelBytes read_mapped_kernel_files(const std::string& stem);
+/// Verifies the kernel. Throws Error naming the file; with kReport a CRC mismatch of the cells is only reported.
+MappedKernelFile parse_mapped_kernel_files(const MappedKernelBytes& bytes, const std::string& stem, BgbsCheck check = BgbsCheck::kStrict);
+
 /// Writes STEM.json and STEM.bgbs. Throws Error if a file cannot be written or the grid does not fit BGBS.
 void write_mapped_kernel(const MappedKernel& kernel, const std::string& stem);
-
-/// Reads both and verifies the kernel. Throws Error naming the file; with kReport a CRC mismatch of the cells is only reported.
+/// Reads and parses both.
 MappedKernelFile read_mapped_kernel(const std::string& stem, BgbsCheck check = BgbsCheck::kStrict);
 
 }  // namespace bitgrid

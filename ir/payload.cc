@@ -18,7 +18,9 @@
 #include "ir/error.h"
 #include "ir/file.h"
 #include "ir/json_reader.h"
+#include "ir/json_text.h"
 #include "ir/number.h"
+#include "ir/output_file.h"
 
 namespace bitgrid {
 namespace {
@@ -158,32 +160,28 @@ PayloadJson parse_payload_json(const std::string& text, const std::string& path)
 }
 
 void write_payload(const std::string& path, const GridSource& source) {
-  const std::string name = path + ".bin", temporary = fmt::format("{}.{}.tmp", name, ::getpid());
-  const auto fail = [&] {
-    const std::string why = std::strerror(errno);
-    std::remove(temporary.c_str());
-    return Error(name, "cannot be written: " + why, "check free space and that the folder exists");
-  };
-  std::FILE* file = std::fopen(temporary.c_str(), "wb");
-  if (!file) throw fail();
+  const std::string name = path + ".bin";
+  OutputFile file(name);
   boost::crc_32_type crc;
   std::vector<CellWord> row(static_cast<size_t>(source.width));
-  bool ok = true;
-  for (int y = 0; ok && y < source.height; ++y) {
+  std::string pending;
+  for (int y = 0; y < source.height; ++y) {
     source.row(y, row);
     for (CellWord& word : row) word = little(payload_of_word(word));
-    crc.process_bytes(row.data(), row.size() * sizeof(CellWord));
-    ok = std::fwrite(row.data(), sizeof(CellWord), row.size(), file) == row.size();
+    pending.append(reinterpret_cast<const char*>(row.data()), row.size() * sizeof(CellWord));
+    if (pending.size() < kChunkBytes && y + 1 < source.height) continue;
+    crc.process_bytes(pending.data(), pending.size());
+    file.write(pending);
+    pending.clear();
   }
-  ok = std::fclose(file) == 0 && ok && std::rename(temporary.c_str(), name.c_str()) == 0;
-  if (!ok) throw fail();
+  file.finish();
   const nlohmann::ordered_json json = {{"format", "bitgrid-payload-v1"},
                                        {"width", source.width},
                                        {"height", source.height},
                                        {"order", "row"},
                                        {"crc32", fmt::format("{:08X}", static_cast<uint32_t>(crc.checksum()))},
                                        {"payload", std::filesystem::path(name).filename().string()}};
-  write_file(path + ".json", json.dump() + "\n");
+  write_file(path + ".json", json_text(json) + "\n");
 }
 
 }  // namespace bitgrid

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 
+#include "ir/json_text.h"
 #include "report/cell_roles.h"
 #include "report/html.h"
 #include "report/page_charts.h"
@@ -40,7 +41,7 @@ void put_leb128(std::string& bytes, size_t v) {
 /// JSON inside a script element: no text may end it.
 std::string script_json(const Json& json) {
   std::string out;
-  for (const char c : json.dump()) out += c == '<' ? std::string("\\u003c") : std::string(1, c);
+  for (const char c : json_text(json)) out += c == '<' ? std::string("\\u003c") : std::string(1, c);
   return out;
 }
 
@@ -174,7 +175,7 @@ std::string report_page(const PageData& data) {
       "<h2>Floorplan</h2><p><select id='pick'></select> <select id='shade'><option value='0'>what cells do</option><option "
       "value='1'>congestion: outputs used</option></select> <button id='wave'>play an invocation</button> <button id='fit'>fit</button></p>"
       "<p class='key' id='key'></p><canvas id='plan'></canvas><div id='hover'></div>";
-  body += "<h2>Effective configuration</h2><pre>" + escape_markup(data.configuration.dump(1)) + "</pre>";
+  body += "<h2>Effective configuration</h2><pre>" + escape_markup(json_text(data.configuration, 1)) + "</pre>";
   body += "<script>const kernels=" + script_json(kernels) + ";const defects=" + script_json(defects) + ";" + kInvocationScript +
           kPageScript + "</script>";
   return html_page(data.title, body);

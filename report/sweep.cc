@@ -14,6 +14,7 @@
 #include "ir/error.h"
 #include "ir/file.h"
 #include "ir/json_reader.h"
+#include "ir/json_text.h"
 #include "ir/number.h"
 #include "report/estimate.h"
 #include "report/sweep_parameters.h"
@@ -46,7 +47,7 @@ std::string csv_field(std::string text) {
 
 std::string figure(const Json& point, const std::string& name) {
   if (!point.contains(name)) return "";
-  return point[name].is_string() ? point[name].get<std::string>() : point[name].dump();
+  return point[name].is_string() ? point[name].get<std::string>() : json_text(point[name]);
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <array>
 #include <set>
 
+#include "ir/json_text.h"
+
 namespace bitgrid {
 namespace {
 
@@ -120,7 +122,7 @@ std::string trace_json(const Timeline& timeline, double clock_mhz) {
     }
   }
   const Json json = {{"displayTimeUnit", "ns"}, {"otherData", {{"clock_mhz", clock_mhz}}}, {"traceEvents", std::move(events)}};
-  return json.dump() + "\n";
+  return json_text(json) + "\n";
 }
 
 }  // namespace bitgrid

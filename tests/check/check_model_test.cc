@@ -38,7 +38,8 @@ class CheckFrom : public testing::Test {
     model_.content_hash = 77;
     lowered_ = lower(model_);
     mapped_ = map_kernels(lowered_, {});
-    write_compiled(dir_, {model_.name, model_.content_hash, 1}, mapped_);
+    OutputFolder folder(dir_);
+    write_compiled(folder, {model_.name, model_.content_hash, 1}, mapped_);
   }
   void TearDown() override { std::filesystem::remove_all(dir_); }
 
@@ -120,7 +121,7 @@ TEST_F(CheckFrom, FlippedFunctionalBitNamesKernelPositionAndBit) {
   EXPECT_TRUE(report.first_mismatch->bit.has_value());
   EXPECT_NE(report.first_mismatch->expected, report.first_mismatch->got);
   ASSERT_EQ(report.artefact_notes.size(), 2u);
-  EXPECT_THAT(report.artefact_notes[0], HasSubstr("the cells do not match their CRC"));
+  EXPECT_THAT(report.artefact_notes[0], HasSubstr("kernel " + kernel.name + " is not what compile.json lists"));
   EXPECT_THAT(report.artefact_notes[1], HasSubstr("configuration of cell (0, 1), output E, index 8"));
 }
 
@@ -173,7 +174,8 @@ TEST(CheckModel, WrongDagIsNamed) {
   rq.bias[0] += 1 << rq.shift;
   const std::string dir = (std::filesystem::temp_directory_path() / "bitgrid_check_wrong_dag").string();
   const Lowered lowered = lower(other);
-  write_compiled(dir, {model.name, model.content_hash, 1}, map_kernels(lowered, {}));
+  OutputFolder folder(dir);
+  write_compiled(folder, {model.name, model.content_hash, 1}, map_kernels(lowered, {}));
   const CheckReport report = check_model(model, params_for(model, "grid", dir));
   std::filesystem::remove_all(dir);
   ASSERT_TRUE(report.first_mismatch);
