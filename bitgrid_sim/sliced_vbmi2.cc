@@ -8,8 +8,12 @@
 
 #include "bitgrid_sim/sliced.h"
 
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512vbmi2"))), apply_to = function)
+#else
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512vbmi2")
+#endif
 #include "bitgrid_sim/sliced_blocks.h"
 
 namespace bitgrid {
@@ -31,5 +35,9 @@ void step_vbmi2(const SlicedGrid::Phase& phase, const SlicedGrid::Active* active
 }
 
 }  // namespace bitgrid
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
 #pragma GCC pop_options
+#endif
 #endif

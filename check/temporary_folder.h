@@ -13,7 +13,7 @@ namespace bitgrid {
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "bitgrid-prove-XXXXXX").string();
+    std::string name = (std::filesystem::temp_directory_path() / "bitgrid-XXXXXX").string();
     if (mkdtemp(name.data()) == nullptr) throw Error(name, "no temporary folder can be made", "set TMPDIR to a folder that can be written");
     path_ = name;
   }

@@ -22,6 +22,7 @@ void define(CLI::App& app, int& status) {
   add_estimate(app, status);
   add_sweep(app, status);
   add_report(app, status);
+  add_reduce(app, status);
   add_completion(app);
   add_examples(app);
 }

@@ -80,5 +80,6 @@ void add_picture(CLI::App& app, int& status);
 void add_estimate(CLI::App& app, int& status);
 void add_sweep(CLI::App& app, int& status);
 void add_report(CLI::App& app, int& status);
+void add_reduce(CLI::App& app, int& status);
 
 }  // namespace bitgrid::cli

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cli/app.h"
+#include "cli/common.h"
 #include "cli/completion.h"
 #include "cli/standard_output.h"
 #include "ir/error.h"

@@ -72,10 +72,8 @@ Platform read_platform(const YamlValue& value) {
 
 }  // namespace
 
-Arch load_arch(const std::string& path) {
-  constexpr size_t kMaxBytes = 1 << 20;
-  const YamlMap map(parse_yaml(read_file(path, kMaxBytes), path, "arch/default.yaml"),
-                    {"name", "configuration_bits_per_cycle", "tile", "platform"});
+Arch parse_arch(const std::string& text, const std::string& file) {
+  const YamlMap map(parse_yaml(text, file, "arch/default.yaml"), {"name", "configuration_bits_per_cycle", "tile", "platform"});
   Arch arch;
   if (map.has("name")) arch.name = map.get("name").text();
   read(map, "configuration_bits_per_cycle", 1, kMaxConfigurationRate, arch.configuration_bits_per_cycle);
@@ -86,6 +84,11 @@ Arch load_arch(const std::string& path) {
   }
   if (map.has("platform")) arch.platform = read_platform(map.get("platform"));
   return arch;
+}
+
+Arch load_arch(const std::string& path) {
+  constexpr size_t kMaxBytes = 1 << 20;
+  return parse_arch(read_file(path, kMaxBytes), path);
 }
 
 }  // namespace bitgrid

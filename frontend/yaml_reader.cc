@@ -97,12 +97,14 @@ class Aliases : public YAML::EventHandler {
   std::map<YAML::anchor_t, uint64_t> sizes_;
 };
 
-void check_aliases(const std::string& text, const std::string& file) {
+/// Also refuses aliases that grow too large, and more than one document. YAML::LoadAll never ends on some texts (",a"), in which the parser
+/// finds one empty document after another without moving on.
+void check_document(const std::string& text, const std::string& file) {
   std::istringstream stream(text);
   YAML::Parser parser(stream);
   Aliases aliases(file);
-  while (parser.HandleNextDocument(aliases)) {
-  }
+  if (parser.HandleNextDocument(aliases) && parser.HandleNextDocument(aliases))
+    throw Error(file + ":1", "the file holds more than one YAML document", "keep one of them");
 }
 
 }  // namespace
@@ -128,19 +130,18 @@ YamlValue parse_yaml(const std::string& text, const std::string& file, const std
                 "save the file as UTF-8, as " + docs + " describes it");
   }
   const auto where = [&](const YAML::Exception& e) { return fmt::format("{}:{}", file, std::max(e.mark.line, 0) + 1); };
-  std::vector<YAML::Node> documents;
+  YAML::Node document;
   try {
-    if (text.find('*') != std::string::npos) check_aliases(text, file);
-    documents = YAML::LoadAll(text);
+    check_document(text, file);
+    document = YAML::Load(text);
   } catch (const YAML::DeepRecursion& e) {
     throw Error(where(e), fmt::format("lists and mappings stand more than {} deep in one another", e.depth()),
                 docs + " shows how deep they may be");
   } catch (const YAML::Exception& e) {
     throw Error(where(e), "this is no valid YAML: " + e.msg, "correct the syntax near this line");
   }
-  if (documents.size() > 1) throw Error(file + ":1", "the file holds more than one YAML document", "keep one of them");
-  if (documents.empty() || documents[0].IsNull()) throw Error(file + ":1", "the file is empty", docs + " shows what to write");
-  return {file, docs, "", 1, documents[0]};
+  if (!document || document.IsNull()) throw Error(file + ":1", "the file is empty", docs + " shows what to write");
+  return {file, docs, "", 1, document};
 }
 
 bool YamlValue::is_integer() const {

@@ -8,6 +8,24 @@
 #include "ir/error.h"
 
 namespace bitgrid {
+namespace {
+
+const std::string& name_of(const CoverNetwork& network, SignalId signal) {
+  return signal < network.inputs.size() ? network.inputs[signal] : network.nodes[signal - network.inputs.size()].name;
+}
+
+/// A line of words. A last word that ends in `\` would take the next line in: it gets a mark of its own and an empty line to take.
+class Line {
+ public:
+  explicit Line(std::string first) : text_(std::move(first)) {}
+  void add(const std::string& word) { text_ += " " + word; }
+  std::string finish() const { return text_ + (text_.ends_with('\\') ? "\\\n\n" : "\n"); }
+
+ private:
+  std::string text_;
+};
+
+}  // namespace
 
 BitMatrix evaluate(const CoverNetwork& network, const BitMatrix& inputs) {
   if (inputs.cols != network.inputs.size())
@@ -46,6 +64,31 @@ void verify(const CoverNetwork& network) {
   for (const auto& o : network.outputs)
     if (o.signal >= network.inputs.size() + network.nodes.size())
       throw Error("network " + network.name, "output " + o.name + " refers to no signal", "refer to an input or a node");
+}
+
+std::string to_blif(const CoverNetwork& network) {
+  Line model(".model"), inputs(".inputs"), outputs(".outputs");
+  model.add(network.name);
+  for (const std::string& input : network.inputs) inputs.add(input);
+  for (const auto& output : network.outputs) outputs.add(output.name);
+  std::string text = model.finish() + inputs.finish() + outputs.finish();
+  for (const CoverNode& node : network.nodes) {
+    Line names(".names");
+    for (const SignalId fanin : node.fanins) names.add(name_of(network, fanin));
+    names.add(node.name);
+    text += names.finish();
+    for (const CoverRow& row : node.rows) text += fmt::format("{}{}{}\n", row, row.empty() ? "" : " ", node.complemented ? 0 : 1);
+    if (node.rows.empty() && node.complemented) text += std::string(node.fanins.size(), '-') + (node.fanins.empty() ? "1\n" : " 1\n");
+  }
+  for (const auto& output : network.outputs) {
+    const std::string& signal = name_of(network, output.signal);
+    if (signal == output.name) continue;
+    Line names(".names");
+    names.add(signal);
+    names.add(output.name);
+    text += names.finish() + "1 1\n";
+  }
+  return text + ".end\n";
 }
 
 }  // namespace bitgrid

@@ -43,4 +43,8 @@ BitMatrix evaluate(const CoverNetwork& network, const BitMatrix& inputs);
 /// Throws Error unless ids, order and rows are right.
 void verify(const CoverNetwork& network);
 
+/// Text form: BLIF. parse_blif of it gives a network that parse_blif gave again. An output has its signal's name, or one that no signal
+/// has: it gets a buffer then.
+std::string to_blif(const CoverNetwork& network);
+
 }  // namespace bitgrid

@@ -6,6 +6,7 @@
 #include "ir/error.h"
 #include "ir/file.h"
 #include "ir/json_reader.h"
+#include "ir/number.h"
 
 namespace bitgrid {
 namespace {

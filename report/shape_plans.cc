@@ -152,7 +152,7 @@ void add_cut(const Maker& maker, const std::vector<RowBlock>& blocks, PlannedMat
   std::map<int, int64_t> rows;  // of a block -> blocks
   for (const RowBlock& block : blocks) ++rows[block.count];
   for (const auto& [count, number] : rows) {
-    const auto block = std::find_if(blocks.begin(), blocks.end(), [&](const RowBlock& b) { return b.count == count; });
+    const auto block = std::find_if(blocks.begin(), blocks.end(), [count = count](const RowBlock& b) { return b.count == count; });
     std::vector<InputPart> parts = block->parts;
     if (parts.empty()) parts.push_back({0, maker.columns()});
     std::map<std::tuple<uint32_t, bool, bool>, ShapePiece> made;

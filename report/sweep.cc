@@ -58,9 +58,8 @@ size_t Sweep::points() const {
   return n;
 }
 
-Sweep read_sweep(const std::string& path) {
-  constexpr size_t kMaxBytes = 1 << 20;
-  const YamlMap map(parse_yaml(read_file(path, kMaxBytes), path, "docs/estimate.md"), {"model", "parameters", "minimise", "maximise"});
+Sweep parse_sweep(const std::string& text, const std::string& path) {
+  const YamlMap map(parse_yaml(text, path, "docs/estimate.md"), {"model", "parameters", "minimise", "maximise"});
   Sweep sweep;
   sweep.file = path;
   sweep.model = (std::filesystem::path(path).parent_path() / map.get("model").text()).string();
@@ -88,6 +87,11 @@ Sweep read_sweep(const std::string& path) {
     if (sweep.points() > kMaxSweepPoints) throw Error(value.where(), "the sweep has more than a million points", "list fewer values");
   }
   return sweep;
+}
+
+Sweep read_sweep(const std::string& path) {
+  constexpr size_t kMaxBytes = 1 << 20;
+  return parse_sweep(read_file(path, kMaxBytes), path);
 }
 
 std::vector<std::pair<std::string, std::string>> point_values(const Sweep& sweep, size_t n) {

@@ -27,6 +27,8 @@ struct Sweep {
 
 /// Reads a sweep file (docs/estimate.md). Throws Error (file, line, cure).
 Sweep read_sweep(const std::string& path);
+/// The same from the file's text; `path` is where it lies, for messages and for the folder that the model's path starts from.
+Sweep parse_sweep(const std::string& text, const std::string& path);
 
 /// Parameter values of point n: the last parameter changes fastest.
 std::vector<std::pair<std::string, std::string>> point_values(const Sweep& sweep, size_t n);

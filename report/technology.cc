@@ -106,11 +106,15 @@ GateTechnology default_technology() {
 
 }  // namespace
 
+GateTechnology parse_gate_technology(const std::string& text, const std::string& file) {
+  GateTechnology t = default_technology();
+  read_fields(YamlMap(parse_yaml(text, file, kDocs), kKeys), t);
+  return t;
+}
+
 GateTechnology load_gate_technology(const std::string& path) {
   constexpr size_t kMaxBytes = 1 << 20;
-  GateTechnology t = default_technology();
-  if (!path.empty()) read_fields(YamlMap(parse_yaml(read_file(path, kMaxBytes), path, kDocs), kKeys), t);
-  return t;
+  return path.empty() ? default_technology() : parse_gate_technology(read_file(path, kMaxBytes), path);
 }
 
 Technology load_technology(const std::string& path) {

@@ -48,6 +48,8 @@ struct GateTechnology {
 Technology load_technology(const std::string& path);
 /// The same with what synthesis needs. Empty path: arch/45nm.yaml as it was when the program was built.
 GateTechnology load_gate_technology(const std::string& path);
+/// The same from the file's text; `file` stands for the file in messages.
+GateTechnology parse_gate_technology(const std::string& text, const std::string& file);
 
 /// Highest rate of a clock at which `levels` gates lie between registers, without wires.
 double clock_mhz(const GateTechnology& t, uint64_t levels);

@@ -25,7 +25,8 @@ struct DelayLine {
 
 /// A line in which the copy takes `hops` hops (an even number) from entering (R, last row) to leaving (L, last row).
 DelayLine delay_line(int hops);
-/// Hops of the copy that a clamp wants, and the phases by which (L, first row) of the clamp then reads it after (R, first row) reads the word.
+/// Hops of the copy that a clamp wants, and the phases by which (L, first row) of the clamp then reads it after (R, first row) reads the
+/// word.
 constexpr int clamp_copy_hops(int sign) {
   return 2 * sign + 2;  // the overflow flag is a cycle late at the or-gate
 }
@@ -40,8 +41,8 @@ struct FlatClamp {
   int copy_late = 0;  // without a delay line: (L, first row) reads a copy of the word from the north this many phases after (R, first row)
 };
 
-/// `with_delay_line`: the copy is made in rows of the stamp itself. Parameters and results as for clamp_stamp; bits of the outgoing word that
-/// are not the result's are undefined.
+/// `with_delay_line`: the copy is made in rows of the stamp itself. Parameters and results as for clamp_stamp; bits of the outgoing word
+/// that are not the result's are undefined.
 FlatClamp flat_clamp(const ClampParams& params, bool with_delay_line);
 
 }  // namespace bitgrid

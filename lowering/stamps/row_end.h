@@ -41,8 +41,8 @@ struct ClampParams {
   bool low = false;    // value of the low bits when too small: true gives -(2^(w-1) - 1) in offset binary, false gives 0
 };
 
-/// What the incoming word must carry above v's own bits so that the clamp (flat_clamp.h) gives v + centre: ((1 << h) + centre) << s, with centre = 1 <<
-/// (w - 1) for signed outputs and 0 for outputs from 0 up.
+/// What the incoming word must carry above v's own bits so that the clamp (flat_clamp.h) gives v + centre: ((1 << h) + centre) << s, with
+/// centre = 1 << (w - 1) for signed outputs and 0 for outputs from 0 up.
 int64_t clamp_bias(const ClampParams& params);
 /// Smallest P for these shift, sign and width.
 int clamp_word_slots(int shift, int sign, int width);

@@ -14,6 +14,7 @@
 #include "lowering/arrays/full_adders.h"
 #include "lowering/arrays/sweep.h"
 #include "lowering/arrays/wave.h"
+#include "lowering/cover_dag.h"
 #include "lowering/dense_interleaved.h"
 #include "lowering/map.h"
 #include "lowering/map_settle.h"
@@ -26,18 +27,6 @@
 
 namespace bitgrid {
 namespace {
-
-/// A kernel whose inputs and outputs are single words.
-Kernel kernel_of(Dag dag) {
-  Kernel kernel;
-  kernel.name = dag.name;
-  for (const NodeId in : dag.inputs) {
-    const uint32_t bits = dag.node(in).width;
-    kernel.inputs.push_back({static_cast<int>(bits), 1, {1}});
-  }
-  kernel.dag = std::move(dag);
-  return kernel;
-}
 
 MappedKernel two_way(const Dag& dag, bool apart) {
   const PairedEsop esop = minimise_paired_esop(truth_table(dag), {}, 100, apart);

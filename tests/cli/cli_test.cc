@@ -67,15 +67,15 @@ TEST_F(Cli, CheckReportsNoMismatches) {
 
 TEST_F(Cli, CheckFromNamesAFlippedBitAndFails) {
   ASSERT_EQ(bitgrid("compile " + model_ + " -o " + path("out")).status, 0);
-  const std::string file = path("out/kernels/layers.1.up.bgbs");
+  const std::string file = path("out/kernels/layers.1.up.0.bgbs");
   ASSERT_TRUE(fs::exists(file));
   std::string bytes = read_file(file);
   bytes[bytes.size() / 2] ^= 0x10;
   write_file(file, bytes);
   const Result r = bitgrid("check " + model_ + " --from " + path("out") + " --json " + path("k.json"));
   EXPECT_EQ(r.status, 1);
-  EXPECT_THAT(r.output, HasSubstr("kernel layers.1.up differs from what this model gives: configuration of cell ("));
-  EXPECT_EQ(json_of("k.json")["first_mismatch"]["kernel"], "layers.1.up");
+  EXPECT_THAT(r.output, HasSubstr("kernel layers.1.up.0 differs from what this model gives: configuration of cell ("));
+  EXPECT_EQ(json_of("k.json")["first_mismatch"]["kernel"], "layers.1.up.0");
 }
 
 TEST_F(Cli, CheckFromSaysThatTheWeightsChanged) {

@@ -1,6 +1,8 @@
 // estimate, sweep and report as their user runs them.
+#include <set>
 #include "bitgrid_sim/kernel_simulator.h"
 #include "check/artefacts.h"
+
 #include "tests/cli/cli_support.h"
 
 namespace bitgrid {
@@ -81,6 +83,69 @@ TEST_F(SweepCommand, PointsOfOtherParametersAreNotReused) {
   EXPECT_EQ(json_of("s.json")["points_reused"], 0);
 }
 
+constexpr const char* kSmallShapes =
+    "format: bitgrid-shapes-1\nname: a\nwidth: 64\nvocabulary: 32\ncontext: 64\nweights: ternary\nactivation_bits: 4\nlayers: 2\n"
+    "attention: {heads: 4, head_width: 16}\nfeedforward: {hidden: 128}\n";
+
+TEST_F(SweepCommand, PointsOfAnotherModelAreNotReused) {
+  const auto cells_of = [&](const std::string& out) {
+    EXPECT_EQ(bitgrid("sweep " + path("sweep.yaml") + " -o " + path(out) + " --json " + path("s.json")).status, 0);
+    return json_of("s.json")["points"][0]["cells_total"].get<int64_t>();
+  };
+  write_file(path("sweep.yaml"), "model: tiny.yaml\nparameters: {streams: [1]}\n");
+  const int64_t before = cells_of("out");
+  write_file(path("tiny.yaml"), kSmallShapes);  // the same name, another content
+  EXPECT_LT(cells_of("out"), before);
+  EXPECT_EQ(json_of("s.json")["points_reused"], 0);
+  const int64_t small = cells_of("fresh");
+  write_file(path("other.yaml"), kSmallShapes);
+  write_file(path("sweep.yaml"), "model: other.yaml\nparameters: {streams: [1]}\n");  // another name, the same content
+  EXPECT_EQ(cells_of("out"), small);
+  EXPECT_EQ(json_of("s.json")["points_reused"], 1);
+}
+
+TEST_F(SweepCommand, PointsOfOtherWeightsAreNotReused) {
+  write_file(path("sweep.yaml"), "model: " + model_ + "\nparameters: {streams: [1]}\n");
+  const std::string command = "sweep " + path("sweep.yaml") + " -o " + path("out") + " --json " + path("s.json");
+  const std::string yaml = read_file(model_);
+  ASSERT_EQ(bitgrid(command).status, 0);
+  TinyParams other;
+  other.seed = 2;
+  write_file(path("model/weights.safetensors"), print_model(tiny_model(other)).weights);
+  ASSERT_EQ(bitgrid(command).status, 0);
+  EXPECT_EQ(json_of("s.json")["points_reused"], 0);
+  ASSERT_EQ(bitgrid(command).status, 0);
+  EXPECT_EQ(json_of("s.json")["points_reused"], 1);
+}
+
+TEST_F(SweepCommand, PointsOfOtherCodeAreNotReused) {
+  write_file(path("sweep.yaml"), "model: tiny.yaml\nparameters: {streams: [1]}\n");
+  const std::string command = "sweep " + path("sweep.yaml") + " -o " + path("out") + " --json " + path("s.json");
+  ASSERT_EQ(bitgrid(command).status, 0);
+  json point = json_of("out/points/0.json");
+  point["key"] = "0123456789abcdef";
+  write_file(path("out/points/0.json"), point.dump());
+  ASSERT_EQ(bitgrid(command).status, 0);
+  EXPECT_EQ(json_of("s.json")["points_reused"], 0);
+}
+
+TEST_F(SweepCommand, ErrorsAreNeverReused) {
+  write_file(path("sweep.yaml"), "model: tiny.yaml\nparameters: {weights: [ternary, heavy]}\n");
+  const std::string command = "sweep " + path("sweep.yaml") + " -o " + path("out") + " --json " + path("s.json");
+  ASSERT_EQ(bitgrid(command).status, 0);
+  ASSERT_TRUE(json_of("s.json")["points"][1].contains("error"));
+  ASSERT_EQ(bitgrid(command).status, 0);
+  EXPECT_EQ(json_of("s.json")["points_reused"], 1);  // the other one
+}
+
+// A spreadsheet would compute a text that begins with =.
+TEST_F(SweepCommand, TextsOfTheTableStayTexts) {
+  write_file(path("sweep.yaml"), "model: tiny.yaml\nparameters: {weights: [\"=1+1\", \"+x\", \"-x\", \"@x\", \"a,b\"]}\n");
+  ASSERT_EQ(bitgrid("sweep " + path("sweep.yaml") + " -o " + path("out")).status, 0);
+  const std::string csv = read_file(path("out/sweep.csv"));
+  for (const char* row : {"0,'=1+1,", "1,'+x,", "2,'-x,", "3,'@x,", "4,\"a,b\","}) EXPECT_THAT(csv, HasSubstr(std::string("\n") + row));
+}
+
 TEST_F(SweepCommand, TargetTileAndDefectsOfAModel) {
   write_file(path("sweep.yaml"), "model: " + model_ +
                                      "\nparameters: {optimize: [area, throughput], tile_width: [0, 24], tile_height: [60], "
@@ -102,10 +167,46 @@ TEST_F(SweepCommand, JobListsDoTheSamePoints) {
       0);
   const std::string jobs = read_file(path("jobs"));
   EXPECT_EQ(std::count(jobs.begin(), jobs.end(), '\n'), 8);
-  EXPECT_THAT(read_file(path("jobs.sh")), HasSubstr("#SBATCH --array=0-7"));
+  EXPECT_THAT(read_file(path("jobs.sh")), HasSubstr("#SBATCH --array=0-7\n"));
   ASSERT_EQ(bitgrid("sweep " + path("sweep.yaml") + " -o " + path("out") + " --point 2").status, 0);
   ASSERT_EQ(bitgrid("sweep " + path("sweep.yaml") + " -o " + path("out") + " --json " + path("s.json")).status, 0);
   EXPECT_EQ(json_of("s.json")["points_reused"], 1);
+}
+
+TEST_F(SweepCommand, ManyPointsShareTheTasksOfAnArray) {
+  std::string streams = "1";
+  for (int n = 2; n <= 1503; ++n) streams += "," + std::to_string(n);
+  fs::create_directory(path("it's $HOME"));
+  fs::copy(path("tiny.yaml"), path("it's $HOME/tiny.yaml"));
+  write_file(path("it's $HOME/s.yaml"), "model: tiny.yaml\nparameters: {streams: [" + streams + "]}\n");
+  const std::string in_folder = "cd " + dir_ + "/it*; ";
+  ASSERT_EQ(shell(in_folder + BITGRID_BINARY + " sweep s.yaml -o out --slurm jobs.sh").status, 0);
+  const std::string job = read_file(path("it's $HOME/jobs.sh"));
+  EXPECT_THAT(job, HasSubstr("#SBATCH --array=0-751\n"));  // an index above 1,000 is usually refused
+  // Anywhere, and without a PATH: the last task has one point left, of a pair.
+  const Result r = shell("cd /; env -i SLURM_ARRAY_TASK_ID=751 /bin/sh " + dir_ + "/it*/jobs.sh 2>&1");
+  EXPECT_EQ(r.status, 0) << r.output;
+  ASSERT_EQ(shell("cd /; env -i SLURM_ARRAY_TASK_ID=3 /bin/sh " + dir_ + "/it*/jobs.sh").status, 0);
+  std::set<std::string> points;
+  for (const auto& entry : fs::directory_iterator(path("it's $HOME/out/points"))) points.insert(entry.path().filename());
+  EXPECT_EQ(points, (std::set<std::string>{"6.json", "7.json", "1502.json"}));
+}
+
+TEST_F(SweepCommand, TheLargestSweepFitsAnArray) {
+  std::string thousand = "1";
+  for (int n = 2; n <= 1000; ++n) thousand += "," + std::to_string(n);
+  write_file(path("sweep.yaml"), "model: tiny.yaml\nparameters: {streams: [" + thousand + "], clock_mhz: [" + thousand + "]}\n");
+  ASSERT_EQ(bitgrid("sweep " + path("sweep.yaml") + " -o " + path("out") + " --slurm " + path("jobs.sh")).status, 0);
+  EXPECT_THAT(read_file(path("jobs.sh")), HasSubstr("#SBATCH --array=0-999\n"));
+}
+
+TEST_F(SweepCommand, NamesWithALineBreakAreNotWrittenIntoJobs) {
+  for (const char* kind : {"slurm", "parallel"}) {
+    const Result r = bitgrid("sweep " + path("sweep.yaml") + " -o \"$(printf '" + path("a\\nb") + "')\" --" + kind + " " + path("jobs"));
+    EXPECT_EQ(r.status, 1);
+    EXPECT_THAT(r.output, HasSubstr("-o: its path has a line break, which a list of jobs cannot hold; rename it"));
+    EXPECT_FALSE(fs::exists(path("jobs")));
+  }
 }
 
 TEST_F(SweepCommand, BadParametersAreNamed) {

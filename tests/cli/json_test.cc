@@ -160,7 +160,7 @@ TEST_F(JsonSchema, Compile) {
 
 TEST_F(JsonSchema, FilesOfACompile) {
   write_file(path("defects.yaml"), "cells:\n  - [3, 3]\n");
-  write_file(path("arch.yaml"), "tile: {width: 400, height: 400}\n");
+  write_file(path("arch.yaml"), "tile: {width: 40, height: 90}\n");
   compiled(model_, "a", "--arch " + path("arch.yaml"));
   compiled(netlist(), "b", "--mode settle --effort fast --defects " + path("defects.yaml"));
   expect("compile.json", {file("a/compile.json"), file("b/compile.json")});

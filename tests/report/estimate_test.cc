@@ -1,5 +1,6 @@
 #include "report/estimate.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -297,6 +298,78 @@ TEST(Shapes, AnyTextIsReadOrRefused) {
 
 TEST(Technology, TheFileHoldsTheDefaults) {
   EXPECT_EQ(load_technology(std::string(BITGRID_SOURCE_DIR) + "/arch/45nm.yaml"), Technology{});
+}
+
+/// One kernel of that many tiles.
+KernelFigures tiles_of(int width, int height, int64_t tiles) {
+  KernelFigures k;
+  k.name = "k";
+  k.width = width;
+  k.height = height;
+  k.ii = k.latency_cycles = 1;
+  k.tiles = tiles;
+  return k;
+}
+
+TEST(Estimate, CountsThatDoNotFitAreRefusedNotWrapped) {
+  const std::string cure = "; make the model, its context or the number of streams smaller";
+  EXPECT_EQ(test::error_of([] { return estimate({tiles_of(1 << 30, 1 << 30, 8)}, {}); }),
+            "there are more than 9223372036854775807 cells of k" + cure);
+  EXPECT_EQ(test::error_of([] {
+              return estimate({tiles_of(1 << 30, 1 << 30, 4), tiles_of(1 << 30, 1 << 30, 4)}, {});
+            }),
+            "there are more than 9223372036854775807 cells" + cure);
+  EXPECT_EQ(test::error_of([] { return estimate({tiles_of(1 << 30, 1 << 30, 1)}, {}); }),
+            "there are more than 9223372036854775807 bits of configuration" + cure);
+  EstimateParams small_tiles;
+  small_tiles.arch.tile_width = small_tiles.arch.tile_height = 1;
+  EXPECT_EQ(test::error_of([&] { return estimate({tiles_of(1 << 30, 1 << 30, 8)}, small_tiles); }),
+            "there are more than 9223372036854775807 cells of k" + cure);
+  KernelFigures busy = tiles_of(1, 1, 1);
+  busy.port_bits = busy.invocations = int64_t{1} << 32;
+  EXPECT_EQ(test::error_of([&] { return estimate({busy}, {}); }), "there are more than 9223372036854775807 bits of k" + cure);
+  const Estimate e = estimate({tiles_of(1 << 28, 1 << 28, 1)}, {});
+  EXPECT_EQ(e.configuration_bits, int64_t{1} << 62);
+}
+
+// The shapes of GPT-3 with four billion streams gave -1.8e19 cells.
+TEST(Estimate, ShapesAndStreamsGivePositiveFiguresOrAnError) {
+  const EstimateModel model = read_estimate_model(kExamples + "shapes/gpt3-175b.yaml");
+  const SourceKernels source = read_kernels(model, {});
+  size_t refused = 0;
+  for (int64_t streams = 1; streams <= kMaxStreams; streams *= 4) {
+    EstimateParams params;
+    params.streams = streams;
+    Estimate e;
+    if (test::error_of([&] { return e = estimate(source.kernels, params); }) != "no error") {
+      ++refused;
+      continue;
+    }
+    EXPECT_EQ(refused, 0U) << "more streams, fewer cells?";
+    EXPECT_GT(e.cells_total, streams);
+    EXPECT_GT(e.configuration_bits, e.cells_total);
+    EXPECT_GT(e.area_mm2, 0);
+    EXPECT_GT(e.tiles, 0);
+    EXPECT_GT(e.load_seconds, 0);
+  }
+  EXPECT_GT(refused, 0U);
+}
+
+ShapeModel experts(int number) {
+  return parse_shapes(
+      fmt::format("format: bitgrid-shapes-1\nname: a\nwidth: 1024\nvocabulary: 1024\ncontext: 1024\nweights: int2\nactivation_bits: 12\n"
+                  "layers: 1\nattention: {{heads: 16, head_width: 64}}\nfeedforward: {{hidden: 65536, experts: {0}, active: {0}}}\n",
+                  number),
+      "s.yaml");
+}
+
+// 65,536 hidden values of 65,536 experts are 2^32 terms of a sum, which were none as an int.
+TEST(Shapes, MoreExpertsMakeLargerSums) {
+  const auto shift = [](const ShapeModel& m) { return std::get<Requantise>(m.head_input).shift; };
+  EXPECT_EQ(shift(experts(1 << 16)), shift(experts(1 << 14)) + 1);
+  const Estimate e = estimate(shape_kernels(experts(1 << 16)), {});
+  for (const KernelFigures& k : e.kernels) EXPECT_GT(std::min({int64_t{k.width}, int64_t{k.height}, k.tiles, k.invocations}), 0) << k.name;
+  EXPECT_GT(e.cells_total, int64_t{1} << 40);
 }
 
 }  // namespace

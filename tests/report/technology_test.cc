@@ -66,7 +66,7 @@ TEST(GateTechnology, ClockFromLevels) {
 TEST(GateTechnology, SaysWhatIsWrong) {
   EXPECT_THAT(error_of("configuration: rom\n"), HasSubstr(":1: configuration is 'rom'; choose among flip_flops, latches and sram"));
   EXPECT_THAT(error_of("gate_delay_ps: {value: -1}\n"),
-              HasSubstr("gate_delay_ps.value is -1, outside 1e-09 .. 1000000000000.0; choose a value in that range"));
+              HasSubstr("gate_delay_ps.value is -1, outside 1e-09 .. 1000000000000; choose a value in that range"));
   EXPECT_THAT(error_of("name: x\nclok_mhz: 5\n"), HasSubstr(":2: "));
 }
 

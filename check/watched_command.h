@@ -1,0 +1,26 @@
+// Runs a command that may be ended: by a limit of time, or because nobody wants its result any more.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace bitgrid {
+
+struct CommandResult {
+  enum class End : uint8_t { kExit, kSignal, kTimeout, kInterrupted };
+  End end = End::kExit;
+  int code = 0;        // exit status or number of the signal
+  std::string output;  // stdout and stderr, as they came; no more than kMostCommandOutput bytes of it
+};
+inline constexpr size_t kMostCommandOutput = size_t{1} << 20;
+
+/// "exit status 1", "signal 11 (Segmentation fault)", "no end in 10 s".
+std::string describe(const CommandResult& result, double timeout_seconds);
+
+/// Runs `command` without input, in a process group of its own. When it ends, when `timeout_seconds` have passed, or when `interrupted`
+/// says so, whatever is left of the group is killed. Throws Error if there is no such program.
+CommandResult run_watched(const std::vector<std::string>& command, double timeout_seconds, const std::function<bool()>& interrupted);
+
+}  // namespace bitgrid
