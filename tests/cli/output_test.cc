@@ -276,6 +276,11 @@ TEST_F(CliOutput, PathsThatAreNotUtf8Work) {
   r = bitgrid("sweep " + path(odd + "-sweep/bad.yaml") + " -o " + path("points") + " --json " + path("sweep.json"));
   EXPECT_EQ(r.status, 1) << r.output;
   EXPECT_THAT(r.output, HasSubstr("none.yaml: there is no such file; check the path"));
+  // JSON that holds a message with such a path can be read.
+  write_file(path(odd + "-model/sweep.yaml"), "model: model.yaml\nparameters: {activation_bits: [2]}\n");
+  r = bitgrid("sweep " + path(odd + "-model/sweep.yaml") + " -o " + path("points") + " --json " + path("sweep.json"));
+  EXPECT_EQ(r.status, 0) << r.output;
+  EXPECT_THAT(json_of("sweep.json")["points"][0]["error"].get<std::string>(), HasSubstr("a\xEF\xBF\xBD-model/model.yaml"));
 }
 
 }  // namespace
