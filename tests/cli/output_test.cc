@@ -76,7 +76,9 @@ TEST_F(CliOutput, AFullStandardOutputIsAnErrorOfEveryCommand) {
   for (const std::string& command : commands()) {
     const Result r = shell(std::string(BITGRID_BINARY) + " " + command + " 2>&1 >/dev/full");
     EXPECT_EQ(r.status, 1) << command;
-    EXPECT_EQ(r.output, "bitgrid: standard output: cannot be written: No space left on device; free some space\n") << command;
+    // AddressSanitizer may speak first, of coroutines in SystemC.
+    EXPECT_THAT(r.output, testing::EndsWith("bitgrid: standard output: cannot be written: No space left on device; free some space\n"))
+        << command;
   }
 }
 
