@@ -64,10 +64,12 @@ class Lowering {
     CodeTable table{fmt::format("embedding.{}", age), rows + 1, width, 0, {}};
     uint64_t largest = 1;
     std::vector<uint64_t> max_code(static_cast<size_t>(width));
-    for (int t = 0; t <= rows; ++t) {  // the last row stands for positions before the start
+    // The last row stands for positions before the start, which add 0. No token is before itself: 0 need not have a code then.
+    for (int t = 0; t <= rows; ++t) {
       for (int c = 0; c < width; ++c) {
-        const int64_t value = t < rows ? entries[static_cast<size_t>(t * width + c)] : 0;
-        const auto code = static_cast<uint64_t>(value - zeros[static_cast<size_t>(c)]);
+        const int64_t z = zeros[static_cast<size_t>(c)];
+        const int64_t value = t < rows ? entries[static_cast<size_t>(t * width + c)] : std::max<int64_t>(0, z);
+        const auto code = static_cast<uint64_t>(value - z);
         table.codes.push_back(code);
         max_code[static_cast<size_t>(c)] = std::max(max_code[static_cast<size_t>(c)], code);
         largest = std::max(largest, code);

@@ -97,6 +97,8 @@ bool place_constants(const MatrixLayer& layer, MatrixPlan& plan) {
     for (size_t r = 0; r < rows; ++r) plan.start[r] = wanted[r] - plan.strip_constant;
   }
   plan.word_slots = plan.end ? plan.end->min_word_slots : 1;
+  for (const Tensor* t : {layer.operand, layer.residual})  // every bit needs its slot, also where no weight or channel has use for it
+    if (t) plan.word_slots = std::max(plan.word_slots, static_cast<int>(t->encoding.bits + scale_shift(t->encoding)));
   for (size_t r = 0; r < rows; ++r) {
     plan.sum_offset[r] = plan.start[r] - code_correction(layer, plan.weights[r]) - (layer.residual ? zero(*layer.residual, r) : 0);
     int64_t top =

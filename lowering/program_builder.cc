@@ -193,7 +193,7 @@ Stream ProgramBuilder::add_streams(const Stream& a, const Stream& b, const std::
     sum.numbers.encoding.zero.push_back(a.numbers.encoding.zero[c] + b.numbers.encoding.zero[c]);
   }
   const uint64_t largest = *std::max_element(sum.numbers.max_code.begin(), sum.numbers.max_code.end());
-  const auto bits = static_cast<uint32_t>(std::bit_width(largest));
+  const uint32_t bits = std::max({static_cast<uint32_t>(std::bit_width(largest)), a_bits, b_bits});
   sum.numbers.encoding.bits = bits;
   LoweredKernel kernel;
   kernel.kernel.name = kernel.kernel.dag.name = name;

@@ -57,6 +57,8 @@ bool place_constants(const ResidentLayer& layer, ResidentPlan& plan) {
   }
   // A plane above the bottom one is heard doubled: its own word must fit as well, and does where the total fits.
   plan.word_slots = std::max(plan.end.min_word_slots, static_cast<int>(std::bit_width(static_cast<uint64_t>(top + plan.upper_guard))));
+  const uint32_t words = std::max({layer.stream_shift + layer.stream_bits, layer.term ? layer.term->bits : 0, plan.start_bits});
+  plan.word_slots = std::max(plan.word_slots, static_cast<int>(words));
   return true;
 }
 

@@ -56,7 +56,7 @@ class Walk {
   /// The stream as it stands in the two extreme rows; both begin with the embedding's range.
   void embed() {
     const Range e = model_.embedding;
-    const auto most = static_cast<uint64_t>(e.hi - std::min<int64_t>(e.lo, 0));
+    const auto most = std::max<uint64_t>(1, static_cast<uint64_t>(e.hi - std::min<int64_t>(e.lo, 0)));
     stream_ = {"embedding", static_cast<int>(kExtremes), {static_cast<uint32_t>(std::bit_width(most)), 1, {}}, {}};
     stream_.encoding.zero.assign(kExtremes, std::min<int64_t>(e.lo, 0));
     stream_.max_code.assign(kExtremes, most);
