@@ -66,7 +66,7 @@ int scores(ProgramBuilder& b, const Attention& a, const std::string& prefix, int
   for (int h = 0; h < a.heads; ++h) {
     for (int d = 0; d <= a.window; ++d) {
       const int64_t bias = d == a.window ? masked : a.position.empty() ? 0 : a.position[static_cast<size_t>(h * a.window + d)];
-      table.codes.push_back(static_cast<uint64_t>(bias + plan.start_zero));
+      table.codes.push_back(start_code(plan, bias));
     }
   }
   const int table_id = b.add_code_table(std::move(table));

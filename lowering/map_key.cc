@@ -66,8 +66,8 @@ class Hasher {
     add(shift, sign, width, low);
   }
   void one(const SystolicForm& v) {
-    const auto& [columns, groups, raw_bits, strip_constant, multiply, clamp, sign, word_slots] = v;
-    add(columns, groups, raw_bits, strip_constant, multiply, clamp, sign, word_slots);
+    const auto& [columns, groups, raw_bits, raw_shift, strip_constant, multiply, clamp, sign, word_slots] = v;
+    add(columns, groups, raw_bits, raw_shift, strip_constant, multiply, clamp, sign, word_slots);
   }
   void one(const PopcountRow& v) {
     const auto& [weights, theta] = v;

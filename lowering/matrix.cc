@@ -26,6 +26,11 @@ uint32_t scale_shift(const Encoding& e) {
   return static_cast<uint32_t>(std::countr_zero(static_cast<uint64_t>(e.scale)));
 }
 
+/// Slots by which a tensor's words enter later.
+uint32_t slot_shift(const Tensor& t, const MatrixPlan& plan) {
+  return scale_shift(t.encoding) + static_cast<uint32_t>(plan.word_shift);
+}
+
 /// Range of the values of a channel over all codes up to its largest.
 Range value_range(const Tensor& t, size_t channel) {
   return {zero(t, channel), decode(t.encoding, channel, max_code(t, channel))};
@@ -48,28 +53,30 @@ std::vector<Range> sum_ranges(const MatrixLayer& layer) {
 
 /// What the digits of one plane can take away from a partial sum. At least 1 for each that is negative: where a borrow is left over from
 /// before the start, the sum must not stand at 0 either.
-int64_t guard(const MatrixLayer& layer, const std::vector<int8_t>& digits) {
+int64_t guard(const MatrixLayer& layer, const MatrixPlan& plan, const std::vector<int8_t>& digits) {
   int64_t g = 0;
   for (size_t c = 0; c < digits.size(); ++c) {
     if (digits[c] < 0) g += layer.operand->encoding.scale * std::max<int64_t>(1, static_cast<int64_t>(max_code(*layer.operand, c)));
   }
-  return g;
+  return g << plan.word_shift;
 }
 
 /// Smallest constant of a row's stream: enough for the bottom plane, and what the planes above carry for themselves.
-int64_t least_start(const MatrixLayer& layer, const std::vector<int64_t>& weights) {
+int64_t least_start(const MatrixLayer& layer, const MatrixPlan& plan, size_t row) {
+  const std::vector<int64_t>& weights = plan.weights[row];
   if (weights.empty()) return 0;
   const auto planes = digit_planes(weights);
   int64_t start = 0;
-  for (size_t p = 0; p < planes.size(); ++p) start += guard(layer, planes[p]) << p;
+  for (size_t p = 0; p < planes.size(); ++p) start += guard(layer, plan, planes[p]) << p;
   return start;
 }
 
-/// sum of zero[c] * weights[c]: what codes leave out of the sum of values.
-int64_t code_correction(const MatrixLayer& layer, const std::vector<int64_t>& weights) {
-  int64_t sum = 0;
+/// sum of zero[c] * weights[c], and the residual's zero: what codes leave out of the sum of values.
+int64_t code_correction(const MatrixLayer& layer, const MatrixPlan& plan, size_t row) {
+  const std::vector<int64_t>& weights = plan.weights[row];
+  int64_t sum = layer.residual ? zero(*layer.residual, row) : 0;
   for (size_t c = 0; c < weights.size(); ++c) sum += weights[c] * zero(*layer.operand, c);
-  return sum;
+  return sum * (int64_t{1} << plan.word_shift);
 }
 
 int64_t bias(const MatrixLayer& layer, size_t row) {
@@ -82,9 +89,8 @@ bool place_constants(const MatrixLayer& layer, MatrixPlan& plan) {
   std::vector<int64_t> wanted(rows);  // start + strip_constant
   int64_t room = INT64_MAX;
   for (size_t r = 0; r < rows; ++r) {
-    wanted[r] = (plan.end ? plan.end->total[r] : bias(layer, r)) + code_correction(layer, plan.weights[r]) +
-                (layer.residual ? zero(*layer.residual, r) : 0);
-    room = std::min(room, wanted[r] - least_start(layer, plan.weights[r]));
+    wanted[r] = (plan.end ? plan.end->total[r] : bias(layer, r)) + code_correction(layer, plan, r);
+    room = std::min(room, wanted[r] - least_start(layer, plan, r));
   }
   if (!plan.end) {  // one zero for all rows, so that codes compare like values
     for (size_t r = 0; r < rows; ++r) plan.start[r] = wanted[r] - room;
@@ -100,22 +106,22 @@ bool place_constants(const MatrixLayer& layer, MatrixPlan& plan) {
   for (const Tensor* t : {layer.operand, layer.residual})  // every bit needs its slot, also where no weight or channel has use for it
     if (t) plan.word_slots = std::max(plan.word_slots, static_cast<int>(t->encoding.bits + scale_shift(t->encoding)));
   for (size_t r = 0; r < rows; ++r) {
-    plan.sum_offset[r] = plan.start[r] - code_correction(layer, plan.weights[r]) - (layer.residual ? zero(*layer.residual, r) : 0);
-    int64_t top =
-        plan.start[r] + (layer.residual ? layer.residual->encoding.scale * static_cast<int64_t>(max_code(*layer.residual, r)) : 0);
+    plan.sum_offset[r] = plan.start[r] - code_correction(layer, plan, r);
+    int64_t words = layer.residual ? layer.residual->encoding.scale * static_cast<int64_t>(max_code(*layer.residual, r)) : 0;
     for (size_t c = 0; c < plan.weights[r].size(); ++c) {
-      top += std::max<int64_t>(0, plan.weights[r][c]) * layer.operand->encoding.scale * static_cast<int64_t>(max_code(*layer.operand, c));
+      words += std::max<int64_t>(0, plan.weights[r][c]) * layer.operand->encoding.scale * static_cast<int64_t>(max_code(*layer.operand, c));
     }
+    const int64_t top = plan.start[r] + (words << plan.word_shift);
     plan.word_slots = std::max(plan.word_slots, bits_of(top + plan.strip_constant));
-    plan.raw_max_code[r] = static_cast<uint64_t>(top);
+    plan.raw_max_code[r] = static_cast<uint64_t>(top >> plan.word_shift);
   }
   return true;
 }
 
-std::vector<Word> words_of(const Tensor& t, uint32_t first_bit, int first, int count) {
+std::vector<Word> words_of(const Tensor& t, const MatrixPlan& plan, uint32_t first_bit, int first, int count) {
   std::vector<Word> words;
   for (int c = first; c < first + count; ++c) {
-    words.push_back({first_bit + static_cast<uint32_t>(c - first) * t.encoding.bits, t.encoding.bits, scale_shift(t.encoding),
+    words.push_back({first_bit + static_cast<uint32_t>(c - first) * t.encoding.bits, t.encoding.bits, slot_shift(t, plan),
                      max_code(t, static_cast<size_t>(c))});
   }
   return words;
@@ -129,16 +135,16 @@ KernelPort port_of(const Tensor& t, int first, int count) {
 
 SystolicForm systolic_form(const MatrixLayer& layer, const MatrixPlan& plan, int first, int count, uint32_t residual_bit) {
   SystolicForm form;
-  if (layer.operand) form.columns = words_of(*layer.operand, 0, 0, layer.operand->count);
+  if (layer.operand) form.columns = words_of(*layer.operand, plan, 0, 0, layer.operand->count);
   std::vector<Word> residual;
-  if (layer.residual) residual = words_of(*layer.residual, residual_bit, first, count);
+  if (layer.residual) residual = words_of(*layer.residual, plan, residual_bit, first, count);
   for (int i = 0; i < count; ++i) {
     const auto r = static_cast<size_t>(first + i);
     RowGroup group;
     const auto planes = digit_planes(plan.weights[r]);
     int64_t rest = plan.start[r];
     for (size_t p = planes.size(); p-- > 0;) {
-      const int64_t start = p > 0 ? guard(layer, planes[p]) : rest;
+      const int64_t start = p > 0 ? guard(layer, plan, planes[p]) : rest;
       rest -= start << p;
       group.planes.push_back({planes[p], {}, start, std::nullopt});
     }
@@ -150,6 +156,7 @@ SystolicForm systolic_form(const MatrixLayer& layer, const MatrixPlan& plan, int
     form.groups.push_back(std::move(group));
   }
   if (layer.raw) form.raw_bits = plan.raw_encoding.bits;
+  form.raw_shift = static_cast<uint32_t>(plan.word_shift);
   form.strip_constant = plan.strip_constant;
   if (plan.end) {
     form.sign = plan.end->sign;
@@ -171,8 +178,8 @@ MatrixPlan plan_matrix(const MatrixLayer& layer) {
   plan.sum_offset.resize(rows);
   plan.raw_max_code.resize(rows);
   if (const auto* rq = std::get_if<Requantise>(&layer.activation)) {
-    const NormalRequantise n =
-        normalise(*rq, static_cast<int>(rows), layer.operand != nullptr && !layer.residual && !layer.raw, layer.name);
+    const NormalRequantise n = normalise(*rq, static_cast<int>(rows), layer.operand != nullptr && !layer.residual && !layer.raw);
+    plan.word_shift = n.left;
     for (size_t r = 0; r < rows; ++r) {
       for (int64_t& w : plan.weights[r]) w *= n.weight_factor[r];
     }
@@ -193,7 +200,7 @@ MatrixPlan plan_matrix(const MatrixLayer& layer) {
   plan.raw_encoding.bits = 1;
   for (size_t r = 0; r < rows; ++r) {
     plan.raw_encoding.bits = std::max(plan.raw_encoding.bits, static_cast<uint32_t>(bits_of(static_cast<int64_t>(plan.raw_max_code[r]))));
-    plan.raw_encoding.zero.push_back(bias(layer, r) - plan.sum_offset[r]);
+    plan.raw_encoding.zero.push_back(bias(layer, r) - (plan.sum_offset[r] >> plan.word_shift));
   }
   return plan;
 }
@@ -223,14 +230,14 @@ LoweredKernel matrix_kernel(const MatrixLayer& layer, const MatrixPlan& plan, co
   for (int i = 0; i < count; ++i) {
     const auto r = static_cast<size_t>(first + i);
     Sum sum(dag, width);
-    if (layer.operand) sum.add_products(planes, plan.weights[r], scale_shift(layer.operand->encoding));
+    if (layer.operand) sum.add_products(planes, plan.weights[r], slot_shift(*layer.operand, plan));
     if (layer.residual) {
       const Encoding& e = layer.residual->encoding;
-      sum.add(add_slice(dag, residual, static_cast<uint32_t>(i) * e.bits, e.bits), scale_shift(e));
+      sum.add(add_slice(dag, residual, static_cast<uint32_t>(i) * e.bits, e.bits), slot_shift(*layer.residual, plan));
     }
     sum.add_constant(plan.start[r]);
     const NodeId node = sum.finish();
-    if (layer.raw) sums.push_back(add_slice(dag, node, 0, plan.raw_encoding.bits));
+    if (layer.raw) sums.push_back(add_slice(dag, node, static_cast<uint32_t>(plan.word_shift), plan.raw_encoding.bits));
     if (plan.end) results.push_back(result_node(dag, node, *plan.end, r, plan.sum_offset[r]));
   }
   if (layer.raw) {

@@ -42,23 +42,25 @@ int64_t guard(const ResidentLayer& layer, const DigitPair& digit) {
 bool place_constants(const ResidentLayer& layer, ResidentPlan& plan) {
   const auto digits = digits_of(layer.matrix.encoding);
   const size_t planes = digits.size();
+  const int64_t unit = int64_t{1} << plan.left;
   plan.upper_guard = 0;
-  for (size_t i = 0; i + 1 < planes; ++i) plan.upper_guard += guard(layer, digits[i]) << (planes - 1 - i);
-  const int64_t least = guard(layer, digits.back());
+  for (size_t i = 0; i + 1 < planes; ++i) plan.upper_guard += unit * guard(layer, digits[i]) << (planes - 1 - i);
+  const int64_t least = unit * guard(layer, digits.back());
   int64_t top = 0;
   for (const int64_t total : plan.end.total) {
-    const int64_t start = total - plan.upper_guard + term_zero(layer);
-    if (start + (layer.start ? layer.start->lo : 0) < least) return false;
-    top = std::max(top, total + resident_sums(layer).hi + (layer.start ? layer.start->hi : 0));
+    const int64_t start = total - plan.upper_guard + unit * term_zero(layer);
+    if (start + (layer.start ? unit * layer.start->lo : 0) < least) return false;
+    top = std::max(top, total + unit * (resident_sums(layer).hi + (layer.start ? layer.start->hi : 0)));
   }
   if (layer.start) {
-    plan.start_zero = plan.end.total[0] - plan.upper_guard + term_zero(layer);
-    plan.start_bits = static_cast<uint32_t>(std::bit_width(static_cast<uint64_t>(layer.start->hi + plan.start_zero)));
+    plan.start_zero = plan.end.total[0] - plan.upper_guard + unit * term_zero(layer);
+    plan.start_bits = static_cast<uint32_t>(std::bit_width(start_code(plan, layer.start->hi)));
   }
   // A plane above the bottom one is heard doubled: its own word must fit as well, and does where the total fits.
   plan.word_slots = std::max(plan.end.min_word_slots, static_cast<int>(std::bit_width(static_cast<uint64_t>(top + plan.upper_guard))));
-  const uint32_t words = std::max({layer.stream_shift + layer.stream_bits, layer.term ? layer.term->bits : 0, plan.start_bits});
-  plan.word_slots = std::max(plan.word_slots, static_cast<int>(words));
+  const uint32_t words =
+      std::max(layer.stream_shift + layer.stream_bits, layer.term ? layer.term->bits : 0) + static_cast<uint32_t>(plan.left);
+  plan.word_slots = std::max(plan.word_slots, static_cast<int>(std::max(words, plan.start_bits)));
   return true;
 }
 
@@ -74,9 +76,10 @@ SystolicForm systolic_form(const ResidentLayer& layer, const ResidentPlan& plan,
                            uint32_t matrix_bit) {
   const ResidentMatrix& m = layer.matrix;
   const auto digits = digits_of(m.encoding);
+  const auto left = static_cast<uint32_t>(plan.left);
   SystolicForm form;
   for (int c = 0; c < m.columns; ++c)
-    form.columns.push_back({static_cast<uint32_t>(c) * layer.stream_bits, layer.stream_bits, layer.stream_shift, layer.stream_max});
+    form.columns.push_back({static_cast<uint32_t>(c) * layer.stream_bits, layer.stream_bits, layer.stream_shift + left, layer.stream_max});
   for (int r = 0; r < m.rows; ++r) {
     RowGroup group;
     for (size_t i = 0; i < digits.size(); ++i) {
@@ -86,16 +89,16 @@ SystolicForm systolic_form(const ResidentLayer& layer, const ResidentPlan& plan,
         row.residents.push_back({matrix_bit + static_cast<uint32_t>(m.index(r, c)) * m.encoding.bits + bit, digits[i].zero, digits[i].one});
       }
       if (bit > 0) {
-        row.start = guard(layer, digits[i]);
+        row.start = guard(layer, digits[i]) << plan.left;
       } else if (layer.start) {
-        row.start_word = Word{start_bit + static_cast<uint32_t>(r) * plan.start_bits, plan.start_bits, 0,
-                              static_cast<uint64_t>(layer.start->hi + plan.start_zero), static_cast<uint64_t>(guard(layer, digits[i]))};
+        row.start_word = Word{start_bit + static_cast<uint32_t>(r) * plan.start_bits, plan.start_bits, 0, start_code(plan, layer.start->hi),
+                              static_cast<uint64_t>(guard(layer, digits[i]) << plan.left)};
       } else {
-        row.start = plan.end.total[static_cast<size_t>(r)] - plan.upper_guard + term_zero(layer);
+        row.start = plan.end.total[static_cast<size_t>(r)] - plan.upper_guard + (term_zero(layer) * (int64_t{1} << plan.left));
       }
       group.planes.push_back(std::move(row));
     }
-    if (layer.term) group.residual = Word{term_bit + static_cast<uint32_t>(r) * layer.term->bits, layer.term->bits, 0, layer.term->max};
+    if (layer.term) group.residual = Word{term_bit + static_cast<uint32_t>(r) * layer.term->bits, layer.term->bits, left, layer.term->max};
     group.multiplier = plan.end.multiplier[static_cast<size_t>(r)];
     group.multiplier_constant = plan.end.multiplier_constant[static_cast<size_t>(r)];
     form.groups.push_back(std::move(group));
@@ -124,7 +127,8 @@ ResidentPlan plan_resident(const ResidentLayer& layer) {
   const std::vector<Range> y(static_cast<size_t>(layer.matrix.rows), range);
   ResidentPlan plan;
   if (const auto* rq = std::get_if<Requantise>(&layer.activation)) {
-    const NormalRequantise n = normalise(*rq, layer.matrix.rows, false, layer.name);
+    const NormalRequantise n = normalise(*rq, layer.matrix.rows, false);
+    plan.left = n.left;
     for (int extra = 0;; ++extra) {
       plan.end = plan_clamp(n, y, extra);
       if (place_constants(layer, plan)) return plan;
@@ -155,12 +159,11 @@ LoweredKernel resident_kernel(const ResidentLayer& layer, const ResidentPlan& pl
   const uint32_t all_start_bits = layer.start ? static_cast<uint32_t>(m.rows) * plan.start_bits : 0;
   if (layer.start) {
     start = add_input(dag, "start", all_start_bits);
-    // Verification draws from 0 up; the smallest code that occurs is lo + start_zero, which it must respect.
-    out.kernel.inputs.push_back(
-        {m.rows,
-         plan.start_bits,
-         {static_cast<uint64_t>(layer.start->hi + plan.start_zero)},
-         std::vector<uint64_t>(static_cast<size_t>(m.rows), static_cast<uint64_t>(layer.start->lo + plan.start_zero))});
+    // Verification draws from 0 up; the smallest code that occurs is that of lo, which it must respect.
+    out.kernel.inputs.push_back({m.rows,
+                                 plan.start_bits,
+                                 {start_code(plan, layer.start->hi)},
+                                 std::vector<uint64_t>(static_cast<size_t>(m.rows), start_code(plan, layer.start->lo))});
   }
   NodeId term = 0;
   const uint32_t all_term_bits = layer.term ? static_cast<uint32_t>(m.rows) * layer.term->bits : 0;
@@ -172,12 +175,13 @@ LoweredKernel resident_kernel(const ResidentLayer& layer, const ResidentPlan& pl
   out.kernel.inputs.push_back({m.rows * m.columns, m.encoding.bits, {(uint64_t{1} << m.encoding.bits) - 1}});
 
   const auto width = static_cast<uint32_t>(plan.word_slots) + (plan.end.sign ? 0 : 1);
+  const auto left = static_cast<uint32_t>(plan.left);
   const auto ones = static_cast<uint32_t>(std::bit_width(static_cast<unsigned>(m.columns)));
   std::vector<NodeId> planes;
   Sum all(dag, width);  // sum of the streams, for the zero of the resident numbers
   for (uint32_t b = 0; b < layer.stream_bits; ++b) {
     planes.push_back(bit_plane(dag, x, 0, m.columns, layer.stream_bits, b));
-    all.add(add_node(dag, Op::kPopcount, ones, {planes.back()}), b + layer.stream_shift);
+    all.add(add_node(dag, Op::kPopcount, ones, {planes.back()}), b + layer.stream_shift + left);
   }
   const int64_t zero = m.encoding.zero[0];
   const NodeId total = zero != 0 ? all.finish() : 0;
@@ -188,16 +192,16 @@ LoweredKernel resident_kernel(const ResidentLayer& layer, const ResidentPlan& pl
       const NodeId row = row_plane(dag, port, m, r, k);
       for (uint32_t b = 0; b < layer.stream_bits; ++b) {
         const NodeId both = add_node(dag, Op::kAnd, static_cast<uint32_t>(m.columns), {row, planes[b]});
-        sum.add(add_node(dag, Op::kPopcount, ones, {both}), k + b + (m.encoding.scale == 2 ? 1 : 0) + layer.stream_shift);
+        sum.add(add_node(dag, Op::kPopcount, ones, {both}), k + b + (m.encoding.scale == 2 ? 1 : 0) + layer.stream_shift + left);
       }
     }
     if (zero != 0) sum.subtract(total, static_cast<uint32_t>(std::countr_zero(static_cast<uint64_t>(-zero))));
-    if (layer.term) sum.add(add_slice(dag, term, static_cast<uint32_t>(r) * layer.term->bits, layer.term->bits));
+    if (layer.term) sum.add(add_slice(dag, term, static_cast<uint32_t>(r) * layer.term->bits, layer.term->bits), left);
     if (layer.start) {
       sum.add(add_slice(dag, start, static_cast<uint32_t>(r) * plan.start_bits, plan.start_bits));
       sum.add_constant(plan.upper_guard);
     } else {
-      sum.add_constant(plan.end.total[static_cast<size_t>(r)] + term_zero(layer));
+      sum.add_constant(plan.end.total[static_cast<size_t>(r)] + term_zero(layer) * (int64_t{1} << plan.left));
     }
     results.push_back(result_node(dag, sum.finish(), plan.end, static_cast<size_t>(r), plan.end.total[static_cast<size_t>(r)]));
   }

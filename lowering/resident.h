@@ -43,14 +43,20 @@ struct ResidentLayer {
   std::optional<RowTerm> term;  // and one from the north
 };
 
-/// Constants and widths of a ResidentLayer; sum[r] = y[r] + end.total[r] is what stands on the wire at the row end.
+/// Constants and widths of a ResidentLayer; sum[r] = (y[r] << left) + end.total[r] is what stands on the wire at the row end.
 struct ResidentPlan {
+  int left = 0;  // streams and row terms enter so many slots later
   RowEnd end;
   int word_slots = 0;
   int64_t upper_guard = 0;  // what the planes above the bottom one add to the sum to stay >= 0
-  int64_t start_zero = 0;   // a start word's code is its value + start_zero
+  int64_t start_zero = 0;   // a start word's code is (its value << left) + start_zero
   uint32_t start_bits = 0;
 };
+
+/// The code of a start word.
+inline uint64_t start_code(const ResidentPlan& plan, int64_t value) {
+  return static_cast<uint64_t>(value * (int64_t{1} << plan.left) + plan.start_zero);
+}
 
 /// Throws Error if the layer's numerics have no mapping.
 ResidentPlan plan_resident(const ResidentLayer& layer);

@@ -4,7 +4,6 @@
 #include <bit>
 #include <cassert>
 
-#include "ir/error.h"
 #include "lowering/kernel_dag.h"
 #include "lowering/stamps/row_end.h"
 
@@ -33,9 +32,22 @@ int raise_to_stamp(int shift, const std::vector<int>& multiplier) {
   return by;
 }
 
+/// (sum * multiplier) << -shift. A factor above `hi` takes whatever is not 0 out of range, so that larger ones do the same.
+void take_left_shift(NormalRequantise& n) {
+  int common = 64;
+  std::vector<int64_t> factor;
+  for (const int m : n.multiplier) {
+    factor.push_back(std::min(int64_t{m} << -n.shift, int64_t{n.hi} + 1));
+    common = std::min(common, std::countr_zero(static_cast<uint64_t>(factor.back())));
+  }
+  for (size_t r = 0; r < factor.size(); ++r) n.multiplier[r] = static_cast<int>(factor[r] >> common);
+  n.left = common;
+  n.shift = 0;
+}
+
 }  // namespace
 
-NormalRequantise normalise(const Requantise& rq, int rows, bool foldable, const std::string& where) {
+NormalRequantise normalise(const Requantise& rq, int rows, bool foldable) {
   NormalRequantise n;
   n.shift = rq.shift;
   n.lo = rq.lo;
@@ -51,21 +63,23 @@ NormalRequantise normalise(const Requantise& rq, int rows, bool foldable, const 
   if (std::has_single_bit(first) && std::all_of(n.multiplier.begin(), n.multiplier.end(), [&](int m) { return m == n.multiplier[0]; })) {
     n.shift -= std::countr_zero(first);
     n.multiplier.assign(count, 1);
-  } else if (const int by = raise_to_stamp(n.shift, n.multiplier); by >= 0) {
+  }
+  if (n.shift < 0) take_left_shift(n);
+  if (std::all_of(n.multiplier.begin(), n.multiplier.end(), [](int m) { return m == 1; })) return n;
+  if (const int by = raise_to_stamp(n.shift, n.multiplier); by >= 0) {
     n.multiply = true;
     n.shift += by;
     for (int& m : n.multiplier) m <<= by;
   } else if (foldable) {
     for (size_t r = 0; r < count; ++r) n.weight_factor[r] = n.multiplier[r];
     n.multiplier.assign(count, 1);
-  }
-  if (n.shift < 0 && foldable) {
-    for (int64_t& f : n.weight_factor) f <<= -n.shift;
-    n.shift = 0;
-  }
-  if (n.shift < 0 || std::any_of(n.multiplier.begin(), n.multiplier.end(), [&](int m) { return m != 1 && !n.multiply; })) {
-    throw Error(where, "this multiplier and shift have no stamp after a residual sum",
-                "use a shift of at least 7, or a power of two as multiplier with shift >= 0");
+  } else {
+    // What the multipliers have no room for the sums take over.
+    const int room = 8 - bits_of(static_cast<uint64_t>(*std::max_element(n.multiplier.begin(), n.multiplier.end())));
+    n.multiply = true;
+    n.left += kMultiplierDrop - n.shift - room;
+    n.shift = kMultiplierDrop;
+    for (int& m : n.multiplier) m <<= room;
   }
   return n;
 }
@@ -78,7 +92,7 @@ RowEnd plan_clamp(const NormalRequantise& n, const std::vector<Range>& y, int ex
   int h = w + 1;
   for (size_t r = 0; r < y.size(); ++r) {
     for (const int64_t value : {y[r].lo, y[r].hi}) {
-      const int64_t v = ((value + n.bias[r]) * n.weight_factor[r] * n.multiplier[r] + half) >> s;
+      const int64_t v = ((value + n.bias[r]) * n.scale(r) * n.multiplier[r] + half) >> s;
       h = std::max(h, bits_of(static_cast<uint64_t>(std::abs(v) + centre + 1)));
     }
   }
@@ -89,9 +103,9 @@ RowEnd plan_clamp(const NormalRequantise& n, const std::vector<Range>& y, int ex
   const int64_t bias = clamp_bias({0, s, h, w, n.lo < 0}) + half;
   for (size_t r = 0; r < y.size(); ++r) {
     const int64_t m = n.multiplier[r];
-    end.total.push_back(n.bias[r] * n.weight_factor[r] + bias / m);
+    end.total.push_back(n.bias[r] * n.scale(r) + bias / m);
     end.multiplier_constant.push_back(static_cast<int>(bias % m));
-    const int64_t top = y[r].hi * n.weight_factor[r] + end.total[r];
+    const int64_t top = y[r].hi * n.scale(r) + end.total[r];
     end.min_word_slots = std::max(end.min_word_slots, bits_of(static_cast<uint64_t>(top)) + (n.multiply ? 1 : 0));
   }
   if (n.multiply) end.clamp.shift -= kMultiplierDrop;
@@ -139,7 +153,7 @@ NodeId result_node(Dag& dag, NodeId sum, const RowEnd& end, size_t r, int64_t su
   const uint32_t t_bits = offset_bits + shift + 1;
   Sum t(dag, t_bits);
   t.add(multiply(dag, sum, m, t_bits));
-  t.add_constant((n.bias[r] * n.weight_factor[r] - sum_offset) * m + half + (offset << shift));
+  t.add_constant((n.bias[r] * n.scale(r) - sum_offset) * m + half + (offset << shift));
   return clamp_code(dag, t.finish(), shift, offset, n.lo, n.hi, -end.encoding.zero[0], end.encoding.bits);
 }
 

@@ -12,18 +12,23 @@
 
 namespace bitgrid {
 
-/// A Requantise in normal form: multipliers that are one power of two go into the shift; those that no stamp can take go into the weights.
+/// A Requantise in normal form: multipliers that are one power of two go into the shift; those that no stamp can take go into the weights,
+/// where there are weights, or else sums come later, so that there is more to drop. A left shift is sums that come later.
 struct NormalRequantise {
   int shift = 0;  // >= 0
   int lo = 0;
   int hi = 0;
+  int left = 0;                        // all words enter so many slots later: the sum is 2^left of itself
   std::vector<int64_t> weight_factor;  // one per row: multiply weights and bias by it
   std::vector<int64_t> bias;           // one per row, before weight_factor
   bool multiply = false;
   std::vector<int> multiplier;  // one per row
+
+  /// What a row's sum and bias are multiplied by before they meet the row end.
+  int64_t scale(size_t row) const { return weight_factor[row] << left; }
 };
 
-/// A requantisation or sign of sums y[r], r < rows: its result is read from the word y[r] + total[r] (times multiplier, plus
+/// A requantisation or sign of sums y[r], r < rows: its result is read from the word y[r] * scale(r) + total[r] (times multiplier, plus
 /// multiplier_constant).
 struct RowEnd {
   bool sign = false;            // else clamp
@@ -38,8 +43,8 @@ struct RowEnd {
   uint64_t max_code = 0;
 };
 
-/// `foldable`: the weights may be multiplied. Throws Error (naming `where`) if a multiplier can be neither folded nor mapped.
-NormalRequantise normalise(const Requantise& requantise, int rows, bool foldable, const std::string& where);
+/// `foldable`: the weights may be multiplied.
+NormalRequantise normalise(const Requantise& requantise, int rows, bool foldable);
 
 /// `y`: range of each row's sum. `extra_sign_bits` raises the position of the sign, hence `total`.
 RowEnd plan_clamp(const NormalRequantise& requantise, const std::vector<Range>& y, int extra_sign_bits);

@@ -114,7 +114,8 @@ class Builder {
         if (row.start_word && !geo_.strips_only) enters(*row.start_word, y + kSumFront);
         ++y;
       }
-      if (form_.raw_bits > 0 && !geo_.strips_only) last = std::max(last, raw_slot(r).phase + 2 * (static_cast<int>(form_.raw_bits) - 1));
+      if (form_.raw_bits > 0 && !geo_.strips_only)
+        last = std::max(last, raw_slot(r).phase + 2 * (static_cast<int>(form_.raw_bits + form_.raw_shift) - 1));
       if (!group.residual) continue;
       const int x = geo_.left(r) + (geo_.strips_only ? 1 : 0);
       enters(*group.residual, x + kSumFront);
@@ -289,7 +290,8 @@ class Builder {
     for (int r = 0; r < groups(); ++r) {
       if (turns) lay_turn(g, r);
       const BitSlot raw = raw_slot(r), end = east_slot(r);
-      for (uint32_t k = 0; k < form_.raw_bits; ++k) raw_.push_back({raw.side, raw.position, raw.phase + 2 * static_cast<int>(k)});
+      for (uint32_t k = 0; k < form_.raw_bits; ++k)
+        raw_.push_back({raw.side, raw.position, raw.phase + 2 * static_cast<int>(k + form_.raw_shift)});
       if (sign_at_row_end()) results_.push_back({end.side, end.position, end.phase + 2 * (form_.word_slots - 1)});
     }
   }

@@ -57,6 +57,7 @@ struct SystolicForm {
   std::vector<Word> columns;
   std::vector<RowGroup> groups;
   uint32_t raw_bits = 0;       // > 0: the sums leave as they are, this many bits each
+  uint32_t raw_shift = 0;      // from this slot on
   int64_t strip_constant = 0;  // added to the sum on its way to clamp or sign, the same for all groups
   bool multiply = false;       // 8-bit multipliers before the clamp
   std::optional<ClampForm> clamp;

@@ -196,11 +196,13 @@ class SerialKernel {
     }
   }
 
-  uint32_t scale_shift(const Tensor& t) const { return static_cast<uint32_t>(std::countr_zero(static_cast<uint64_t>(t.encoding.scale))); }
+  uint32_t slot_shift(const Tensor& t) const {
+    return static_cast<uint32_t>(std::countr_zero(static_cast<uint64_t>(t.encoding.scale)) + plan_.word_shift);
+  }
 
   void add_products(Sum& sum, const PlaneRow& row, uint32_t shift) {
     const auto from = row.weights.begin() + part_.first;
-    sum.add_products(x_, {from, from + part_.count}, scale_shift(*layer_.operand) + shift);
+    sum.add_products(x_, {from, from + part_.count}, slot_shift(*layer_.operand) + shift);
   }
 
   NodeId partial_sum(const PlaneRow& row, size_t plane, uint32_t bits) {
@@ -229,10 +231,10 @@ class SerialKernel {
     }
     if (layer_.residual) {
       const uint32_t bits = layer_.residual->encoding.bits;
-      sum.add(add_slice(dag(), r_, static_cast<uint32_t>(i) * bits, bits), scale_shift(*layer_.residual));
+      sum.add(add_slice(dag(), r_, static_cast<uint32_t>(i) * bits, bits), slot_shift(*layer_.residual));
     }
     const NodeId node = sum.finish();
-    if (layer_.raw) sums.push_back(add_slice(dag(), node, 0, plan_.raw_encoding.bits));
+    if (layer_.raw) sums.push_back(add_slice(dag(), node, static_cast<uint32_t>(plan_.word_shift), plan_.raw_encoding.bits));
     if (plan_.end) results.push_back(result_node(dag(), node, *plan_.end, r, plan_.sum_offset[r]));
   }
 
@@ -287,6 +289,7 @@ class SerialKernel {
     }
     if (last_) {
       form.raw_bits = whole_.raw_bits;
+      form.raw_shift = whole_.raw_shift;
       form.strip_constant = whole_.strip_constant;
       form.multiply = whole_.multiply;
       form.clamp = whole_.clamp;

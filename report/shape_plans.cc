@@ -61,7 +61,7 @@ struct Maker {
     if (matrix.operand) {
       const Tensor& x = *matrix.operand;
       const auto shift = static_cast<uint32_t>(std::countr_zero(static_cast<uint64_t>(x.encoding.scale)));
-      form.columns.assign(part.count, {0, x.encoding.bits, shift, x.max_code[0]});
+      form.columns.assign(part.count, {0, x.encoding.bits, shift + word_shift(), x.max_code[0]});
     }
     PlaneRow row{{}, {}, plan.start[0], std::nullopt};
     const auto slots = static_cast<uint32_t>(plan.word_slots);
@@ -74,7 +74,7 @@ struct Maker {
     }
     RowGroup group;
     group.planes.assign(static_cast<size_t>(planes), row);
-    if (matrix.residual) group.residual = Word{0, matrix.residual->encoding.bits, 0, matrix.residual->max_code[0]};
+    if (matrix.residual) group.residual = Word{0, matrix.residual->encoding.bits, word_shift(), matrix.residual->max_code[0]};
     if (plan.end) {
       group.multiplier = plan.end->multiplier[0];
       group.multiplier_constant = plan.end->multiplier_constant[0];
@@ -84,6 +84,7 @@ struct Maker {
     }
     form.groups.assign(static_cast<size_t>(rows), group);
     if (matrix.raw) form.raw_bits = plan.raw_encoding.bits;
+    form.raw_shift = word_shift();
     form.strip_constant = plan.strip_constant;
     return form;
   }
@@ -144,6 +145,7 @@ struct Maker {
             std::max(two.latency_cycles, four.latency_cycles + pairs * (six.latency_cycles - two.latency_cycles) / 2)};
   }
 
+  uint32_t word_shift() const { return static_cast<uint32_t>(plan.word_shift); }
   uint32_t columns() const { return matrix.operand ? static_cast<uint32_t>(matrix.operand->count) : 0; }
 };
 
@@ -210,11 +212,12 @@ const PlannedResident& ShapePlans::resident(const ResidentLayer& layer) {
   const ResidentMatrix& m = layer.matrix;
   const size_t planes = m.encoding.scale == 2 ? 1 : m.encoding.bits;
   SystolicForm form;
-  form.columns.assign(static_cast<size_t>(m.columns), {0, layer.stream_bits, layer.stream_shift, layer.stream_max});
+  const auto left = static_cast<uint32_t>(planned.plan.left);
+  form.columns.assign(static_cast<size_t>(m.columns), {0, layer.stream_bits, layer.stream_shift + left, layer.stream_max});
   RowGroup group;
   group.planes.assign(planes, {{}, {}, 1, std::nullopt});
   if (layer.start) group.planes.back().start_word = Word{0, planned.plan.start_bits, 0, 0};
-  if (layer.term) group.residual = Word{0, layer.term->bits, 0, layer.term->max};
+  if (layer.term) group.residual = Word{0, layer.term->bits, left, layer.term->max};
   group.multiplier = end.multiplier[0];
   group.multiplier_constant = end.multiplier_constant[0];
   form.groups.assign(static_cast<size_t>(m.rows), group);

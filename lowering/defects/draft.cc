@@ -37,7 +37,7 @@ BitSlot Draft::leave(const FabricWire& wire, int before) {
 
 void Draft::add_outputs(size_t group, BitSlot slot, bool sign) {
   for (uint32_t k = 0; k < form.raw_bits; ++k)
-    kernel.outputs[group * form.raw_bits + k] = {slot.side, slot.position, slot.phase + 2 * static_cast<int>(k)};
+    kernel.outputs[group * form.raw_bits + k] = {slot.side, slot.position, slot.phase + 2 * static_cast<int>(k + form.raw_shift)};
   if (sign && form.sign)
     kernel.outputs[groups() * form.raw_bits + group] = {slot.side, slot.position, slot.phase + 2 * (form.word_slots - 1)};
 }
