@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <climits>
+#include <concepts>
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -33,6 +36,14 @@ uint64_t parse_hex(const nlohmann::json& json) {
   return *hash;
 }
 
+/// The whole number that a manifest states.
+template <std::integral T>
+T number(const nlohmann::json& json, const char* name, T least, T most, const fs::path& path) {
+  const auto value = whole_number(json, least, most);
+  if (!value) throw Error(path.string(), fmt::format("\"{}\" is not an integer from {} to {}", name, least, most), "make the folder again");
+  return *value;
+}
+
 ordered_json manifest_json(const char* format, const Manifest& m) {
   return {{"format", format}, {"source", m.source}, {"source_hash", hex(m.source_hash)}, {"seed", m.seed}, {"optimize", m.optimize}};
 }
@@ -44,10 +55,12 @@ ordered_json defects_json(const Defects& defects) {
   return json;
 }
 
-Defects parse_defects(const nlohmann::json& json) {
+Defects parse_defects(const nlohmann::json& json, const fs::path& path) {
+  const auto place = [&](const nlohmann::json& v) { return number(v, "defects", 0, INT_MAX, path); };
   Defects defects;
-  for (const auto& c : json.at("cells")) defects.cells.push_back({c.at(0), c.at(1)});
-  for (const auto& e : json.at("edges")) defects.edges.push_back({e.at(0), e.at(1), static_cast<Side>(e.at(2).get<unsigned>() % 4)});
+  for (const auto& c : json.at("cells")) defects.cells.push_back({place(c.at(0)), place(c.at(1))});
+  for (const auto& e : json.at("edges"))
+    defects.edges.push_back({place(e.at(0)), place(e.at(1)), static_cast<Side>(number(e.at(2), "defects", 0, 3, path))});
   normalise(defects);
   return defects;
 }
@@ -64,8 +77,8 @@ Entry parse_entry(const nlohmann::json& json, const fs::path& path) {
     throw Error(path.string(), "the file name " + entry.file + " leads outside", "make the folder again");
   if (json.contains("key")) entry.record.key = parse_hex(json["key"]);
   entry.record.content = parse_hex(json.at("content"));
-  if (json.contains("luts")) entry.record.luts = json["luts"].get<size_t>();
-  if (json.contains("depth")) entry.record.depth = json["depth"].get<int>();
+  if (json.contains("luts")) entry.record.luts = number<size_t>(json["luts"], "luts", 0, SIZE_MAX, path);
+  if (json.contains("depth")) entry.record.depth = number(json["depth"], "depth", 0, INT_MAX, path);
   return entry;
 }
 
@@ -76,17 +89,22 @@ std::optional<std::vector<Entry>> read_manifest(const fs::path& path, const char
     if (json.at("format") != format) throw Error(path.string(), "the format is not " + std::string(format), "make the folder again");
     m.source = json.at("source");
     m.source_hash = parse_hex(json.at("source_hash"));
-    m.seed = json.at("seed");
+    m.seed = number<uint64_t>(json.at("seed"), "seed", 0, UINT64_MAX, path);
     m.optimize = json.at("optimize");
     if (json.contains("mode")) m.mode = json["mode"];
     if (json.contains("effort")) m.effort = json["effort"];
-    if (json.contains("defects")) m.defects = parse_defects(json["defects"]);
+    if (json.contains("defects")) m.defects = parse_defects(json["defects"], path);
     if (json.contains("tile")) {
-      m.tile_width = json["tile"].at("width");
-      m.tile_height = json["tile"].at("height");
+      m.tile_width = number(json["tile"].at("width"), "tile.width", 0, INT_MAX, path);
+      m.tile_height = number(json["tile"].at("height"), "tile.height", 0, INT_MAX, path);
     }
     std::vector<Entry> entries;
-    for (const auto& k : json.at("kernels")) entries.push_back(parse_entry(k, path));
+    std::set<std::string> names;
+    for (const auto& k : json.at("kernels")) {
+      entries.push_back(parse_entry(k, path));
+      if (!names.insert(entries.back().name).second)
+        throw Error(path.string(), "kernel " + entries.back().name + " is listed twice", "make the folder again");
+    }
     return entries;
   } catch (const nlohmann::json::exception& e) {
     throw Error(path.string(), "this is no manifest: " + json_reason(e), "make the folder again");

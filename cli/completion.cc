@@ -47,6 +47,7 @@ const std::map<std::string, std::string>& examples() {
       {"simulate", "bitgrid simulate compiled --kernel head --stimulus invocations.jsonl --vcd head.vcd"},
       {"faults", "bitgrid faults compiled --kernel head --kinds stuck0,stuck1 --sample 1000"},
       {"verilog", "bitgrid verilog examples/kjv-ternary/model.yaml -o verilog"},
+      {"reduce", "bitgrid reduce netlist.blif -o small.blif -- sh -c '! bitgrid compile {} -o compiled'"},
       {"completion", "source <(bitgrid completion bash)"},
   };
   return all;

@@ -12,6 +12,7 @@
 #include "ir/kernel_defects.h"
 #include "ir/parallel.h"
 #include "lowering/arrays/wave.h"
+#include "lowering/arrays/wires.h"
 #include "lowering/defects/avoid.h"
 #include "lowering/dense_interleaved.h"
 #include "lowering/idle_slots.h"
@@ -61,6 +62,8 @@ std::optional<KernelReport::Flawless> flawless_figures(const Kernel& kernel, con
     mapped = map_flawless_part(kernel, form);
   } else if (form.serial) {
     mapped = map_flawless_matrix(kernel, form, drop_idle_slots(*form.serial), params.optimize);
+  } else if (around.strategy == "wires") {
+    mapped = map_wires(logic_graph(kernel.dag));
   } else if (around.strategy == "two-way") {
     mapped = around;  // these do not go around defects: they touch none
   } else if (around.strategy != "netlist") {
@@ -109,6 +112,7 @@ Effort parse_effort(const std::string& text) {
 namespace {
 
 MappedKernel map_logic(const Kernel& kernel, const MapParams& params, KernelReport* report) {
+  if (auto wires = map_wires(logic_graph(kernel.dag), params.defects)) return std::move(*wires);
   WaveParams wave = wave_params(params);
   if (params.mode == MapMode::kWave) return map_wave(kernel.dag, wave);
   if (params.mode == MapMode::kAuto) {

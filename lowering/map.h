@@ -51,10 +51,10 @@ struct KernelReport {
   std::optional<Flawless> flawless;
 };
 
-/// `systolic`, `interleaved` or `parallel` where the kernel has the form of a matrix. Other kernels: in wave mode what map_wave finds (II =
-/// 1: `ripple`, `counter`, `multiplier`, `plane` or `sweep`), in settle mode what map_settle finds (`ripple`, `counter`, `multiplier`,
-/// `two-way` or `netlist`). `auto` takes wave mode if it costs at most 24 cells a LUT4 (240 with Optimize::kThroughput), and settle mode
-/// otherwise. Throws Error (kernel, why, what to change).
+/// `systolic`, `interleaved` or `parallel` where the kernel has the form of a matrix. Other kernels: `wires` where no output is logic; in wave
+/// mode what map_wave finds (II = 1: `ripple`, `counter`, `multiplier`, `plane` or `sweep`), in settle mode what map_settle finds
+/// (`ripple`, `counter`, `multiplier`, `two-way` or `netlist`). `auto` takes wave mode if it costs at most 24 cells a LUT4 (240 with
+/// Optimize::kThroughput), and settle mode otherwise. Throws Error (kernel, why, what to change).
 MappedKernel map_kernel(const Kernel& kernel, const KernelForm& form, const MapParams& params, KernelReport* report = nullptr);
 
 struct MapRun {

@@ -104,7 +104,7 @@ bool place_constants(const MatrixLayer& layer, MatrixPlan& plan) {
   }
   plan.word_slots = plan.end ? plan.end->min_word_slots : 1;
   for (const Tensor* t : {layer.operand, layer.residual})  // every bit needs its slot, also where no weight or channel has use for it
-    if (t) plan.word_slots = std::max(plan.word_slots, static_cast<int>(t->encoding.bits + scale_shift(t->encoding)));
+    if (t) plan.word_slots = std::max(plan.word_slots, static_cast<int>(t->encoding.bits + slot_shift(*t, plan)));
   for (size_t r = 0; r < rows; ++r) {
     plan.sum_offset[r] = plan.start[r] - code_correction(layer, plan, r);
     int64_t words = layer.residual ? layer.residual->encoding.scale * static_cast<int64_t>(max_code(*layer.residual, r)) : 0;

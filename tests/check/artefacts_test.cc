@@ -6,6 +6,10 @@
 #include <cctype>
 #include <set>
 
+#include "ir/file.h"
+#include "tests/support/errors.h"
+#include "tests/support/scratch_folder.h"
+
 namespace bitgrid {
 namespace {
 
@@ -26,6 +30,30 @@ TEST(FileNames, AreShortPlainAndDifferentOnEveryFileSystem) {
     EXPECT_TRUE(small.insert(name).second) << name;
   }
   EXPECT_EQ(file_names(kernels), names);
+}
+
+/// What a reader says of a manifest in which `from` became `to`.
+std::string objection(const std::string& from, const std::string& to) {
+  const test::ScratchFolder folder;
+  std::string text =
+      R"({"format": "bitgrid-compiled-1", "source": "s", "source_hash": "1", "seed": 7, "optimize": "area", "tile": {"width": 1, "height": 2},
+ "kernels": [{"name": "a", "file": "kernels/a", "content": "1", "luts": 3, "depth": 2}, {"name": "b", "file": "kernels/b", "content": "1"}]})";
+  const size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos);
+  write_file(folder.file("compile.json"), text.replace(at, from.size(), to));
+  const std::string message = test::error_of([&] { return read_compiled(folder.path().string()); });
+  return message.substr(std::min(message.size(), folder.path().string().size() + 1));
+}
+
+TEST(Manifest, IsReadStrictly) {
+  const std::string cure = "; make the folder again";
+  EXPECT_EQ(objection("7", "7.5"), "compile.json: \"seed\" is not an integer from 0 to 18446744073709551615" + cure);
+  EXPECT_EQ(objection("7", "true"), "compile.json: \"seed\" is not an integer from 0 to 18446744073709551615" + cure);
+  EXPECT_EQ(objection("\"width\": 1", "\"width\": -1"), "compile.json: \"tile.width\" is not an integer from 0 to 2147483647" + cure);
+  EXPECT_EQ(objection("\"luts\": 3", "\"luts\": -3"), "compile.json: \"luts\" is not an integer from 0 to 18446744073709551615" + cure);
+  EXPECT_EQ(objection("\"depth\": 2", "\"depth\": 1e9"), "compile.json: \"depth\" is not an integer from 0 to 2147483647" + cure);
+  EXPECT_EQ(objection("\"b\"", "\"a\""), "compile.json: kernel a is listed twice" + cure);
+  EXPECT_EQ(objection("\"source_hash\": \"1\"", "\"source_hash\": \"x\""), "compile.json: a hash is no hexadecimal number" + cure);
 }
 
 }  // namespace

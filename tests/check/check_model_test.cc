@@ -13,6 +13,7 @@
 #include "lowering/map.h"
 #include "rtl/command.h"
 #include "tests/support/errors.h"
+#include "tests/support/scratch_folder.h"
 #include "tests/support/tiny_model.h"
 
 namespace bitgrid {
@@ -32,17 +33,12 @@ CheckParams params_for(const Model& model, const std::string& engines, const std
 class CheckFrom : public testing::Test {
  protected:
   void SetUp() override {
-    dir_ = (std::filesystem::temp_directory_path() / ("bitgrid_check_" + std::to_string(::testing::UnitTest::GetInstance()->random_seed()) +
-                                                      testing::UnitTest::GetInstance()->current_test_info()->name()))
-               .string();
     model_.content_hash = 77;
     lowered_ = lower(model_);
     mapped_ = map_kernels(lowered_, {});
     OutputFolder folder(dir_);
     write_compiled(folder, {model_.name, model_.content_hash, 1}, mapped_);
   }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
-
   /// Flips a bit of the cells in the file, as a hand would.
   void flip(const std::string& kernel, size_t byte, unsigned bit) {
     const std::string path = dir_ + "/kernels/" + kernel + ".bgbs";
@@ -54,7 +50,8 @@ class CheckFrom : public testing::Test {
   Model model_ = tiny_model();
   Lowered lowered_;
   std::vector<MappedKernel> mapped_;
-  std::string dir_;
+  const test::ScratchFolder scratch_;
+  const std::string dir_ = scratch_.file("compiled");
 };
 
 TEST(CheckModel, AllEnginesAgree) {
@@ -172,12 +169,12 @@ TEST(CheckModel, WrongDagIsNamed) {
   Model other = model;
   auto& rq = std::get<Requantise>(std::get<FeedForward>(other.layers[1]).up.activation);
   rq.bias[0] += 1 << rq.shift;
-  const std::string dir = (std::filesystem::temp_directory_path() / "bitgrid_check_wrong_dag").string();
+  const test::ScratchFolder scratch;
+  const std::string dir = scratch.file("compiled");
   const Lowered lowered = lower(other);
   OutputFolder folder(dir);
   write_compiled(folder, {model.name, model.content_hash, 1}, map_kernels(lowered, {}));
   const CheckReport report = check_model(model, params_for(model, "grid", dir));
-  std::filesystem::remove_all(dir);
   ASSERT_TRUE(report.first_mismatch);
   EXPECT_THAT(report.first_mismatch->kernel, HasSubstr("layers.1.up"));
 }

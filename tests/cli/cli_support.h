@@ -12,6 +12,7 @@
 #include <string>
 
 #include "ir/file.h"
+#include "tests/support/scratch_folder.h"
 #include "tests/support/tiny_model.h"
 
 namespace bitgrid {
@@ -56,13 +57,8 @@ inline std::string multiplexer() {
 class Cli : public testing::Test {
  protected:
   void SetUp() override {
-    dir_ = (fs::temp_directory_path() / (std::string("bitgrid_cli_") + testing::UnitTest::GetInstance()->current_test_info()->name()))
-               .string();
-    fs::remove_all(dir_);
-    fs::create_directories(dir_);
     model_ = write_model(tiny_model(), dir_ + "/model");
   }
-  void TearDown() override { fs::remove_all(dir_); }
 
   std::string path(const std::string& name) const { return dir_ + "/" + name; }
   /// A file that settle mode places and routes.
@@ -72,7 +68,9 @@ class Cli : public testing::Test {
   }
   json json_of(const std::string& name) const { return json::parse(read_file(path(name))); }
 
-  std::string dir_, model_;
+  const test::ScratchFolder scratch_;
+  const std::string dir_ = scratch_.path().string();
+  std::string model_;
 };
 
 }  // namespace bitgrid

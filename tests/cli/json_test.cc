@@ -222,6 +222,10 @@ TEST_F(JsonSchema, PictureAndReport) {
   expect("bitgrid report --json", {of("report " + folder + " -o " + path("r.html"))});
 }
 
+TEST_F(JsonSchema, Reduce) {
+  expect("bitgrid reduce --json", {of("reduce " + path("k.dag") + " -o " + path("small.dag") + " --match popcount -- cat {}")});
+}
+
 TEST_F(JsonSchema, Synthesis) {
   if (!there_is("yosys")) GTEST_SKIP() << "yosys is not installed: nothing is synthesized";
   expect("bitgrid report --synth --json", {of("report --synth " + path("k.dag") + " --side 1 --no-place")});

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "ir/file.h"
+#include "tests/support/scratch_folder.h"
 
 namespace bitgrid {
 namespace {
@@ -17,12 +18,9 @@ namespace fs = std::filesystem;
 class CodeVersion : public testing::Test {
  protected:
   void SetUp() override {
-    fs::remove_all(dir_);
     for (const char* folder : {"ir", "report/deeper", "cli", "arch"}) fs::create_directories(dir_ / folder);
     for (const char* file : {"ir/a.h", "report/deeper/b.cc", "cli/c.cc", "arch/d.yaml"}) write_file(dir_ / file, "1");
   }
-  void TearDown() override { fs::remove_all(dir_); }
-
   std::string version(const std::string& tools = "g++ 12") const {
     const std::string out = (dir_ / "out.h").string();
     const std::string command = "cmake -D SOURCE=" + dir_.string() + " -D 'TOOLS=" + tools + "' -D OUT=" + out + " -P " +
@@ -31,7 +29,8 @@ class CodeVersion : public testing::Test {
     return read_file(out);
   }
 
-  const fs::path dir_ = fs::path(testing::TempDir()) / "bitgrid_code_version";
+  const test::ScratchFolder scratch_;
+  const fs::path dir_ = scratch_.path();
 };
 
 TEST_F(CodeVersion, ChangesWithEveryFileThatDecidesAResultAndWithTheTools) {

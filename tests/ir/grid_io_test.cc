@@ -11,6 +11,7 @@
 #include "ir/file.h"
 #include "tests/support/errors.h"
 #include "tests/support/random_grid.h"
+#include "tests/support/scratch_folder.h"
 
 namespace bitgrid {
 namespace {
@@ -36,8 +37,8 @@ TEST(File, MissingFileIsNamed) {
 }
 
 TEST(File, WriteReplacesAndLeavesNoTemporary) {
-  const auto folder = std::filesystem::path(testing::TempDir()) / "bitgrid_file_test";
-  std::filesystem::create_directories(folder);
+  const test::ScratchFolder scratch;
+  const std::filesystem::path& folder = scratch.path();
   write_file((folder / "a").string(), "first");
   write_file((folder / "a").string(), std::string("second\0x", 8));
   EXPECT_EQ(read_file((folder / "a").string()), std::string("second\0x", 8));
@@ -45,7 +46,6 @@ TEST(File, WriteReplacesAndLeavesNoTemporary) {
   size_t files = 0;
   for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder)) ++files;
   EXPECT_EQ(files, 1u);
-  std::filesystem::remove_all(folder);
 }
 
 TEST(GridIo, LutgridRoundTrip) {
@@ -98,7 +98,8 @@ TEST(GridIo, ReadsTheOtherEnginesPairAndWritesItsBytes) {
 }
 
 TEST(GridIo, ReadGridKnowsTheFormatByItsContent) {
-  const std::string path = testing::TempDir() + "bitgrid_any_grid";
+  const test::ScratchFolder folder;
+  const std::string path = folder.file("grid");
   const GridConfig grid = random_grid(4, 3, 4);
   for (const std::string& data : {print_lutgrid(grid), print_bgbs(grid), print_grid_text({grid, {}})}) {
     write_file(path, data);
@@ -106,7 +107,6 @@ TEST(GridIo, ReadGridKnowsTheFormatByItsContent) {
   }
   write_file(path, "hello");
   EXPECT_THAT(error_of([&] { read_grid(path); }), HasSubstr("is no grid; name a lutgrid-v1 JSON"));
-  std::filesystem::remove(path);
 }
 
 TEST(GridIo, ChangedPayloadIsAnErrorOrAFlag) {

@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <random>
 
 #include "ir/error.h"
@@ -13,6 +12,7 @@
 #include "ir/word_store.h"
 #include "tests/support/errors.h"
 #include "tests/support/random_grid.h"
+#include "tests/support/scratch_folder.h"
 
 namespace bitgrid {
 namespace {
@@ -23,15 +23,9 @@ using testing::HasSubstr;
 
 class GridSources : public testing::Test {
  protected:
-  void SetUp() override {
-    folder_ =
-        std::filesystem::path(testing::TempDir()) / "bitgrid_grid_source" / testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  std::string path(const std::string& name) const { return folder_.file(name); }
 
-  std::filesystem::path folder_;
+  const test::ScratchFolder folder_;
 };
 
 std::string payload_bytes(const GridConfig& grid, BgbsOrder order) {

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <functional>
 #include <random>
 
@@ -11,6 +10,7 @@
 #include "ir/file.h"
 #include "ir/mapped_kernel_io.h"
 #include "tests/support/errors.h"
+#include "tests/support/scratch_folder.h"
 
 namespace bitgrid {
 namespace {
@@ -94,11 +94,8 @@ TEST(MappedKernel, TwoDriversOfOnePortMeetModuloIi) {
 
 class KernelFiles : public testing::Test {
  protected:
-  void SetUp() override { std::filesystem::create_directories(folder_); }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-  std::string stem() const { return (folder_ / "kernel").string(); }
-  std::filesystem::path folder_ =
-      std::filesystem::path(testing::TempDir()) / ("bitgrid_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+  std::string stem() const { return folder_.file("kernel"); }
+  const test::ScratchFolder folder_;
 };
 
 TEST_F(KernelFiles, RoundTripIsExactAndDeterministic) {

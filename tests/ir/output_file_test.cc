@@ -17,6 +17,7 @@
 
 #include "ir/file.h"
 #include "tests/support/errors.h"
+#include "tests/support/scratch_folder.h"
 
 namespace bitgrid {
 namespace {
@@ -27,12 +28,6 @@ using testing::HasSubstr;
 
 class Output : public testing::Test {
  protected:
-  void SetUp() override {
-    dir_ = fs::path(testing::TempDir()) / (std::string("bitgrid_output_") + testing::UnitTest::GetInstance()->current_test_info()->name());
-    fs::remove_all(dir_);
-    fs::create_directories(dir_);
-  }
-  void TearDown() override { fs::remove_all(dir_); }
   std::string path(const std::string& name) const { return (dir_ / name).string(); }
   /// Names in the folder, temporary ones too.
   std::vector<std::string> names(const std::string& folder = "") const {
@@ -62,7 +57,8 @@ class Output : public testing::Test {
     EXPECT_TRUE(WIFSIGNALED(status));
   }
 
-  fs::path dir_;
+  const test::ScratchFolder scratch_;
+  const fs::path dir_ = scratch_.path();
 };
 
 TEST_F(Output, LinksAreFollowedAndStay) {

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/errors.h"
+#include "tests/support/scratch_folder.h"
 
 namespace bitgrid {
 namespace {
@@ -20,12 +21,7 @@ using testing::HasSubstr;
 /// A folder in which everyone may make others, as in /tmp.
 class CacheFolder : public testing::Test {
  protected:
-  void SetUp() override {
-    fs::remove_all(parent_);
-    fs::create_directories(parent_);
-    ::chmod(parent_.c_str(), 01777);
-  }
-  void TearDown() override { fs::remove_all(parent_); }
+  void SetUp() override { ::chmod(parent_.c_str(), 01777); }
 
   static unsigned permissions(const fs::path& path) {
     struct stat info {};
@@ -36,7 +32,8 @@ class CacheFolder : public testing::Test {
     return test::error_of([&] { make_private_folder(folder_); });
   }
 
-  const fs::path parent_ = fs::path(testing::TempDir()) / "bitgrid_cache_folder_test";
+  const test::ScratchFolder scratch_;
+  const fs::path parent_ = scratch_.path();
   const fs::path folder_ = parent_ / "cache";
 };
 

@@ -26,7 +26,8 @@ struct Builder {
 
   Matrix matrix(const std::string& name, int outputs, int inputs) {
     Matrix m{name, p.values, outputs, inputs, {}};
-    for (int i = 0; i < outputs * inputs; ++i) {
+    if (p.zero_weights) m.data.assign(static_cast<size_t>(outputs * inputs), 0);
+    for (int i = 0; i < outputs * inputs && !p.zero_weights; ++i) {
       const int w = p.values == WeightValues::kBinary ? 2 * pick(0, 1) - 1 : p.values == WeightValues::kTernary ? pick(-1, 1) : pick(-1, 2);
       m.data.push_back(static_cast<int8_t>(w));
     }
@@ -52,6 +53,7 @@ struct Builder {
     }
     const double wanted = std::max(0.75, hi / 2.0);
     r.shift = std::max(0, static_cast<int>(std::lround(std::log2(std::max(rms, 0.5) * scale / wanted))));
+    if (p.shift) r.shift = *p.shift;
     r.bias = biases(channels, rms);
     return r;
   }
@@ -230,12 +232,12 @@ Model tiny_model(const TinyParams& params) {
   m.description = "random weights";
   m.vocabulary = params.vocabulary;
   m.width = params.width;
-  m.embedding.lo = -31;
-  m.embedding.hi = 31;
+  m.embedding.lo = params.embedding_lo;
+  m.embedding.hi = params.embedding_hi;
   const int symbols = static_cast<int>(m.vocabulary.size());
   for (int t = 0; t < params.embedding_tables; ++t) {
     std::vector<int8_t> table;
-    for (int i = 0; i < symbols * params.width; ++i) table.push_back(static_cast<int8_t>(b.pick(-31, 31)));
+    for (int i = 0; i < symbols * params.width; ++i) table.push_back(static_cast<int8_t>(b.pick(params.embedding_lo, params.embedding_hi)));
     m.embedding.tables.push_back(std::move(table));
   }
   double stream = 18.0 * std::sqrt(params.embedding_tables);

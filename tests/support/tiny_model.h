@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,9 @@ struct TinyParams {
   bool position = true;
   bool bias = true;
   bool multiplier = false;  // per channel in inputs and hidden values, per tensor elsewhere
+  std::optional<int> shift;  // of every requantisation, in place of one that suits the values
+  bool zero_weights = false;
+  int embedding_lo = -31, embedding_hi = 31;
   bool table = false;       // after the hidden values of feed-forward
   uint32_t seed = 1;
 };
