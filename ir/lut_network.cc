@@ -47,11 +47,11 @@ bool is_blif_name(const std::string& name) {
          std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c != '#' && c != '\\' && c != '=' && c != 0x7F; });
 }
 
-// Minterms of a table as BLIF rows: of the smaller half, the off-set if that is it.
+// Minterms of a table as BLIF rows: of the smaller half, the off-set if that is it. Not of an empty off-set: no rows are the constant 0.
 std::string rows_of(uint16_t table, unsigned inputs) {
   const unsigned entries = 1u << inputs;
   const unsigned ones = static_cast<unsigned>(__builtin_popcount(table));
-  const bool on = 2 * ones <= entries || inputs == 0;
+  const bool on = 2 * ones <= entries || ones == entries;
   std::string text;
   for (unsigned i = 0; i < entries; ++i) {
     if (((table >> i) & 1u) != on) continue;

@@ -113,7 +113,9 @@ class PlaceAndRoute {
   Sites loose_sites(const Region& region) const {
     const double pitch = std::max(1.5, std::sqrt(region.cells() / (kLooseSites * cells_)));
     auto count = [&](int size) { return std::max(1, static_cast<int>((size - 2) / pitch)); };
-    Sites sites = regular_sites(count(region.width), count(region.height), 1);
+    int columns = count(region.width), rows = count(region.height);
+    while (columns * rows < cells_) ++(columns * region.height <= rows * region.width ? columns : rows);
+    Sites sites = regular_sites(columns, rows, 1);
     stretch_sites(sites, region);
     return sites;
   }

@@ -11,47 +11,22 @@
 #include "check/verify_kernel.h"
 #include "ir/dag.h"
 #include "ir/output_cone.h"
-#include "lowering/arrays/full_adders.h"
-#include "lowering/arrays/sweep.h"
-#include "lowering/arrays/wave.h"
 #include "lowering/cover_dag.h"
 #include "lowering/dense_interleaved.h"
-#include "lowering/map.h"
-#include "lowering/map_settle.h"
 #include "lowering/matrix.h"
-#include "lowering/planes/plane.h"
-#include "lowering/planes/shared_plane.h"
-#include "lowering/planes/two_way.h"
 #include "tests/support/errors.h"
 #include "tests/support/random_dag.h"
+#include "tests/support/strategies.h"
 
 namespace bitgrid {
 namespace {
 
-MappedKernel two_way(const Dag& dag, bool apart) {
-  const PairedEsop esop = minimise_paired_esop(truth_table(dag), {}, 100, apart);
-  return two_way_kernel(dag.name, esop, plan_two_way(esop, 1));
-}
-
-/// Every strategy that takes the Dag.
+/// Every strategy that takes the kernel.
 std::map<std::string, MappedKernel> mappings(const Kernel& kernel) {
-  const Dag& dag = kernel.dag;
-  const LogicGraph graph = logic_graph(dag);
   std::map<std::string, MappedKernel> all;
-  const auto add = [&](const std::string& name, std::optional<MappedKernel> m) {
-    if (m) all.emplace(name, std::move(*m));
-  };
-  add("regular", map_regular(graph));
-  add("sweep", map_sweep(with_half_adders(graph)));
-  add("plane", map_plane(dag));
-  add("shared plane", shared_plane(dag.name, minimise_esop(truth_table(dag)), {}));
-  add("two-way", two_way(dag, false));
-  add("two-way, products apart", two_way(dag, true));
-  NetlistParams fast;
-  fast.effort = Effort::kFast;
-  add("netlist", map_netlist(dag, fast));
-  fast.skew_inputs = false;
-  add("netlist without skew", map_netlist(dag, fast));
+  for (const test::Strategy& s : test::strategies()) {
+    if (auto mapped = s.map(kernel)) all.emplace(s.name, std::move(*mapped));
+  }
   return all;
 }
 
@@ -77,7 +52,7 @@ TEST(Start, RandomLogicIsRightFromTheFirstInvocationInEveryStrategy) {
       EXPECT_EQ(needed_lead(mapped).value_or(-1), mapped.lead_cycles) << name;
     }
   }
-  EXPECT_EQ(accepted.size(), 8u);
+  EXPECT_EQ(accepted.size(), test::strategies().size());
 }
 
 /// Four copies of one input beside two inputs that nothing reads: rows without literals send constants through the whole plane.
@@ -94,7 +69,7 @@ std::pair<Kernel, MappedKernel> with_lead() {
   std::mt19937_64 random(15);
   for (;;) {
     Kernel kernel = kernel_of(random_logic(random));
-    MappedKernel mapped = two_way(kernel.dag, false);
+    MappedKernel mapped = mappings(kernel).at("two-way");
     if (mapped.lead_cycles > 0) return {std::move(kernel), std::move(mapped)};
   }
 }

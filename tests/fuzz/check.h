@@ -66,6 +66,8 @@ class Bytes {
     const uint32_t value = n > 256 ? byte() * 256u + byte() : byte();
     return value % n;
   }
+  /// As a generator of random numbers (tests/support/random_dag.h): a byte at a time.
+  uint64_t operator()() { return byte(); }
 
  private:
   std::string_view bytes_;

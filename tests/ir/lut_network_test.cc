@@ -54,6 +54,11 @@ TEST(LutNetwork, BlifText) {
             ".names n0 y\n1 1\n.names n1 z\n0 1\n.names one\n1\n.names c w\n0 1\n.end\n");
 }
 
+TEST(LutNetwork, BlifTextOfATableOfOnesHasRows) {
+  const LutNetwork n{"one", {"a"}, {{1, {0}, 0x3}}, {{"y", 1, false}}};
+  EXPECT_THAT(to_blif(n), HasSubstr(".names a n0\n0 1\n1 1\n"));
+}
+
 TEST(LutNetwork, MadeUpNamesDifferFromGivenOnes) {
   LutNetwork n = example();
   n.inputs[0] = "n1";

@@ -1,4 +1,5 @@
-// Random Dags and random batches of invocations, for tests of whatever reads a Dag.
+// Random Dags and random batches of invocations, for tests of whatever reads a Dag. `Random` is any generator of numbers: std::mt19937_64,
+// or the bytes of a fuzz target's input.
 #pragma once
 
 #include <algorithm>
@@ -19,17 +20,20 @@ struct RandomDagParams {
   uint32_t max_lut_inputs = 6;
 };
 
-inline uint32_t below(std::mt19937_64& rng, uint32_t n) {
+template <typename Random>
+uint32_t below(Random& rng, uint32_t n) {
   return static_cast<uint32_t>(rng() % n);
 }
 
-inline BitVector random_bits(std::mt19937_64& rng, uint32_t width) {
+template <typename Random>
+BitVector random_bits(Random& rng, uint32_t width) {
   BitVector value(width);
   for (uint32_t i = 0; i < width; ++i) value.set(i, rng() & 1u);
   return value;
 }
 
-inline BitMatrix random_rows(std::mt19937_64& rng, size_t rows, size_t cols) {
+template <typename Random>
+BitMatrix random_rows(Random& rng, size_t rows, size_t cols) {
   BitMatrix matrix(rows, cols);
   for (size_t r = 0; r < rows; ++r) {
     for (size_t c = 0; c < cols; ++c) matrix.set(r, c, rng() & 1u);
@@ -38,13 +42,15 @@ inline BitMatrix random_rows(std::mt19937_64& rng, size_t rows, size_t cols) {
 }
 
 /// Small widths as often as large ones.
-inline uint32_t random_width(std::mt19937_64& rng, uint32_t max_width) {
+template <typename Random>
+uint32_t random_width(Random& rng, uint32_t max_width) {
   return 1 + below(rng, below(rng, 2) == 0 ? std::min(8u, max_width) : max_width);
 }
 
 /// A node of operation `op` on operands taken at random from `values` (which gets the new node), with slices added where a width is asked
 /// for.
-inline void add_random_node(Dag& dag, std::mt19937_64& rng, Op op, std::vector<NodeId>& values, const RandomDagParams& params) {
+template <typename Random>
+void add_random_node(Dag& dag, Random& rng, Op op, std::vector<NodeId>& values, const RandomDagParams& params) {
   const auto pick = [&] { return values[below(rng, static_cast<uint32_t>(values.size()))]; };
   const auto narrow = [&](uint32_t width) {
     const NodeId a = pick();
@@ -96,7 +102,8 @@ inline void add_random_node(Dag& dag, std::mt19937_64& rng, Op op, std::vector<N
 }
 
 /// A verified Dag with `params.nodes` operations, each kind in turn and then at random. Outputs are the last values and some earlier ones.
-inline Dag random_dag(std::mt19937_64& rng, const RandomDagParams& params = {}) {
+template <typename Random>
+Dag random_dag(Random& rng, const RandomDagParams& params = {}) {
   Dag dag;
   dag.name = "random.dag";
   std::vector<NodeId> values;
