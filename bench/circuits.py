@@ -2,13 +2,19 @@
 """Writes circuits for bench/mapper as BLIF into a folder: arithmetic, sorters, multiplexers, codes, random logic, binarised layers.
 
     bench/circuits.py FOLDER [NAME ...]
+    bench/circuits.py --small FOLDER
 
 All are flat, from 120 to some 6,300 LUT4s. What is written in Verilog goes through Yosys (package yosys). The same names give the same bytes.
+--small writes those of tests/circuits instead, with their truth (small_circuits.py); it needs nothing but Python.
 """
 import os
 import random
 import subprocess
 import sys
+
+sys.dont_write_bytecode = True  # no __pycache__ beside the sources
+from blif import Blif  # noqa: E402
+import small_circuits  # noqa: E402
 
 VERILOG = {
     "mul24": "module mul24(input [23:0] a, b, output [47:0] y); assign y = a * b; endmodule",
@@ -72,47 +78,6 @@ def sorter(name, words, bits):
 
 VERILOG["sorter64"] = sorter("sorter64", 64, 1)
 VERILOG["sorter8x16"] = sorter("sorter8x16", 8, 16)
-
-
-class Blif:
-    """Lines of a model; `new` names a signal."""
-
-    def __init__(self, name, inputs, outputs):
-        self.lines = [f".model {name}", ".inputs " + " ".join(inputs), ".outputs " + " ".join(outputs)]
-        self.count = 0
-
-    def new(self):
-        self.count += 1
-        return f"n{self.count}"
-
-    def names(self, inputs, output, cubes):
-        self.lines.append(".names " + " ".join([*inputs, output]) + "\n" + "\n".join(f"{c} 1" for c in cubes))
-
-    def add(self, operands):
-        """Sum and carry of two or three bits."""
-        s, c = self.new(), self.new()
-        if len(operands) == 3:
-            self.names(operands, s, ["100", "010", "001", "111"])
-            self.names(operands, c, ["11-", "1-1", "-11"])
-        else:
-            self.names(operands, s, ["10", "01"])
-            self.names(operands, c, ["11"])
-        return s, c
-
-    def total(self, columns):
-        """One bit of each column of bits of one weight, after full adders have added them up."""
-        columns = [list(c) for c in columns]
-        for k, column in enumerate(columns):
-            while len(column) > 1:
-                s, c = self.add([column.pop(0) for _ in range(min(3, len(column)))])
-                column.append(s)
-                if k + 1 == len(columns):
-                    columns.append([])
-                columns[k + 1].append(c)
-        return [column[0] for column in columns]
-
-    def text(self):
-        return "\n".join([*self.lines, ".end", ""])
 
 
 def popcount64():
@@ -225,4 +190,7 @@ def main(folder, names):
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    main(sys.argv[1], sys.argv[2:])
+    if sys.argv[1] == "--small":
+        small_circuits.write(*sys.argv[2:])
+    else:
+        main(sys.argv[1], sys.argv[2:])
