@@ -73,22 +73,31 @@ TEST(Netlist, EpflInt2FloatFromTenSeeds) {
   expect_exact_from_ten_seeds(epfl("int2float"), 11);
 }
 
-class EpflNetlist : public testing::TestWithParam<const char*> {};
+struct EpflCircuit {
+  std::string name;
+  double cells_a_lut;  // at most; some 15 % above what fast effort and seed 1 take
+  friend void PrintTo(const EpflCircuit& c, std::ostream* out) { *out << c.name; }
+};
+
+class EpflNetlist : public testing::TestWithParam<EpflCircuit> {};
 
 TEST_P(EpflNetlist, ClosesAtOnceAndIsExact) {
   if (!have_epfl()) GTEST_SKIP() << "the shared circuits are absent";
-  const CoverNetwork source = epfl(GetParam());
+  const CoverNetwork source = epfl(GetParam().name);
   NetlistParams params;
   params.effort = Effort::kFast;
   NetlistStats stats;
   const MappedKernel kernel = map_netlist(source, params, &stats);
   const BitMatrix batch = random_batch(100, source.inputs.size(), 5);
   EXPECT_EQ(run_kernel(kernel, batch), evaluate(source, batch));
-  EXPECT_LT(kernel.grid.cells.size(), 34 * stats.luts);
+  EXPECT_LT(static_cast<double>(kernel.grid.cells.size()) / static_cast<double>(stats.luts), GetParam().cells_a_lut);
 }
 
-INSTANTIATE_TEST_SUITE_P(Circuits, EpflNetlist, testing::Values("adder", "bar", "cavlc", "dec", "i2c", "max", "priority", "router"),
-                         [](const auto& circuit) { return std::string(circuit.param); });
+INSTANTIATE_TEST_SUITE_P(Circuits, EpflNetlist,
+                         testing::Values(EpflCircuit{"adder", 6.8}, EpflCircuit{"bar", 14.6}, EpflCircuit{"cavlc", 12.2},
+                                         EpflCircuit{"dec", 22.1}, EpflCircuit{"i2c", 18.8}, EpflCircuit{"max", 17.6},
+                                         EpflCircuit{"priority", 16.7}, EpflCircuit{"router", 10.6}),
+                         testing::PrintToStringParamName());
 
 TEST(Netlist, AvoidsDefects) {
   NetlistParams params;

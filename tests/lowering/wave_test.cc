@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <map>
 
 #include "ir/error.h"
 #include "lowering/cover_dag.h"
@@ -49,13 +50,17 @@ TEST(Wave, ArithmeticOfDagsBecomesRegularArrays) {
   EXPECT_EQ(expect_wave(product_dag(), "multiplier").grid.cells.size(), 391u);
 }
 
-TEST(Wave, TablesBecomePlanes) {
+Dag square_table() {
   Dag dag;
   dag.name = "square";
   std::vector<BitVector> table;
   for (uint64_t i = 0; i < 64; ++i) table.emplace_back(12, i * i);
   add_output(dag, "y", add_lut(dag, add_input(dag, "a", 6), table));
-  expect_wave(dag, "plane");
+  return dag;
+}
+
+TEST(Wave, TablesBecomePlanes) {
+  expect_wave(square_table(), "plane");
 }
 
 TEST(Wave, OtherLogicBecomesASweep) {
@@ -78,12 +83,20 @@ TEST(Wave, EpflCircuits) {
   }
 }
 
+// One kernel for each of the two to win, so that neither the first nor the last candidate is always taken.
 TEST(Wave, ChoosesTheSmallerOfPlaneAndSweep) {
-  WaveStats stats;
-  const Dag dag = dag_of("input a 6\ninput b 4\nc:6 = and a b\nd:4 = popcount c\noutput y d\noutput z c\n");
-  const MappedKernel kernel = map_wave(dag, {}, &stats);
-  ASSERT_FALSE(stats.candidates.empty());
-  for (const auto& c : stats.candidates) EXPECT_LE(static_cast<int64_t>(kernel.grid.cells.size()), c.cells) << c.strategy;
+  const std::pair<Dag, const char*> kernels[] = {
+      {square_table(), "plane"}, {dag_of("input a 7\nc:3 = popcount a\nt = constant 3 0x3\nl:1 = less c t\noutput y l\n"), "sweep"}};
+  for (const auto& [dag, smaller] : kernels) {
+    WaveStats stats;
+    const MappedKernel kernel = map_wave(dag, {}, &stats);
+    std::map<std::string, int64_t> cells;
+    for (const auto& c : stats.candidates) cells[c.strategy] = c.cells;
+    ASSERT_THAT(cells, testing::UnorderedElementsAre(testing::Key("plane"), testing::Key("sweep")));
+    EXPECT_EQ(cells["plane"] < cells["sweep"] ? "plane" : "sweep", std::string(smaller));
+    EXPECT_EQ(kernel.strategy, smaller);
+    EXPECT_EQ(static_cast<int64_t>(kernel.grid.cells.size()), cells[smaller]);
+  }
 }
 
 TEST(Wave, SaysWhyNotAndWhatSettleModeTakes) {
