@@ -3,8 +3,10 @@
 
 #include <random>
 
+#include "check/artefacts.h"
 #include "frontend/defects_file.h"
 #include "ir/file.h"
+#include "ir/kernel_defects.h"
 #include "tests/cli/cli_support.h"
 
 namespace bitgrid {
@@ -16,13 +18,20 @@ TEST_F(Cli, CompileGoesAroundDefectsAndSaysWhatItCosts) {
   std::mt19937_64 random(3);
   const Defects defects = random_defects(300, 300, 0.01, 0.002, random);
   write_file(path("d.yaml"), print_defects(defects));
+  ASSERT_EQ(bitgrid("compile " + model_ + " -o " + path("plain") + " --json " + path("c.json")).status, 0);
+  const json plain = json_of("c.json")["cells_total"];
   const Result r = bitgrid("compile " + model_ + " -o " + path("out") + " --defects " + path("d.yaml") + " --json " + path("c.json"));
   ASSERT_EQ(r.status, 0) << r.output;
   EXPECT_THAT(r.output, HasSubstr("what going around them costs"));
   const json j = json_of("c.json")["defects"];
   EXPECT_EQ(j["cells"], defects.cells.size());
   EXPECT_EQ(j["edges"], defects.edges.size());
-  EXPECT_NE(j["cells_with"], j["cells_without"]);
+  EXPECT_EQ(j["cells_with"], json_of("c.json")["cells_total"]);
+  EXPECT_EQ(j["cells_without"], plain);
+  EXPECT_GT(j["cells_with"], j["cells_without"]);
+  const auto around = read_compiled(path("out")), flawless = read_compiled(path("plain"));
+  for (const MappedKernel& k : around->kernels) EXPECT_FALSE(first_defect_used(k, defects)) << k.name;
+  for (const MappedKernel& k : flawless->kernels) EXPECT_TRUE(first_defect_used(k, defects)) << k.name;
   EXPECT_TRUE(j["kernels"][0].contains("latency_without"));
   // The folder remembers the defects: what it holds is what the model compiles to.
   const Result check = bitgrid("check " + model_ + " --tokens 4 --engines cpu,grid --from " + path("out"));

@@ -3,9 +3,11 @@
 
 #include <random>
 
+#include "check/artefacts.h"
 #include "frontend/defects_file.h"
 #include "ir/bits.h"
 #include "ir/file.h"
+#include "ir/kernel_defects.h"
 #include "tests/cli/cli_support.h"
 
 namespace bitgrid {
@@ -19,8 +21,9 @@ constexpr const char* kMatch =
     "dag match\ninput a 12\ninput b 12\nx:12 = xnor a b\nc:4 = popcount x\nt = constant 4 0x5\nl:1 = less c t\noutput y l\n";
 
 TEST_F(Cli, WaveModeGoesAroundDefects) {
-  std::mt19937_64 random(8);
-  write_file(path("d.yaml"), print_defects(random_defects(200, 200, 0.015, 0.002, random)));
+  std::mt19937_64 random(1);
+  const Defects defects = random_defects(200, 200, 0.015, 0.002, random);
+  write_file(path("d.yaml"), print_defects(defects));
   std::string squares = "dag squares\ninput a 6\nt:12 = lut a";
   for (int i = 0; i < 64; ++i) squares += " " + to_hex(BitVector(12, static_cast<uint64_t>(i * i)));
   const std::pair<std::string, const char*> kernels[] = {
@@ -28,13 +31,18 @@ TEST_F(Cli, WaveModeGoesAroundDefects) {
   for (const auto& [text, strategy] : kernels) {
     SCOPED_TRACE(strategy);
     write_file(path("k.dag"), text);
-    const Result r = bitgrid("compile " + path("k.dag") + " -o " + path(strategy) + " --mode wave --defects " + path("d.yaml") +
-                             " --json " + path("c.json"));
+    const std::string compile = "compile " + path("k.dag") + " --mode wave --json " + path("c.json") + " -o ";
+    ASSERT_EQ(bitgrid(compile + path("plain")).status, 0);
+    const int64_t flawless = json_of("c.json")["kernels"][0]["cells"];
+    EXPECT_TRUE(first_defect_used(read_compiled(path("plain"))->kernels[0], defects));
+    const Result r = bitgrid(compile + path(strategy) + " --defects " + path("d.yaml"));
     ASSERT_EQ(r.status, 0) << r.output;
+    EXPECT_FALSE(first_defect_used(read_compiled(path(strategy))->kernels[0], defects));
     const json j = json_of("c.json");
     EXPECT_EQ(j["kernels"][0]["strategy"], strategy);
     EXPECT_EQ(j["kernels"][0]["ii_cycles"], 1);
-    EXPECT_GT(j["defects"]["cells_with"], 0);
+    EXPECT_EQ(j["defects"]["cells_with"], j["kernels"][0]["cells"]);
+    EXPECT_EQ(j["defects"]["cells_without"], flawless);
     EXPECT_EQ(j["defects"]["kernels"][0]["ii_without"], 1);
   }
 }
