@@ -235,6 +235,10 @@ void random_model(std::string_view text) {
   lower_params.optimize = map_params.optimize = static_cast<Optimize>(bytes.below(3));
   if (!files && bytes.below(4) == 1) lower_params.tile = {static_cast<int>(8 + bytes.below(40)), static_cast<int>(8 + bytes.below(40))};
   map_params.effort = Effort::kFast;
+  // Mostly what takes the least time: the matrices are what this target is for.
+  const uint32_t mode = bytes.below(8);
+  map_params.mode = mode < 2 ? MapMode::kAuto : MapMode::kSettle;
+  map_params.plane_inputs = mode < 4 ? 6 : 0;
   std::vector<int> tokens;
   for (int i = 0; i < kMostWindow + 2; ++i)
     tokens.push_back(static_cast<int>(bytes.below(static_cast<uint32_t>(model->vocabulary.size()))));

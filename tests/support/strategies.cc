@@ -11,6 +11,8 @@
 namespace bitgrid::test {
 namespace {
 
+constexpr uint32_t kPlaneInputs = 6;  // bits, above which planes take long to make
+
 /// Little time for few terms.
 EsopParams quick() {
   EsopParams esop;
@@ -20,7 +22,7 @@ EsopParams quick() {
 }
 
 MappedKernel two_way(const Dag& dag, bool apart) {
-  const PairedEsop esop = minimise_paired_esop(truth_table(dag), quick(), 100, apart);
+  const PairedEsop esop = minimise_paired_esop(truth_table(dag, kPlaneInputs), quick(), 100, apart);
   return two_way_kernel(dag.name, esop, plan_two_way(esop, 1));
 }
 
@@ -35,6 +37,7 @@ MappedKernel in_mode(const Kernel& kernel, MapMode mode) {
   MapParams params;
   params.mode = mode;
   params.effort = Effort::kFast;
+  params.plane_inputs = kPlaneInputs;
   return map_kernel(kernel, {}, params);
 }
 
@@ -44,8 +47,12 @@ const std::vector<Strategy>& strategies() {
   static const std::vector<Strategy> all = {
       {"regular", [](const Kernel& k) { return map_regular(logic_graph(k.dag)); }},
       {"sweep", [](const Kernel& k) { return map_sweep(with_half_adders(logic_graph(k.dag))); }},
-      {"plane", [](const Kernel& k) { return map_plane(k.dag, {quick()}); }},
-      {"shared plane", [](const Kernel& k) { return shared_plane(k.dag.name, minimise_esop(truth_table(k.dag), quick()), {}); }},
+      {"plane",
+       [](const Kernel& k) {
+         return map_plane(k.dag, {quick(), kPlaneInputs});
+       }},
+      {"shared plane",
+       [](const Kernel& k) { return shared_plane(k.dag.name, minimise_esop(truth_table(k.dag, kPlaneInputs), quick()), {}); }},
       {"two-way", [](const Kernel& k) { return two_way(k.dag, false); }},
       {"two-way, products apart", [](const Kernel& k) { return two_way(k.dag, true); }},
       {"netlist", [](const Kernel& k) { return netlist(k.dag, true); }},

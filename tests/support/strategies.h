@@ -17,10 +17,11 @@ struct Strategy {
   std::function<std::optional<MappedKernel>(const Kernel&)> map;
 };
 
-/// Each strategy by itself, without the choice among them that map_kernel makes. Netlists are placed with fast effort.
+/// Each strategy by itself, without the choice among them that map_kernel makes. Netlists are placed with fast effort; planes take at most
+/// six input bits.
 const std::vector<Strategy>& strategies();
 
-/// What map_kernel chooses in each mode, with fast effort.
+/// What map_kernel chooses in each mode, with the same limits.
 const std::vector<Strategy>& modes();
 
 }  // namespace bitgrid::test
