@@ -219,16 +219,15 @@ TEST(Estimate, ShapesFilesWithContextsInTurnAsEachOnItsOwn) {
     SCOPED_TRACE(entry.path());
     ShapePlans plans;
     const EstimateModel model = read_estimate_model(entry.path().string());
-    double held = 0;
-    for (const int context : {256, 1024, 4096}) {
+    double per_token = 0;                               // cells of a token's keys and values
+    for (const int context : {256, 320, 1024, 4096}) {  // 320: the shifts of 256
       const Estimate e = estimate(read_kernels(model, {context, false}, &plans).kernels, {});
       const Estimate own = estimate(read_kernels(model, {context, false}).kernels, {});
       EXPECT_EQ(std::tuple(e.cells_total, e.cycles_per_token, e.tokens_per_second),
                 std::tuple(own.cells_total, own.cycles_per_token, own.tokens_per_second));
-      if (held > 0) {
-        EXPECT_NEAR(static_cast<double>(e.resident_cells) / held, 4, 0.2);  // keys and values of four times the tokens
-      }
-      held = static_cast<double>(e.resident_cells);
+      const double held = static_cast<double>(e.resident_cells) / context;
+      if (context == 256) per_token = held;
+      EXPECT_NEAR(held / per_token, 1, 0.05) << context;
     }
     ++files;
   }
