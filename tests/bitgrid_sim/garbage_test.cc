@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "bitgrid_sim/kernel_simulator.h"
+#include "tests/bitgrid_sim/named_engine.h"
 
 namespace bitgrid {
 namespace {
@@ -22,7 +23,7 @@ MappedKernel wires() {
   return k;
 }
 
-class Garbage : public testing::TestWithParam<GridEngine> {};
+class Garbage : public testing::TestWithParam<NamedEngine> {};
 
 TEST_P(Garbage, OnlyWhatPassesADefectIsRandom) {
   BitMatrix inputs(200, 2);
@@ -50,7 +51,7 @@ TEST_P(Garbage, UnusedOutputsDoNotMatter) {
   EXPECT_EQ(KernelSimulator(wires(), params).run(inputs), inputs);
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, Garbage, testing::Values(GridEngine::kScalar, GridEngine::kSliced));
+INSTANTIATE_TEST_SUITE_P(Engines, Garbage, testing::Values(kScalarEngine, kSlicedEngine), testing::PrintToStringParamName());
 
 }  // namespace
 }  // namespace bitgrid

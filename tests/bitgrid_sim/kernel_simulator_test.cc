@@ -7,6 +7,7 @@
 #include <random>
 
 #include "ir/error.h"
+#include "tests/bitgrid_sim/named_engine.h"
 #include "tests/support/errors.h"
 
 namespace bitgrid {
@@ -110,9 +111,8 @@ struct SerialMatrix {
   }
 };
 
-class Engines : public testing::TestWithParam<GridEngine> {};
-INSTANTIATE_TEST_SUITE_P(All, Engines, testing::Values(GridEngine::kScalar, GridEngine::kSliced),
-                         [](const auto& suite) { return suite.param == GridEngine::kScalar ? "scalar" : "sliced"; });
+class Engines : public testing::TestWithParam<NamedEngine> {};
+INSTANTIATE_TEST_SUITE_P(All, Engines, testing::Values(kScalarEngine, kSlicedEngine), testing::PrintToStringParamName());
 
 /// Batches of many sizes, resident bits that change often or seldom, one or several threads, run after run: the scalar engine's outputs.
 TEST(Lanes, BatchesEqualTheOtherEngines) {
@@ -288,8 +288,8 @@ TEST_P(Engines, PhasesBeforePhaseZero) {
   EXPECT_EQ(lanes.run(in), expected);
 }
 
-class Starts : public testing::TestWithParam<GridEngine> {};
-INSTANTIATE_TEST_SUITE_P(All, Starts, testing::Values(GridEngine::kScalar, GridEngine::kSliced, GridEngine::kLanes));
+class Starts : public testing::TestWithParam<NamedEngine> {};
+INSTANTIATE_TEST_SUITE_P(All, Starts, testing::Values(kScalarEngine, kSlicedEngine, kLanesEngine), testing::PrintToStringParamName());
 
 KernelSimulatorParams random_start(GridEngine engine, uint64_t seed = 5) {
   KernelSimulatorParams params{engine};

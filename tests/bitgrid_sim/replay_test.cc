@@ -20,7 +20,7 @@ using testing::HasSubstr;
 const std::string kCases = std::string(BITGRID_SHARED_CASES) + "/bitgrid/";
 constexpr GridEngine kEngines[] = {GridEngine::kScalar, GridEngine::kSliced, GridEngine::kLanes};
 
-class OriginalTraces : public testing::TestWithParam<const char*> {};
+class OriginalTraces : public testing::TestWithParam<std::string> {};
 
 TEST_P(OriginalTraces, ReplayBitForBitOnAllEngines) {
   if (!std::filesystem::exists(kCases)) GTEST_SKIP() << kCases << " is absent";
@@ -35,8 +35,7 @@ TEST_P(OriginalTraces, ReplayBitForBitOnAllEngines) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Cases, OriginalTraces, testing::Values("constants8", "bench16"),
-                         [](const auto& suite) { return std::string(suite.param); });
+INSTANTIATE_TEST_SUITE_P(Cases, OriginalTraces, testing::Values("constants8", "bench16"), [](const auto& suite) { return suite.param; });
 
 GridFile random_file(int width, int height, uint64_t seed) {
   std::mt19937_64 random(seed);

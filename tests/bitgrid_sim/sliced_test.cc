@@ -23,6 +23,7 @@ CellWord random_word(std::mt19937_64& random, int kind) {
 struct Case {
   int width;
   int height;
+  friend void PrintTo(const Case& c, std::ostream* out) { *out << c.width << "x" << c.height; }
 };
 
 class SlicedSizes : public testing::TestWithParam<Case> {};
@@ -66,7 +67,7 @@ TEST_P(SlicedSizes, EqualsScalarInEveryPhase) {
 INSTANTIATE_TEST_SUITE_P(Sizes, SlicedSizes,
                          testing::Values(Case{1, 1}, Case{1, 9}, Case{9, 1}, Case{2, 2}, Case{3, 3}, Case{63, 5}, Case{64, 6},
                                          Case{65, 129}, Case{127, 4}, Case{1, 200}, Case{200, 1}, Case{513, 2}, Case{4, 300}),
-                         [](const auto& suite) { return std::to_string(suite.param.width) + "x" + std::to_string(suite.param.height); });
+                         testing::PrintToStringParamName());
 
 TEST(Sliced, EveryTargetEqualsScalar) {
   for (const SimdTarget target : kSimdTargets) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ namespace {
 struct Target {
   std::string name;
   void (*run)(std::string_view);
+  friend void PrintTo(const Target& t, std::ostream* out) { *out << t.name; }
 };
 
 const std::vector<Target>& targets() {
@@ -40,7 +42,7 @@ TEST_P(Corpus, HoldsNoFault) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Fuzz, Corpus, testing::ValuesIn(targets()), [](const auto& target) { return target.param.name; });
+INSTANTIATE_TEST_SUITE_P(Fuzz, Corpus, testing::ValuesIn(targets()), testing::PrintToStringParamName());
 
 }  // namespace
 }  // namespace bitgrid

@@ -113,10 +113,15 @@ TEST(DagEval, EveryOperationHasAMeaning) {
 }
 
 /// All values of two operands of all widths to 3, results of all widths to 5 where the operation leaves them free.
-class DagOperation : public testing::TestWithParam<Op> {};
+struct Operation {
+  Op op;
+  friend void PrintTo(const Operation& o, std::ostream* out) { *out << info(o.op).name; }
+};
+
+class DagOperation : public testing::TestWithParam<Operation> {};
 
 TEST_P(DagOperation, MeansWhatPlainIntegersSay) {
-  const OpInfo& op = info(GetParam());
+  const OpInfo& op = info(GetParam().op);
   std::mt19937_64 rng(7);
   for (uint32_t wa = 1; wa <= 3; ++wa) {
     for (uint32_t wb = 1; wb <= 3; ++wb) {
@@ -148,19 +153,15 @@ TEST_P(DagOperation, MeansWhatPlainIntegersSay) {
   }
 }
 
-std::vector<Op> computing_operations() {
-  std::vector<Op> ops;
+std::vector<Operation> computing_operations() {
+  std::vector<Operation> ops;
   for (const OpInfo& op : op_table()) {
-    if (op.op != Op::kInput) ops.push_back(op.op);
+    if (op.op != Op::kInput) ops.push_back({op.op});
   }
   return ops;
 }
 
-std::string name_of(const testing::TestParamInfo<Op>& param) {
-  return std::string(info(param.param).name);
-}
-
-INSTANTIATE_TEST_SUITE_P(Each, DagOperation, testing::ValuesIn(computing_operations()), name_of);
+INSTANTIATE_TEST_SUITE_P(Each, DagOperation, testing::ValuesIn(computing_operations()), testing::PrintToStringParamName());
 
 TEST(DagEval, RandomDagsOfWideWords) {
   std::mt19937_64 rng(8);

@@ -91,6 +91,7 @@ struct BrokenDag {
   const char* name;
   std::function<void(Dag&)> damage;
   const char* expected;
+  friend void PrintTo(const BrokenDag& b, std::ostream* out) { *out << b.name; }
 };
 
 class DagVerifier : public testing::TestWithParam<BrokenDag> {};
@@ -158,11 +159,7 @@ const BrokenDag kBroken[] = {
      "dag full_adder: its list of inputs is not the input nodes in order; add nodes with the functions of ir/dag.h"},
 };
 
-std::string name_of(const testing::TestParamInfo<BrokenDag>& param) {
-  return param.param.name;
-}
-
-INSTANTIATE_TEST_SUITE_P(Broken, DagVerifier, testing::ValuesIn(kBroken), name_of);
+INSTANTIATE_TEST_SUITE_P(Broken, DagVerifier, testing::ValuesIn(kBroken), testing::PrintToStringParamName());
 
 TEST(Dag, OperandThatDoesNotExistYetIsRefused) {
   Dag dag = full_adder();

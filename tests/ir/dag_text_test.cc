@@ -68,8 +68,10 @@ TEST(DagText, ExampleOfTheDocumentationIsADag) {
 }
 
 struct BadText {
+  const char* name;
   const char* text;
   const char* expected;
+  friend void PrintTo(const BadText& b, std::ostream* out) { *out << b.name; }
 };
 
 class DagTextError : public testing::TestWithParam<BadText> {};
@@ -79,31 +81,33 @@ TEST_P(DagTextError, NamesLineAndCure) {
 }
 
 const BadText kBad[] = {
-    {"", "k.dag: it is empty; the first line reads: dag NAME"},
-    {"input a 1\n", "k.dag:1: this is no Dag; the first line reads: dag NAME"},
-    {"dag d\ninput a\n", "k.dag:2: this is no input; write: input NAME WIDTH, or: input NAME WIDTH resident"},
-    {"dag d\ninput a 0\n", "k.dag:2: the width is 0; widths go from 1 to 65536"},
-    {"dag d\ninput a 99999999999\n", "k.dag:2: \"99999999999\" is no width; write a decimal number"},
-    {"dag d\ninput a 1\ninput a 1\n", "k.dag:3: \"a\" is defined twice; rename one"},
-    {"dag d\ninput 7 1\n", "k.dag:2: \"7\" is no name; use letters, digits, '_' and '.', and no digit or '.' first"},
-    {"dag d\ninput a 1\nx:1 = nand a a\n",
+    {"Empty", "", "k.dag: it is empty; the first line reads: dag NAME"},
+    {"NoDag", "input a 1\n", "k.dag:1: this is no Dag; the first line reads: dag NAME"},
+    {"InputWithoutWidth", "dag d\ninput a\n", "k.dag:2: this is no input; write: input NAME WIDTH, or: input NAME WIDTH resident"},
+    {"ZeroWidth", "dag d\ninput a 0\n", "k.dag:2: the width is 0; widths go from 1 to 65536"},
+    {"HugeWidth", "dag d\ninput a 99999999999\n", "k.dag:2: \"99999999999\" is no width; write a decimal number"},
+    {"DefinedTwice", "dag d\ninput a 1\ninput a 1\n", "k.dag:3: \"a\" is defined twice; rename one"},
+    {"NotAName", "dag d\ninput 7 1\n", "k.dag:2: \"7\" is no name; use letters, digits, '_' and '.', and no digit or '.' first"},
+    {"UnknownOperation", "dag d\ninput a 1\nx:1 = nand a a\n",
      "k.dag:3: there is no operation \"nand\"; the operations are constant, xnor, xor, and, or, not, select, slice, concat, popcount, add, "
      "subtract, less, lut"},
-    {"dag d\na = input 4\n", "k.dag:2: inputs are lines of their own; write: input a WIDTH"},
-    {"dag d\ninput a 1\ns:1 = output a\n", "k.dag:3: outputs are lines of their own; write: output s OPERAND"},
-    {"dag d\ninput a 1\nx = not a\n", "k.dag:3: \"x\" has no width; write: x:WIDTH = ..."},
-    {"dag d\ninput a 1\nx:1 = not b\n", "k.dag:3: \"b\" is not defined above; define operands before their users"},
-    {"dag d\ninput a 1\nx:1 = not a a\n", "k.dag:3: not has 2 operands; give it 1"},
-    {"dag d\ninput a 1\nx:1 =\n", "k.dag:3: an operation is missing; write: NAME:WIDTH = OPERATION OPERANDS"},
-    {"dag d\nc = constant 4 0x1f\n", "k.dag:2: the number 1f does not fit 4 bits; widen it or drop the upper digits"},
-    {"dag d\nc = constant 4 12\n", "k.dag:2: \"12\" is no value; write 0x and hexadecimal digits"},
-    {"dag d\ninput a 1\nt:1 = lut a 0 g\n", "k.dag:3: 'g' is no hexadecimal digit; use 0-9 and a-f"},
-    {"dag d\ninput a 1\nt:1 = lut a 0\noutput y t\n", "k.dag: dag d, node t: its table has 1 words; an operand of 1 bit wants 2"},
-    {"dag d\ninput a 1\nbanana\n", "k.dag:3: \"banana\" starts no line; write input, output, or NAME:WIDTH = OPERATION OPERANDS"},
-    {"dag d\ninput a 1\n", "k.dag: dag d: it has no output; add at least one"},
+    {"InputAsOperation", "dag d\na = input 4\n", "k.dag:2: inputs are lines of their own; write: input a WIDTH"},
+    {"OutputAsOperation", "dag d\ninput a 1\ns:1 = output a\n", "k.dag:3: outputs are lines of their own; write: output s OPERAND"},
+    {"NoWidth", "dag d\ninput a 1\nx = not a\n", "k.dag:3: \"x\" has no width; write: x:WIDTH = ..."},
+    {"Undefined", "dag d\ninput a 1\nx:1 = not b\n", "k.dag:3: \"b\" is not defined above; define operands before their users"},
+    {"OperandCount", "dag d\ninput a 1\nx:1 = not a a\n", "k.dag:3: not has 2 operands; give it 1"},
+    {"NoOperation", "dag d\ninput a 1\nx:1 =\n", "k.dag:3: an operation is missing; write: NAME:WIDTH = OPERATION OPERANDS"},
+    {"ConstantTooWide", "dag d\nc = constant 4 0x1f\n", "k.dag:2: the number 1f does not fit 4 bits; widen it or drop the upper digits"},
+    {"ConstantInDecimal", "dag d\nc = constant 4 12\n", "k.dag:2: \"12\" is no value; write 0x and hexadecimal digits"},
+    {"TableDigit", "dag d\ninput a 1\nt:1 = lut a 0 g\n", "k.dag:3: 'g' is no hexadecimal digit; use 0-9 and a-f"},
+    {"TableSize", "dag d\ninput a 1\nt:1 = lut a 0\noutput y t\n",
+     "k.dag: dag d, node t: its table has 1 words; an operand of 1 bit wants 2"},
+    {"UnknownLine", "dag d\ninput a 1\nbanana\n",
+     "k.dag:3: \"banana\" starts no line; write input, output, or NAME:WIDTH = OPERATION OPERANDS"},
+    {"NoOutput", "dag d\ninput a 1\n", "k.dag: dag d: it has no output; add at least one"},
 };
 
-INSTANTIATE_TEST_SUITE_P(Bad, DagTextError, testing::ValuesIn(kBad));
+INSTANTIATE_TEST_SUITE_P(Bad, DagTextError, testing::ValuesIn(kBad), testing::PrintToStringParamName());
 
 /// One random damage: a truncation, changed bytes, or lines moved about.
 std::string damage(std::mt19937_64& rng, std::string text) {

@@ -16,6 +16,7 @@ struct Case {
   const char* name;
   ClampParams clamp;
   int rows;  // of the stamp, without a delay line
+  friend void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 };
 
 /// A word that comes from outside is clamped, behind so many columns whose weight is 0: if there are any the copy finds its own way.
@@ -96,7 +97,7 @@ INSTANTIATE_TEST_SUITE_P(Clamps, FlatClampCases,
                                          Case{"OneBit", {8, 2, 5, 1, false}, 4}, Case{"LowEndFromZeros", {10, 2, 5, 3, true}, 4},
                                          Case{"LowEndFromHold", {9, 3, 5, 2, true}, 4}, Case{"LowEndLane", {9, 4, 4, 3, true}, 5},
                                          Case{"NoShift", {9, 0, 4, 3, true}, 4}),
-                         [](const auto& c) { return std::string(c.param.name); });
+                         testing::PrintToStringParamName());
 
 }  // namespace
 }  // namespace bitgrid

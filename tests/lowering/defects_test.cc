@@ -24,6 +24,7 @@ struct Shape {
   const char* name;
   int columns, rows, planes;
   bool residual, raw, clamp, sign;
+  friend void PrintTo(const Shape& s, std::ostream* out) { *out << s.name; }
 };
 
 Word word(int index) {
@@ -96,7 +97,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Shape{"planes", 6, 5, 3, false, true, false, false}, Shape{"clamp", 8, 6, 1, false, false, true, false},
                     Shape{"stream", 7, 6, 1, true, true, true, false}, Shape{"added", 7, 6, 1, true, true, false, false},
                     Shape{"words", 0, 5, 1, true, false, true, false}),
-    [](const auto& shape) { return std::string(shape.param.name); });
+    testing::PrintToStringParamName());
 
 TEST(AroundForms, ConstantBeforeTheSign) {
   std::mt19937_64 random(5);

@@ -17,10 +17,8 @@ struct PopcountMapper {
   MappedKernel (*map)(const DenseBinaryForm& form);
   int64_t (*cells)(const DenseBinaryForm& form);
   int ii;
+  friend void PrintTo(const PopcountMapper& m, std::ostream* out) { *out << m.name; }
 };
-void PrintTo(const PopcountMapper& mapper, std::ostream* out) {
-  *out << mapper.name;
-}
 
 class PopcountLayers : public testing::TestWithParam<PopcountMapper> {};
 
@@ -30,7 +28,7 @@ INSTANTIATE_TEST_SUITE_P(
                                    dense_popcount_cells, 1},
                     PopcountMapper{"Interleaved", [](const DenseBinaryForm& form) { return map_interleaved_popcount("layer", form); },
                                    [](const DenseBinaryForm& form) { return interleaved_size(form).cells(); }, 2}),
-    [](const auto& mapper) { return std::string(mapper.param.name); });
+    testing::PrintToStringParamName());
 
 void expect_exact(const PopcountMapper& mapper, uint32_t inputs, int outputs, bool ternary, size_t tokens, unsigned seed) {
   std::mt19937 random(seed);

@@ -39,6 +39,9 @@ SystolicForm strip(uint32_t bits) {
 struct ClampCase {
   int shift, sign, width;
   bool low;
+  friend void PrintTo(const ClampCase& c, std::ostream* out) {
+    *out << "shift" << c.shift << "_sign" << c.sign << "_width" << c.width << (c.low ? "_low" : "");
+  }
 };
 
 class Clamp : public testing::TestWithParam<ClampCase> {};
@@ -65,7 +68,8 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Clamp,
                          testing::Values(ClampCase{0, 5, 4, true}, ClampCase{1, 5, 4, true}, ClampCase{3, 6, 4, true},
                                          ClampCase{2, 7, 4, false}, ClampCase{4, 3, 2, true}, ClampCase{2, 9, 8, true},
                                          ClampCase{5, 4, 2, false}, ClampCase{0, 3, 2, true}, ClampCase{3, 8, 1, false},
-                                         ClampCase{1, 12, 4, false}, ClampCase{0, 13, 12, true}));
+                                         ClampCase{1, 12, 4, false}, ClampCase{0, 13, 12, true}),
+                         testing::PrintToStringParamName());
 
 TEST(Multiplier, MultipliesByConstantsAndDropsSevenBits) {
   std::mt19937 random(2);
@@ -105,6 +109,9 @@ TEST(AddConstant, ThenSign) {
 struct ArrayCase {
   int columns, rows, planes;
   bool residual;
+  friend void PrintTo(const ArrayCase& c, std::ostream* out) {
+    *out << c.columns << "x" << c.rows << "_planes" << c.planes << (c.residual ? "_residual" : "");
+  }
 };
 
 class Array : public testing::TestWithParam<ArrayCase> {};
@@ -153,7 +160,8 @@ TEST_P(Array, RawSumsBackToBack) {
 INSTANTIATE_TEST_SUITE_P(Shapes, Array,
                          testing::Values(ArrayCase{1, 1, 1, false}, ArrayCase{5, 3, 1, false}, ArrayCase{4, 4, 1, true},
                                          ArrayCase{6, 3, 2, false}, ArrayCase{3, 2, 3, true}, ArrayCase{2, 1, 4, false},
-                                         ArrayCase{7, 5, 1, true}));
+                                         ArrayCase{7, 5, 1, true}),
+                         testing::PrintToStringParamName());
 
 TEST(Array, ResidentDigitsFollowTheirBits) {
   SystolicForm form;

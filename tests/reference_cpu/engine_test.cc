@@ -235,7 +235,7 @@ TEST(BitsPerCharacter, KnowsWhatItCannotDo) {
 }
 
 /// The shipped models against the values that their exporter computed with other code.
-class ShippedModel : public testing::TestWithParam<const char*> {};
+class ShippedModel : public testing::TestWithParam<std::string> {};
 
 TEST_P(ShippedModel, NeedsTheReportedBitsPerCharacterOnItsHeldOutExcerpt) {
   const std::string folder = std::string(BITGRID_SOURCE_DIR) + "/examples/" + GetParam() + "/";
@@ -248,7 +248,7 @@ TEST_P(ShippedModel, NeedsTheReportedBitsPerCharacterOnItsHeldOutExcerpt) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kjv, ShippedModel, testing::Values("kjv-ternary", "kjv-binary"),
-                         [](const auto& shown) { return std::string(shown.param).substr(4); });
+                         [](const auto& shown) { return shown.param.substr(4); });
 
 }  // namespace
 }  // namespace bitgrid

@@ -22,12 +22,17 @@ Matrix random_matrix(std::mt19937& random, WeightValues values, int outputs, int
   return m;
 }
 
-class PackedLinear : public ::testing::TestWithParam<WeightValues> {};
+struct Weights {
+  WeightValues values;
+  friend void PrintTo(const Weights& w, std::ostream* out) { *out << name_of(w.values); }
+};
+
+class PackedLinear : public ::testing::TestWithParam<Weights> {};
 
 TEST_P(PackedLinear, EqualsGoldenOnRandomShapes) {
   std::mt19937 random(11);
   for (int round = 0; round < 300; ++round) {
-    const Matrix w = random_matrix(random, GetParam(), pick(random, 1, 20), pick(random, 1, 150));
+    const Matrix w = random_matrix(random, GetParam().values, pick(random, 1, 20), pick(random, 1, 150));
     const int kind = round % 4, hi = 1 << pick(random, 0, 12);
     std::vector<int64_t> x(static_cast<size_t>(w.inputs));
     for (int64_t& v : x) v = kind == 0 ? 2 * pick(random, 0, 1) - 1 : kind == 1 ? pick(random, 0, hi) : pick(random, -hi, hi);
@@ -38,7 +43,7 @@ TEST_P(PackedLinear, EqualsGoldenOnRandomShapes) {
 TEST_P(PackedLinear, EdgesOfWords) {
   std::mt19937 random(12);
   for (const int inputs : {1, 63, 64, 65, 127, 128, 129}) {
-    const Matrix w = random_matrix(random, GetParam(), 3, inputs);
+    const Matrix w = random_matrix(random, GetParam().values, 3, inputs);
     for (const int64_t value : {0, 1, -1, 7, -8, 127, -128}) {
       const std::vector<int64_t> x(static_cast<size_t>(inputs), value);
       EXPECT_EQ(linear(pack(w), pack(x)), golden::linear(w, x)) << inputs << " x " << value;
@@ -46,8 +51,9 @@ TEST_P(PackedLinear, EdgesOfWords) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Values, PackedLinear, ::testing::Values(WeightValues::kBinary, WeightValues::kTernary, WeightValues::kInt2),
-                         [](const auto& p) { return name_of(p.param); });
+INSTANTIATE_TEST_SUITE_P(Values, PackedLinear,
+                         ::testing::Values(Weights{WeightValues::kBinary}, Weights{WeightValues::kTernary}, Weights{WeightValues::kInt2}),
+                         ::testing::PrintToStringParamName());
 
 TEST(PackedVector, UsesAsFewPlanesAsItCan) {
   EXPECT_EQ(pack(std::vector<int64_t>{0, 15, 3}).coefficient.size(), 4u);

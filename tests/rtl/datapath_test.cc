@@ -121,6 +121,7 @@ struct Lint {
   const char* name;
   std::vector<std::string> version;
   std::vector<std::string> command;  // FILE stands for the file
+  friend void PrintTo(const Lint& l, std::ostream* out) { *out << l.name; }
 };
 
 class DatapathLint : public testing::TestWithParam<Lint> {};
@@ -156,11 +157,7 @@ const Lint kLint[] = {
     {"yosys", {"yosys", "-V"}, {"yosys", "-q", "-p", "read_verilog -sv FILE; hierarchy -check -auto-top; proc; check -assert"}},
 };
 
-std::string name_of(const testing::TestParamInfo<Lint>& lint) {
-  return lint.param.name;
-}
-
-INSTANTIATE_TEST_SUITE_P(Tool, DatapathLint, testing::ValuesIn(kLint), name_of);
+INSTANTIATE_TEST_SUITE_P(Tool, DatapathLint, testing::ValuesIn(kLint), testing::PrintToStringParamName());
 
 }  // namespace
 }  // namespace bitgrid

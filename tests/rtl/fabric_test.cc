@@ -71,6 +71,7 @@ int first_difference(FabricGrid& fabric, ScalarGrid& grid, int first_phase, int 
 struct Form {
   const char* name;
   FabricForm form;
+  friend void PrintTo(const Form& f, std::ostream* out) { *out << f.name; }
 };
 
 class FabricForms : public testing::TestWithParam<Form> {
@@ -124,7 +125,7 @@ TEST_P(FabricForms, ACorruptedConfigurationBitIsSeen) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, FabricForms, testing::Values(Form{"vector", {}}, Form{"cells", {true, false}}, Form{"latches", {true, true}}),
-                         [](const auto& p) { return std::string(p.param.name); });
+                         testing::PrintToStringParamName());
 
 TEST(Fabric, ChainsAreReadBack) {
   NEEDS("verilator", "--version");

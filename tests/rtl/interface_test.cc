@@ -20,8 +20,10 @@ TEST(RtlInterface, RoundTrip) {
 }
 
 struct Bad {
+  const char* name;
   const char* text;
   const char* expected;
+  friend void PrintTo(const Bad& b, std::ostream* out) { *out << b.name; }
 };
 
 class RtlInterfaceError : public testing::TestWithParam<Bad> {};
@@ -31,24 +33,28 @@ TEST_P(RtlInterfaceError, NamesFileLineAndCure) {
 }
 
 const Bad kBad[] = {
-    {"module m; endmodule\n",
+    {"NoComment", "module m; endmodule\n",
      "m.v: the comment that describes the ports is missing or has no end; keep the lines from \"// @module\" to \"// @end\" that `bitgrid "
      "verilog` writes at the head of the file"},
-    {"// @latency 1\n// @output y 1\n// @end\n", "m.v: there is no \"// @module\" line; add \"// @module NAME\""},
-    {"// @module m\n// @output y 1\n// @end\n", "m.v: there is no \"// @latency\" line; add \"// @latency CLOCKS\", at least 1"},
-    {"// @module m\n// @latency 1\n// @end\n", "m.v: there is no \"// @output\" line; add \"// @output PORT WIDTH\" for every output"},
-    {"// @module m\n// @latency x\n", "m.v:2: \"x\" is no width or latency; write a number from 1 to 65536"},
-    {"// @module m\n// @input a 0\n", "m.v:2: \"0\" is no width or latency; write a number from 1 to 16777216"},
-    {"// @module m;\n", "m.v:1: \"m;\" is no name for a port or module; use letters, digits and single underscores, and no digit first"},
-    {"// @input a__b 1\n",
+    {"NoModule", "// @latency 1\n// @output y 1\n// @end\n", "m.v: there is no \"// @module\" line; add \"// @module NAME\""},
+    {"NoLatency", "// @module m\n// @output y 1\n// @end\n",
+     "m.v: there is no \"// @latency\" line; add \"// @latency CLOCKS\", at least 1"},
+    {"NoOutput", "// @module m\n// @latency 1\n// @end\n",
+     "m.v: there is no \"// @output\" line; add \"// @output PORT WIDTH\" for every output"},
+    {"LatencyIsNoNumber", "// @module m\n// @latency x\n", "m.v:2: \"x\" is no width or latency; write a number from 1 to 65536"},
+    {"ZeroWidth", "// @module m\n// @input a 0\n", "m.v:2: \"0\" is no width or latency; write a number from 1 to 16777216"},
+    {"ModuleName", "// @module m;\n",
+     "m.v:1: \"m;\" is no name for a port or module; use letters, digits and single underscores, and no digit first"},
+    {"PortName", "// @input a__b 1\n",
      "m.v:1: \"a__b\" is no name for a port or module; use letters, digits and single underscores, and no digit first"},
-    {"// @input a 1\n// @output a 2\n",
+    {"SamePort", "// @input a 1\n// @output a 2\n",
      "m.v:2: there are two ports a; give each port one line; clk, rst, in_valid and out_valid have none"},
-    {"// @input clk 1\n", "m.v:1: there are two ports clk; give each port one line; clk, rst, in_valid and out_valid have none"},
-    {"// @inout a 1\n", "m.v:1: \"@inout\" is unknown; the lines are @module, @latency, @input, @output and @end"},
+    {"PortOfTheFrame", "// @input clk 1\n",
+     "m.v:1: there are two ports clk; give each port one line; clk, rst, in_valid and out_valid have none"},
+    {"UnknownLine", "// @inout a 1\n", "m.v:1: \"@inout\" is unknown; the lines are @module, @latency, @input, @output and @end"},
 };
 
-INSTANTIATE_TEST_SUITE_P(Bad, RtlInterfaceError, testing::ValuesIn(kBad));
+INSTANTIATE_TEST_SUITE_P(Bad, RtlInterfaceError, testing::ValuesIn(kBad), testing::PrintToStringParamName());
 
 TEST(RtlInterface, DamagedCommentThrowsErrorOrIsRead) {
   const std::string text = interface_comment({"m", 7, {{"a", 1}, {"b", 300}}, {{"y", 2}}});
