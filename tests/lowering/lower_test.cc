@@ -1,8 +1,8 @@
 // Models of every shape that a file can state: Dags against the CPU engine value by value, mapped kernels against their Dags.
 #include "lowering/lower.h"
 
-#include <gmock/gmock.h>
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "check/verify_kernel.h"

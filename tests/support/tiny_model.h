@@ -30,11 +30,11 @@ struct TinyParams {
   int hidden_bits = 4;       // unsigned; 1: sign
   bool position = true;
   bool bias = true;
-  bool multiplier = false;  // per channel in inputs and hidden values, per tensor elsewhere
-  std::optional<int> shift;  // of every requantisation, in place of one that suits the values
+  bool multiplier = false;        // per channel in inputs and hidden values, per tensor elsewhere
+  std::optional<int> shift = {};  // of every requantisation, in place of one that suits the values
   bool zero_weights = false;
   int embedding_lo = -31, embedding_hi = 31;
-  bool table = false;       // after the hidden values of feed-forward
+  bool table = false;  // after the hidden values of feed-forward
   uint32_t seed = 1;
 };
 
