@@ -9,6 +9,7 @@
 #include "check/verify_kernel.h"
 #include "ir/dag.h"
 #include "ir/kernel_defects.h"
+#include "lowering/cover_dag.h"
 #include "lowering/map.h"
 #include "tests/lowering/netlist_support.h"
 #include "tests/support/errors.h"
