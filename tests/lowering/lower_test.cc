@@ -21,6 +21,7 @@ using Block = TinyParams::Block;
 struct Shape {
   std::string name;
   TinyParams params;
+  friend void PrintTo(const Shape& s, std::ostream* out) { *out << s.name; }
 };
 
 std::vector<Shape> shapes() {
@@ -152,7 +153,7 @@ TEST(Map, ThroughputTakesTheParallelFormOfBinaryLayers) {
   EXPECT_THAT(strategies(Optimize::kThroughput), testing::Contains("parallel 1"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, LowerTiny, testing::ValuesIn(shapes()), [](const auto& shape) { return shape.param.name; });
+INSTANTIATE_TEST_SUITE_P(Shapes, LowerTiny, testing::ValuesIn(shapes()), testing::PrintToStringParamName());
 
 /// The tiny model with multipliers 3, 5, 7 .. and `more_shift` larger shifts in the feed-forward layer's input and hidden values.
 Model with_multipliers(bool input, bool hidden, int more_shift) {
