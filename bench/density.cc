@@ -15,13 +15,13 @@
 #include "ir/error.h"
 #include "ir/file.h"
 #include "ir/json_text.h"
-#include "lowering/dense_interleaved.h"
-#include "lowering/dense_popcount.h"
-#include "lowering/idle_slots.h"
-#include "lowering/matrix.h"
-#include "lowering/netlist/logic_graph.h"
-#include "lowering/netlist/techmap.h"
-#include "lowering/paired.h"
+#include "lowering/mapping/matrix/popcount_ii2.h"
+#include "lowering/mapping/matrix/popcount_wave.h"
+#include "lowering/mapping/matrix/sum_difference.h"
+#include "lowering/mapping/matrix/trailing_zero_bits.h"
+#include "lowering/numerics/matrix.h"
+#include "lowering/synthesis/logic_graph.h"
+#include "lowering/synthesis/techmap.h"
 
 namespace bitgrid {
 namespace {
@@ -37,9 +37,9 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 }
 
 /// Random weights, and biases of a few units: thresholds near the middle, where counts take the most rows.
-MatrixLayer random_layer(const Shape& shape, bool ternary, const Tensor& x) {
+numerics::MatrixLayer random_layer(const Shape& shape, bool ternary, const Tensor& x) {
   std::mt19937_64 random(1);
-  MatrixLayer layer{"layer", &x, {}, nullptr, {}, false, {}};
+  numerics::MatrixLayer layer{"layer", &x, {}, nullptr, {}, false, {}};
   Sign sign;
   for (int r = 0; r < shape.outputs; ++r) {
     std::vector<int64_t> row;
@@ -52,11 +52,11 @@ MatrixLayer random_layer(const Shape& shape, bool ternary, const Tensor& x) {
 }
 
 /// One line of the table. Throws Error if the mapping is wrong.
-nlohmann::ordered_json measure(const MatrixLayer& layer, const Kernel& kernel, const MappedKernel& mapped, const char* form, bool ternary,
-                               double seconds) {
-  VerifyParams params;
+nlohmann::ordered_json measure(const numerics::MatrixLayer& layer, const Kernel& kernel, const MappedKernel& mapped, const char* form,
+                               bool ternary, double seconds) {
+  check::VerifyParams params;
   params.invocations = mapped.ii <= 2 ? 256 : 24;
-  if (const auto difference = verify_mapping(kernel, mapped, params)) {
+  if (const auto difference = check::verify_mapping(kernel, mapped, params)) {
     throw Error(fmt::format("{} x {}", layer.weights.size(), layer.operand->count),
                 fmt::format("{} mapping: invocation {}, output {} is wrong", mapped.strategy, difference->invocation, difference->bit));
   }
@@ -86,31 +86,31 @@ void print(const nlohmann::ordered_json& line, std::optional<size_t> luts) {
 void measure_layer(const Shape& shape, bool ternary, uint32_t bits, nlohmann::ordered_json& lines) {
   const Tensor x{
       "x", shape.inputs, bits == 1 ? Encoding{1, 2, {-1}} : Encoding{bits, 1, {-(int64_t{1} << (bits - 1))}}, {(uint64_t{1} << bits) - 1}};
-  const MatrixLayer layer = random_layer(shape, ternary, x);
+  const numerics::MatrixLayer layer = random_layer(shape, ternary, x);
   auto start = std::chrono::steady_clock::now();
-  const LoweredKernel lowered = matrix_kernel(layer, plan_matrix(layer), "layer", 0, shape.outputs);
-  const uint32_t width = input_bits(lowered.kernel.dag);
-  const SystolicForm words = drop_idle_slots(lowered.form);
-  const auto paired = map_paired("layer", words, width);
-  const MappedKernel serial = paired ? *paired : map_systolic("layer", words, width);
+  const Kernel kernel = numerics::matrix_kernel(layer, numerics::plan_matrix(layer), "layer", 0, shape.outputs);
+  const uint32_t width = input_bits(kernel.dag);
+  const BitSerialForm words = mapping::drop_trailing_zero_bits(*kernel.form.serial);
+  const auto paired = mapping::map_sum_difference("layer", words, width);
+  const MappedKernel serial = paired ? *paired : mapping::map_bit_serial("layer", words, width);
   double seconds = seconds_since(start);
   std::optional<size_t> luts;
   if (int64_t{shape.outputs} * shape.inputs * bits <= kTechmapMacs) {
-    TechmapStats stats;
-    map_to_luts(logic_graph(lowered.kernel.dag), {}, &stats);
+    synthesis::TechmapStats stats;
+    synthesis::map_to_luts(synthesis::logic_graph(kernel.dag), {}, &stats);
     luts = stats.luts;
   }
-  lines.push_back(measure(layer, lowered.kernel, serial, "serial", ternary, seconds));
+  lines.push_back(measure(layer, kernel, serial, "serial", ternary, seconds));
   print(lines.back(), luts);
-  const auto form = dense_binary_form(layer, 0, shape.outputs);
+  const auto form = numerics::popcount_form(layer, 0, shape.outputs);
   if (!form) return;
   start = std::chrono::steady_clock::now();
-  const MappedKernel interleaved = map_interleaved_popcount("layer", *form);
-  lines.push_back(measure(layer, lowered.kernel, interleaved, "parallel", ternary, seconds_since(start)));
+  const MappedKernel interleaved = mapping::map_popcount_ii2("layer", *form);
+  lines.push_back(measure(layer, kernel, interleaved, "parallel", ternary, seconds_since(start)));
   print(lines.back(), luts);
   start = std::chrono::steady_clock::now();
-  const MappedKernel wave = map_dense_popcount("layer", *form);
-  lines.push_back(measure(layer, lowered.kernel, wave, "wave", ternary, seconds_since(start)));
+  const MappedKernel wave = mapping::map_popcount_wave("layer", *form);
+  lines.push_back(measure(layer, kernel, wave, "wave", ternary, seconds_since(start)));
   print(lines.back(), luts);
 }
 

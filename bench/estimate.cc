@@ -4,9 +4,9 @@
 #include <filesystem>
 #include <string>
 
-#include "report/estimate.h"
-#include "report/estimate_source.h"
-#include "report/shape_plans.h"
+#include "estimate/estimate.h"
+#include "estimate/estimate_source.h"
+#include "estimate/shape_plans.h"
 
 namespace bitgrid {
 namespace {
@@ -14,10 +14,10 @@ namespace {
 void estimate_shapes(benchmark::State& state, const std::string& path) {
   int64_t cells = 0;
   for (auto _ : state) {
-    ShapePlans plans;
-    const EstimateModel model = read_estimate_model(path);
+    estimate::ShapePlans plans;
+    const estimate::EstimateModel model = estimate::read_estimate_model(path);
     for (const int context : {0, 256, 512, 1024, 2048, 4096, 8192, 16384}) {
-      const Estimate e = estimate(read_kernels(model, {context, false}, &plans).kernels, {});
+      const estimate::Estimate e = estimate::estimate(estimate::read_kernels(model, {context, false}, &plans).kernels, {});
       if (context == 0) cells = e.cells_total;
     }
   }

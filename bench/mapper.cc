@@ -24,9 +24,9 @@
 #include "ir/error.h"
 #include "ir/file.h"
 #include "ir/json_text.h"
-#include "lowering/cover_dag.h"
-#include "lowering/lower.h"
-#include "lowering/map.h"
+#include "lowering/mapping/map.h"
+#include "lowering/numerics/lower.h"
+#include "lowering/synthesis/sop_to_dag.h"
 #include "rtl/command.h"
 
 namespace bitgrid {
@@ -45,21 +45,21 @@ struct Options {
 struct Case {
   std::string name;
   Kernel kernel;
-  KernelForm form;
   std::string blif;
 };
 
 void add_netlist(const std::string& path, std::vector<Case>& cases) {
   const std::string text = read_file(path);
-  cases.push_back({fs::path(path).stem().string(), kernel_of(dag_from_cover(parse_blif(text, path))), {}, text});
+  cases.push_back(
+      {fs::path(path).stem().string(), synthesis::kernel_of(synthesis::dag_from_cover(frontend::parse_blif(text, path))), text});
 }
 
 /// Tables and glue of a model, each logic once: heads have kernels of their own.
 void add_model(const std::string& path, std::vector<Case>& cases) {
-  Lowered lowered = lower(load_model(path));
-  for (size_t k = 0; k < lowered.program.kernels.size(); ++k) {
-    Kernel& kernel = lowered.program.kernels[k];
-    cases.push_back({lowered.program.name + " " + kernel.name, std::move(kernel), std::move(lowered.forms[k]), ""});
+  Program program = numerics::lower(frontend::load_model(path));
+  for (size_t k = 0; k < program.kernels.size(); ++k) {
+    Kernel& kernel = program.kernels[k];
+    cases.push_back({program.name + " " + kernel.name, std::move(kernel), ""});
   }
 }
 
@@ -101,8 +101,8 @@ Abc abc_luts(const Case& c) {
   std::string folder = (fs::temp_directory_path() / "bitgrid-mapper-XXXXXX").string();
   if (mkdtemp(folder.data()) == nullptr) return {};
   const std::string netlist = folder + "/a.blif", log = folder + "/log";
-  write_file(netlist, c.blif.empty() ? to_blif(dag_network(c.kernel.dag)) : c.blif);
-  const int status = run_command({"berkeley-abc", "-c", "read_blif " + netlist + "; strash; if -K 4; print_stats"}, log);
+  write_file(netlist, c.blif.empty() ? to_blif(check::dag_network(c.kernel.dag)) : c.blif);
+  const int status = rtl::run_command({"berkeley-abc", "-c", "read_blif " + netlist + "; strash; if -K 4; print_stats"}, log);
   const std::string text = status == 0 ? read_file(log) : "";
   fs::remove_all(folder);
   const auto luts = number_after(text, " nd"), depth = number_after(text, " lev");
@@ -113,9 +113,9 @@ Abc abc_luts(const Case& c) {
 struct Measured {
   std::string error;  // empty: it closed and is right
   MappedKernel mapped;
-  KernelReport report;
+  mapping::KernelReport report;
   double verify_seconds = 0;
-  Proof proof;
+  check::Proof proof;
   double prove_seconds = 0;
 };
 
@@ -131,23 +131,23 @@ double lap(std::chrono::steady_clock::time_point& begin) {
 
 Measured measure(const Case& c, const Options& o, uint64_t seed) {
   Measured m;
-  MapParams params;
+  mapping::MapParams params;
   params.seed = seed;
-  params.mode = parse_mode(o.mode);
-  params.effort = parse_effort(o.effort);
+  params.mode = mapping::parse_mode(o.mode);
+  params.effort = mapping::parse_effort(o.effort);
   const double begin = processor_seconds();
   try {
-    m.mapped = map_kernel(c.kernel, c.form, params, &m.report);
+    m.mapped = mapping::map_kernel(c.kernel, params, &m.report);
     m.report.seconds = processor_seconds() - begin;
     auto clock = std::chrono::steady_clock::now();
-    if (const auto wrong = verify_mapping(c.kernel, m.mapped)) m.error = fmt::format("wrong in output bit {}", wrong->bit);
+    if (const auto wrong = check::verify_mapping(c.kernel, m.mapped)) m.error = fmt::format("wrong in output bit {}", wrong->bit);
     m.verify_seconds = lap(clock);
     if (!o.prove || !m.error.empty()) return m;
-    ProveParams prove;
+    check::ProveParams prove;
     prove.source_blif = c.blif;
-    m.proof = prove_mapping(c.kernel.dag, m.mapped, prove);
+    m.proof = check::prove_mapping(c.kernel.dag, m.mapped, prove);
     m.prove_seconds = lap(clock);
-    if (m.proof.verdict == Verdict::kRefuted) m.error = "refuted: " + describe(m.proof.counterexample, 4);
+    if (m.proof.verdict == check::Verdict::kRefuted) m.error = "refuted: " + check::describe(m.proof.counterexample, 4);
   } catch (const Error& e) {
     m.error = e.what();
     m.report.seconds = processor_seconds() - begin;
@@ -156,7 +156,7 @@ Measured measure(const Case& c, const Options& o, uint64_t seed) {
 }
 
 const char* proved_text(const Measured& m, const Options& o) {
-  return !o.prove ? "-" : m.proof.verdict == Verdict::kProved ? "yes" : "no";
+  return !o.prove ? "-" : m.proof.verdict == check::Verdict::kProved ? "yes" : "no";
 }
 
 nlohmann::ordered_json line_json(const Case& c, const Measured& m, const Abc& abc, uint64_t seed, const Options& o) {
@@ -170,7 +170,7 @@ nlohmann::ordered_json line_json(const Case& c, const Measured& m, const Abc& ab
             {"ii_cycles", m.mapped.ii},
             {"latency_cycles", latency_cycles(m.mapped)},
             {"verify_seconds", m.verify_seconds}});
-  if (o.prove) j.update({{"proved", m.proof.verdict == Verdict::kProved}, {"why", m.proof.why}, {"prove_seconds", m.prove_seconds}});
+  if (o.prove) j.update({{"proved", m.proof.verdict == check::Verdict::kProved}, {"why", m.proof.why}, {"prove_seconds", m.prove_seconds}});
   return j;
 }
 
@@ -201,7 +201,7 @@ bool run(const Options& o) {
       "per second | "
       "proved |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n");
   for (const Case& c : read_cases(o)) {
-    const bool free_logic = !c.form.serial && !c.form.parallel;
+    const bool free_logic = !c.kernel.form.serial && !c.kernel.form.parallel;
     const auto abc = free_logic ? abc_luts(c) : Abc{};
     if (abc.luts > static_cast<size_t>(o.max_luts)) continue;
     for (const uint64_t seed : o.seeds) {

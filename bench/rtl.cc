@@ -27,7 +27,7 @@
 #include "ir/error.h"
 #include "ir/file.h"
 #include "ir/json_text.h"
-#include "lowering/lower.h"
+#include "lowering/numerics/lower.h"
 #include "rtl/fabric_grid.h"
 
 namespace bitgrid {
@@ -103,11 +103,11 @@ double rate(double seconds, const Body& body) {
 }
 
 /// The first of 256 phases with random border bits in which a border output differs; nullopt: none.
-std::optional<int> first_difference(FabricGrid& fabric, SlicedGrid& grid) {
+std::optional<int> first_difference(rtl::FabricGrid& fabric, sim::SlicedGrid& grid) {
   std::mt19937_64 random(2);
   for (int phase = 0; phase < 256; ++phase) {
     for (const Side side : kSides) {
-      for (int p = 0; p < ports_of(side, grid.width(), grid.height()); ++p) {
+      for (int p = 0; p < sim::ports_of(side, grid.width(), grid.height()); ++p) {
         const bool bit = random() & 1u;
         if (bit) grid.drive(grid.input_port(side, p));
         fabric.drive(side, p, bit);
@@ -116,7 +116,7 @@ std::optional<int> first_difference(FabricGrid& fabric, SlicedGrid& grid) {
     grid.step(phase);
     fabric.step();
     for (const Side side : kSides) {
-      for (int p = 0; p < ports_of(side, grid.width(), grid.height()); ++p) {
+      for (int p = 0; p < sim::ports_of(side, grid.width(), grid.height()); ++p) {
         if (grid.sample(grid.output_port(side, p)) != fabric.sample(side, p)) return phase;
       }
     }
@@ -126,24 +126,24 @@ std::optional<int> first_difference(FabricGrid& fabric, SlicedGrid& grid) {
 
 Json measure_fabric(int side, const std::string& flags, double seconds) {
   const CacheFolder cache;
-  RtlParams params;
+  rtl::RtlParams params;
   params.cache_dir = cache.path();
   params.jobs = 1;
   params.optimise = words(flags);
-  const FabricShape shape{side, side, 16};
-  RtlStats built;
+  const rtl::FabricShape shape{side, side, 16};
+  rtl::RtlStats built;
   const double start = all_processor_seconds();
-  const auto model = build_rtl({fabric_source(shape)}, params, &built)[0];
+  const auto model = rtl::build_rtl({rtl::fabric_source(shape)}, params, &built)[0];
   const double build_processor = all_processor_seconds() - start;
 
   std::mt19937_64 random(1);
   GridConfig config(side, side);
   for (CellWord& word : config.cells) word = random();
-  FabricGrid fabric(model, shape);
+  rtl::FabricGrid fabric(model, shape);
   const auto load_start = std::chrono::steady_clock::now();
   fabric.load(config);
   const double load = seconds_since(load_start);
-  SlicedGrid grid(config);
+  sim::SlicedGrid grid(config);
   if (const auto phase = first_difference(fabric, grid))
     throw Error(model->name, fmt::format("phase {} differs from bitgrid_sim", *phase), "one of the two is wrong");
 
@@ -187,29 +187,29 @@ void measure_fabrics(const Options& o, Json& lines) {
 }
 
 void measure_proofs(const Options& o, const std::string& path, Json& lines) {
-  const Lowered lowered = lower(load_model(path));
-  const std::vector<RtlSource> sources = verilog_sources(lowered.program);
-  ProveRtlParams params;
+  const Program program = numerics::lower(frontend::load_model(path));
+  const std::vector<rtl::RtlSource> sources = engines::verilog_sources(program);
+  check::ProveRtlParams params;
   params.abc.timeout_seconds = params.yosys_timeout_seconds = o.timeout;
   fmt::print(
       "\n| kernel of {} | gates | registers | parts | Yosys s | all s | processor s | verdict |\n|---|---|---|---|---|---|---|---|\n",
-      lowered.program.name);
+      program.name);
   for (size_t k = 0; k < sources.size(); ++k) {
-    const Kernel& kernel = lowered.program.kernels[k];
+    const Kernel& kernel = program.kernels[k];
     if (!o.kernel.empty() && kernel.name != o.kernel) continue;
-    ProveRtlStats stats;
+    check::ProveRtlStats stats;
     const double start = all_processor_seconds();
-    const Proof proof = prove_datapath(kernel.dag, sources[k], params, &stats);
-    if (proof.verdict == Verdict::kRefuted)
+    const check::Proof proof = check::prove_datapath(kernel.dag, sources[k], params, &stats);
+    if (proof.verdict == check::Verdict::kRefuted)
       throw Error(kernel.name,
-                  "the Verilog is wrong: " + (proof.why.empty() ? describe_values(proof.counterexample, kernel.dag) : proof.why),
+                  "the Verilog is wrong: " + (proof.why.empty() ? check::describe_values(proof.counterexample, kernel.dag) : proof.why),
                   "correct rtl/datapath.cc");
-    const std::string verdict = proof.verdict == Verdict::kProved ? "proved" : "not proved: " + proof.why;
+    const std::string verdict = proof.verdict == check::Verdict::kProved ? "proved" : "not proved: " + proof.why;
     const double processor = all_processor_seconds() - start;
     fmt::print("| `{}` | {} | {} | {} | {:.1f} | {:.1f} | {:.1f} | {} |\n", kernel.name, stats.gates, stats.registers, stats.parts,
                stats.yosys_seconds, stats.seconds, processor, verdict);
     std::fflush(stdout);
-    lines.push_back({{"model", lowered.program.name},
+    lines.push_back({{"model", program.name},
                      {"kernel", kernel.name},
                      {"gates", stats.gates},
                      {"registers", stats.registers},

@@ -28,8 +28,8 @@
 #include "bitgrid_sim/lanes.h"
 #include "bitgrid_sim/scalar.h"
 #include "bitgrid_sim/sliced.h"
+#include "frontend/compiled/mapped_kernel_io.h"
 #include "ir/error.h"
-#include "ir/mapped_kernel_io.h"
 #ifdef BITGRID_BENCH_VERILATOR
 #include "rtl/fabric_grid.h"
 #endif
@@ -98,14 +98,14 @@ void compare_with_verilator(benchmark::State& state, const std::string& grid) {
 #ifdef BITGRID_BENCH_VERILATOR
 void run_verilator(benchmark::State& state, const MakeGrid& make, const std::string& name) {
   const GridConfig config = make();
-  const FabricShape shape{config.width, config.height, 64};
-  std::shared_ptr<RtlModel> model;
+  const rtl::FabricShape shape{config.width, config.height, 64};
+  std::shared_ptr<rtl::RtlModel> model;
   try {
-    model = build_rtl({fabric_source(shape)})[0];
+    model = rtl::build_rtl({rtl::fabric_source(shape)})[0];
   } catch (const Error& e) {
     return state.SkipWithError(e.what());
   }
-  FabricGrid grid(model, shape);
+  rtl::FabricGrid grid(model, shape);
   grid.load(config);
   const int phases = phases_for(config.cells.size(), 2e5);
   measure(state, "cells_per_second", static_cast<double>(config.cells.size()) * phases / 2, [&] {
@@ -117,16 +117,16 @@ void run_verilator(benchmark::State& state, const MakeGrid& make, const std::str
 
 void run_scalar(benchmark::State& state, const MakeGrid& make) {
   const GridConfig config = make();
-  ScalarGrid grid(config);
+  sim::ScalarGrid grid(config);
   measure(state, "cells_per_second", static_cast<double>(config.cells.size()), [&] {
     grid.step(0);
     grid.step(1);
   });
 }
 
-void run_steps(benchmark::State& state, const MakeGrid& make, SimdTarget target) {
+void run_steps(benchmark::State& state, const MakeGrid& make, sim::SimdTarget target) {
   const GridConfig config = make();
-  SlicedGrid grid(config, target);
+  sim::SlicedGrid grid(config, target);
   const int phases = phases_for(config.cells.size(), 4e6);
   measure(state, "cells_per_second", static_cast<double>(config.cells.size()) * phases / 2, [&] {
     for (int phase = 0; phase < phases; ++phase) grid.step(phase);
@@ -135,7 +135,7 @@ void run_steps(benchmark::State& state, const MakeGrid& make, SimdTarget target)
 
 void run_sliced(benchmark::State& state, const MakeGrid& make, const std::string& name, size_t threads) {
   const GridConfig config = make();
-  SlicedGrid grid(config);
+  sim::SlicedGrid grid(config);
   const int64_t phases = std::max(threads > 1 ? 1024 : 256, phases_for(config.cells.size(), 8e6));
   measure(
       state, "cells_per_second", static_cast<double>(config.cells.size()) * static_cast<double>(phases) / 2,
@@ -150,14 +150,14 @@ void run_sliced(benchmark::State& state, const MakeGrid& make, const std::string
 void run_batch(benchmark::State& state, const MakeGrid& make) {
   constexpr size_t kStimuli = 8;
   const GridConfig config = make();
-  SlicedGrid grid(config.width, config.height, grid_source(config).row, SimdTarget::kAuto, kStimuli);
+  sim::SlicedGrid grid(config.width, config.height, frontend::grid_source(config).row, sim::SimdTarget::kAuto, kStimuli);
   const int64_t phases = std::max(64, phases_for(config.cells.size(), 2e6));
   measure(state, "cell_lanes_per_second", static_cast<double>(config.cells.size()) * static_cast<double>(phases) / 2 * kStimuli,
           [&] { grid.run(0, phases, {}, {}, {}); });
 }
 
-void run_lanes(benchmark::State& state, const LaneProgram& program) {
-  LaneGrid grid(program);
+void run_lanes(benchmark::State& state, const sim::LaneProgram& program) {
+  sim::LaneGrid grid(program);
   const size_t cells = static_cast<size_t>(program.width) * static_cast<size_t>(program.height);
   const int phases = phases_for(cells, 1e5);
   measure(state, "cell_lanes_per_second", static_cast<double>(cells) * phases / 2 * static_cast<double>(grid.lanes()), [&] {
@@ -167,23 +167,23 @@ void run_lanes(benchmark::State& state, const LaneProgram& program) {
 }
 
 /// All ports driven, all cells observed.
-LaneProgram whole_grid(const GridConfig& config) {
-  LaneProgramParams params;
+sim::LaneProgram whole_grid(const GridConfig& config) {
+  sim::LaneProgramParams params;
   for (const Side side : kSides) {
-    for (int p = 0; p < ports_of(side, config.width, config.height); ++p) params.driven.push_back({side, p});
+    for (int p = 0; p < sim::ports_of(side, config.width, config.height); ++p) params.driven.push_back({side, p});
   }
   params.all_cells = true;
-  return compile_lanes(config, params);
+  return sim::compile_lanes(config, params);
 }
 
-LaneProgram kernel_program(const MappedKernel& kernel) {
-  const KernelSchedule schedule = make_schedule(kernel);
-  LaneProgramParams params;
+sim::LaneProgram kernel_program(const MappedKernel& kernel) {
+  const sim::KernelSchedule schedule = sim::make_schedule(kernel);
+  sim::LaneProgramParams params;
   for (const auto& p : schedule.in) params.driven.push_back({p.side, p.position});
   for (const auto& p : schedule.out) params.sampled.push_back({p.side, p.position});
   params.residents = kernel.residents;
   params.variables = kernel.input_bits;
-  return compile_lanes(kernel.grid, params);
+  return sim::compile_lanes(kernel.grid, params);
 }
 
 template <typename Function, typename... Arguments>
@@ -199,8 +199,8 @@ void add_kind(const std::string& kind, GridConfig (*make)(int, int)) {
     const MakeGrid grid = [make, w = width, h = height] { return make(w, h); };
     const bool large = width >= 1024;
     if (!large) add("scalar", kind, size, 1, run_scalar, grid);
-    for (const SimdTarget target : kSimdTargets) {
-      if (has_target(target) && width <= 1024) add(to_string(target), kind, size, 1, run_steps, grid, target);
+    for (const sim::SimdTarget target : sim::kSimdTargets) {
+      if (sim::has_target(target) && width <= 1024) add(to_string(target), kind, size, 1, run_steps, grid, target);
     }
     const std::string name = kind + "/" + size;
 #ifdef BITGRID_BENCH_VERILATOR
@@ -217,11 +217,11 @@ void add_kind(const std::string& kind, GridConfig (*make)(int, int)) {
 /// Random cells made row by row, as a grid that does not fit memory twice; the configuration is 8 bytes a cell.
 void run_huge(benchmark::State& state, size_t threads) {
   constexpr int kSide = 16384;
-  const SlicedGrid::RowSource rows = [](int y, std::span<CellWord> row) {
+  const sim::SlicedGrid::RowSource rows = [](int y, std::span<CellWord> row) {
     std::mt19937_64 random(static_cast<uint64_t>(y));
     for (CellWord& word : row) word = random();
   };
-  SlicedGrid grid(kSide, kSide, rows);
+  sim::SlicedGrid grid(kSide, kSide, rows);
   const double cells = double{kSide} * kSide;
   measure(
       state, "cells_per_second", cells * 32,
@@ -238,7 +238,7 @@ void run_huge(benchmark::State& state, size_t threads) {
 void add_kernels(const char* stems) {
   std::istringstream list(stems);
   for (std::string stem; std::getline(list, stem, ':');) {
-    const MappedKernel kernel = read_mapped_kernel(stem).kernel;
+    const MappedKernel kernel = frontend::read_mapped_kernel(stem).kernel;
     const std::string size = fmt::format("{}x{}", kernel.grid.width, kernel.grid.height);
     const MakeGrid grid = [config = kernel.grid] { return config; };
     add("scalar", "kernel", size, 1, run_scalar, grid);
@@ -271,7 +271,7 @@ void add_kernels(const char* stems) {
 }
 
 void limit_read(benchmark::State& state, size_t bytes) {
-  AlignedVector<uint64_t> data(bytes / 8, 1);
+  sim::AlignedVector<uint64_t> data(bytes / 8, 1);
   measure(state, "bytes_per_second", static_cast<double>(bytes), [&] { read_512(data.data(), data.size()); });
 }
 void limit_ternary(benchmark::State& state) {
@@ -279,7 +279,7 @@ void limit_ternary(benchmark::State& state) {
 }
 
 void add_limits() {
-  if (!has_target(SimdTarget::kAvx512)) return;
+  if (!sim::has_target(sim::SimdTarget::kAvx512)) return;
   benchmark::RegisterBenchmark("limit/l2_read", limit_read, size_t{512} << 10);
   benchmark::RegisterBenchmark("limit/dram_read", limit_read, size_t{256} << 20);
   benchmark::RegisterBenchmark("limit/ternary_logic", limit_ternary);

@@ -5,7 +5,7 @@
 #include <new>
 #include <vector>
 
-namespace bitgrid {
+namespace bitgrid::sim {
 
 template <typename T>
 struct LineAllocator {
@@ -23,4 +23,4 @@ struct LineAllocator {
 template <typename T>
 using AlignedVector = std::vector<T, LineAllocator<T>>;
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -11,7 +11,7 @@
 #include "bitgrid_sim/lanes.h"
 #include "ir/error.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 namespace {
 
 constexpr size_t kLanes = 512, kLaneWords = kLanes / 64;
@@ -206,4 +206,4 @@ std::vector<FaultOutcome> run_campaign(const MappedKernel& kernel, const BitMatr
   return outcomes;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -10,7 +10,7 @@
 #include "ir/number.h"
 #include "ir/text.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 namespace {
 
 constexpr std::array<std::string_view, 4> kNames = {"stuck0", "stuck1", "flip", "config"};
@@ -149,4 +149,4 @@ std::vector<Fault> list_faults(const GridConfig& grid, const FaultListParams& pa
   return sampled;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -14,7 +14,7 @@
 #include "ir/bits.h"
 #include "ir/mapped_kernel.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 
 enum class FaultKind : uint8_t {
   kStuck0,  // the output latches 0
@@ -113,4 +113,4 @@ struct CampaignStats {
 std::vector<FaultOutcome> run_campaign(const MappedKernel& kernel, const BitMatrix& inputs, const std::vector<Fault>& faults,
                                        const CampaignParams& params = {}, CampaignStats* stats = nullptr);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -20,7 +20,7 @@
 #include <fstapi.h>
 #endif
 
-namespace bitgrid {
+namespace bitgrid::sim {
 
 #ifdef BITGRID_FST
 
@@ -188,4 +188,4 @@ std::vector<FstSignal> read_fst(const std::string& path) {
 
 #endif
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -10,7 +10,7 @@
 
 #include "ir/output_file.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 
 bool has_fst();
 
@@ -56,4 +56,4 @@ struct FstSignal {
 };
 std::vector<FstSignal> read_fst(const std::string& path);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-namespace bitgrid {
+namespace bitgrid::sim {
 
 /// To read: the file of that name. To write: the memory of the descriptor whose number is the name, or memory of its own.
 FILE* fst_open(const char* name, const char* mode);
@@ -22,13 +22,13 @@ int fst_flush(FILE* file);
 int fst_close(FILE* file);
 void* fst_map(void* address, size_t bytes, int protection, int flags, int fd, off_t offset);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim
 
 #ifdef BITGRID_FST_IN_MEMORY
-#define fopen(name, mode) bitgrid::fst_open(name, mode)
-#define tmpfile() bitgrid::fst_temporary()
-#define unlink(name) bitgrid::fst_unlink(name)
-#define fflush(file) bitgrid::fst_flush(file)
-#define fclose(file) bitgrid::fst_close(file)
-#define mmap(address, bytes, protection, flags, fd, offset) bitgrid::fst_map(address, bytes, protection, flags, fd, offset)
+#define fopen(name, mode) bitgrid::sim::fst_open(name, mode)
+#define tmpfile() bitgrid::sim::fst_temporary()
+#define unlink(name) bitgrid::sim::fst_unlink(name)
+#define fflush(file) bitgrid::sim::fst_flush(file)
+#define fclose(file) bitgrid::sim::fst_close(file)
+#define mmap(address, bytes, protection, flags, fd, offset) bitgrid::sim::fst_map(address, bytes, protection, flags, fd, offset)
 #endif

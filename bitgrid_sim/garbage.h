@@ -8,7 +8,7 @@
 
 #include "ir/defects.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 
 /// One call after each step: a mapping that relies on a defect, or reads one by mistake, gives wrong results. Any grid with set_output.
 class GarbageInjector {
@@ -35,4 +35,4 @@ class GarbageInjector {
   std::mt19937_64 random_;
 };
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

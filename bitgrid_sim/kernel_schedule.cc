@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-namespace bitgrid {
+namespace bitgrid::sim {
 namespace {
 
 using TimedEvent = std::pair<int64_t, KernelSchedule::Event>;
@@ -71,4 +71,4 @@ KernelSchedule make_schedule(const MappedKernel& kernel) {
   return s;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -9,7 +9,7 @@
 #include "ir/bits.h"
 #include "ir/mapped_kernel.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 
 struct KernelSchedule {
   struct Port {
@@ -50,4 +50,4 @@ constexpr int64_t round_up(int64_t a, int64_t multiple) {
   return -floor_div(-a, multiple) * multiple;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -8,7 +8,7 @@
 
 #include "ir/error.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 namespace {
 
 /// Sliced grids from this size on go through several phases at a time.
@@ -65,6 +65,12 @@ void KernelSimulator::start_at_random(const GridConfig& config, uint64_t seed) {
   for (size_t cell = 0; cell < config.cells.size(); ++cell)
     if (config.cells[cell] != 0) state.outputs[cell] = random() & 15u;
   std::visit([&](auto& grid) { grid.set_state(state); }, grid_);
+}
+
+void KernelSimulator::restart(const MappedKernel& kernel, uint64_t latch_seed) {
+  if (params_.engine == GridEngine::kLanes) throw Error("kernel simulator", "lanes start once", "make another simulator");
+  start_at_random(kernel.grid, latch_seed);
+  cold_ = true;
 }
 
 void KernelSimulator::compile_residents(const MappedKernel& kernel) {
@@ -128,9 +134,10 @@ BitMatrix KernelSimulator::run(const BitMatrix& inputs) {
   for (size_t first = 0; first < inputs.rows;) {
     const size_t count = resident_group(inputs, first);
     const bool changed = reconfigure(inputs, first);
-    const bool lead = stats_.invocations == 0 || (changed && params_.lead_after_reconfiguration);
+    const bool lead = cold_ || (changed && params_.lead_after_reconfiguration);
     const int64_t start = round_up(now_ + (lead ? schedule_.lead_phases : -schedule_.first_phase), schedule_.period);
     std::visit([&](auto& grid) { run_group(grid, inputs, first, count, start, outputs); }, grid_);
+    cold_ = false;
     stats_.invocations += count;
     first += count;
   }
@@ -297,4 +304,4 @@ GridState KernelSimulator::state() const {
   return std::visit([](const auto& grid) { return grid.state(); }, grid_);
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -17,7 +17,7 @@
 #include "ir/bits.h"
 #include "ir/mapped_kernel.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 
 /// kScalar is the definition; kSliced evaluates 512 cells of one grid together; kLanes evaluates one cell of 64 or 512 grids together, each
 /// with its own share of the batch; kAuto takes lanes for batches where they are faster.
@@ -61,6 +61,10 @@ class KernelSimulator {
 
   const KernelSimulatorStats& stats() const { return stats_; }
 
+  /// Random bits in the latches of all cells that are not idle, as after another start: the next run waits for the lead again. `kernel` is
+  /// that of the construction. Throws Error in lanes.
+  void restart(const MappedKernel& kernel, uint64_t latch_seed);
+
   /// Samples the writer's ports in every phase from now on; nullptr ends it. The writer must outlive the recording. Throws Error in lanes.
   void record(VcdWriter* vcd);
 
@@ -94,7 +98,8 @@ class KernelSimulator {
   KernelSchedule schedule_;  // its events' ports are those of the grid
   uint32_t input_bits_ = 0;
   uint32_t output_bits_ = 0;
-  int64_t now_ = 0;  // next phase; invocations start at multiples of the period
+  bool cold_ = true;  // the next run begins with the lead
+  int64_t now_ = 0;   // next phase; invocations start at multiples of the period
 
   std::vector<uint64_t> resident_mask_;  // columns that are resident, as words of a BitMatrix row
   std::vector<uint64_t> resident_now_;   // what the cells hold
@@ -111,4 +116,4 @@ class KernelSimulator {
   std::vector<uint8_t> vcd_values_;
 };
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-namespace bitgrid {
+namespace bitgrid::sim {
 namespace {
 
 /// Bit j of word i becomes bit i of word j.
@@ -234,4 +234,4 @@ void LaneKernel::simulate(const BitMatrix& inputs, const Plan& plan, BitMatrix& 
   for (int64_t t = turn - out_.most; t <= turn - out_.least; ++t) store(plan, t, outputs);
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

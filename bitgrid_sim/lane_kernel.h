@@ -11,7 +11,7 @@
 #include "ir/bits.h"
 #include "ir/mapped_kernel.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 
 struct LaneKernelParams {
   size_t lanes = 512;  // or 64
@@ -88,4 +88,4 @@ class LaneKernel {
   std::vector<uint32_t> resident_cells_;  // how many cells hold a bit
 };
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -8,7 +8,7 @@
 #include <immintrin.h>
 #endif
 
-namespace bitgrid {
+namespace bitgrid::sim {
 namespace {
 
 // Vectors pass through references: those wider than the translation unit's target must not cross a call by value.
@@ -195,4 +195,4 @@ const LaneFunction* lane_functions(SimdTarget target, size_t lane_words) {
   return target == SimdTarget::kAvx2 ? functions.avx2.data() : functions.portable.data();
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -7,7 +7,7 @@
 #include "bitgrid_sim/lane_program.h"
 #include "bitgrid_sim/target.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 
 /// Executes `count` operations whose code starts at `code` on the state. A word of state is 64 or 512 lanes.
 using LaneFunction = void (*)(uint64_t* state, const uint32_t* code, size_t count);
@@ -15,4 +15,4 @@ using LaneFunction = void (*)(uint64_t* state, const uint32_t* code, size_t coun
 /// lane_op::kCount functions, null for tables that are not canonical. `lane_words`: 64-bit words of a word of state, 1 or 8.
 const LaneFunction* lane_functions(SimdTarget target, size_t lane_words);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -7,7 +7,7 @@
 #include "bitgrid_sim/scalar.h"
 #include "ir/error.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 namespace {
 
 /// Operations are sorted by kind within so many, which keeps what they read and write in the cache.
@@ -335,4 +335,4 @@ LaneProgram compile_lanes(const GridConfig& grid, const LaneProgramParams& param
   return Compiler(grid, params).run();
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -12,7 +12,7 @@
 #include "ir/grid_config.h"
 #include "ir/mapped_kernel.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 
 /// Kinds of operations, numbered densely. A table's bit i is the result for operand values i (first operand = bit 0).
 namespace lane_op {
@@ -92,4 +92,4 @@ struct LaneProgram {
 /// Throws Error if a port or a resident slot is not on the grid, or a grid has more outputs than nets can be numbered.
 LaneProgram compile_lanes(const GridConfig& grid, const LaneProgramParams& params);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

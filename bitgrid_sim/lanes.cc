@@ -6,7 +6,7 @@
 
 #include "ir/error.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 
 LaneGrid::LaneGrid(LaneProgram program, size_t lanes, SimdTarget target) : program_(std::move(program)), lane_words_(lanes / 64) {
   if (lanes != 64 && lanes != 512) throw Error("lanes simulator", "a word has 64 or 512 lanes", "choose one of them");
@@ -45,4 +45,4 @@ GridState LaneGrid::state(size_t lane) const {
   return state;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -12,7 +12,7 @@
 #include "bitgrid_sim/scalar.h"
 #include "bitgrid_sim/target.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 
 class LaneGrid {
  public:
@@ -45,4 +45,4 @@ class LaneGrid {
   AlignedVector<uint64_t> state_;
 };
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -8,7 +8,7 @@
 #include "bitgrid_sim/make_grid.h"
 #include "ir/error.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 namespace {
 
 /// Phases that a grid goes through in one sweep.
@@ -19,7 +19,7 @@ class LiveRun {
  public:
   using Port = typename Grid::Port;
 
-  LiveRun(const GridSource& source, const LiveScript& script, const LiveParams& params)
+  LiveRun(const frontend::GridSource& source, const LiveScript& script, const LiveParams& params)
       : script_(script), params_(params), grid_(make_grid<Grid>(source)), faults_(params.faults) {
     const int width = source.width, height = source.height;
     for (const PortQueue& q : script.queues) {
@@ -181,7 +181,7 @@ class LiveRun {
 
 }  // namespace
 
-LiveResult run_live(const GridSource& grid, const LiveScript& script, const LiveState* resume, const LiveParams& params) {
+LiveResult run_live(const frontend::GridSource& grid, const LiveScript& script, const LiveState* resume, const LiveParams& params) {
   if (params.cycles < 0) throw Error("simulate", fmt::format("{} cycles", params.cycles), "use 0 or more");
   if (params.engine == GridEngine::kScalar) return LiveRun<ScalarGrid>(grid, script, params).run(resume);
   if (params.engine == GridEngine::kLanes) return LiveRun<SingleLaneGrid>(grid, script, params).run(resume);
@@ -189,7 +189,7 @@ LiveResult run_live(const GridSource& grid, const LiveScript& script, const Live
 }
 
 LiveResult run_live(const GridConfig& config, const LiveScript& script, const LiveState* resume, const LiveParams& params) {
-  return run_live(grid_source(config), script, resume, params);
+  return run_live(frontend::grid_source(config), script, resume, params);
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -11,10 +11,10 @@
 #include "bitgrid_sim/kernel_simulator.h"
 #include "bitgrid_sim/scalar.h"
 #include "bitgrid_sim/vcd.h"
+#include "frontend/grids/grid_source.h"
 #include "ir/grid_config.h"
-#include "ir/grid_source.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 
 /// A cell gets a new configuration word before phase A of a cycle; its latches stay.
 struct CellWrite {
@@ -73,7 +73,7 @@ struct GridIdentity {
   int height = 0;
   uint64_t hash = 0;
 };
-GridIdentity identity_of(const GridSource& source);  // reads the source
+GridIdentity identity_of(const frontend::GridSource& source);  // reads the source
 GridIdentity identity_of(const GridConfig& config);
 
 /// JSON text with a checksum, for this grid only.
@@ -97,7 +97,7 @@ struct LiveResult {
 
 /// Runs cycles state.cycle .. + cycles - 1. What a script says about earlier cycles is not done again: a resumed run goes on where the
 /// other would have.
-LiveResult run_live(const GridSource& grid, const LiveScript& script, const LiveState* resume, const LiveParams& params);
+LiveResult run_live(const frontend::GridSource& grid, const LiveScript& script, const LiveState* resume, const LiveParams& params);
 LiveResult run_live(const GridConfig& config, const LiveScript& script, const LiveState* resume, const LiveParams& params);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -9,7 +9,7 @@
 #include "ir/number.h"
 #include "ir/text.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 namespace {
 
 class LiveLine {
@@ -141,4 +141,4 @@ LiveScript parse_live(std::string_view text, const std::string& source, int widt
   return script;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

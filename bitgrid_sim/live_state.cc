@@ -7,7 +7,7 @@
 #include "ir/json_text.h"
 #include "ir/number.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -28,12 +28,12 @@ CellWord word_of(const std::string& text) {
 
 }  // namespace
 
-GridIdentity identity_of(const GridSource& source) {
-  return {source.width, source.height, grid_hash(source)};
+GridIdentity identity_of(const frontend::GridSource& source) {
+  return {source.width, source.height, frontend::grid_hash(source)};
 }
 
 GridIdentity identity_of(const GridConfig& config) {
-  return identity_of(grid_source(config));
+  return identity_of(frontend::grid_source(config));
 }
 
 std::string print_live_state(const LiveState& state, const GridIdentity& grid) {
@@ -89,4 +89,4 @@ LiveState parse_live_state(std::string_view text, const std::string& source, con
   return state;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

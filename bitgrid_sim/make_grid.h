@@ -6,18 +6,18 @@
 #include "bitgrid_sim/scalar.h"
 #include "bitgrid_sim/single_lane.h"
 #include "bitgrid_sim/sliced.h"
-#include "ir/grid_source.h"
+#include "frontend/grids/grid_source.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 
 /// The sliced engine takes rows as they come; the others want the whole configuration.
 template <typename Grid>
-Grid make_grid(const GridSource& source) {
+Grid make_grid(const frontend::GridSource& source) {
   if constexpr (std::is_same_v<Grid, SlicedGrid>) {
     return SlicedGrid(source);
   } else {
-    return Grid(read_rows(source));
+    return Grid(frontend::read_rows(source));
   }
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "bitgrid_sim/strips.h"
+#include "bitgrid_sim/rank_rows.h"
 #include "ir/error.h"
 #include "ir/number.h"
 
@@ -14,7 +14,7 @@
 #include <mpi.h>
 #endif
 
-namespace bitgrid {
+namespace bitgrid::sim {
 namespace {
 
 /// Processes that mpirun of Open MPI or MPICH says it started.
@@ -78,4 +78,4 @@ Ranks mpi_ranks() {
 }
 #endif
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -6,7 +6,7 @@
 #include <new>
 #include <utility>
 
-namespace bitgrid {
+namespace bitgrid::sim {
 namespace {
 
 /// From so many bytes on, large pages waste little.
@@ -41,4 +41,4 @@ void PlanePool::resize(size_t words) {
   size_ = words;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace bitgrid {
+namespace bitgrid::sim {
 
 /// Zeros at first, on cache lines; large pages where the system has them. Growing beyond the reserve may move everything.
 class PlanePool {
@@ -28,4 +28,4 @@ class PlanePool {
   size_t reserved_ = 0;
 };
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -10,10 +10,10 @@
 #include "bitgrid_sim/kernel_simulator.h"
 #include "bitgrid_sim/scalar.h"
 #include "bitgrid_sim/vcd.h"
+#include "frontend/grids/grid_source.h"
 #include "ir/grid_config.h"
-#include "ir/grid_source.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 
 /// Takes text as it comes: grids of hundreds of millions of cells write more than fits memory.
 using TextSink = std::function<void(std::string_view)>;
@@ -32,7 +32,7 @@ struct TraceParams {
 /// 0. The source's initial inputs: nibble of each cell, N=1, E=2, S=4, W=8, row by row; empty: zeros. Writes "# initial", then "# cycle n
 /// A" and "# cycle n B" with n from 1, each with blocks `in` and `out` of one hexadecimal digit a cell. Throws Error if there are not W*H
 /// initial inputs or the number of cycles is negative.
-void replay_trace(const GridSource& grid, const TraceParams& params, const TextSink& sink);
+void replay_trace(const frontend::GridSource& grid, const TraceParams& params, const TextSink& sink);
 std::string replay_trace(const GridConfig& config, const std::vector<uint8_t>& initial_inputs, const TraceParams& params);
 
 struct StimulusParams {
@@ -47,9 +47,9 @@ struct StimulusParams {
 /// so that an expected file can be its own stimulus. Borders are open, latches start at 0. Writes a line {"step", "phase", "in", "out"} a
 /// phase, `out` being the border outputs after the phase, and a last line with the outputs of all cells [y][x][N,E,S,W]. Throws Error
 /// naming source, line, what is wrong and the cure.
-void replay_stimulus(const GridSource& grid, std::string_view stimulus, const std::string& source, const StimulusParams& params,
+void replay_stimulus(const frontend::GridSource& grid, std::string_view stimulus, const std::string& source, const StimulusParams& params,
                      const TextSink& sink);
 std::string replay_stimulus(const GridConfig& config, std::string_view stimulus, const std::string& source,
                             const StimulusParams& params = {});
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -5,7 +5,7 @@
 #include "ir/error.h"
 #include "ir/json_reader.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 namespace {
 
 using Json = nlohmann::json;
@@ -157,7 +157,7 @@ void replay(Grid grid, StimulusReader& reader, const StimulusParams& params, con
 
 }  // namespace
 
-void replay_stimulus(const GridSource& grid, std::string_view stimulus, const std::string& source, const StimulusParams& params,
+void replay_stimulus(const frontend::GridSource& grid, std::string_view stimulus, const std::string& source, const StimulusParams& params,
                      const TextSink& sink) {
   StimulusReader reader(stimulus, source, grid.width, grid.height);
   if (params.engine == GridEngine::kScalar) return replay(make_grid<ScalarGrid>(grid), reader, params, sink);
@@ -167,8 +167,8 @@ void replay_stimulus(const GridSource& grid, std::string_view stimulus, const st
 
 std::string replay_stimulus(const GridConfig& config, std::string_view stimulus, const std::string& source, const StimulusParams& params) {
   std::string text;
-  replay_stimulus(grid_source(config), stimulus, source, params, [&](std::string_view piece) { text += piece; });
+  replay_stimulus(frontend::grid_source(config), stimulus, source, params, [&](std::string_view piece) { text += piece; });
   return text;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -4,7 +4,7 @@
 #include "bitgrid_sim/replay.h"
 #include "ir/error.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 namespace {
 
 /// Text is handed on in pieces of about this size.
@@ -17,8 +17,8 @@ int wrap(int a, int n) {
 /// The engine that latches inputs, cell by cell.
 class LatchedEngine {
  public:
-  LatchedEngine(const GridSource& source, Borders borders)
-      : c_(read_rows(source)), in_(source.initial_inputs), out_(c_.cells.size()), torus_(borders == Borders::kTorus) {
+  LatchedEngine(const frontend::GridSource& source, Borders borders)
+      : c_(frontend::read_rows(source)), in_(source.initial_inputs), out_(c_.cells.size()), torus_(borders == Borders::kTorus) {
     in_.resize(c_.cells.size());
   }
 
@@ -78,7 +78,7 @@ class LatchedEngine {
 template <typename Grid>
 class OutputEngine {
  public:
-  OutputEngine(const GridSource& source, Borders borders)
+  OutputEngine(const frontend::GridSource& source, Borders borders)
       : width_(source.width),
         height_(source.height),
         initial_(source.initial_inputs),
@@ -207,7 +207,7 @@ void trace(Engine engine, int width, int height, const TraceParams& params, cons
 
 }  // namespace
 
-void replay_trace(const GridSource& grid, const TraceParams& params, const TextSink& sink) {
+void replay_trace(const frontend::GridSource& grid, const TraceParams& params, const TextSink& sink) {
   if (params.cycles < 0) throw Error("replay", fmt::format("{} cycles", params.cycles), "use 0 or more");
   const size_t cells = static_cast<size_t>(grid.width) * static_cast<size_t>(grid.height);
   if (!grid.initial_inputs.empty() && grid.initial_inputs.size() != cells) {
@@ -226,11 +226,11 @@ void replay_trace(const GridSource& grid, const TraceParams& params, const TextS
 }
 
 std::string replay_trace(const GridConfig& config, const std::vector<uint8_t>& initial_inputs, const TraceParams& params) {
-  GridSource source = grid_source(config);
+  frontend::GridSource source = frontend::grid_source(config);
   source.initial_inputs = initial_inputs;
   std::string text;
   replay_trace(source, params, [&](std::string_view piece) { text += piece; });
   return text;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -1,6 +1,6 @@
 #include "bitgrid_sim/scalar.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 
 BorderBits::BorderBits(int width, int height) {
   for (const Side side : kSides) ports[static_cast<size_t>(side)].resize(static_cast<size_t>(ports_of(side, width, height)));
@@ -65,9 +65,9 @@ void ScalarGrid::set_output(int x, int y, Side side, bool value) {
 }
 
 void ScalarGrid::step(int phase) {
-  bitgrid::step(config_, state_, phase, in_);
+  sim::step(config_, state_, phase, in_);
   for (const Port port : driven_) in_.ports[port % 4][port / 4] = 0;
   driven_.clear();
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -9,7 +9,7 @@
 
 #include "ir/grid_config.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 
 /// What lies beyond the border: ports that are driven from outside, or the opposite border.
 enum class Borders : uint8_t { kOpen, kTorus };
@@ -111,4 +111,4 @@ class ScalarGrid {
   std::vector<Port> driven_;
 };
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -2,7 +2,7 @@
 
 #include "ir/error.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 
 SingleLaneGrid::SingleLaneGrid(const GridConfig& config) : config_(config) {
   compile();
@@ -60,4 +60,4 @@ void SingleLaneGrid::set_state(const GridState& state) {
   }
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -10,7 +10,7 @@
 #include "bitgrid_sim/scalar.h"
 #include "ir/grid_config.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 
 class SingleLaneGrid {
  public:
@@ -44,4 +44,4 @@ class SingleLaneGrid {
   std::unique_ptr<LaneGrid> grid_;
 };
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -7,7 +7,7 @@
 #include "bitgrid_sim/sliced_blocks.h"
 #include "ir/error.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 namespace {
 
 /// Möbius transform: nibble m of the result holds the coefficients (N, E, S, W outputs) of monomial m (bit k of m: input k is a
@@ -72,7 +72,8 @@ SlicedGrid::SlicedGrid(const GridConfig& config, SimdTarget target)
           },
           target) {}
 
-SlicedGrid::SlicedGrid(const GridSource& source, SimdTarget target) : SlicedGrid(source.width, source.height, source.row, target) {}
+SlicedGrid::SlicedGrid(const frontend::GridSource& source, SimdTarget target)
+    : SlicedGrid(source.width, source.height, source.row, target) {}
 
 SlicedGrid::SlicedGrid(int width, int height, const RowSource& rows, SimdTarget target, size_t stimuli)
     : width_(width), height_(height), stimuli_(stimuli), target_(resolve_target(target)) {
@@ -345,4 +346,4 @@ std::string SlicedGrid::target() const {
   return to_string(target_);
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -28,10 +28,10 @@
 #include "bitgrid_sim/plane_pool.h"
 #include "bitgrid_sim/scalar.h"
 #include "bitgrid_sim/target.h"
+#include "frontend/grids/grid_source.h"
 #include "ir/grid_config.h"
-#include "ir/grid_source.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 
 class SlicedGrid {
  public:
@@ -44,7 +44,7 @@ class SlicedGrid {
   /// Throws Error if this machine lacks the instructions asked for.
   explicit SlicedGrid(const GridConfig& config, SimdTarget target = SimdTarget::kAuto);
   /// Without a GridConfig in memory: at most 8.5 bytes a cell and some, fewer where functions are simple.
-  explicit SlicedGrid(const GridSource& source, SimdTarget target = SimdTarget::kAuto);
+  explicit SlicedGrid(const frontend::GridSource& source, SimdTarget target = SimdTarget::kAuto);
   SlicedGrid(int width, int height, const RowSource& rows, SimdTarget target = SimdTarget::kAuto, size_t stimuli = 1);
 
   int width() const { return width_; }
@@ -174,4 +174,4 @@ class SlicedGrid {
   SimdTarget target_ = SimdTarget::kAuto;
 };
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -7,7 +7,7 @@
 
 #include "bitgrid_sim/sliced.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 
 /// Blocks of a phase.
 using StepBlocks = void(const SlicedGrid::Phase& phase, const SlicedGrid::Active* active, size_t count);
@@ -222,4 +222,4 @@ template <typename V, typename Shift>
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

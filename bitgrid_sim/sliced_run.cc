@@ -5,7 +5,7 @@
 
 #include "bitgrid_sim/sliced.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 namespace {
 
 /// A phase and the next but one, which read the same planes, take a chunk of so many bytes each: it is still in the second-level cache
@@ -206,4 +206,4 @@ void SlicedGrid::run(int64_t first, int64_t count, std::span<const Event> drives
   clear_driven();
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

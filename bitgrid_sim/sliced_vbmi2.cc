@@ -16,7 +16,7 @@
 #endif
 #include "bitgrid_sim/sliced_blocks.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 namespace {
 
 typedef uint64_t Vector __attribute__((vector_size(64)));
@@ -34,7 +34,7 @@ void step_vbmi2(const SlicedGrid::Phase& phase, const SlicedGrid::Active* active
   step_blocks<Vector, FunnelShift>(phase, active, count);
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim
 #if defined(__clang__)
 #pragma clang attribute pop
 #else

@@ -5,7 +5,7 @@
 
 #include "ir/error.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 
 bool has_target(SimdTarget target) {
 #if defined(__x86_64__)
@@ -35,4 +35,4 @@ std::string to_string(SimdTarget target) {
   }
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-namespace bitgrid {
+namespace bitgrid::sim {
 
 /// kAuto takes the widest that the machine has; the others are for tests and benches.
 enum class SimdTarget : uint8_t { kAuto, kPortable, kAvx2, kAvx512, kAvx512Vbmi2 };
@@ -18,4 +18,4 @@ bool has_target(SimdTarget target);
 /// "portable", "avx2", "avx512" or "avx512vbmi2".
 std::string to_string(SimdTarget target);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -11,7 +11,7 @@
 #include "ir/file.h"
 #include "ir/number.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 namespace {
 
 /// Identifier code: printable characters '!' to '~', least significant first.
@@ -145,4 +145,4 @@ void VcdWriter::write(const std::string& path) {
   write_file(path, text());
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -10,7 +10,7 @@
 #include "ir/grid_config.h"
 #include "ir/mapped_kernel.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 
 class FstFile;
 
@@ -61,4 +61,4 @@ class VcdWriter {
   std::unique_ptr<FstFile> fst_;
 };
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

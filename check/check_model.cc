@@ -6,28 +6,35 @@
 #include <random>
 
 #include "bitgrid_sim/systemc/platform.h"
-#include "check/artefacts.h"
 #include "check/verify_kernel.h"
+#include "engines/artefacts.h"
+#include "engines/sampling.h"
+#include "engines/text.h"
 #include "ir/error.h"
-#include "lowering/map.h"
+#include "lowering/mapping/map.h"
+#include "lowering/numerics/lower.h"
 #include "reference_cpu/engine.h"
-#include "reference_cpu/sampling.h"
-#include "reference_cpu/text.h"
-#include "rtl/datapath.h"
 
-namespace bitgrid {
+namespace bitgrid::check {
 namespace {
 
-std::vector<Trace> cpu_traces(const Model& model, const std::vector<int>& tokens, CpuParams::Kernels kernels) {
-  const CpuEngine engine(model, {kernels});
-  CpuState state = engine.start();
-  std::vector<Trace> traces(tokens.size());
+std::vector<cpu::Trace> golden_traces(const Model& model, const std::vector<int>& tokens) {
+  const cpu::CpuEngine engine(model, {cpu::CpuParams::Kernels::kGolden});
+  cpu::CpuState state = engine.start();
+  std::vector<cpu::Trace> traces(tokens.size());
   for (size_t i = 0; i < tokens.size(); ++i) engine.step(state, tokens[i], &traces[i]);
   return traces;
 }
 
-EngineCheck compare_cpu(const std::vector<Trace>& golden, const std::vector<Trace>& packed, std::optional<Mismatch>& first) {
-  EngineCheck result{Engine::kCpu, 0, 0, {}};
+std::vector<cpu::Trace> traces_of(const engines::TokenRunner& run, const std::vector<int>& tokens) {
+  std::vector<cpu::Trace> traces(tokens.size());
+  for (size_t i = 0; i < tokens.size(); ++i) run(tokens[i], &traces[i]);
+  return traces;
+}
+
+EngineCheck compare_traces(const std::string& engine, const std::vector<cpu::Trace>& golden, const std::vector<cpu::Trace>& packed,
+                           std::optional<Mismatch>& first) {
+  EngineCheck result{engine, 0, 0, {}};
   for (size_t i = 0; i < golden.size(); ++i) {
     for (const auto& [tensor, values] : golden[i]) {
       const auto& other = packed[i].at(tensor);
@@ -36,7 +43,7 @@ EngineCheck compare_cpu(const std::vector<Trace>& golden, const std::vector<Trac
         if (values[c] == other[c]) continue;
         ++result.mismatches;
         if (!first) {
-          first = Mismatch{Engine::kCpu,
+          first = Mismatch{engine,
                            static_cast<int>(i),
                            tensor,
                            tensor,
@@ -54,8 +61,8 @@ EngineCheck compare_cpu(const std::vector<Trace>& golden, const std::vector<Trac
 
 struct Comparison {
   const Program& program;
-  const std::vector<Trace>& golden;
-  Engine engine;
+  const std::vector<cpu::Trace>& golden;
+  std::string engine;
   EngineCheck result;
   std::optional<Mismatch> first;
 
@@ -114,11 +121,11 @@ class Checker {
   CheckReport run() {
     report_.positions = static_cast<int>(params_.tokens.size());
     say("cpu: golden code");
-    golden_ = cpu_traces(model_, params_.tokens, CpuParams::Kernels::kGolden);
-    lowered_ = lower(model_, lower_params());
-    for (const Engine engine : params_.engines) {
+    golden_ = golden_traces(model_, params_.tokens);
+    program_ = numerics::lower(model_, lower_params());
+    for (const engines::Engine* engine : params_.engines) {
       std::optional<Mismatch> first;
-      const EngineCheck result = check_engine(engine, first);
+      const EngineCheck result = check_engine(*engine, first);
       report_.engines.push_back(result);
       if (!report_.first_mismatch) report_.first_mismatch = first;
     }
@@ -131,26 +138,26 @@ class Checker {
   }
 
   /// A folder's kernels are those of the tile that it was compiled for.
-  LowerParams lower_params() const {
-    const auto folder = params_.from.empty() ? std::nullopt : read_compiled(params_.from, Unlisted::kReport);
+  numerics::LowerParams lower_params() const {
+    const auto folder = params_.from.empty() ? std::nullopt : engines::read_compiled(params_.from, engines::Unlisted::kReport);
     if (!folder) return {{params_.arch.tile_width, params_.arch.tile_height}, params_.optimize};
-    const Manifest& m = folder->manifest;
-    return {{m.tile_width, m.tile_height}, parse_optimize(m.optimize), m.defects};
+    const engines::Manifest& m = folder->manifest;
+    return {{m.tile_width, m.tile_height}, mapping::parse_optimize(m.optimize), m.defects};
   }
 
-  EngineCheck check_engine(Engine engine, std::optional<Mismatch>& first) {
+  EngineCheck check_engine(const engines::Engine& engine, std::optional<Mismatch>& first) {
     artefacts_ = changed_artefacts_ = 0;
-    if (engine == Engine::kCpu) return compare_cpu(golden_, cpu_traces(model_, params_.tokens, CpuParams::Kernels::kPacked), first);
-    if (engine == Engine::kSystemC) return check_platform(first);
-    KernelEngine kernels = make_engine(engine, first);
-    HostState state = initial_state(lowered_.program);
+    if (engine.of_model) return compare_traces(engine.name, golden_, traces_of(engine.of_model(model_), params_.tokens), first);
+    if (engine.whole_texts) return check_platform(engine, first);
+    engines::KernelEngine kernels = make_engine(engine, first);
+    HostState state = initial_state(program_);
     size_t steps = 0;
-    const HostTrace trace = run_tokens(lowered_.program, state, params_.tokens, [&](int step, const BitMatrix& inputs) {
-      say(fmt::format("{}: step {} of {}, {}", name(engine), ++steps, lowered_.program.steps.size(),
-                      lowered_.program.steps[static_cast<size_t>(step)].name));
+    const HostTrace trace = run_tokens(program_, state, params_.tokens, [&](int step, const BitMatrix& inputs) {
+      say(fmt::format("{}: step {} of {}, {}", engine.name, ++steps, program_.steps.size(),
+                      program_.steps[static_cast<size_t>(step)].name));
       return kernels.run(step, inputs);
     });
-    Comparison comparison{lowered_.program, golden_, engine, {engine, artefacts_, changed_artefacts_, {}}, std::nullopt};
+    Comparison comparison{program_, golden_, engine.name, {engine.name, artefacts_, changed_artefacts_, {}}, std::nullopt};
     comparison.run(trace);
     comparison.result.stats = kernels.stats();
     if (comparison.first) first = comparison.first;
@@ -158,18 +165,17 @@ class Checker {
   }
 
   /// The whole text as one stream, tokens chosen in advance.
-  EngineCheck check_platform(std::optional<Mismatch>& first) {
-    PlatformParams params;
+  EngineCheck check_platform(const engines::Engine& engine, std::optional<Mismatch>& first) {
+    platform::PlatformParams params;
     params.arch = params_.arch;
     params.streams = {params_.tokens};
     params.keep_values = true;
-    params.progress = [this](const std::string& line) { say("systemc: " + line); };
-    const PlatformResult result = simulate_platform(lowered_.program, mapped_kernels(Engine::kSystemC, first), params);
-    Comparison comparison{
-        lowered_.program, golden_, Engine::kSystemC, {Engine::kSystemC, artefacts_, changed_artefacts_, {}}, std::nullopt};
+    params.progress = [&](const std::string& line) { say(engine.name + ": " + line); };
+    const platform::PlatformResult result = platform::simulate_platform(program_, mapped_kernels(engine, first), params);
+    Comparison comparison{program_, golden_, engine.name, {engine.name, artefacts_, changed_artefacts_, {}}, std::nullopt};
     comparison.run(result.streams[0].values);
     comparison.result.stats.cycles = result.cycles;
-    for (const TileResult& tile : result.tiles) {
+    for (const platform::TileResult& tile : result.tiles) {
       comparison.result.stats.cell_updates += tile.cell_updates;
       comparison.result.stats.reconfigured_cells += tile.configuration_words;
     }
@@ -177,52 +183,50 @@ class Checker {
     return comparison.result;
   }
 
-  KernelEngine make_engine(Engine engine, std::optional<Mismatch>& first) {
-    const Program& program = lowered_.program;
-    if (engine == Engine::kDag) return dag_engine(program);
-    if (engine == Engine::kGrid) return grid_engine(program, mapped_kernels(engine, first));
-    RtlParams rtl = params_.rtl;
+  engines::KernelEngine make_engine(const engines::Engine& engine, std::optional<Mismatch>& first) {
+    rtl::RtlParams rtl = params_.rtl;
     if (!rtl.progress) {
-      rtl.progress = [this, engine](size_t done, size_t total, const std::string& source) {
-        say(fmt::format("{}: {} of {} models built, {}", name(engine), done, total, source));
+      rtl.progress = [this, &engine](size_t done, size_t total, const std::string& source) {
+        say(fmt::format("{}: {} of {} models built, {}", engine.name, done, total, source));
       };
     }
-    if (engine == Engine::kFabric) {
-      auto mapped = mapped_kernels(engine, first);
-      auto fabrics = build_rtl(fabric_sources(mapped), rtl);
-      return fabric_engine(program, std::move(mapped), std::move(fabrics));
-    }
-    auto models = build_rtl(rtl_sources(first), rtl);
-    if (first && !first->invocation) first = find_wrong_bit(*first, models);
-    return rtl_engine(program, std::move(models));
+    std::optional<Mismatch> changed_text;
+    const auto verilog = [&] {
+      std::vector<rtl::RtlSource> sources = rtl_sources(engine, changed_text);
+      if (changed_text) first = find_wrong_bit(*changed_text, sources, rtl);
+      return sources;
+    };
+    return engine.of_kernels({program_, [&] { return mapped_kernels(engine, first); }, verilog, rtl});
   }
 
   /// The folder's kernels in the program's order; differences between them and a fresh mapping are noted.
-  std::vector<MappedKernel> mapped_kernels(Engine engine, std::optional<Mismatch>& first) {
-    const auto folder = params_.from.empty() ? std::nullopt : read_compiled(params_.from, Unlisted::kReport);
+  std::vector<MappedKernel> mapped_kernels(const engines::Engine& engine, std::optional<Mismatch>& first) {
+    const auto folder = params_.from.empty() ? std::nullopt : engines::read_compiled(params_.from, engines::Unlisted::kReport);
     if (!folder) {
-      if (!params_.from.empty()) say(fmt::format("{}: {} has no compile.json; mapping now", name(engine), params_.from));
-      return map_kernels(lowered_, {params_.seed, params_.optimize});
+      if (!params_.from.empty()) say(fmt::format("{}: {} has no compile.json; mapping now", engine.name, params_.from));
+      return mapping::map_kernels(program_, {params_.seed, params_.optimize});
     }
     note_hash(folder->manifest);
     for (const std::string& text : folder->unlisted) note(text);
-    MapParams params{folder->manifest.seed, parse_optimize(folder->manifest.optimize), parse_mode(folder->manifest.mode)};
-    params.effort = parse_effort(folder->manifest.effort);
+    mapping::MapParams params{folder->manifest.seed, mapping::parse_optimize(folder->manifest.optimize),
+                              mapping::parse_mode(folder->manifest.mode)};
+    params.effort = mapping::parse_effort(folder->manifest.effort);
+    params.strategy = folder->manifest.strategy;
     params.defects = folder->manifest.defects;
-    const auto fresh = map_kernels(lowered_, params);
+    const auto fresh = mapping::map_kernels(program_, params);
     std::vector<MappedKernel> kernels;
     for (size_t k = 0; k < fresh.size(); ++k) {
-      const MappedKernel& artefact = find_kernel(*folder, params_.from, fresh[k].name);
+      const MappedKernel& artefact = engines::find_kernel(*folder, params_.from, fresh[k].name);
       if (artefact.input_bits != fresh[k].input_bits || artefact.output_bits != fresh[k].output_bits) {
         throw Error(params_.from, "kernel " + artefact.name + " has other inputs or outputs than this model's", "compile the model again");
       }
       artefacts_ += same_model_;
       if (same_model_) {
-        if (const auto drift = first_drift(artefact, fresh[k])) {
+        if (const auto drift = engines::first_drift(artefact, fresh[k])) {
           note_drift(artefact.name, *drift);
           if (!first) {
-            const auto wrong = verify_mapping(lowered_.program.kernels[k], artefact);
-            first = artefact_mismatch(engine, artefact.name, wrong, *drift);
+            const auto wrong = verify_mapping(program_.kernels[k], artefact);
+            first = artefact_mismatch(engine.name, artefact.name, wrong, *drift);
           }
         }
       }
@@ -231,25 +235,26 @@ class Checker {
     return kernels;
   }
 
-  std::vector<RtlSource> rtl_sources(std::optional<Mismatch>& first) {
-    std::vector<RtlSource> fresh = verilog_sources(lowered_.program);
-    const auto folder = params_.from.empty() ? std::nullopt : read_verilog(params_.from, Unlisted::kReport);
+  std::vector<rtl::RtlSource> rtl_sources(const engines::Engine& engine, std::optional<Mismatch>& first) {
+    std::vector<rtl::RtlSource> fresh = engines::verilog_sources(program_);
+    const auto folder = params_.from.empty() ? std::nullopt : engines::read_verilog(params_.from, engines::Unlisted::kReport);
     if (!folder) return fresh;
     note_hash(folder->manifest);
     for (const std::string& text : folder->unlisted) note(text);
-    std::vector<RtlSource> sources;
-    for (const RtlSource& f : fresh) {
-      const auto it = std::find_if(folder->kernels.begin(), folder->kernels.end(), [&](const RtlSource& s) { return s.name == f.name; });
+    std::vector<rtl::RtlSource> sources;
+    for (const rtl::RtlSource& f : fresh) {
+      const auto it =
+          std::find_if(folder->kernels.begin(), folder->kernels.end(), [&](const rtl::RtlSource& s) { return s.name == f.name; });
       if (it == folder->kernels.end()) throw Error(params_.from, "kernel " + f.name + " is missing", "write the Verilog again");
-      if (total_width(it->interface.inputs) != total_width(f.interface.inputs) ||
-          total_width(it->interface.outputs) != total_width(f.interface.outputs)) {
+      if (rtl::total_width(it->interface.inputs) != rtl::total_width(f.interface.inputs) ||
+          rtl::total_width(it->interface.outputs) != rtl::total_width(f.interface.outputs)) {
         throw Error(params_.from, "kernel " + f.name + " has other ports than this model's", "write the Verilog again");
       }
       artefacts_ += same_model_;
       if (same_model_) {
-        if (const auto drift = first_drift(*it, f)) {
+        if (const auto drift = engines::first_drift(*it, f)) {
           note_drift(f.name, *drift);
-          if (!first) first = artefact_mismatch(Engine::kRtl, f.name, std::nullopt, *drift);
+          if (!first) first = artefact_mismatch(engine.name, f.name, std::nullopt, *drift);
         }
       }
       sources.push_back(*it);
@@ -258,14 +263,15 @@ class Checker {
   }
 
   /// A changed Verilog text, run on random invocations.
-  Mismatch find_wrong_bit(const Mismatch& changed, const std::vector<std::shared_ptr<RtlModel>>& models) const {
-    const auto& kernels = lowered_.program.kernels;
-    const auto it = std::find_if(kernels.begin(), kernels.end(), [&](const Kernel& k) { return k.name == changed.kernel; });
+  Mismatch find_wrong_bit(const Mismatch& changed, const std::vector<rtl::RtlSource>& sources, const rtl::RtlParams& rtl) const {
+    const auto of_kernel = [&](const auto& k) { return k.name == changed.kernel; };
+    const auto kernel = std::find_if(program_.kernels.begin(), program_.kernels.end(), of_kernel);
+    const auto source = std::find_if(sources.begin(), sources.end(), of_kernel);
     constexpr int kInvocations = 256;
     std::mt19937_64 random(1);
-    const BitMatrix inputs = random_invocations(*it, kInvocations, random);
-    const auto wrong = first_difference(evaluate(it->dag, inputs), models[static_cast<size_t>(it - kernels.begin())]->run(inputs));
-    return artefact_mismatch(Engine::kRtl, changed.kernel, wrong, changed.detail);
+    const BitMatrix inputs = random_invocations(*kernel, kInvocations, random);
+    const auto wrong = first_difference(evaluate(kernel->dag, inputs), rtl::build_rtl({*source}, rtl)[0]->run(inputs));
+    return artefact_mismatch(changed.engine, changed.kernel, wrong, changed.detail);
   }
 
   void note_drift(const std::string& kernel, const std::string& drift) {
@@ -279,7 +285,7 @@ class Checker {
     if (std::find(notes.begin(), notes.end(), text) == notes.end()) notes.push_back(text);
   }
 
-  void note_hash(const Manifest& manifest) {
+  void note_hash(const engines::Manifest& manifest) {
     same_model_ = manifest.source_hash == model_.content_hash;
     if (!same_model_) {
       note(fmt::format("{} was made from other weights or another model file (content {:016x}, now {:016x})", params_.from,
@@ -288,7 +294,7 @@ class Checker {
   }
 
   /// Stands until a wrong value at a position is found.
-  static Mismatch artefact_mismatch(Engine engine, const std::string& kernel, const std::optional<BitDifference>& wrong,
+  static Mismatch artefact_mismatch(const std::string& engine, const std::string& kernel, const std::optional<BitDifference>& wrong,
                                     const std::string& drift) {
     Mismatch m{engine, std::nullopt, kernel, kernel, std::nullopt, std::nullopt, 0, 0, drift};
     if (wrong) {
@@ -304,8 +310,8 @@ class Checker {
   const Model& model_;
   const CheckParams& params_;
   CheckReport report_;
-  Lowered lowered_;
-  std::vector<Trace> golden_;
+  Program program_;
+  std::vector<cpu::Trace> golden_;
   bool same_model_ = true;
   uint64_t artefacts_ = 0, changed_artefacts_ = 0;  // of the current engine
 };
@@ -323,24 +329,18 @@ CheckReport check_model(const Model& model, const CheckParams& params) {
 
 std::vector<int> positions_to_check(const Model& model, const std::string& prompt, int positions, const std::string& temperature,
                                     uint32_t seed) {
-  std::vector<int> tokens = tokenise(model, normalise_prompt(model, prompt));
+  std::vector<int> tokens = engines::tokenise(model, engines::normalise_prompt(model, prompt));
   tokens.resize(std::min(tokens.size(), static_cast<size_t>(positions)));
-  const CpuEngine engine(model);
-  CpuState state = engine.start();
-  Sampler sampler = temperature.empty() ? greedy_sampler() : temperature_sampler(model, temperature, seed);
+  const cpu::CpuEngine engine(model);
+  cpu::CpuState state = engine.start();
+  engines::Sampler sampler = temperature.empty() ? engines::greedy_sampler() : engines::temperature_sampler(model, temperature, seed);
   std::vector<int64_t> z;
   for (const int t : tokens) z = engine.step(state, t);
   while (tokens.size() < static_cast<size_t>(positions)) {
-    tokens.push_back(next_token(sampler, z));
+    tokens.push_back(engines::next_token(sampler, z));
     z = engine.step(state, tokens.back());
   }
   return tokens;
 }
 
-std::vector<RtlSource> verilog_sources(const Program& program) {
-  std::vector<RtlSource> sources;
-  for (const Kernel& kernel : program.kernels) sources.push_back(make_rtl_source(kernel.name, datapath_verilog(kernel.dag)));
-  return sources;
-}
-
-}  // namespace bitgrid
+}  // namespace bitgrid::check

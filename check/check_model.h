@@ -7,35 +7,35 @@
 #include <string>
 #include <vector>
 
-#include "check/engines.h"
+#include "engines/engines.h"
 #include "ir/arch.h"
 #include "ir/model.h"
-#include "lowering/map.h"
+#include "lowering/mapping/map.h"
 
-namespace bitgrid {
+namespace bitgrid::check {
 
 struct CheckParams {
-  std::vector<Engine> engines = {Engine::kCpu, Engine::kDag, Engine::kGrid};
-  std::vector<int> tokens;              // of the positions
-  std::string from;                     // folder of artefacts to use as they stand; empty: compile and write Verilog now
-  uint64_t seed = 1;                    // of the mapping, where it is done now
-  Optimize optimize = Optimize::kArea;  // likewise
-  Arch arch = {};                       // likewise its tile: layers that are larger are cut; and the platform of engine `systemc`
-  RtlParams rtl;
+  std::vector<const engines::Engine*> engines = engines::find_engines("cpu,dag,grid");
+  std::vector<int> tokens;                                // of the positions
+  std::string from;                                       // folder of artefacts to use as they stand; empty: compile and write Verilog now
+  uint64_t seed = 1;                                      // of the mapping, where it is done now
+  mapping::Optimize optimize = mapping::Optimize::kArea;  // likewise
+  Arch arch = {};  // likewise its tile: layers that are larger are cut; and the platform of engine `systemc`
+  rtl::RtlParams rtl;
   std::function<void(const std::string&)> progress;  // a line about what is going on
 };
 
 struct EngineCheck {
-  Engine engine = Engine::kCpu;
+  std::string engine;     // its name
   uint64_t compared = 0;  // values: elements of tensors, at every position
   uint64_t mismatches = 0;
-  EngineStats stats;
+  engines::EngineStats stats;
 };
 
 /// The first wrong output bit of an engine. Where a damaged artefact gives no wrong value in the positions checked, `position` is absent
 /// and the difference is one of random invocations of the kernel, or (`invocation` absent too) of its configuration or text only.
 struct Mismatch {
-  Engine engine = Engine::kCpu;
+  std::string engine;  // its name
   std::optional<int> position;
   std::string step;
   std::string kernel;
@@ -54,7 +54,7 @@ struct CheckReport {
   bool ok() const;
 };
 
-/// cpu: the packed kernels against the golden code; the others: every tensor of the program against the golden code's. Throws Error if an
+/// Every tensor of the program, by every engine, against the golden code's. Throws Error if an
 /// engine cannot run (no Verilator, artefacts of another model shape).
 CheckReport check_model(const Model& model, const CheckParams& params);
 
@@ -62,7 +62,4 @@ CheckReport check_model(const Model& model, const CheckParams& params);
 std::vector<int> positions_to_check(const Model& model, const std::string& prompt, int positions, const std::string& temperature = "",
                                     uint32_t seed = 1);
 
-/// Verilog sources of all kernels.
-std::vector<RtlSource> verilog_sources(const Program& program);
-
-}  // namespace bitgrid
+}  // namespace bitgrid::check

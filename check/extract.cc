@@ -13,7 +13,7 @@
 #include "ir/error.h"
 #include "ir/output_cone.h"
 
-namespace bitgrid {
+namespace bitgrid::check {
 namespace {
 
 int64_t floor_div(int64_t a, int64_t b) {
@@ -245,4 +245,4 @@ Extracted extract_logic(const MappedKernel& kernel, const ExtractParams& params,
   return result;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::check

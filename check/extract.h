@@ -7,7 +7,7 @@
 #include "ir/lut_network.h"
 #include "ir/mapped_kernel.h"
 
-namespace bitgrid {
+namespace bitgrid::check {
 
 struct ExtractParams {
   bool loops = true;               // false: where there are loops, give back no network
@@ -37,4 +37,4 @@ struct Extracted {
 /// Throws Error if max_values is exceeded. Needs a verified kernel.
 Extracted extract_logic(const MappedKernel& kernel, const ExtractParams& params = {}, ExtractStats* stats = nullptr);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::check

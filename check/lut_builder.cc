@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace bitgrid {
+namespace bitgrid::check {
 
 LutLiteral LutBuilder::add_lut(uint16_t table, std::array<LutLiteral, 4> operands) {
   // Fan-ins in order of their ids; complements, constants and repetitions go into the index.
@@ -84,4 +84,4 @@ LutNetwork LutBuilder::take(const std::vector<LutLiteral>& outputs) const {
   return network;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::check

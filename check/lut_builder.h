@@ -9,7 +9,7 @@
 
 #include "ir/lut_network.h"
 
-namespace bitgrid {
+namespace bitgrid::check {
 
 /// A signal and whether it is complemented; kConstantSignal is the constant 0.
 struct LutLiteral {
@@ -41,4 +41,4 @@ class LutBuilder {
   uint32_t inputs_ = 0;
 };
 
-}  // namespace bitgrid
+}  // namespace bitgrid::check

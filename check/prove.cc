@@ -10,10 +10,10 @@
 #include "ir/file.h"
 #include "ir/names.h"
 #include "ir/number.h"
-#include "lowering/netlist/logic_graph.h"
+#include "lowering/synthesis/logic_graph.h"
 #include "rtl/command.h"
 
-namespace bitgrid {
+namespace bitgrid::check {
 namespace {
 
 constexpr const char* kNoVerdict = "ABC gave no verdict";
@@ -93,18 +93,18 @@ std::string describe(const Counterexample& c, size_t max_inputs) {
 }
 
 LutNetwork dag_network(const Dag& dag) {
-  const LogicGraph graph = logic_graph(dag);
+  const synthesis::LogicGraph graph = synthesis::logic_graph(dag);
   LutNetwork network;
   network.name = graph.name;
   network.inputs = graph.inputs;
   std::vector<SignalId> signal(graph.nodes.size(), kConstantSignal);
   for (size_t n = 1, next_input = 0; n < graph.nodes.size(); ++n) {
-    const LogicNode& node = graph.nodes[n];
-    if (node.kind == LogicNode::Kind::kInput) {
+    const synthesis::LogicNode& node = graph.nodes[n];
+    if (node.kind == synthesis::LogicNode::Kind::kInput) {
       signal[n] = static_cast<SignalId>(next_input++);
       continue;
     }
-    const bool is_xor = node.kind == LogicNode::Kind::kXor;
+    const bool is_xor = node.kind == synthesis::LogicNode::Kind::kXor;
     LutNode lut;
     lut.fanin_count = 2;
     lut.fanins = {signal[node.a / 2], signal[node.b / 2]};
@@ -128,12 +128,12 @@ void name_ports(Counterexample& c, const LutNetwork& source) {
 
 void require_abc(const ProveParams& params) {
   const TemporaryFolder folder;
-  if (run_command({params.abc, "-c", "version"}, folder.file("log")) == 127) no_abc(params);
+  if (rtl::run_command({params.abc, "-c", "version"}, folder.file("log")) == 127) no_abc(params);
 }
 
 Proof run_cec(const std::string& expected, const std::string& got, const std::string& log, const ProveParams& params) {
   const std::string command = fmt::format("cec -n -T {} -C 10000000 {} {}", params.timeout_seconds, expected, got);
-  const int status = run_command({"timeout", "-k", "5", std::to_string(params.timeout_seconds + 10), params.abc, "-c", command}, log);
+  const int status = rtl::run_command({"timeout", "-k", "5", std::to_string(params.timeout_seconds + 10), params.abc, "-c", command}, log);
   if (status == 127) no_abc(params);
   if (status == 124 || status == 137) return {Verdict::kOpen, fmt::format("ABC came to no end in {} seconds", params.timeout_seconds), {}};
   return parse_cec(read_file(log));
@@ -183,4 +183,4 @@ Proof prove_mapping(const Dag& dag, const MappedKernel& mapped, const ProveParam
   return finish(proof);
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::check

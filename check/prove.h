@@ -10,7 +10,7 @@
 #include "ir/dag.h"
 #include "ir/mapped_kernel.h"
 
-namespace bitgrid {
+namespace bitgrid::check {
 
 enum class Verdict : uint8_t { kProved, kRefuted, kOpen };
 
@@ -66,4 +66,4 @@ Proof run_cec(const std::string& expected, const std::string& got, const std::st
 /// Puts the network's names where ABC numbers inputs and outputs.
 void name_ports(Counterexample& counterexample, const LutNetwork& source);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::check

@@ -12,7 +12,7 @@
 #include "ir/file.h"
 #include "rtl/command.h"
 
-namespace bitgrid {
+namespace bitgrid::check {
 namespace {
 
 /// Sums and differences as ripple carries: what Yosys has by itself (look-ahead) is ten times as many gates.
@@ -208,13 +208,14 @@ std::string describe_values(const Counterexample& c, const Dag& dag) {
   return text;
 }
 
-Proof prove_datapath(const Dag& dag, const RtlSource& source, const ProveRtlParams& params, ProveRtlStats* stats) {
+Proof prove_datapath(const Dag& dag, const rtl::RtlSource& source, const ProveRtlParams& params, ProveRtlStats* stats) {
   const auto begin = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(); };
   ProveRtlStats local;
   ProveRtlStats& out = stats != nullptr ? *stats : local;
   out = {};
-  if (total_width(source.interface.inputs) != total(dag, dag.inputs) || total_width(source.interface.outputs) != total(dag, dag.outputs))
+  if (rtl::total_width(source.interface.inputs) != total(dag, dag.inputs) ||
+      rtl::total_width(source.interface.outputs) != total(dag, dag.outputs))
     throw Error(source.name, "the Verilog has other ports than the kernel", "write the Verilog again");
   const TemporaryFolder folder;
   write_file(folder.file("kernel.v"), source.text);
@@ -222,8 +223,8 @@ Proof prove_datapath(const Dag& dag, const RtlSource& source, const ProveRtlPara
   const std::string script =
       fmt::format("read_verilog {}; hierarchy -check -top {}; proc -norom; flatten; techmap -map {}; techmap; simplemap; write_blif {}",
                   folder.file("kernel.v"), source.interface.module, folder.file("ripple.v"), folder.file("raw.blif"));
-  const int status = run_command({"timeout", "-k", "5", std::to_string(params.yosys_timeout_seconds), params.yosys, "-q", "-p", script},
-                                 folder.file("yosys.log"));
+  const int status = rtl::run_command(
+      {"timeout", "-k", "5", std::to_string(params.yosys_timeout_seconds), params.yosys, "-q", "-p", script}, folder.file("yosys.log"));
   out.yosys_seconds = out.seconds = elapsed();
   if (status == 127)
     throw Error("--prove", "the program " + params.yosys + " cannot be run", "install it (Debian: apt install yosys) or leave out --prove");
@@ -240,4 +241,4 @@ Proof prove_datapath(const Dag& dag, const RtlSource& source, const ProveRtlPara
   return proof;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::check

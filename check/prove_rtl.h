@@ -12,7 +12,7 @@
 #include "ir/dag.h"
 #include "rtl/verilator.h"
 
-namespace bitgrid {
+namespace bitgrid::check {
 
 struct ProveRtlParams {
   ProveParams abc;              // its timeout is for all parts of a kernel together
@@ -34,7 +34,7 @@ struct ProveRtlStats {
 /// registers are taken for wires and ABC compares. Popcounts of the Dag are compared as trees of sums, which is what the Verilog has, so
 /// that ABC finds matching points inside. out_valid is not part of the proof. Throws Error if a program cannot be run or the ports are not
 /// the Dag's.
-Proof prove_datapath(const Dag& dag, const RtlSource& source, const ProveRtlParams& params = {}, ProveRtlStats* stats = nullptr);
+Proof prove_datapath(const Dag& dag, const rtl::RtlSource& source, const ProveRtlParams& params = {}, ProveRtlStats* stats = nullptr);
 
 /// The same function with every popcount as sums of pairs of neighbouring counts, 64 bits at a time.
 Dag with_counting_trees(const Dag& dag);
@@ -58,7 +58,7 @@ struct Unpiped {
   size_t gates = 0, registers = 0;
   std::string problem;  // what is wrong with the pipeline; empty: nothing
 };
-Unpiped remove_pipeline(std::string blif, const RtlInterface& interface);
+Unpiped remove_pipeline(std::string blif, const rtl::RtlInterface& interface);
 
 /// Outputs first .. first + count - 1 with what they depend on, and all inputs.
 std::string cone_blif(const Unpiped& unpiped, size_t first, size_t count);
@@ -69,4 +69,4 @@ LutNetwork cone(const LutNetwork& network, size_t first, size_t count);
 /// Numbers of outputs, in order, such that what each group depends on has at most `nodes` nodes, or it is one output.
 std::vector<size_t> group_outputs(const LutNetwork& network, size_t nodes);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::check

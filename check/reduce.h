@@ -8,7 +8,7 @@
 #include "ir/cover_network.h"
 #include "ir/dag.h"
 
-namespace bitgrid {
+namespace bitgrid::check {
 
 /// Whether a candidate has the property. It may throw to end the search.
 template <typename Network>
@@ -26,4 +26,4 @@ Dag reduce(const Dag& start, const Keeps<Dag>& keeps, ReduceStats* stats = nullp
 /// The same for outputs, nodes, covers and literals.
 CoverNetwork reduce(const CoverNetwork& start, const Keeps<CoverNetwork>& keeps, ReduceStats* stats = nullptr);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::check

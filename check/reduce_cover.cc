@@ -4,7 +4,7 @@
 
 #include "check/reduce_search.h"
 
-namespace bitgrid {
+namespace bitgrid::check {
 namespace {
 
 struct CoverStep {
@@ -266,4 +266,4 @@ CoverNetwork reduce(const CoverNetwork& start, const Keeps<CoverNetwork>& keeps,
                      drop_fanins(), drop_literals()});
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::check

@@ -6,7 +6,7 @@
 #include "check/reduce_search.h"
 #include "ir/error.h"
 
-namespace bitgrid {
+namespace bitgrid::check {
 namespace {
 
 /// What happens to one node.
@@ -340,4 +340,4 @@ Dag reduce(const Dag& start, const Keeps<Dag>& keeps, ReduceStats* stats) {
                      narrow([](uint32_t w) { return w - 1 > 0 ? w - 1 : w; }), clear_words(false), clear_words(true)});
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::check

@@ -14,7 +14,7 @@
 #include "check/reduce.h"
 #include "ir/file.h"
 
-namespace bitgrid {
+namespace bitgrid::check {
 
 /// One way to make a network smaller: a list of single steps, any of which may be taken together.
 template <typename Network, typename Step>
@@ -85,4 +85,4 @@ class ReduceSearch {
   std::unordered_set<uint64_t> seen_;  // hashes of the texts of candidates
 };
 
-}  // namespace bitgrid
+}  // namespace bitgrid::check

@@ -8,7 +8,7 @@
 
 #include "ir/error.h"
 
-namespace bitgrid {
+namespace bitgrid::check {
 
 class TemporaryFolder {
  public:
@@ -29,4 +29,4 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-}  // namespace bitgrid
+}  // namespace bitgrid::check

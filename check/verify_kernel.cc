@@ -3,7 +3,7 @@
 #include "bitgrid_sim/kernel_simulator.h"
 #include "ir/dag.h"
 
-namespace bitgrid {
+namespace bitgrid::check {
 namespace {
 
 constexpr int kFew = 4;         // invocations after a start or a change of resident bits
@@ -51,7 +51,7 @@ std::optional<BitDifference> verify_mapping(const Kernel& kernel, const MappedKe
   std::mt19937_64 random(params.seed);
   std::optional<BitDifference> difference;
   size_t done = 0;
-  const auto compare = [&](KernelSimulator& simulator, int rows) {
+  const auto compare = [&](sim::KernelSimulator& simulator, int rows) {
     const BitMatrix inputs = random_invocations(kernel, rows, random);
     const BitMatrix expected = evaluate(kernel.dag, inputs), got = simulator.run(inputs);
     difference = first_difference(expected, got);
@@ -60,30 +60,31 @@ std::optional<BitDifference> verify_mapping(const Kernel& kernel, const MappedKe
     if (stats) stats->compared += expected.rows * expected.cols;
     return !difference;
   };
-  KernelSimulatorParams fabric;
+  sim::KernelSimulatorParams fabric;
   fabric.defects = params.defects;
   fabric.garbage_seed = params.seed;
-  const auto start = [&] {
-    fabric.latch_seed = random();
-    return KernelSimulator(mapped, fabric);
-  };
-  const auto end = [&](const KernelSimulator& simulator) {
+  const auto end = [&](const sim::KernelSimulator& simulator) {
     if (stats) stats->cell_updates += simulator.stats().cell_updates();
   };
-  for (int s = 0; s < params.starts && !difference; ++s) {
-    KernelSimulator simulator = start();
-    const int sets = mapped.residents.empty() || s > 0 ? 1 : 1 + params.resident_changes;
-    for (int set = 0; set < sets && compare(simulator, s == 0 && set == 0 ? params.invocations : kFew); ++set) {
+  fabric.latch_seed = random();
+  if (params.starts > 0) {
+    sim::KernelSimulator simulator(mapped, fabric);
+    for (int s = 0; s < params.starts && !difference; ++s) {
+      if (s > 0) simulator.restart(mapped, random());
+      const int sets = mapped.residents.empty() || s > 0 ? 1 : 1 + params.resident_changes;
+      for (int set = 0; set < sets && compare(simulator, s == 0 && set == 0 ? params.invocations : kFew); ++set) {
+      }
     }
     end(simulator);
   }
   if (params.lanes && !difference && params.defects.empty()) {
-    fabric.engine = GridEngine::kLanes;
-    KernelSimulator simulator = start();
+    fabric.engine = sim::GridEngine::kLanes;
+    fabric.latch_seed = random();
+    sim::KernelSimulator simulator(mapped, fabric);
     compare(simulator, kLaneRows);
     end(simulator);
   }
   return difference;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::check

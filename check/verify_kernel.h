@@ -10,7 +10,7 @@
 #include "ir/mapped_kernel.h"
 #include "ir/program.h"
 
-namespace bitgrid {
+namespace bitgrid::check {
 
 struct VerifyParams {
   int invocations = 64;      // back to back with one set of resident bits
@@ -43,4 +43,4 @@ BitMatrix random_invocations(const Kernel& kernel, int rows, std::mt19937_64& ra
 std::optional<BitDifference> verify_mapping(const Kernel& kernel, const MappedKernel& mapped, const VerifyParams& params = {},
                                             VerifyStats* stats = nullptr);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::check

@@ -17,7 +17,7 @@
 
 extern char** environ;
 
-namespace bitgrid {
+namespace bitgrid::check {
 namespace {
 
 /// A child in a process group of its own, and what it writes.
@@ -123,4 +123,4 @@ CommandResult run_watched(const std::vector<std::string>& command, double timeou
   return result;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::check

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace bitgrid {
+namespace bitgrid::check {
 
 struct CommandResult {
   enum class End : uint8_t { kExit, kSignal, kTimeout, kInterrupted };
@@ -23,4 +23,4 @@ std::string describe(const CommandResult& result, double timeout_seconds);
 /// says so, whatever is left of the group is killed. Throws Error if there is no such program.
 CommandResult run_watched(const std::vector<std::string>& command, double timeout_seconds, const std::function<bool()>& interrupted);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::check

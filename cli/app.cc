@@ -1,7 +1,6 @@
 #include "cli/app.h"
 
-#include "cli/common.h"
-#include "cli/completion.h"
+#include "cli/commands.h"
 
 namespace bitgrid::cli {
 
@@ -12,19 +11,12 @@ void define(CLI::App& app, int& status) {
   app.set_version_flag("--version", BITGRID_VERSION);
   app.require_subcommand(1);
   app.get_formatter()->column_width(38);  // "  --seed 0..18446744073709551615=1" and two blanks
-  add_run(app, status);
-  add_check(app, status);
-  add_compile(app, status);
-  add_simulate(app, status);
-  add_faults(app, status);
-  add_verilog(app, status);
-  add_picture(app, status);
-  add_estimate(app, status);
-  add_sweep(app, status);
-  add_report(app, status);
-  add_reduce(app, status);
-  add_completion(app);
-  add_examples(app);
+  for (const Command& c : commands()) {
+    CLI::App& command = *app.add_subcommand(c.name, c.purpose);
+    c.define(command, status);
+    const std::string more = command.get_footer();
+    command.footer(more.empty() ? c.example : c.example + "\n\n" + more);
+  }
 }
 
 }  // namespace bitgrid::cli

@@ -5,15 +5,16 @@
 #include <iostream>
 #include <memory>
 
-#include "check/artefacts.h"
 #include "check/check_model.h"
 #include "check/prove_rtl.h"
+#include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/numbers.h"
 #include "cli/source.h"
+#include "engines/artefacts.h"
+#include "engines/sampling.h"
 #include "ir/error.h"
 #include "ir/file.h"
-#include "reference_cpu/sampling.h"
 
 namespace bitgrid::cli {
 namespace {
@@ -35,10 +36,10 @@ std::string default_engines(const Options& o) {
   return std::string("cpu,dag") + (compiled ? ",grid" : "") + (verilog ? ",datapath" : "");
 }
 
-Json mismatch_json(const std::optional<Mismatch>& m) {
+Json mismatch_json(const std::optional<check::Mismatch>& m) {
   if (!m) return nullptr;
-  Json json = {{"engine", name(m->engine)}, {"position", nullptr},   {"step", m->step},
-               {"kernel", m->kernel},       {"invocation", nullptr}, {"bit", nullptr}};
+  Json json = {{"engine", m->engine}, {"position", nullptr},   {"step", m->step},
+               {"kernel", m->kernel}, {"invocation", nullptr}, {"bit", nullptr}};
   if (m->position) json["position"] = *m->position;
   if (m->invocation) json["invocation"] = *m->invocation;
   if (m->bit) json["bit"] = *m->bit;
@@ -48,17 +49,17 @@ Json mismatch_json(const std::optional<Mismatch>& m) {
   return json;
 }
 
-void print(const CheckReport& report) {
+void print(const check::CheckReport& report) {
   for (const std::string& note : report.artefact_notes) std::cout << note << "\n";
   uint64_t compared = 0, mismatches = 0;
-  for (const EngineCheck& e : report.engines) {
-    std::cout << fmt::format("{:6} {:>10} values compared, {} mismatches{}\n", name(e.engine), e.compared, e.mismatches,
-                             e.engine == Engine::kCpu ? "  (packed kernels against the golden code)" : "");
+  for (const check::EngineCheck& e : report.engines) {
+    std::cout << fmt::format("{:6} {:>10} values compared, {} mismatches{}\n", e.engine, e.compared, e.mismatches,
+                             engines::find_engine(e.engine).of_model ? "  (packed kernels against the golden code)" : "");
     compared += e.compared;
     mismatches += e.mismatches;
   }
   if (const auto& m = report.first_mismatch) {
-    std::cout << fmt::format("first mismatch: engine {}, ", name(m->engine));
+    std::cout << fmt::format("first mismatch: engine {}, ", m->engine);
     if (m->position) std::cout << fmt::format("position {}, ", *m->position);
     std::cout << fmt::format("step {}, kernel {}", m->step, m->kernel);
     if (m->bit)
@@ -72,34 +73,35 @@ void print(const CheckReport& report) {
 }
 
 /// The Verilog to prove: what the source gives now, or what a folder holds.
-std::vector<RtlSource> verilog_to_prove(const Options& o, const Program& program) {
-  if (o.from.empty()) return verilog_sources(program);
-  const auto folder = read_verilog(o.from, Unlisted::kReport);
+std::vector<rtl::RtlSource> verilog_to_prove(const Options& o, const Program& program) {
+  if (o.from.empty()) return engines::verilog_sources(program);
+  const auto folder = engines::read_verilog(o.from, engines::Unlisted::kReport);
   if (!folder) throw Error(o.from, "there is no verilog.json", "give the -o folder of `bitgrid verilog`");
   for (const std::string& text : folder->unlisted) std::cout << text << "\n";
-  std::vector<RtlSource> sources;
+  std::vector<rtl::RtlSource> sources;
   for (const Kernel& kernel : program.kernels) {
-    const auto it = std::find_if(folder->kernels.begin(), folder->kernels.end(), [&](const RtlSource& s) { return s.name == kernel.name; });
+    const auto it =
+        std::find_if(folder->kernels.begin(), folder->kernels.end(), [&](const rtl::RtlSource& s) { return s.name == kernel.name; });
     if (it == folder->kernels.end()) throw Error(o.from, "kernel " + kernel.name + " is missing", "write the Verilog again");
     sources.push_back(*it);
   }
   return sources;
 }
 
-std::string verdict_text(const Proof& proof, const Dag& dag) {
-  if (proof.verdict == Verdict::kProved) return "proved";
-  if (proof.verdict == Verdict::kOpen) return "not proved: " + proof.why;
-  return "REFUTED: " + (proof.why.empty() ? describe_values(proof.counterexample, dag) : proof.why);
+std::string verdict_text(const check::Proof& proof, const Dag& dag) {
+  if (proof.verdict == check::Verdict::kProved) return "proved";
+  if (proof.verdict == check::Verdict::kOpen) return "not proved: " + proof.why;
+  return "REFUTED: " + (proof.why.empty() ? check::describe_values(proof.counterexample, dag) : proof.why);
 }
 
 int prove(const Options& o) {
   const Arch arch = arch_of(o.arch);
-  const Source source = read_source(o.model, {{arch.tile_width, arch.tile_height}, parse_optimize(o.optimize)});
-  const Program& program = source.lowered.program;
-  const std::vector<RtlSource> verilog = verilog_to_prove(o, program);
-  ProveRtlParams params;
+  const Source source = read_source(o.model, {{arch.tile_width, arch.tile_height}, mapping::parse_optimize(o.optimize)});
+  const Program& program = source.program;
+  const std::vector<rtl::RtlSource> verilog = verilog_to_prove(o, program);
+  check::ProveRtlParams params;
   params.abc.timeout_seconds = params.yosys_timeout_seconds = o.prove_timeout;
-  require_abc(params.abc);
+  check::require_abc(params.abc);
   Json json = {{"source", o.model}, {"kernels", Json::array()}};
   size_t count[3] = {};
   Stopwatch watch;
@@ -107,51 +109,50 @@ int prove(const Options& o) {
   for (size_t k = 0; k < program.kernels.size(); ++k) {
     const Kernel& kernel = program.kernels[k];
     if (!o.kernel.empty() && kernel.name != o.kernel) continue;
-    ProveRtlStats stats;
-    const Proof proof = prove_datapath(kernel.dag, verilog[k], params, &stats);
+    check::ProveRtlStats stats;
+    const check::Proof proof = check::prove_datapath(kernel.dag, verilog[k], params, &stats);
     const std::string verdict = verdict_text(proof, kernel.dag);
     ++count[static_cast<size_t>(proof.verdict)];
     std::cout << fmt::format("{:24} {:>9} {:>9} {:>8.1f} {:>8.1f}  {}\n", kernel.name, stats.gates, stats.registers, stats.yosys_seconds,
                              stats.seconds, verdict)
               << std::flush;
-    Json entry = {{"name", kernel.name},  {"proved", proof.verdict == Verdict::kProved},
+    Json entry = {{"name", kernel.name},  {"proved", proof.verdict == check::Verdict::kProved},
                   {"gates", stats.gates}, {"registers", stats.registers},
                   {"parts", stats.parts}, {"seconds", stats.seconds}};
-    if (proof.verdict == Verdict::kOpen) {
+    if (proof.verdict == check::Verdict::kOpen) {
       entry["proved"] = nullptr;
       entry["not_proved_because"] = proof.why;
     }
-    if (proof.verdict == Verdict::kRefuted) entry["refuted"] = verdict;
+    if (proof.verdict == check::Verdict::kRefuted) entry["refuted"] = verdict;
     json["kernels"].push_back(entry);
   }
   const size_t total = count[0] + count[1] + count[2];
   if (total == 0) throw Error("--kernel", "there is no kernel " + o.kernel, "`bitgrid verilog` lists them");
-  std::cout << fmt::format("{} of {} proved for all inputs, {} refuted, {} open\n", count[static_cast<size_t>(Verdict::kProved)], total,
-                           count[static_cast<size_t>(Verdict::kRefuted)], count[static_cast<size_t>(Verdict::kOpen)]);
+  std::cout << fmt::format("{} of {} proved for all inputs, {} refuted, {} open\n", count[static_cast<size_t>(check::Verdict::kProved)],
+                           total, count[static_cast<size_t>(check::Verdict::kRefuted)], count[static_cast<size_t>(check::Verdict::kOpen)]);
   json["seconds"] = watch.lap();
   write_json(o.common, json);
-  return count[static_cast<size_t>(Verdict::kRefuted)] == 0 ? 0 : 1;
+  return count[static_cast<size_t>(check::Verdict::kRefuted)] == 0 ? 0 : 1;
 }
 
 int check(const Options& o) {
   if (o.prove) return prove(o);
   const Model model = read_model(o.model);
   Progress progress;
-  CheckParams params;
-  params.engines = parse_engines(o.engines.empty() ? default_engines(o) : o.engines);
-  params.tokens = positions_to_check(model, o.prompt, o.tokens, o.temperature, static_cast<uint32_t>(o.common.seed));
+  check::CheckParams params;
+  params.engines = engines::find_engines(o.engines.empty() ? default_engines(o) : o.engines);
+  params.tokens = check::positions_to_check(model, o.prompt, o.tokens, o.temperature, static_cast<uint32_t>(o.common.seed));
   params.from = o.from;
   params.seed = o.common.seed;
-  params.optimize = parse_optimize(o.optimize);
+  params.optimize = mapping::parse_optimize(o.optimize);
   params.arch = arch_of(o.arch);
   params.progress = [&](const std::string& line) { progress.say(line); };
   Stopwatch watch;
-  const CheckReport report = check_model(model, params);
+  const check::CheckReport report = check::check_model(model, params);
   progress.clear();
   print(report);
   Json json = {{"model", model.name}, {"positions", report.positions}, {"engines", Json::object()}};
-  for (const EngineCheck& e : report.engines)
-    json["engines"][std::string(name(e.engine))] = {{"compared", e.compared}, {"mismatches", e.mismatches}};
+  for (const check::EngineCheck& e : report.engines) json["engines"][e.engine] = {{"compared", e.compared}, {"mismatches", e.mismatches}};
   json["first_mismatch"] = mismatch_json(report.first_mismatch);
   json["artefacts"] = report.artefact_notes;
   json["seed"] = o.common.seed;
@@ -162,31 +163,30 @@ int check(const Options& o) {
 
 }  // namespace
 
-void add_check(CLI::App& app, int& status) {
+void define_check(CLI::App& command, int& status) {
   auto o = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("check", "compare engines bit for bit with the CPU reference");
-  command->add_option("model", o->model, "model.yaml; with --prove also a .blif or .dag file")->required();
-  command->add_option(
+  command.add_option("model", o->model, "model.yaml; with --prove also a .blif or .dag file")->required();
+  command.add_option(
       "--engines", o->engines,
-      "list of cpu, dag, grid, rtl (= datapath,fabric: the kernels' Verilog and the grid's), systemc, default cpu,dag,grid; with "
-      "--from: what the folder holds");
-  add_number<int>(*command, "--tokens", o->tokens, {1, 1000000}, "positions to compare");
-  command->add_option("--prompt", o->prompt, "text of the first positions; the CPU engine continues it as `run` would");
-  command->add_option("--temperature", o->temperature, "continue the prompt by sampling with --seed, as `run --temperature` does");
-  command->add_option("--from", o->from, "use the artefacts of this folder (of compile or verilog) as they stand");
-  command->add_option(
+      "list of " + engines::engine_names() + " (rtl stands for datapath,fabric), default cpu,dag,grid; with --from: what the folder holds");
+  command.footer("Engines:\n" + engines::list_engines());
+  add_number<int>(command, "--tokens", o->tokens, {1, 1000000}, "positions to compare");
+  command.add_option("--prompt", o->prompt, "text of the first positions; the CPU engine continues it as `run` would");
+  command.add_option("--temperature", o->temperature, "continue the prompt by sampling with --seed, as `run --temperature` does");
+  command.add_option("--from", o->from, "use the artefacts of this folder (of compile or verilog) as they stand");
+  command.add_option(
       "--arch", o->arch,
       "architecture file: layers larger than its tile are cut (with --from: as they were compiled); the platform of systemc");
   command
-      ->add_option("--optimize", o->optimize,
-                   "of the mapping: area (fewest cells), throughput (smallest II) or density (least cells times II)")
+      .add_option("--optimize", o->optimize,
+                  "of the mapping: area (fewest cells), throughput (smallest II) or density (least cells times II)")
       ->capture_default_str();
-  command->add_flag("--prove", o->prove,
-                    "instead of running engines, prove the datapath Verilog of every kernel equal to its Dag for all inputs (Yosys, ABC)");
-  add_number<int>(*command, "--prove-timeout", o->prove_timeout, {1, 1000000}, "seconds for each of the two, per kernel");
-  command->add_option("--kernel", o->kernel, "--prove: this kernel only");
-  add_common(*command, o->common, kMostSamplingSeed);
-  command->callback([o, &status] { status = check(*o); });
+  command.add_flag("--prove", o->prove,
+                   "instead of running engines, prove the datapath Verilog of every kernel equal to its Dag for all inputs (Yosys, ABC)");
+  add_number<int>(command, "--prove-timeout", o->prove_timeout, {1, 1000000}, "seconds for each of the two, per kernel");
+  command.add_option("--kernel", o->kernel, "--prove: this kernel only");
+  add_common(command, o->common, engines::kMostSamplingSeed);
+  command.callback([o, &status] { status = check(*o); });
 }
 
 }  // namespace bitgrid::cli

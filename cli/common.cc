@@ -53,14 +53,14 @@ int all_threads() {
 }
 
 Arch arch_of(const std::string& file) {
-  return file.empty() ? Arch{} : load_arch(file);
+  return file.empty() ? Arch{} : frontend::load_arch(file);
 }
 
 Json arch_json(const Arch& arch, ArchParts parts) {
   Json json = {{"name", arch.name},
                {"configuration_bits_per_cycle", arch.configuration_bits_per_cycle},
                {"tile", {{"width", arch.tile_width}, {"height", arch.tile_height}}}};
-  if (parts == ArchParts::kWithPlatform) json["platform"] = platform_json(arch.platform);
+  if (parts == ArchParts::kWithPlatform) json["platform"] = platform::platform_json(arch.platform);
   return json;
 }
 

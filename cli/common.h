@@ -1,4 +1,4 @@
-// What the commands share: progress on stderr, JSON results, and the registration of each command.
+// What the commands share: progress on stderr, JSON results.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -68,18 +68,5 @@ Json arch_json(const Arch& arch, ArchParts parts = ArchParts::kFabric);
 /// "model.yaml" files are models; ".blif" and ".dag" are netlists and kernels. Throws Error naming the three.
 enum class SourceKind { kModel, kBlif, kDag };
 SourceKind source_kind(const std::string& path);
-
-// Each adds one command to the program (cli/app.h); it runs in CLI11's callback and sets `status` if it ends otherwise than with 0.
-void add_run(CLI::App& app, int& status);
-void add_check(CLI::App& app, int& status);
-void add_compile(CLI::App& app, int& status);
-void add_simulate(CLI::App& app, int& status);
-void add_faults(CLI::App& app, int& status);
-void add_verilog(CLI::App& app, int& status);
-void add_picture(CLI::App& app, int& status);
-void add_estimate(CLI::App& app, int& status);
-void add_sweep(CLI::App& app, int& status);
-void add_report(CLI::App& app, int& status);
-void add_reduce(CLI::App& app, int& status);
 
 }  // namespace bitgrid::cli

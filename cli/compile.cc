@@ -6,56 +6,53 @@
 #include <mutex>
 #include <numeric>
 
-#include "check/artefacts.h"
 #include "check/verify_kernel.h"
+#include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/compile_report.h"
 #include "cli/numbers.h"
 #include "cli/source.h"
+#include "engines/artefacts.h"
 #include "frontend/defects_file.h"
 #include "ir/error.h"
 #include "ir/output_file.h"
 #include "ir/parallel.h"
-#include "lowering/map.h"
+#include "lowering/mapping/map.h"
 
 namespace bitgrid::cli {
 namespace {
 
 struct Options {
   Common common;
-  std::string source, out, arch, defects, mode = "auto", optimize = "area", effort = "default";
+  std::string source, out, arch, defects, mode = "auto", optimize = "area", effort = "default", strategy;
   bool no_verify = false, prove = false, again = false;
   int prove_timeout = 60;
   int threads = all_threads();
 };
 
-MapParams map_params(const Options& o, const Defects& defects) {
-  MapParams params{o.common.seed};
-  params.mode = parse_mode(o.mode);
-  params.optimize = parse_optimize(o.optimize);
-  params.effort = parse_effort(o.effort);
+mapping::MapParams map_params(const Options& o, const Defects& defects) {
+  mapping::MapParams params{o.common.seed};
+  params.mode = mapping::parse_mode(o.mode);
+  params.optimize = mapping::parse_optimize(o.optimize);
+  params.effort = mapping::parse_effort(o.effort);
   params.defects = defects;
+  params.strategy = o.strategy;
+  if (!o.strategy.empty()) mapping::find_strategy(o.strategy);
   return params;
 }
 
 /// One compile from source to files.
 class Compile {
  public:
-  Compile(const Options& o, const Source& source, const Tile& tile, const Defects& defects)
-      : o_(o),
-        source_(source),
-        tile_(tile),
-        program_(source.lowered.program),
-        params_(map_params(o, defects)),
-        results_(program_.kernels.size()) {}
+  Compile(const Options& o, const Source& source, const mapping::Tile& tile, const Defects& defects)
+      : o_(o), source_(source), tile_(tile), program_(source.program), params_(map_params(o, defects)), results_(program_.kernels.size()) {}
 
   void map() {
-    for (size_t k = 0; k < program_.kernels.size(); ++k)
-      keys_.push_back(mapping_key(program_.kernels[k], source_.lowered.forms[k], params_));
+    for (size_t k = 0; k < program_.kernels.size(); ++k) keys_.push_back(mapping::mapping_key(program_.kernels[k], params_));
     // What is not verified is neither reused nor left for others to reuse.
-    const EarlierCompile earlier(o_.no_verify || o_.again ? "" : o_.out);
-    std::vector<KernelReport> reports;
-    MapRun run;
+    const engines::EarlierCompile earlier(o_.no_verify || o_.again ? "" : o_.out);
+    std::vector<mapping::KernelReport> reports;
+    mapping::MapRun run;
     run.threads = o_.threads;
     run.reports = &reports;
     run.reuse = [&](size_t k) { return earlier.load(keys_[k]); };
@@ -63,17 +60,17 @@ class Compile {
       progress_.say(fmt::format("mapping kernel {} of {}, {}", done + 1, total, kernel));
     };
     try {
-      mapped = map_kernels(source_.lowered, params_, run);
+      mapped = mapping::map_kernels(source_.program, params_, run);
     } catch (const Error& e) {
       const std::string picture = write_congestion(o_.out, reports, program_.kernels);
       if (picture.empty()) throw;
       throw Error("", e.what(), "congestion picture: " + picture);
     }
-    require_fit(mapped, tile_);
+    mapping::require_fit(mapped, tile_);
     for (size_t k = 0; k < mapped.size(); ++k) {
       KernelResult& r = results_[k];
       r.report = std::move(reports[k]);
-      if (const KernelRecord* record = r.report.reused ? earlier.find(keys_[k]) : nullptr) {
+      if (const engines::KernelRecord* record = r.report.reused ? earlier.find(keys_[k]) : nullptr) {
         r.luts = record->luts;
         r.depth = record->depth;
       } else if (r.report.size) {
@@ -88,9 +85,9 @@ class Compile {
     for_kernels("verifying", [&](size_t k) {
       if (results_[k].report.reused) return;
       Stopwatch watch;
-      VerifyParams params;
+      check::VerifyParams params;
       params.defects = params_.defects;
-      if (const auto wrong = verify_mapping(program_.kernels[k], mapped[k], params, &results_[k].verify)) {
+      if (const auto wrong = check::verify_mapping(program_.kernels[k], mapped[k], params, &results_[k].verify)) {
         throw Error("kernel " + mapped[k].name,
                     fmt::format("the mapping is wrong: random invocation {}, bit {}: expected {}, got {}", wrong->invocation, wrong->bit,
                                 wrong->expected, wrong->got),
@@ -102,24 +99,25 @@ class Compile {
 
   /// Throws Error at the first kernel that is refuted.
   void prove() {
-    ProveParams params;
+    check::ProveParams params;
     params.timeout_seconds = o_.prove_timeout;
     params.source_blif = source_.blif;
     for_kernels("proving", [&](size_t k) {
-      results_[k].proof = prove_mapping(program_.kernels[k].dag, mapped[k], params, &results_[k].prove);
-      if (results_[k].proof->verdict == Verdict::kRefuted) {
-        throw Error("kernel " + mapped[k].name, "the mapping is refuted: " + describe(results_[k].proof->counterexample),
+      results_[k].proof = check::prove_mapping(program_.kernels[k].dag, mapped[k], params, &results_[k].prove);
+      if (results_[k].proof->verdict == check::Verdict::kRefuted) {
+        throw Error("kernel " + mapped[k].name, "the mapping is refuted: " + check::describe(results_[k].proof->counterexample),
                     "this is a fault of the mapper; nothing was written; please report it with the source file");
       }
     });
   }
 
   void write(OutputFolder& folder) const {
-    std::vector<KernelRecord> records;
+    std::vector<engines::KernelRecord> records;
     for (size_t k = 0; k < mapped.size(); ++k) records.push_back({o_.no_verify ? 0 : keys_[k], 0, results_[k].luts, results_[k].depth});
-    write_compiled(
-        folder, {program_.name, source_.hash, o_.common.seed, o_.optimize, o_.mode, o_.effort, params_.defects, tile_.width, tile_.height},
-        mapped, records);
+    engines::write_compiled(folder,
+                            {program_.name, source_.hash, o_.common.seed, o_.optimize, o_.mode, o_.effort, o_.strategy, params_.defects,
+                             tile_.width, tile_.height},
+                            mapped, records);
   }
 
   size_t reused() const {
@@ -146,9 +144,9 @@ class Compile {
 
   const Options& o_;
   const Source& source_;
-  const Tile tile_;
+  const mapping::Tile tile_;
   const Program& program_;
-  MapParams params_;
+  mapping::MapParams params_;
   std::vector<uint64_t> keys_;
   std::vector<KernelResult> results_;
   Progress progress_;
@@ -156,13 +154,13 @@ class Compile {
 
 void compile(const Options& o) {
   const Arch arch = arch_of(o.arch);
-  if (o.prove) require_abc();
+  if (o.prove) check::require_abc();
   Stopwatch watch;
-  const Tile tile{arch.tile_width, arch.tile_height};
-  const Defects defects = o.defects.empty() ? Defects{} : load_defects(o.defects);
+  const mapping::Tile tile{arch.tile_width, arch.tile_height};
+  const Defects defects = o.defects.empty() ? Defects{} : frontend::load_defects(o.defects);
   OutputFolder folder(o.out);  // before anything is read of it
-  const Source source = read_source(o.source, {tile, parse_optimize(o.optimize), defects});
-  const Program& program = source.lowered.program;
+  const Source source = read_source(o.source, {tile, mapping::parse_optimize(o.optimize), defects});
+  const Program& program = source.program;
   Json seconds = {{"lower", watch.lap()}};
   Compile compile(o, source, tile, defects);
   compile.map();
@@ -176,6 +174,7 @@ void compile(const Options& o) {
 
   const auto& mapped = compile.mapped;
   Json json = {{"seed", o.common.seed}, {"arch", arch_json(arch)}, {"optimize", o.optimize}, {"mode", o.mode}, {"effort", o.effort}};
+  json["strategy"] = o.strategy.empty() ? Json() : Json(o.strategy);
   json["kernels"] = Json::array();
   int64_t cells_total = 0;
   for (size_t k = 0; k < mapped.size(); ++k) {
@@ -186,7 +185,7 @@ void compile(const Options& o) {
   json["cells_total"] = cells_total;
   std::cout << kernel_table(program, mapped, compile.results());
   if (source.is_model) {
-    const TokenCycles cycles = cycles_per_token(program, mapped, arch.configuration_bits_per_cycle);
+    const mapping::TokenCycles cycles = mapping::cycles_per_token(program, mapped, arch.configuration_bits_per_cycle);
     json["cycles_per_token"] = cycles.total();
     json["configuration_cycles_per_token"] = cycles.configuration;
     std::cout << fmt::format("{} cells on {} kernels; {} cycles per token, {} of them configuration ({} bits per cycle)\n", cells_total,
@@ -211,27 +210,29 @@ void compile(const Options& o) {
 
 }  // namespace
 
-void add_compile(CLI::App& app, int&) {
+void define_compile(CLI::App& command, int&) {
   auto o = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("compile", "map a model, a BLIF netlist or a kernel onto the grid");
-  command->add_option("source", o->source, "MODEL.yaml, NETLIST.blif or KERNEL.dag")->required();
-  command->add_option("-o,--output", o->out, "folder for the mapped kernels; what it holds of an earlier compile is reused")->required();
-  command->add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
-  command->add_option("--defects", o->defects, "YAML list of bad cells and edges of the tile that every kernel is to avoid");
-  command->add_option("--mode", o->mode, "of netlists and kernels: auto, wave (II = 1) or settle (inputs held)")->capture_default_str();
-  command->add_option("--effort", o->effort, "of netlists: fast (at once, more cells), default or dense (fewest cells, slowly)")
+  command.add_option("source", o->source, "MODEL.yaml, NETLIST.blif or KERNEL.dag")->required();
+  command.add_option("-o,--output", o->out, "folder for the mapped kernels; what it holds of an earlier compile is reused")->required();
+  command.add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
+  command.add_option("--defects", o->defects, "YAML list of bad cells and edges of the tile that every kernel is to avoid");
+  command.add_option("--mode", o->mode, "of netlists and kernels: auto, wave (II = 1) or settle (inputs held)")->capture_default_str();
+  command.add_option("--effort", o->effort, "of netlists: fast (at once, more cells), default or dense (fewest cells, slowly)")
       ->capture_default_str();
   command
-      ->add_option("--optimize", o->optimize,
-                   "where a matrix has several forms: area (fewest cells), throughput (smallest II) or density (least cells times II)")
+      .add_option("--optimize", o->optimize,
+                  "where a matrix has several forms: area (fewest cells), throughput (smallest II) or density (least cells times II)")
       ->capture_default_str();
-  command->add_flag("--no-verify", o->no_verify, "do not simulate the mapped kernels against their Dags (and reuse nothing)");
-  command->add_flag("--prove", o->prove, "prove by ABC (berkeley-abc) that the logic of the configuration is that of the source");
-  add_number<int>(*command, "--prove-timeout", o->prove_timeout, {1, 1000000}, "seconds for each kernel");
-  command->add_flag("--again", o->again, "map everything again, reuse nothing");
-  add_number<int>(*command, "--threads", o->threads, {1, kMostThreads}, "kernels at work at the same time; the result is the same");
-  add_common(*command, o->common);
-  command->callback([o] { compile(*o); });
+  command.add_option("--strategy", o->strategy,
+                     "map kernels by this strategy, of the kind that it is for; others are chosen as without it");
+  command.footer("Strategies (docs/architecture.md):\n" + mapping::list_strategies());
+  command.add_flag("--no-verify", o->no_verify, "do not simulate the mapped kernels against their Dags (and reuse nothing)");
+  command.add_flag("--prove", o->prove, "prove by ABC (berkeley-abc) that the logic of the configuration is that of the source");
+  add_number<int>(command, "--prove-timeout", o->prove_timeout, {1, 1000000}, "seconds for each kernel");
+  command.add_flag("--again", o->again, "map everything again, reuse nothing");
+  add_number<int>(command, "--threads", o->threads, {1, kMostThreads}, "kernels at work at the same time; the result is the same");
+  add_common(command, o->common);
+  command.callback([o] { compile(*o); });
 }
 
 }  // namespace bitgrid::cli

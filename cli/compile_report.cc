@@ -23,11 +23,11 @@ Json or_null(const std::optional<T>& v) {
 }
 
 Json proved_json(const KernelResult& result) {
-  if (!result.proof || result.proof->verdict == Verdict::kOpen) return nullptr;
-  return result.proof->verdict == Verdict::kProved;
+  if (!result.proof || result.proof->verdict == check::Verdict::kOpen) return nullptr;
+  return result.proof->verdict == check::Verdict::kProved;
 }
 
-Json attempt_json(const NetlistAttempt& a) {
+Json attempt_json(const mapping::NetlistAttempt& a) {
   return {{"method", a.method},
           {"first_width", a.first_width},
           {"first_height", a.first_height},
@@ -40,20 +40,20 @@ Json attempt_json(const NetlistAttempt& a) {
           {"route_seconds", a.route_seconds}};
 }
 
-Json netlist_json(const NetlistStats& s) {
+Json netlist_json(const mapping::NetlistStats& s) {
   Json json = {{"gates", s.techmap.gates}, {"logic_cells", s.logic_cells}, {"wirelength", s.wirelength}, {"attempts", Json::array()}};
-  for (const NetlistAttempt& a : s.attempts) json["attempts"].push_back(attempt_json(a));
+  for (const mapping::NetlistAttempt& a : s.attempts) json["attempts"].push_back(attempt_json(a));
   return json;
 }
 
 Json seconds_json(const KernelResult& result) {
   const auto& n = result.report.netlist;
-  const auto stage = [&](double NetlistStats::*time) { return n ? Json((*n).*time) : Json(nullptr); };
+  const auto stage = [&](double mapping::NetlistStats::*time) { return n ? Json((*n).*time) : Json(nullptr); };
   return {{"techmap", n ? Json(n->techmap.seconds) : Json(nullptr)},
-          {"pack", stage(&NetlistStats::pack_seconds)},
-          {"place", stage(&NetlistStats::place_seconds)},
-          {"route", stage(&NetlistStats::route_seconds)},
-          {"timing", stage(&NetlistStats::time_seconds)},
+          {"pack", stage(&mapping::NetlistStats::pack_seconds)},
+          {"place", stage(&mapping::NetlistStats::place_seconds)},
+          {"route", stage(&mapping::NetlistStats::route_seconds)},
+          {"timing", stage(&mapping::NetlistStats::time_seconds)},
           {"map", result.report.seconds},
           {"verify", or_null(result.verify_seconds)},
           {"prove", result.proof ? Json(result.prove.seconds) : Json(nullptr)}};
@@ -73,10 +73,10 @@ std::string overuse_text(const std::vector<int>& overuse) {
   return text;
 }
 
-std::string attempts_text(const NetlistStats& s) {
+std::string attempts_text(const mapping::NetlistStats& s) {
   std::string text;
   for (size_t i = 0; i < s.attempts.size(); ++i) {
-    const NetlistAttempt& a = s.attempts[i];
+    const mapping::NetlistAttempt& a = s.attempts[i];
     text += fmt::format("  {}: {} x {} cells, then {} x {}", a.method, a.first_width, a.first_height, a.width, a.height);
     text += a.overuse.empty() ? std::string("\n")
                               : fmt::format("; overuse per iteration{}, left {}\n", overuse_text(a.overuse), a.overuse_left);
@@ -84,13 +84,13 @@ std::string attempts_text(const NetlistStats& s) {
   return text;
 }
 
-std::string verdict_text(const Proof& proof) {
+std::string verdict_text(const check::Proof& proof) {
   switch (proof.verdict) {
-    case Verdict::kProved:
+    case check::Verdict::kProved:
       return "equivalent (ABC cec, logic extracted from the configuration)";
-    case Verdict::kRefuted:
-      return "refuted: " + describe(proof.counterexample);
-    case Verdict::kOpen:
+    case check::Verdict::kRefuted:
+      return "refuted: " + check::describe(proof.counterexample);
+    case check::Verdict::kOpen:
       return "not proved: " + proof.why;
   }
   return "";
@@ -125,7 +125,7 @@ Json kernel_json(const Program& program, size_t kernel, const MappedKernel& m, c
                {"invocations_per_token", invocations_per_token(program, static_cast<int>(kernel))},
                {"bit_macs_per_cell_per_cycle", macs_per_cell_per_cycle(program.kernels[kernel], m)},
                {"seconds", seconds_json(result)}};
-  if (result.proof && result.proof->verdict == Verdict::kOpen) json["not_proved_because"] = result.proof->why;
+  if (result.proof && result.proof->verdict == check::Verdict::kOpen) json["not_proved_because"] = result.proof->why;
   if (result.report.netlist) json["netlist"] = netlist_json(*result.report.netlist);
   return json;
 }
@@ -224,8 +224,8 @@ std::string proof_summary(const std::vector<MappedKernel>& mapped, const std::ve
   std::map<std::string, std::vector<std::string>> open;  // why -> kernels
   for (size_t k = 0; k < results.size(); ++k) {
     if (!results[k].proof) continue;
-    proved += results[k].proof->verdict == Verdict::kProved;
-    if (results[k].proof->verdict == Verdict::kOpen) open[results[k].proof->why].push_back(mapped[k].name);
+    proved += results[k].proof->verdict == check::Verdict::kProved;
+    if (results[k].proof->verdict == check::Verdict::kOpen) open[results[k].proof->why].push_back(mapped[k].name);
   }
   std::string text = fmt::format("proved {} of {} kernels\n", proved, results.size());
   for (const auto& [why, kernels] : open)
@@ -234,17 +234,18 @@ std::string proof_summary(const std::vector<MappedKernel>& mapped, const std::ve
   return text;
 }
 
-std::string write_congestion(const std::string& out, const std::vector<KernelReport>& reports, const std::vector<Kernel>& kernels) {
-  const auto congestion = [](const NetlistStats& stats) {
-    if (stats.attempts.empty()) return Congestion{};
-    return Congestion{stats.attempts.back().width, stats.attempts.back().height, stats.edge_users};
+std::string write_congestion(const std::string& out, const std::vector<mapping::KernelReport>& reports,
+                             const std::vector<Kernel>& kernels) {
+  const auto congestion = [](const mapping::NetlistStats& stats) {
+    if (stats.attempts.empty()) return report::Congestion{};
+    return report::Congestion{stats.attempts.back().width, stats.attempts.back().height, stats.edge_users};
   };
   for (size_t k = 0; k < reports.size(); ++k) {
     if (!reports[k].netlist) continue;
-    const Congestion c = congestion(*reports[k].netlist);
-    if (overuse(c) == 0) continue;
+    const report::Congestion c = congestion(*reports[k].netlist);
+    if (report::overuse(c) == 0) continue;
     const std::string path = (std::filesystem::path(out) / "").parent_path().string() + ".congestion.svg";
-    write_file(path, congestion_svg(c, fmt::format("{}: edges wanted when routing gave up", kernels[k].name)));
+    write_file(path, report::congestion_svg(c, fmt::format("{}: edges wanted when routing gave up", kernels[k].name)));
     return path;
   }
   return "";

@@ -9,19 +9,19 @@
 #include "check/verify_kernel.h"
 #include "cli/common.h"
 #include "ir/program.h"
-#include "lowering/map.h"
+#include "lowering/mapping/map.h"
 
 namespace bitgrid::cli {
 
 /// How one kernel came about and what was found out about it.
 struct KernelResult {
-  KernelReport report;
+  mapping::KernelReport report;
   std::optional<size_t> luts;  // of the technology mapping, where there was one (now or in an earlier compile)
   std::optional<int> depth;
   std::optional<double> verify_seconds;  // nullopt: not verified now
-  VerifyStats verify;
-  std::optional<Proof> proof;  // nullopt: not asked for
-  ProveStats prove;
+  check::VerifyStats verify;
+  std::optional<check::Proof> proof;  // nullopt: not asked for
+  check::ProveStats prove;
 };
 
 /// Tiles that a kernel occupies: one for each step that holds its own resident bits, else one.
@@ -46,6 +46,6 @@ std::string proof_summary(const std::vector<MappedKernel>& mapped, const std::ve
 
 /// Writes the congestion of the last routing that failed beside the output folder, as FOLDER.congestion.svg. Returns the path, or nothing
 /// if no kernel failed in routing.
-std::string write_congestion(const std::string& out, const std::vector<KernelReport>& reports, const std::vector<Kernel>& kernels);
+std::string write_congestion(const std::string& out, const std::vector<mapping::KernelReport>& reports, const std::vector<Kernel>& kernels);
 
 }  // namespace bitgrid::cli

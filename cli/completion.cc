@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <iostream>
-#include <map>
+#include <memory>
 
+#include "cli/commands.h"
 #include "ir/error.h"
 
 namespace bitgrid::cli {
@@ -39,20 +40,6 @@ _bitgrid() {{
 complete -o filenames -F _bitgrid bitgrid
 )";
 
-const std::map<std::string, std::string>& examples() {
-  static const std::map<std::string, std::string> all = {
-      {"run", "bitgrid run examples/kjv-ternary/model.yaml --prompt \"in the beginning \" --tokens 64 --engine grid"},
-      {"check", "bitgrid check examples/kjv-ternary/model.yaml --engines cpu,dag,grid --tokens 80"},
-      {"compile", "bitgrid compile examples/kjv-ternary/model.yaml -o compiled --json compile.json"},
-      {"simulate", "bitgrid simulate compiled --kernel head --stimulus invocations.jsonl --vcd head.vcd"},
-      {"faults", "bitgrid faults compiled --kernel head --kinds stuck0,stuck1 --sample 1000"},
-      {"verilog", "bitgrid verilog examples/kjv-ternary/model.yaml -o verilog"},
-      {"reduce", "bitgrid reduce netlist.blif -o small.blif -- sh -c '! bitgrid compile {} -o compiled'"},
-      {"completion", "source <(bitgrid completion bash)"},
-  };
-  return all;
-}
-
 }  // namespace
 
 std::vector<std::string> command_names(const CLI::App& app) {
@@ -68,21 +55,13 @@ std::string bash_completion(const CLI::App& app) {
   return fmt::format(kScript, fmt::join(command_names(app), " "), option_names(app), cases);
 }
 
-void add_completion(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("completion", "print a completion script for a shell");
+void define_completion(CLI::App& command, int&) {
   auto shell = std::make_shared<std::string>();
-  command->add_option("shell", *shell, "bash")->required();
-  command->callback([&app, shell] {
+  command.add_option("shell", *shell, "bash")->required();
+  command.callback([&command, shell] {
     if (*shell != "bash") throw Error("completion", "there is no completion for '" + *shell + "'", "use bash");
-    std::cout << bash_completion(app);
+    std::cout << bash_completion(*command.get_parent());
   });
-}
-
-void add_examples(CLI::App& app) {
-  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
-    const auto example = examples().find(command->get_name());
-    if (example != examples().end() && command->get_footer().empty()) command->footer("Example: " + example->second);
-  }
 }
 
 }  // namespace bitgrid::cli

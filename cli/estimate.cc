@@ -5,33 +5,34 @@
 #include <memory>
 #include <optional>
 
+#include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/numbers.h"
+#include "estimate/estimate.h"
+#include "estimate/estimate_source.h"
 #include "ir/error.h"
 #include "ir/file.h"
-#include "report/estimate.h"
-#include "report/estimate_source.h"
 
 namespace bitgrid::cli {
 namespace {
 
 struct Options {
   Common common;
-  EstimateSource source;
+  estimate::EstimateSource source;
   std::string model, arch, technology, optimize = "area";
   std::optional<int> context;
   int64_t streams = 1;
 };
 
 /// Cells and cycles of attention at contexts around the one in question.
-Json attention_by_context(const EstimateModel& model, const EstimateSource& of, const EstimateParams& params, int context,
-                          ShapePlans& plans) {
+Json attention_by_context(const estimate::EstimateModel& model, const estimate::EstimateSource& of, const estimate::EstimateParams& params,
+                          int context, estimate::ShapePlans& plans) {
   Json rows = Json::array();
   for (int64_t t = std::max(16, context / 8); t <= std::min<int64_t>(int64_t{context} * 8, 1 << 17); t *= 2) {
-    EstimateSource source = of;
+    estimate::EstimateSource source = of;
     source.context = static_cast<int>(t);
     source.shapes_only = true;
-    const Estimate e = estimate(read_kernels(model, source, &plans).kernels, params);
+    const estimate::Estimate e = estimate::estimate(estimate::read_kernels(model, source, &plans).kernels, params);
     rows.push_back({{"context", t},
                     {"attention_cells_per_stream", e.resident_cells},
                     {"cycles_per_token", e.cycles_per_token},
@@ -42,19 +43,19 @@ Json attention_by_context(const EstimateModel& model, const EstimateSource& of, 
 
 void run(const Options& o) {
   Stopwatch watch;
-  EstimateParams params = load_estimate_params(o.arch, o.technology);
+  estimate::EstimateParams params = estimate::load_estimate_params(o.arch, o.technology);
   params.streams = o.streams;
-  EstimateSource of = o.source;
+  estimate::EstimateSource of = o.source;
   of.context = o.context.value_or(0);
-  of.lower = {{params.arch.tile_width, params.arch.tile_height}, parse_optimize(o.optimize)};
-  ShapePlans plans(of.lower);
-  const EstimateModel model = read_estimate_model(o.model);
-  const SourceKernels source = read_kernels(model, of, &plans);
+  of.lower = {{params.arch.tile_width, params.arch.tile_height}, mapping::parse_optimize(o.optimize)};
+  estimate::ShapePlans plans(of.lower);
+  const estimate::EstimateModel model = estimate::read_estimate_model(o.model);
+  const estimate::SourceKernels source = estimate::read_kernels(model, of, &plans);
   for (const std::string& warning : source.warnings) say_error("warning: " + warning);
-  const Estimate e = estimate(source.kernels, params);
+  const estimate::Estimate e = estimate::estimate(source.kernels, params);
   const Json contexts = source.context > 0 ? attention_by_context(model, of, params, source.context, plans) : Json::array();
   const double seconds = watch.lap();
-  std::cout << estimate_text(e, params);
+  std::cout << estimate::estimate_text(e, params);
   if (source.context > 0) {
     std::cout << fmt::format("{:>9} {:>22} {:>14} {:>20}\n", "context", "attention cells/stream", "cycles/token", "tokens/s per stream");
     for (const Json& row : contexts) {
@@ -67,7 +68,7 @@ void run(const Options& o) {
   std::cout << fmt::format("estimated in {:.3f} s\n", seconds);
   if (o.common.json_file.empty()) return;
   Json json = {{"model", source.name}, {"exact", source.exact}, {"context", source.context}, {"optimize", o.optimize}};
-  json.update(estimate_json(e, params));
+  json.update(estimate::estimate_json(e, params));
   json["assumptions"] = source.assumptions;
   if (source.context > 0) json["attention_by_context"] = contexts;
   json["seconds"] = seconds;
@@ -76,21 +77,18 @@ void run(const Options& o) {
 
 }  // namespace
 
-void add_estimate(CLI::App& app, int&) {
+void define_estimate(CLI::App& command, int&) {
   auto o = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("estimate", "size, speed, energy and area of a model from shapes and numerics, before anything slow");
-  command->footer("Example: bitgrid estimate examples/shapes/bitnet-b158-2b4t.yaml --streams 64 --json estimate.json");
-  command->add_option("model", o->model, "MODEL.yaml, or a shapes file without weights (examples/shapes)")->required();
-  command->add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
-  command->add_option("--optimize", o->optimize, "as of `bitgrid compile`: area, throughput or density, where a matrix has several forms")
+  command.add_option("model", o->model, "MODEL.yaml, or a shapes file without weights (examples/shapes)")->required();
+  command.add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
+  command.add_option("--optimize", o->optimize, "as of `bitgrid compile`: area, throughput or density, where a matrix has several forms")
       ->capture_default_str();
-  command->add_option("--technology", o->technology, "costs and speed of cells and memory (arch/45nm.yaml documents it)");
-  add_number<int>(*command, "--context", o->context, {1, kMaxContext}, "attention window in place of the model's");
-  add_number<int64_t>(*command, "--streams", o->streams, {1, kMaxStreams}, "independent texts at once");
-  command->add_flag("--shapes-only", o->source.shapes_only, "do not look at the weights: word lengths for the worst there could be");
-  add_common(*command, o->common);
-  command->callback([o] { run(*o); });
+  command.add_option("--technology", o->technology, "costs and speed of cells and memory (arch/45nm.yaml documents it)");
+  add_number<int>(command, "--context", o->context, {1, estimate::kMaxContext}, "attention window in place of the model's");
+  add_number<int64_t>(command, "--streams", o->streams, {1, estimate::kMaxStreams}, "independent texts at once");
+  command.add_flag("--shapes-only", o->source.shapes_only, "do not look at the weights: word lengths for the worst there could be");
+  add_common(command, o->common);
+  command.callback([o] { run(*o); });
 }
 
 }  // namespace bitgrid::cli

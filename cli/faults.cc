@@ -8,10 +8,11 @@
 
 #include "bitgrid_sim/faults.h"
 #include "bitgrid_sim/kernel_schedule.h"
-#include "check/artefacts.h"
+#include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/numbers.h"
 #include "cli/stimulus.h"
+#include "engines/artefacts.h"
 #include "ir/error.h"
 #include "ir/file.h"
 
@@ -27,8 +28,8 @@ struct Options {
   size_t invocations = 64, sample = 0, threads = 1;
 };
 
-FaultListParams parse_kinds(const std::string& text) {
-  FaultListParams params;
+sim::FaultListParams parse_kinds(const std::string& text) {
+  sim::FaultListParams params;
   bool* const flags[] = {&params.stuck0, &params.stuck1, &params.flip, &params.config, &params.upset};
   for (bool* flag : flags) *flag = false;
   std::istringstream list(text);
@@ -54,38 +55,38 @@ struct Count {
   size_t faults = 0, observable = 0, detected = 0;
 };
 
-std::string_view kind_of(const Fault& fault) {
-  const bool upset = fault.kind == FaultKind::kFlip && fault.first == fault.last;
+std::string_view kind_of(const sim::Fault& fault) {
+  const bool upset = fault.kind == sim::FaultKind::kFlip && fault.first == fault.last;
   return kKinds[upset ? 4 : static_cast<size_t>(fault.kind)];
 }
 
 void faults(const Options& o) {
-  const auto folder = read_compiled(o.folder);
+  const auto folder = engines::read_compiled(o.folder);
   if (!folder) throw Error(o.folder, "there is no compile.json in this folder", "give the -o folder of `bitgrid compile`");
-  const MappedKernel& kernel = find_kernel(*folder, o.folder, o.kernel);
+  const MappedKernel& kernel = engines::find_kernel(*folder, o.folder, o.kernel);
   std::mt19937_64 random(o.common.seed);
   const BitMatrix inputs =
       o.stimulus.empty() ? random_stimulus(o.invocations, kernel.input_bits, random) : read_invocations(o.stimulus, kernel.input_bits);
-  FaultListParams list = parse_kinds(o.kinds);
-  const KernelSchedule schedule = make_schedule(kernel);
+  sim::FaultListParams list = parse_kinds(o.kinds);
+  const sim::KernelSchedule schedule = sim::make_schedule(kernel);
   list.upset_phases = static_cast<int64_t>(inputs.rows) * schedule.period + schedule.last_phase;
   list.sample = o.sample;
-  const std::vector<Fault> all = o.faults.empty()
-                                     ? list_faults(kernel.grid, list, random)
-                                     : parse_faults(read_file(o.faults, kMostFaultBytes), o.faults, kernel.grid.width, kernel.grid.height);
+  const std::vector<sim::Fault> all =
+      o.faults.empty() ? sim::list_faults(kernel.grid, list, random)
+                       : sim::parse_faults(read_file(o.faults, kMostFaultBytes), o.faults, kernel.grid.width, kernel.grid.height);
   Progress progress;
-  CampaignParams params;
+  sim::CampaignParams params;
   params.threads = o.threads;
   params.progress = [&](size_t done, size_t total) { progress.say(fmt::format("{} of {} faults that can be seen", done, total)); };
   Stopwatch watch;
-  CampaignStats stats;
-  const std::vector<FaultOutcome> outcomes = run_campaign(kernel, inputs, all, params, &stats);
+  sim::CampaignStats stats;
+  const std::vector<sim::FaultOutcome> outcomes = sim::run_campaign(kernel, inputs, all, params, &stats);
   progress.clear();
   const double seconds = watch.lap();
 
   std::array<Count, kKinds.size()> counts;
   Count sum;
-  std::vector<Fault> missed;
+  std::vector<sim::Fault> missed;
   for (size_t i = 0; i < all.size(); ++i) {
     const auto kind = static_cast<size_t>(std::find(kKinds.begin(), kKinds.end(), kind_of(all[i])) - kKinds.begin());
     for (Count* c : {&counts[kind], &sum}) {
@@ -106,7 +107,7 @@ void faults(const Options& o) {
   }
   std::cout << fmt::format("{} of {} single faults change an output ({:.1f} % of those on a path to one)\n", sum.detected, sum.faults,
                            sum.observable == 0 ? 0.0 : 100.0 * static_cast<double>(sum.detected) / static_cast<double>(sum.observable));
-  if (!o.missed.empty()) write_file(o.missed, print_faults(missed));
+  if (!o.missed.empty()) write_file(o.missed, sim::print_faults(missed));
   write_json(o.common, {{"kernel", kernel.name},
                         {"invocations", inputs.rows},
                         {"faults", sum.faults},
@@ -121,22 +122,21 @@ void faults(const Options& o) {
 
 }  // namespace
 
-void add_faults(CLI::App& app, int&) {
+void define_faults(CLI::App& command, int&) {
   auto o = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("faults", "count the single faults of the fabric that change what a compiled kernel computes");
-  command->add_option("folder", o->folder, "the folder of a compile")->required();
-  command->add_option("--kernel", o->kernel, "kernel of the folder");
-  command->add_option("--stimulus", o->stimulus, "JSON lines, invocations {\"in\": \"HEX\"}; without: random bits");
-  add_number<size_t>(*command, "--invocations", o->invocations, {1, 1000000}, "random invocations");
-  command->add_option("--kinds", o->kinds, "of stuck0, stuck1, flip (always), config (a wrong bit), upset (a flip in one random phase)")
+  command.add_option("folder", o->folder, "the folder of a compile")->required();
+  command.add_option("--kernel", o->kernel, "kernel of the folder");
+  command.add_option("--stimulus", o->stimulus, "JSON lines, invocations {\"in\": \"HEX\"}; without: random bits");
+  add_number<size_t>(command, "--invocations", o->invocations, {1, 1000000}, "random invocations");
+  command.add_option("--kinds", o->kinds, "of stuck0, stuck1, flip (always), config (a wrong bit), upset (a flip in one random phase)")
       ->capture_default_str();
-  add_number<size_t>(*command, "--sample", o->sample, {0, size_t{1} << 40}, "so many of all faults, drawn at random; 0: all");
-  command->add_option("--faults", o->faults,
-                      "these faults instead, each on its own: lines stuck0|stuck1|flip X Y [NESW] [FIRST[-LAST]], config X Y BIT");
-  command->add_option("--missed", o->missed, "write those that changed no output, though on a path to one, to this file");
-  add_number<size_t>(*command, "--threads", o->threads, {1, kMostThreads}, "threads that share the faults");
-  add_common(*command, o->common);
-  command->callback([o] { faults(*o); });
+  add_number<size_t>(command, "--sample", o->sample, {0, size_t{1} << 40}, "so many of all faults, drawn at random; 0: all");
+  command.add_option("--faults", o->faults,
+                     "these faults instead, each on its own: lines stuck0|stuck1|flip X Y [NESW] [FIRST[-LAST]], config X Y BIT");
+  command.add_option("--missed", o->missed, "write those that changed no output, though on a path to one, to this file");
+  add_number<size_t>(command, "--threads", o->threads, {1, kMostThreads}, "threads that share the faults");
+  add_common(command, o->common);
+  command.callback([o] { faults(*o); });
 }
 
 }  // namespace bitgrid::cli

@@ -5,9 +5,10 @@
 #include <iostream>
 #include <memory>
 
-#include "check/artefacts.h"
+#include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/source.h"
+#include "engines/artefacts.h"
 #include "ir/error.h"
 #include "ir/file.h"
 #include "report/picture.h"
@@ -21,10 +22,10 @@ struct Options {
 };
 
 void floorplan(const Options& o) {
-  const auto folder = read_compiled(o.source);
+  const auto folder = engines::read_compiled(o.source);
   if (!folder) throw Error(o.source, "there is no compile.json in this folder", "give the -o folder of `bitgrid compile`");
-  const MappedKernel& kernel = find_kernel(*folder, o.source, o.kernel);
-  const std::string svg = kernel_svg(kernel, {});
+  const MappedKernel& kernel = engines::find_kernel(*folder, o.source, o.kernel);
+  const std::string svg = report::kernel_svg(kernel, {});
   write_file(o.out, svg);
   std::cout << fmt::format("{}: {} x {} cells, {} bytes\n", o.out, kernel.grid.width, kernel.grid.height, svg.size());
   write_json(o.common, {{"kernel", kernel.name}, {"format", "svg"}, {"file", o.out}, {"bytes", svg.size()}});
@@ -42,7 +43,7 @@ const Kernel& choose(const Program& program, const Options& o) {
 
 void graph(const Options& o) {
   const Source source = read_source(o.source);
-  const Kernel& kernel = choose(source.lowered.program, o);
+  const Kernel& kernel = choose(source.program, o);
   const std::string dot = to_dot(kernel.dag);
   write_file(o.out, dot);
   std::cout << fmt::format("{}: {} nodes, {} bytes\n", o.out, kernel.dag.size(), dot.size());
@@ -65,19 +66,15 @@ void picture(const Options& o) {
 
 }  // namespace
 
-void add_picture(CLI::App& app, int&) {
+void define_picture(CLI::App& command, int&) {
   auto o = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("picture", "draw the floorplan of a mapped kernel (SVG) or the graph of a kernel (Graphviz)");
-  command->footer(
-      "Examples: bitgrid compile neuron.dag -o DIR && bitgrid picture DIR -o neuron.svg\n"
-      "          bitgrid picture neuron.dag -o neuron.dot && dot -Tsvg neuron.dot -o graph.svg");
-  command->add_option("source", o->source, "folder of a compile: its floorplan; MODEL.yaml, NETLIST.blif or KERNEL.dag: its graph")
+  command.add_option("source", o->source, "folder of a compile: its floorplan; MODEL.yaml, NETLIST.blif or KERNEL.dag: its graph")
       ->required();
-  command->add_option("--kernel", o->kernel, "which kernel (not needed where there is one)");
-  command->add_option("--format", o->format, "svg (of a folder) or dot (of a source); default: by what is given");
-  command->add_option("-o,--output", o->out, "SVG or Graphviz file")->required();
-  add_common(*command, o->common);
-  command->callback([o] { picture(*o); });
+  command.add_option("--kernel", o->kernel, "which kernel (not needed where there is one)");
+  command.add_option("--format", o->format, "svg (of a folder) or dot (of a source); default: by what is given");
+  command.add_option("-o,--output", o->out, "SVG or Graphviz file")->required();
+  add_common(command, o->common);
+  command.callback([o] { picture(*o); });
 }
 
 }  // namespace bitgrid::cli

@@ -13,6 +13,7 @@
 
 #include "check/temporary_folder.h"
 #include "check/watched_command.h"
+#include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/numbers.h"
 #include "frontend/blif.h"
@@ -78,26 +79,26 @@ class Property {
   /// Whether it comes to the same with this text.
   bool holds(const std::string& text) {
     write_file(file_, text);
-    const CommandResult result = run(file_);
+    const check::CommandResult result = run(file_);
     return o_.match.empty() ? result.end == wanted_.end && result.code == wanted_.code : matches(result);
   }
 
   std::string wanted() const {
-    return o_.match.empty() ? describe(wanted_, o_.timeout) : fmt::format("a line that matches '{}'", o_.match);
+    return o_.match.empty() ? check::describe(wanted_, o_.timeout) : fmt::format("a line that matches '{}'", o_.match);
   }
 
  private:
-  CommandResult run(const std::string& path) const {
+  check::CommandResult run(const std::string& path) const {
     std::vector<std::string> command = o_.command;
     for (std::string& word : command) {
       for (size_t at = 0; (at = word.find("{}", at)) != std::string::npos; at += path.size()) word.replace(at, 2, path);
     }
-    CommandResult result = run_watched(command, o_.timeout, [] { return interrupted != 0; });
+    check::CommandResult result = check::run_watched(command, o_.timeout, [] { return interrupted != 0; });
     if (interrupted != 0) throw Interrupted();
     return result;
   }
 
-  bool matches(const CommandResult& result) const {
+  bool matches(const check::CommandResult& result) const {
     const std::string_view output = result.output;
     for (size_t first = 0; first < output.size();) {
       const size_t end = std::min(output.find('\n', first), output.size());
@@ -109,10 +110,10 @@ class Property {
   }
 
   const Options& o_;
-  TemporaryFolder folder_;
+  check::TemporaryFolder folder_;
   std::string file_;
   std::regex match_;
-  CommandResult wanted_;
+  check::CommandResult wanted_;
 };
 
 struct Size {
@@ -144,7 +145,7 @@ void reduce_network(const Network& start, const Options& o, int& status) {
   Stopwatch watch;
   const Signals signals;
   Property property(o);
-  ReduceStats stats;
+  check::ReduceStats stats;
   Size best = size_of(start);
   bool stopped = false, written = false;
   try {
@@ -156,14 +157,14 @@ void reduce_network(const Network& start, const Options& o, int& status) {
     write_file(o.out, text_of(start));
     written = true;
     Progress progress;
-    const Keeps<Network> keeps = [&](const Network& candidate) {
+    const check::Keeps<Network> keeps = [&](const Network& candidate) {
       progress.say(fmt::format("{} in {} runs, trying {}", in_words(best), stats.tried, in_words(size_of(candidate))));
       if (!property.holds(text_of(candidate))) return false;
       write_file(o.out, text_of(candidate));
       best = size_of(candidate);
       return true;
     };
-    reduce(start, keeps, &stats);
+    check::reduce(start, keeps, &stats);
   } catch (const Interrupted&) {
     stopped = true;
     status = 130;
@@ -198,26 +199,22 @@ void run(const Options& o, int& status) {
   if (kind == SourceKind::kDag)
     reduce_network(parse_dag(text, o.source), o, status);
   else
-    reduce_network(parse_blif(text, o.source), o, status);
+    reduce_network(frontend::parse_blif(text, o.source), o, status);
 }
 
 }  // namespace
 
-void add_reduce(CLI::App& app, int& status) {
+void define_reduce(CLI::App& command, int& status) {
   auto o = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("reduce", "shrink a kernel's DAG or a netlist while a command ends in the same way on it");
-  command->footer(
-      "Examples: bitgrid reduce big.dag -o small.dag -- sh -c '! bitgrid compile {} -o /tmp/out'\n"
-      "          bitgrid reduce big.blif -o small.blif --match 'the mapping is wrong' -- bitgrid compile {} -o /tmp/out");
-  command->add_option("source", o->source, "KERNEL.dag or NETLIST.blif")->required();
-  command->add_option("-o,--output", o->out, "the smallest file so far, at any time")->required();
-  command->add_option("--match", o->match,
-                      "regular expression: keep that a line of the command's output matches it, whatever its exit status");
-  add_number<int>(*command, "--timeout", o->timeout, {1, 86400},
+  command.add_option("source", o->source, "KERNEL.dag or NETLIST.blif")->required();
+  command.add_option("-o,--output", o->out, "the smallest file so far, at any time")->required();
+  command.add_option("--match", o->match,
+                     "regular expression: keep that a line of the command's output matches it, whatever its exit status");
+  add_number<int>(command, "--timeout", o->timeout, {1, 86400},
                   "seconds for each run of the command; then it is killed, which counts as a way to end");
-  command->add_option("command", o->command, "behind --: what to run, with {} for the path of the file")->required();
-  add_common(*command, o->common);
-  command->callback([o, &status] { run(*o, status); });
+  command.add_option("command", o->command, "behind --: what to run, with {} for the path of the file")->required();
+  add_common(command, o->common);
+  command.callback([o, &status] { run(*o, status); });
 }
 
 }  // namespace bitgrid::cli

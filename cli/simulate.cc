@@ -9,15 +9,16 @@
 
 #include "bitgrid_sim/kernel_simulator.h"
 #include "bitgrid_sim/live.h"
+#include "bitgrid_sim/rank_rows.h"
 #include "bitgrid_sim/replay.h"
-#include "bitgrid_sim/strips.h"
-#include "check/artefacts.h"
+#include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/numbers.h"
 #include "cli/stimulus.h"
+#include "engines/artefacts.h"
+#include "frontend/grids/grid_source.h"
 #include "ir/error.h"
 #include "ir/file.h"
-#include "ir/grid_source.h"
 
 namespace bitgrid::cli {
 namespace {
@@ -35,45 +36,45 @@ struct Options {
   std::optional<int64_t> cycles;
 };
 
-GridEngine parse_simulator(const std::string& text) {
-  if (text == "scalar") return GridEngine::kScalar;
-  if (text == "sliced") return GridEngine::kSliced;
-  if (text == "lanes") return GridEngine::kLanes;
-  if (text == "auto") return GridEngine::kAuto;
+sim::GridEngine parse_simulator(const std::string& text) {
+  if (text == "scalar") return sim::GridEngine::kScalar;
+  if (text == "sliced") return sim::GridEngine::kSliced;
+  if (text == "lanes") return sim::GridEngine::kLanes;
+  if (text == "auto") return sim::GridEngine::kAuto;
   throw Error("--sim", "'" + text + "' is no simulator", "choose auto, scalar, sliced or lanes");
 }
 
 /// Lanes hold no single run of invocations to draw.
-GridEngine waveform_simulator(const std::string& text) {
-  const GridEngine engine = parse_simulator(text);
-  return engine == GridEngine::kAuto ? GridEngine::kSliced : engine;
+sim::GridEngine waveform_simulator(const std::string& text) {
+  const sim::GridEngine engine = parse_simulator(text);
+  return engine == sim::GridEngine::kAuto ? sim::GridEngine::kSliced : engine;
 }
 
-std::vector<Fault> read_faults(const Options& o, int width, int height) {
-  return o.faults.empty() ? std::vector<Fault>{} : parse_faults(read_file(o.faults, kMostFaultBytes), o.faults, width, height);
+std::vector<sim::Fault> read_faults(const Options& o, int width, int height) {
+  return o.faults.empty() ? std::vector<sim::Fault>{} : sim::parse_faults(read_file(o.faults, kMostFaultBytes), o.faults, width, height);
 }
 
 /// --size WxH says that the file is a payload without a header.
-GridSource open_source(const Options& o) {
-  if (o.size.empty()) return open_grid(o.grid);
-  PayloadLayout layout;
-  layout.order = parse_order(o.order, "--order");
+frontend::GridSource open_source(const Options& o) {
+  if (o.size.empty()) return frontend::open_grid(o.grid);
+  frontend::PayloadLayout layout;
+  layout.order = frontend::parse_order(o.order, "--order");
   const size_t cross = o.size.find('x');
-  constexpr int kMost = kMostStreamedCells;
+  constexpr int kMost = frontend::kMostStreamedCells;
   const std::string_view text = o.size;
   const auto width = parse_whole(text.substr(0, cross), 1, kMost);
   const auto height = cross == std::string::npos ? std::nullopt : parse_whole(text.substr(cross + 1), 1, kMost);
   if (!width || !height) {
     throw Error("--size", "'" + o.size + "' is no size",
-                fmt::format("give the width and the height, such as 16x8; {} cells at most", kMostStreamedCells));
+                fmt::format("give the width and the height, such as 16x8; {} cells at most", frontend::kMostStreamedCells));
   }
   layout.width = *width;
   layout.height = *height;
-  return open_payload(o.grid, layout);
+  return frontend::open_payload(o.grid, layout);
 }
 
 /// Once for all of a run: other programs' formats are named, because they are translated.
-void name_convention(const GridSource& grid, const std::string& path) {
+void name_convention(const frontend::GridSource& grid, const std::string& path) {
   if (grid.foreign) say_error(fmt::format("{}: read as {}, {} x {} cells", path, grid.convention, grid.width, grid.height));
 }
 
@@ -100,19 +101,19 @@ void print(std::string_view text) {
 }
 
 void simulate_kernel(const Options& o) {
-  const auto folder = read_compiled(o.grid);
+  const auto folder = engines::read_compiled(o.grid);
   if (!folder) throw Error(o.grid, "there is no compile.json in this folder", "give a grid file, or the -o folder of `bitgrid compile`");
-  const MappedKernel& kernel = find_kernel(*folder, o.grid, o.kernel);
+  const MappedKernel& kernel = engines::find_kernel(*folder, o.grid, o.kernel);
   if (!o.live.empty() || !o.save.empty() || !o.resume.empty())
     throw Error("--live", "--live, --save and --resume are for a grid", "give one of the folder's kernels/NAME.bgbs");
   if (o.stimulus.empty()) throw Error(o.grid, "a kernel needs invocations", "give --stimulus FILE with a line {\"in\": \"HEX\"} for each");
   Stopwatch watch;
-  KernelSimulatorParams params;
+  sim::KernelSimulatorParams params;
   params.engine = o.vcd.empty() ? parse_simulator(o.engine) : waveform_simulator(o.engine);
   params.threads = o.threads;
   params.faults = read_faults(o, kernel.grid.width, kernel.grid.height);
-  KernelSimulator simulator(kernel, params);
-  VcdWriter vcd(kernel_ports(kernel), "kernel", o.vcd);
+  sim::KernelSimulator simulator(kernel, params);
+  sim::VcdWriter vcd(sim::kernel_ports(kernel), "kernel", o.vcd);
   if (!o.vcd.empty()) simulator.record(&vcd);
   const BitMatrix outputs = simulator.run(read_invocations(o.stimulus, kernel.input_bits));
   for (size_t r = 0; r < outputs.rows; ++r) {
@@ -129,49 +130,49 @@ void simulate_kernel(const Options& o) {
 }
 
 /// A run of queues, writes and probes, from the start or from a saved state.
-void simulate_live(const Options& o, const GridSource& grid) {
+void simulate_live(const Options& o, const frontend::GridSource& grid) {
   if (!o.stimulus.empty() || o.torus)
     throw Error(o.torus ? "--torus" : "--stimulus", "this does not go together with --live, --save or --resume", "leave it out");
   if (!o.cycles) throw Error("--cycles", "the number of cycles is missing", "give --cycles N");
-  LiveScript script;
-  if (!o.live.empty()) script = parse_live(read_file(o.live, kMostScriptBytes), o.live, grid.width, grid.height);
-  std::optional<LiveState> resumed;
-  GridIdentity identity;
+  sim::LiveScript script;
+  if (!o.live.empty()) script = sim::parse_live(read_file(o.live, kMostScriptBytes), o.live, grid.width, grid.height);
+  std::optional<sim::LiveState> resumed;
+  sim::GridIdentity identity;
   if (!o.save.empty() || !o.resume.empty()) {
     if (!is_regular_file(o.grid)) throw Error(o.grid, "a saved state needs a grid in an ordinary file", "copy it into one");
-    identity = identity_of(open_source(o));
+    identity = sim::identity_of(open_source(o));
   }
-  if (!o.resume.empty()) resumed = parse_live_state(read_file(o.resume, kMostScriptBytes), o.resume, identity);
+  if (!o.resume.empty()) resumed = sim::parse_live_state(read_file(o.resume, kMostScriptBytes), o.resume, identity);
   const int64_t first = resumed ? resumed->cycle : 0;
-  if (*o.cycles > kMostLiveCycles - first)
-    throw Error("--cycles", fmt::format("the run begins with cycle {} and would end behind {}", first, kMostLiveCycles),
+  if (*o.cycles > sim::kMostLiveCycles - first)
+    throw Error("--cycles", fmt::format("the run begins with cycle {} and would end behind {}", first, sim::kMostLiveCycles),
                 "give fewer cycles");
   std::vector<std::string> names;
-  for (const Probe& probe : script.probes) names.push_back(to_string(probe));
-  VcdWriter vcd(names, "grid", o.vcd);
-  LiveParams params;
+  for (const sim::Probe& probe : script.probes) names.push_back(to_string(probe));
+  sim::VcdWriter vcd(names, "grid", o.vcd);
+  sim::LiveParams params;
   params.engine = parse_simulator(o.engine);
   params.threads = o.threads;
   params.cycles = *o.cycles;
   params.faults = read_faults(o, grid.width, grid.height);
   params.vcd = o.vcd.empty() ? nullptr : &vcd;
   Stopwatch watch;
-  const Ranks ranks = mpi_ranks();
-  LiveResult result;
-  StripStats strip;
+  const sim::Ranks ranks = sim::mpi_ranks();
+  sim::LiveResult result;
+  sim::StripStats strip;
   if (ranks.size > 1) {
-    if (params.vcd || !params.faults.empty() || params.engine == GridEngine::kScalar || params.engine == GridEngine::kLanes)
+    if (params.vcd || !params.faults.empty() || params.engine == sim::GridEngine::kScalar || params.engine == sim::GridEngine::kLanes)
       throw Error("mpirun", "several processes run the sliced simulator, without waveform and faults",
                   "leave out --vcd, --faults and --sim");
-    result = run_strips(grid, script, resumed ? &*resumed : nullptr, {*o.cycles, o.halo, o.threads}, ranks, &strip);
+    result = sim::run_strips(grid, script, resumed ? &*resumed : nullptr, {*o.cycles, o.halo, o.threads}, ranks, &strip);
     if (ranks.rank != 0) return;
   } else {
-    result = run_live(grid, script, resumed ? &*resumed : nullptr, params);
+    result = sim::run_live(grid, script, resumed ? &*resumed : nullptr, params);
   }
   const double seconds = watch.lap();
   for (size_t i = 0; i < names.size(); ++i) std::cout << "{\"probe\": \"" << names[i] << "\", \"bits\": \"" << result.samples[i] << "\"}\n";
   if (!o.vcd.empty()) vcd.write(o.vcd);
-  if (!o.save.empty()) write_file(o.save, print_live_state(result.state, identity));
+  if (!o.save.empty()) write_file(o.save, sim::print_live_state(result.state, identity));
   write_json(o.common, {{"format", grid.convention},
                         {"width", grid.width},
                         {"height", grid.height},
@@ -185,31 +186,31 @@ void simulate_live(const Options& o, const GridSource& grid) {
 }
 
 void simulate_grid(const Options& o) {
-  const GridSource grid = open_source(o);
+  const frontend::GridSource grid = open_source(o);
   name_convention(grid, o.grid);
   if (!o.live.empty() || !o.save.empty() || !o.resume.empty()) return simulate_live(o, grid);
   Stopwatch watch;
   if (!o.stimulus.empty() || !o.vcd.empty()) {
     if (o.torus) throw Error("--torus", "a torus has no border ports to drive or record", "leave out --stimulus and --vcd, or --torus");
-    VcdWriter vcd(all_ports(grid.width, grid.height), "grid", o.vcd);
-    StimulusParams params;
+    sim::VcdWriter vcd(sim::all_ports(grid.width, grid.height), "grid", o.vcd);
+    sim::StimulusParams params;
     params.engine = parse_simulator(o.engine);
     params.vcd = o.vcd.empty() ? nullptr : &vcd;
     if (o.cycles) params.cycles = *o.cycles;
     params.faults = read_faults(o, grid.width, grid.height);
-    replay_stimulus(grid, o.stimulus.empty() ? std::string() : read_file(o.stimulus), o.stimulus.empty() ? o.grid : o.stimulus, params,
-                    print);
+    sim::replay_stimulus(grid, o.stimulus.empty() ? std::string() : read_file(o.stimulus), o.stimulus.empty() ? o.grid : o.stimulus, params,
+                         print);
     if (!o.vcd.empty()) vcd.write(o.vcd);
   } else {
     if (!o.cycles) throw Error("--cycles", "the number of cycles is missing", "give --cycles N, or --stimulus FILE");
     if (!o.faults.empty()) throw Error("--faults", "a trace has no faults", "give --stimulus FILE or --live FILE");
-    TraceParams params;
+    sim::TraceParams params;
     params.engine = parse_simulator(o.engine);
-    params.borders = o.torus ? Borders::kTorus : Borders::kOpen;
+    params.borders = o.torus ? sim::Borders::kTorus : sim::Borders::kOpen;
     params.cycles = *o.cycles;
     params.every_phase = o.trace;
     params.threads = o.threads;
-    replay_trace(grid, params, print);
+    sim::replay_trace(grid, params, print);
   }
   write_json(o.common, {{"format", grid.convention},
                         {"width", grid.width},
@@ -220,37 +221,36 @@ void simulate_grid(const Options& o) {
 
 }  // namespace
 
-void add_simulate(CLI::App& app, int&) {
+void define_simulate(CLI::App& command, int&) {
   auto o = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("simulate", "run a grid configuration phase by phase, or a compiled kernel on given invocations");
-  command->add_option("grid", o->grid,
-                      "grid file (lutgrid-v1 .json, .bgbs, .grid.txt or of another BitGrid program), or the folder of a compile");
-  command->add_option("--stimulus", o->stimulus,
-                      "JSON lines: border inputs of each phase {\"in\": {\"N\": [..], ..}}, or for a kernel {\"in\": \"HEX\"}");
-  command->add_option("--live", o->live,
-                      "queues of a grid: lines write CYCLE X Y WORD, drive FIRST[-LAST] PORT BITS, probe PORT or cX_Y_SIDE");
-  command->add_option("--save", o->save, "keep the state after the last cycle in this file");
-  command->add_option("--resume", o->resume, "go on from a state that --save kept");
-  add_number<int>(*command, "--halo", o->halo, {2, 4096}, "under mpirun: rows that neighbours share, phases between exchanges");
-  command->add_option("--size", o->size, "WxH, sides from 1 on: the file is a payload without a header, 8 bytes a cell");
-  command->add_option("--order", o->order, "of such a payload: row, column or snake")->capture_default_str();
-  command->add_flag("--torus", o->torus, "join opposite borders (to replay the original engine's traces)");
-  add_number<int64_t>(*command, "--cycles", o->cycles, {0, kMostLiveCycles}, "cycles to run");
+  command.add_option("grid", o->grid,
+                     "grid file (lutgrid-v1 .json, .bgbs, .grid.txt or of another BitGrid program), or the folder of a compile");
+  command.add_option("--stimulus", o->stimulus,
+                     "JSON lines: border inputs of each phase {\"in\": {\"N\": [..], ..}}, or for a kernel {\"in\": \"HEX\"}");
+  command.add_option("--live", o->live,
+                     "queues of a grid: lines write CYCLE X Y WORD, drive FIRST[-LAST] PORT BITS, probe PORT or cX_Y_SIDE");
+  command.add_option("--save", o->save, "keep the state after the last cycle in this file");
+  command.add_option("--resume", o->resume, "go on from a state that --save kept");
+  add_number<int>(command, "--halo", o->halo, {2, 4096}, "under mpirun: rows that neighbours share, phases between exchanges");
+  command.add_option("--size", o->size, "WxH, sides from 1 on: the file is a payload without a header, 8 bytes a cell");
+  command.add_option("--order", o->order, "of such a payload: row, column or snake")->capture_default_str();
+  command.add_flag("--torus", o->torus, "join opposite borders (to replay the original engine's traces)");
+  add_number<int64_t>(command, "--cycles", o->cycles, {0, sim::kMostLiveCycles}, "cycles to run");
   command
-      ->add_option(
+      .add_option(
           "--trace", o->trace_file,
           "print every phase, not only the last; with a FILE.vcd or FILE.fst: write a waveform of the border ports (with --live: of "
           "the probes) there instead")
       ->expected(0, 1)
       ->type_name("[FILE]");
-  command->add_option("--vcd", o->vcd, "the same as --trace FILE.vcd");
-  command->add_option("--faults", o->faults, "file of faults: lines stuck0|stuck1|flip X Y [NESW] [FIRST[-LAST]], config X Y BIT");
-  command->add_option("--kernel", o->kernel, "kernel of the folder");
-  command->add_option("--sim", o->engine, "auto, scalar (the definition), sliced (one run) or lanes (many invocations at once)")
+  command.add_option("--vcd", o->vcd, "the same as --trace FILE.vcd");
+  command.add_option("--faults", o->faults, "file of faults: lines stuck0|stuck1|flip X Y [NESW] [FIRST[-LAST]], config X Y BIT");
+  command.add_option("--kernel", o->kernel, "kernel of the folder");
+  command.add_option("--sim", o->engine, "auto, scalar (the definition), sliced (one run) or lanes (many invocations at once)")
       ->capture_default_str();
-  add_number<size_t>(*command, "--threads", o->threads, {1, kMostThreads}, "threads that share the work");
-  add_common(*command, o->common);
-  command->callback([o, trace = command->get_option("--trace")] {
+  add_number<size_t>(command, "--threads", o->threads, {1, kMostThreads}, "threads that share the work");
+  add_common(command, o->common);
+  command.callback([o, trace = command.get_option("--trace")] {
     settle_trace(*o, trace->count() > 0);
     is_folder(o->grid) ? simulate_kernel(*o) : simulate_grid(*o);
   });

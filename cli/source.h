@@ -5,13 +5,13 @@
 #include <string>
 
 #include "ir/model.h"
-#include "lowering/lower.h"
-#include "lowering/map.h"
+#include "lowering/mapping/map.h"
+#include "lowering/numerics/lower.h"
 
 namespace bitgrid::cli {
 
 struct Source {
-  Lowered lowered;  // a netlist or kernel file: one kernel, no steps
+  Program program;  // a netlist or kernel file: one kernel, no steps
   uint64_t hash = 0;
   bool is_model = false;
   std::string blif;  // the text of a netlist that every reader of BLIF understands, else empty
@@ -21,6 +21,6 @@ struct Source {
 Model read_model(const std::string& path);
 
 /// Throws Error as the readers do.
-Source read_source(const std::string& path, const LowerParams& params = {});
+Source read_source(const std::string& path, const numerics::LowerParams& params = {});
 
 }  // namespace bitgrid::cli

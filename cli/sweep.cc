@@ -9,14 +9,16 @@
 #include <optional>
 #include <set>
 
+#include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/numbers.h"
+#include "estimate/sweep.h"
 #include "ir/error.h"
 #include "ir/file.h"
 #include "ir/json_text.h"
 #include "ir/output_file.h"
 #include "ir/parallel.h"
-#include "report/sweep.h"
+#include "report/sweep_page.h"
 
 namespace bitgrid::cli {
 namespace {
@@ -90,8 +92,8 @@ void write_jobs(const Options& o, size_t points) {
 }
 
 void sweep(const Options& o) {
-  const Sweep s = read_sweep(o.file);
-  const EstimateModel model = read_estimate_model(s.model);
+  const estimate::Sweep s = estimate::read_sweep(o.file);
+  const estimate::EstimateModel model = estimate::read_estimate_model(s.model);
   const size_t count = s.points();
   make_folders(o.out);
   make_folders(o.out + "/points");
@@ -100,13 +102,13 @@ void sweep(const Options& o) {
   std::set<std::string> warned;  // points share their model
   const auto make = [&](size_t n) {
     std::vector<std::string> warnings;
-    Json point = run_point(s, model, n, &warnings);
+    Json point = estimate::run_point(s, model, n, &warnings);
     {
       const std::lock_guard lock(mutex);
       for (const std::string& warning : warnings)
         if (warned.insert(warning).second) say_error("warning: " + warning);
     }
-    write_file(point_path(o.out, n), json_text(point, 1) + "\n");
+    write_file(estimate::point_path(o.out, n), json_text(point, 1) + "\n");
     return point;
   };
   if (o.point) {
@@ -119,7 +121,7 @@ void sweep(const Options& o) {
   std::vector<Json> points(count);
   std::atomic<size_t> done = 0, reused = 0;
   parallel_for(count, o.threads, [&](size_t n) {
-    points[n] = load_point(s, model, o.out, n);
+    points[n] = estimate::load_point(s, model, o.out, n);
     if (points[n].is_null()) {
       points[n] = make(n);
     } else {
@@ -129,11 +131,14 @@ void sweep(const Options& o) {
     progress.say(fmt::format("{} of {} points", ++done, count));
   });
   progress.clear();
-  Json json = {
-      {"model", s.model}, {"minimise", s.minimise}, {"maximise", s.maximise}, {"points", points}, {"front", pareto_front(s, points)}};
-  write_file(o.out + "/sweep.csv", sweep_csv(s, points));
+  Json json = {{"model", s.model},
+               {"minimise", s.minimise},
+               {"maximise", s.maximise},
+               {"points", points},
+               {"front", estimate::pareto_front(s, points)}};
+  write_file(o.out + "/sweep.csv", estimate::sweep_csv(s, points));
   write_file(o.out + "/sweep.json", json_text(json, 1) + "\n");
-  write_file(o.out + "/pareto.html", sweep_page(s, points));
+  write_file(o.out + "/pareto.html", report::sweep_page(s, points));
   const double seconds = watch.lap();
   std::cout << fmt::format("{} points in {:.2f} s ({} of them there already), {} on the front; {}/sweep.csv, sweep.json, pareto.html\n",
                            count, seconds, reused.load(), json["front"].size(), o.out);
@@ -144,18 +149,16 @@ void sweep(const Options& o) {
 
 }  // namespace
 
-void add_sweep(CLI::App& app, int&) {
+void define_sweep(CLI::App& command, int&) {
   auto o = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("sweep", "estimates over ranges of architecture and model parameters, with the Pareto front");
-  command->footer("Example: bitgrid sweep examples/shapes/sweep.yaml -o sweep\nA sweep that was stopped goes on where it was.");
-  command->add_option("sweep", o->file, "SWEEP.yaml (docs/estimate.md)")->required();
-  command->add_option("-o,--output", o->out, "folder for points, tables and page")->required();
-  add_number<int>(*command, "--threads", o->threads, {1, kMostThreads}, "points at work at the same time");
-  command->add_option("--slurm", o->slurm, "write this Slurm job array in place of running");
-  command->add_option("--parallel", o->parallel, "write this list of commands for GNU parallel in place of running");
-  add_number<size_t>(*command, "--point", o->point, {0, kMaxSweepPoints - 1}, "make one point only (what the jobs do)");
-  add_common(*command, o->common);
-  command->callback([o] { sweep(*o); });
+  command.add_option("sweep", o->file, "SWEEP.yaml (docs/estimate.md)")->required();
+  command.add_option("-o,--output", o->out, "folder for points, tables and page")->required();
+  add_number<int>(command, "--threads", o->threads, {1, kMostThreads}, "points at work at the same time");
+  command.add_option("--slurm", o->slurm, "write this Slurm job array in place of running");
+  command.add_option("--parallel", o->parallel, "write this list of commands for GNU parallel in place of running");
+  add_number<size_t>(command, "--point", o->point, {0, estimate::kMaxSweepPoints - 1}, "make one point only (what the jobs do)");
+  add_common(command, o->common);
+  command.callback([o] { sweep(*o); });
 }
 
 }  // namespace bitgrid::cli

@@ -7,8 +7,8 @@
 #include "check/check_model.h"
 #include "cli/numbers.h"
 #include "cli/source.h"
+#include "estimate/technology.h"
 #include "ir/error.h"
-#include "report/technology.h"
 #include "rtl/synth.h"
 
 namespace bitgrid::cli {
@@ -16,7 +16,7 @@ namespace {
 
 /// What a row of the table is about, beside Verilog.
 struct Row {
-  SynthTarget target;
+  rtl::SynthTarget target;
   bool latches = false;   // an FPGA would build them out of LUTs
   bool place = true;      // a single cell's paths begin and end at pins: no rate
   bool datapath = false;  // one invocation enters per clock
@@ -25,8 +25,8 @@ struct Row {
 std::vector<Row> fabric_rows(int side) {
   std::vector<Row> rows;
   for (const bool latches : {false, true}) {
-    rows.push_back({cell_target(latches), latches, false, false});
-    rows.push_back({grid_target({side, side, 1}, latches), latches, true, false});
+    rows.push_back({rtl::cell_target(latches), latches, false, false});
+    rows.push_back({rtl::grid_target({side, side, 1}, latches), latches, true, false});
   }
   return rows;
 }
@@ -34,9 +34,9 @@ std::vector<Row> fabric_rows(int side) {
 void add_datapaths(const SynthOptions& o, const std::string& path, std::vector<Row>& rows) {
   const Source source = read_source(path);
   std::string names;
-  for (const RtlSource& k : verilog_sources(source.lowered.program)) {
+  for (const rtl::RtlSource& k : engines::verilog_sources(source.program)) {
     names += (names.empty() ? "" : ", ") + k.name;
-    if (o.kernel.empty() || k.name == o.kernel) rows.push_back({datapath_target(k), false, true, true});
+    if (o.kernel.empty() || k.name == o.kernel) rows.push_back({rtl::datapath_target(k), false, true, true});
   }
   if (!o.kernel.empty() && !rows.back().datapath) throw Error("--kernel", "there is no kernel " + o.kernel, "the kernels are " + names);
 }
@@ -46,7 +46,7 @@ std::string text(const std::optional<Number>& n, const char* format = "{}") {
   return n ? fmt::format(fmt::runtime(format), *n) : std::string("-");
 }
 
-Json row_json(const SynthResult& r, const Row& row, const GateTechnology& t) {
+Json row_json(const rtl::SynthResult& r, const Row& row, const estimate::GateTechnology& t) {
   Json json = {{"name", r.name}, {"seconds", r.seconds}};
   if (!r.problem.empty()) {
     json["problem"] = r.problem;
@@ -59,7 +59,7 @@ Json row_json(const SynthResult& r, const Row& row, const GateTechnology& t) {
   json["cells"] = r.cells;
   json["standard_cells"] = r.mapped;
   json["area_um2"] = r.area_um2 ? Json(*r.area_um2) : Json(nullptr);
-  json["clock_mhz_without_wires"] = clock_mhz(t, r.levels);
+  json["clock_mhz_without_wires"] = estimate::clock_mhz(t, r.levels);
   if (row.datapath) json["pj_per_invocation"] = static_cast<double>(r.gates) * t.gate_fj * 1e-3;
   if (r.lut4s) json["lut4s"] = *r.lut4s;
   if (r.ice40_flip_flops) json["ice40_flip_flops"] = *r.ice40_flip_flops;
@@ -68,31 +68,31 @@ Json row_json(const SynthResult& r, const Row& row, const GateTechnology& t) {
   return json;
 }
 
-void print_row(const SynthResult& r, const Row& row, const GateTechnology& t, bool placed) {
+void print_row(const rtl::SynthResult& r, const Row& row, const estimate::GateTechnology& t, bool placed) {
   if (!r.problem.empty()) {
     std::cout << fmt::format("{:30} {}\n", r.name, r.problem) << std::flush;
     return;
   }
   std::cout << fmt::format("{:30} {:>8} {:>6} {:>10} {:>8} {:>7} {:>9} {:>9} {:>10} {:>8.0f} {:>9} {:>8.1f}{}\n", r.name, r.gates, r.levels,
                            r.flip_flops, r.latches, text(r.lut4s), text(r.ice40_flip_flops), text(r.fmax_mhz, "{:.1f}"),
-                           text(r.area_um2, "{:.1f}"), clock_mhz(t, r.levels),
+                           text(r.area_um2, "{:.1f}"), estimate::clock_mhz(t, r.levels),
                            row.datapath ? fmt::format("{:.2f}", static_cast<double>(r.gates) * t.gate_fj * 1e-3) : "-", r.seconds,
                            placed && !r.fmax_mhz ? "  (not placed: " + r.not_placed + ")" : "")
             << std::flush;
 }
 
 /// The cell in the technology, with each way to hold its word. A cycle is two phases.
-Json print_cell(const GateTechnology& t, uint64_t levels) {
+Json print_cell(const estimate::GateTechnology& t, uint64_t levels) {
   Json variants = Json::array();
   std::cout << fmt::format("\na cell in {}\n{:12} {:>8} {:>14} {:>11} {:>14}\n", t.technology.name, "word in", "um2", "of it the word",
                            "cells/mm2", "word bits/mm2");
   for (const auto& [storage, bit] : t.configuration_bit_um2) {
-    const double area = cell_area(t.cell_logic_um2, bit);
+    const double area = estimate::cell_area(t.cell_logic_um2, bit);
     std::cout << fmt::format("{:12} {:>8.1f} {:>12.0f} % {:>11.0f} {:>14.0f}{}\n", storage, area, 100 * 64 * bit / area, 1e6 / area,
                              64e6 / area, storage == t.configuration ? "  <- configuration" : "");
     variants.push_back({{"configuration", storage}, {"cell_area_um2", area}, {"word_area_um2", 64 * bit}});
   }
-  const double cycles_mhz = clock_mhz(t, levels) / 2;
+  const double cycles_mhz = estimate::clock_mhz(t, levels) / 2;
   std::cout << fmt::format(
       "estimates use {:.1f} um2 a cell, {} MHz and {} fJ an update; {} levels of gates and a register twice a cycle "
       "would allow {:.0f} MHz without wires\n",
@@ -123,7 +123,7 @@ std::string value_text(const Json& value) {
   return list;
 }
 
-void print_sources(const GateTechnology& t, Json& technology) {
+void print_sources(const estimate::GateTechnology& t, Json& technology) {
   std::cout << "\nconstants\n";
   Json sources = Json::object();
   for (const auto& [constant, source] : t.sources) {
@@ -136,7 +136,7 @@ void print_sources(const GateTechnology& t, Json& technology) {
 }  // namespace
 
 void report_synthesis(const SynthOptions& o, const std::string& source, const std::string& technology, const Common& common) {
-  const GateTechnology t = load_gate_technology(technology);
+  const estimate::GateTechnology t = estimate::load_gate_technology(technology);
   std::vector<Row> rows = fabric_rows(o.side);
   if (!source.empty()) add_datapaths(o, source, rows);
   if (source.empty() && !o.kernel.empty()) throw Error("--kernel", "there is no source", "name the model, netlist or kernel");
@@ -145,12 +145,12 @@ void report_synthesis(const SynthOptions& o, const std::string& source, const st
                            "flip-flops", "latches", "LUT4s", "iCE40 FFs", "fmax MHz", "um2", "gate MHz", "pJ", "seconds");
   uint64_t levels = 0;
   for (const Row& row : rows) {
-    SynthParams p;
+    rtl::SynthParams p;
     p.timeout_seconds = o.timeout;
     p.ice40 = !row.latches;
     p.place = row.place && !o.no_place;
     p.cells = t.standard_cells_um2;
-    const SynthResult r = synthesize(row.target, p);
+    const rtl::SynthResult r = rtl::synthesize(row.target, p);
     if (!row.datapath) levels = std::max(levels, r.levels);
     print_row(r, row, t, p.ice40 && p.place);
     json["results"].push_back(row_json(r, row, t));

@@ -5,12 +5,13 @@
 #include <memory>
 #include <random>
 
-#include "check/artefacts.h"
 #include "check/check_model.h"
 #include "check/verify_kernel.h"
+#include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/numbers.h"
 #include "cli/source.h"
+#include "engines/artefacts.h"
 #include "ir/dag.h"
 #include "ir/error.h"
 #include "ir/output_file.h"
@@ -26,18 +27,18 @@ struct Options {
 };
 
 Json datapath(const Options& o, const Source& source, OutputFolder& folder) {
-  const auto kernels = verilog_sources(source.lowered.program);
-  write_verilog(folder, {source.lowered.program.name, source.hash, o.common.seed}, kernels);
+  const auto kernels = engines::verilog_sources(source.program);
+  engines::write_verilog(folder, {source.program.name, source.hash, o.common.seed}, kernels);
   Json json = Json::array();
   std::cout << fmt::format("{:28} {:>8} {:>12} {:>13} {:>9}\n", "module", "latency", "input bits", "output bits", "bytes");
-  for (const RtlSource& k : kernels) {
+  for (const rtl::RtlSource& k : kernels) {
     std::cout << fmt::format("{:28} {:>8} {:>12} {:>13} {:>9}\n", k.interface.module, k.interface.latency_cycles,
-                             total_width(k.interface.inputs), total_width(k.interface.outputs), k.text.size());
+                             rtl::total_width(k.interface.inputs), rtl::total_width(k.interface.outputs), k.text.size());
     json.push_back({{"name", k.name},
                     {"module", k.interface.module},
                     {"latency_cycles", k.interface.latency_cycles},
-                    {"input_bits", total_width(k.interface.inputs)},
-                    {"output_bits", total_width(k.interface.outputs)}});
+                    {"input_bits", rtl::total_width(k.interface.inputs)},
+                    {"output_bits", rtl::total_width(k.interface.outputs)}});
   }
   std::cout << fmt::format("{} modules written to {}/verilog\n", kernels.size(), o.out);
   return json;
@@ -56,25 +57,25 @@ std::vector<size_t> chosen(const Options& o, const Program& program) {
 }
 
 Json fabric(const Options& o, const Source& source, OutputFolder& folder) {
-  const Program& program = source.lowered.program;
+  const Program& program = source.program;
   const std::vector<size_t> ids = chosen(o, program);
   Progress progress;
-  MapParams params{o.common.seed, parse_optimize(o.optimize), parse_mode(o.mode)};
+  mapping::MapParams params{o.common.seed, mapping::parse_optimize(o.optimize), mapping::parse_mode(o.mode)};
   std::vector<std::string> names;
   for (const Kernel& kernel : program.kernels) names.push_back(kernel.name);
-  const std::vector<std::string> stems = file_names(names);
+  const std::vector<std::string> stems = engines::file_names(names);
   // Everything is made before anything is written.
-  std::vector<VerilogFile> files = fabric_files(true);
+  std::vector<rtl::VerilogFile> files = rtl::fabric_files(true);
   Json json = Json::array();
   std::string table = fmt::format("{:28} {:>12} {:>12} {:>8} {:>14}\n", "kernel", "size", "load clocks", "phases", "bits compared");
   for (size_t i = 0; i < ids.size(); ++i) {
     const Kernel& kernel = program.kernels[ids[i]];
     progress.say(fmt::format("mapping kernel {} of {}, {}", i + 1, ids.size(), kernel.name));
-    const MappedKernel mapped = map_kernel(kernel, source.lowered.forms[ids[i]], params);
+    const MappedKernel mapped = mapping::map_kernel(kernel, params);
     std::mt19937_64 random(o.common.seed);
-    const BitMatrix inputs = random_invocations(kernel, o.invocations, random);
-    FabricTestbenchStats stats;
-    for (VerilogFile& f : fabric_testbench(mapped, stems[ids[i]], inputs, evaluate(kernel.dag, inputs), &stats))
+    const BitMatrix inputs = check::random_invocations(kernel, o.invocations, random);
+    rtl::FabricTestbenchStats stats;
+    for (rtl::VerilogFile& f : rtl::fabric_testbench(mapped, stems[ids[i]], inputs, evaluate(kernel.dag, inputs), &stats))
       files.push_back(std::move(f));
     table += fmt::format("{:28} {:>5} x {:>4} {:>12} {:>8} {:>14}\n", kernel.name, mapped.grid.width, mapped.grid.height, stats.load_clocks,
                          stats.phases, stats.compared);
@@ -86,7 +87,7 @@ Json fabric(const Options& o, const Source& source, OutputFolder& folder) {
                     {"testbench_bits_compared", stats.compared}});
   }
   progress.clear();
-  for (const VerilogFile& f : files) folder.add("fabric/" + f.name, f.text);
+  for (const rtl::VerilogFile& f : files) folder.add("fabric/" + f.name, f.text);
   folder.commit();
   std::cout << table
             << fmt::format("the fabric's modules and {} testbenches written to {}/fabric; the head of each testbench says how to run it\n",
@@ -100,7 +101,7 @@ void verilog(const Options& o) {
   Stopwatch watch;
   const Arch arch = arch_of(o.arch);
   OutputFolder folder(o.out);
-  const Source source = read_source(o.source, {{arch.tile_width, arch.tile_height}, parse_optimize(o.optimize)});
+  const Source source = read_source(o.source, {{arch.tile_width, arch.tile_height}, mapping::parse_optimize(o.optimize)});
   Json json = {{"style", o.style}};
   json["kernels"] = o.style == "fabric" ? fabric(o, source, folder) : datapath(o, source, folder);
   json["arch"] = arch_json(arch);
@@ -111,24 +112,23 @@ void verilog(const Options& o) {
 
 }  // namespace
 
-void add_verilog(CLI::App& app, int&) {
+void define_verilog(CLI::App& command, int&) {
   auto o = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("verilog", "write synthesizable Verilog of every kernel, or of the fabric that runs it");
-  command->add_option("source", o->source, "MODEL.yaml, NETLIST.blif or KERNEL.dag")->required();
-  command->add_option("-o,--output", o->out, "folder for the Verilog files")->required();
+  command.add_option("source", o->source, "MODEL.yaml, NETLIST.blif or KERNEL.dag")->required();
+  command.add_option("-o,--output", o->out, "folder for the Verilog files")->required();
   command
-      ->add_option(
+      .add_option(
           "--style", o->style,
           "datapath: one pipelined module a kernel; fabric: the grid of cells, and for each kernel its configuration and a testbench")
       ->capture_default_str();
-  command->add_option("--kernel", o->kernel, "fabric: this kernel only");
-  add_number<int>(*command, "--invocations", o->invocations, {1, 100000}, "fabric: of each testbench");
-  command->add_option("--optimize", o->optimize, "of the mapping, and of the layers that --arch has cut: area, throughput or density")
+  command.add_option("--kernel", o->kernel, "fabric: this kernel only");
+  add_number<int>(command, "--invocations", o->invocations, {1, 100000}, "fabric: of each testbench");
+  command.add_option("--optimize", o->optimize, "of the mapping, and of the layers that --arch has cut: area, throughput or density")
       ->capture_default_str();
-  command->add_option("--mode", o->mode, "fabric: of the mapping, auto, wave or settle")->capture_default_str();
-  command->add_option("--arch", o->arch, "architecture file: layers larger than its tile are cut over several, as `compile --arch` does");
-  add_common(*command, o->common);
-  command->callback([o] { verilog(*o); });
+  command.add_option("--mode", o->mode, "fabric: of the mapping, auto, wave or settle")->capture_default_str();
+  command.add_option("--arch", o->arch, "architecture file: layers larger than its tile are cut over several, as `compile --arch` does");
+  add_common(command, o->common);
+  command.callback([o] { verilog(*o); });
 }
 
 }  // namespace bitgrid::cli

@@ -3,7 +3,7 @@
 # cmake -D SOURCE=DIR -D TOOLS=TEXT -D OUT=FILE -P code_version.cmake: writes a header with a hash of these files and of the tools.
 function(code_version_files source result)
   set(globs ${source}/arch/*.yaml)
-  foreach(folder IN ITEMS ir frontend reference_cpu lowering bitgrid_sim rtl check report)
+  foreach(folder IN ITEMS ir frontend reference_cpu lowering bitgrid_sim rtl engines check estimate report)
     foreach(extension IN ITEMS h cc v in)
       list(APPEND globs ${source}/${folder}/*.${extension})
     endforeach()

@@ -22,7 +22,7 @@ function(libraries_of folder result)
 endfunction()
 
 set(installed_libraries "")
-foreach(folder IN ITEMS ir frontend reference_cpu lowering bitgrid_sim rtl check report)
+foreach(folder IN ITEMS ir frontend reference_cpu lowering bitgrid_sim rtl engines check estimate report)
   libraries_of(${PROJECT_SOURCE_DIR}/${folder} libraries)
   list(APPEND installed_libraries ${libraries})
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/bitgrid FILES_MATCHING PATTERN "*.h")

@@ -4,7 +4,7 @@
 #include "ir/error.h"
 #include "ir/file.h"
 
-namespace bitgrid {
+namespace bitgrid::frontend {
 namespace {
 
 constexpr int64_t kMaxRate = 1 << 20;     // bits a cycle
@@ -91,4 +91,4 @@ Arch load_arch(const std::string& path) {
   return parse_arch(read_file(path, kMaxBytes), path);
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::frontend

@@ -5,7 +5,7 @@
 
 #include "ir/arch.h"
 
-namespace bitgrid {
+namespace bitgrid::frontend {
 
 /// Reads an architecture file; fields that it leaves out keep their defaults. Throws Error (file, line, cure).
 Arch load_arch(const std::string& path);
@@ -13,4 +13,4 @@ Arch load_arch(const std::string& path);
 /// The same from the file's text; `file` stands for the file in messages.
 Arch parse_arch(const std::string& text, const std::string& file);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::frontend

@@ -13,7 +13,7 @@
 #include "ir/file.h"
 #include "ir/text.h"
 
-namespace bitgrid {
+namespace bitgrid::frontend {
 namespace {
 
 constexpr uint64_t kMaxBytes = uint64_t{1} << 30;
@@ -288,4 +288,4 @@ CoverNetwork read_blif(const std::string& path) {
   return parse_blif(read_file(path, kMaxBytes), path);
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::frontend

@@ -6,7 +6,7 @@
 
 #include "ir/cover_network.h"
 
-namespace bitgrid {
+namespace bitgrid::frontend {
 
 /// One `.model` of `.inputs`, `.outputs` and `.names` with covers of either output polarity; `\` continues a line, `#` starts a comment,
 /// nodes may come in any order. Of extended BLIF, `.conn A B` makes B the signal A; `.attr`, `.cname` and `.param` are skipped, as are
@@ -20,4 +20,4 @@ bool is_plain_blif(std::string_view text);
 /// Reads a file; throws Error as parse_blif, or if it cannot be read.
 CoverNetwork read_blif(const std::string& path);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::frontend

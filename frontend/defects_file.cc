@@ -6,7 +6,7 @@
 #include "ir/error.h"
 #include "ir/file.h"
 
-namespace bitgrid {
+namespace bitgrid::frontend {
 namespace {
 
 int place(const YamlValue& value) {
@@ -61,4 +61,4 @@ std::string print_defects(const Defects& defects) {
   return text;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::frontend

@@ -10,7 +10,7 @@
 
 #include "ir/defects.h"
 
-namespace bitgrid {
+namespace bitgrid::frontend {
 
 /// Both keys may be absent, coordinates are 0 .. kMaxDefectPlace. Throws Error (FILE:LINE, cure). `file` stands for the file in messages.
 Defects parse_defects(const std::string& text, const std::string& file);
@@ -20,4 +20,4 @@ inline constexpr int kMaxDefectPlace = (1 << 24) - 1;
 /// The text of such a file; parse_defects gives back the same.
 std::string print_defects(const Defects& defects);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::frontend

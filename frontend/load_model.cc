@@ -10,7 +10,7 @@
 #include "ir/error.h"
 #include "ir/file.h"
 
-namespace bitgrid {
+namespace bitgrid::frontend {
 
 namespace {
 
@@ -418,4 +418,4 @@ Model load_model(const std::string& yaml_path, std::vector<std::string>* warning
   return read_model(map, yaml, parse_safetensors(std::move(bytes), weights_path), warnings);
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::frontend

@@ -6,7 +6,7 @@
 
 #include "ir/model.h"
 
-namespace bitgrid {
+namespace bitgrid::frontend {
 
 /// Reads and checks a model. `warnings`, if given, collects what is odd but harmless: tensors that no key names.
 /// Throws Error ("FILE:LINE: what is wrong; cure").
@@ -16,4 +16,4 @@ Model load_model(const std::string& yaml_path, std::vector<std::string>* warning
 Model parse_model(const std::string& yaml, const std::string& yaml_path, std::string weights, const std::string& weights_path,
                   std::vector<std::string>* warnings = nullptr);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::frontend

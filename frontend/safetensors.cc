@@ -8,7 +8,7 @@
 #include "ir/json_reader.h"
 #include "ir/json_text.h"
 
-namespace bitgrid {
+namespace bitgrid::frontend {
 
 namespace {
 
@@ -230,4 +230,4 @@ std::string index_text(const std::vector<uint64_t>& shape, uint64_t i) {
   return shape_text(index);
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::frontend

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace bitgrid {
+namespace bitgrid::frontend {
 
 enum class DType : uint8_t { kI8, kU8, kI16, kI32, kI64 };
 
@@ -57,4 +57,4 @@ std::string shape_text(const std::vector<uint64_t>& shape);
 /// Index of element `i` of a row-major tensor: "[1, 2]".
 std::string index_text(const std::vector<uint64_t>& shape, uint64_t i);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::frontend

@@ -14,7 +14,7 @@
 #include "ir/number.h"
 #include "ir/text.h"
 
-namespace bitgrid {
+namespace bitgrid::frontend {
 
 namespace {
 
@@ -224,4 +224,4 @@ YamlValue YamlMap::get(const std::string& key) const {
   throw Error(where(), "the key `" + key + "` is missing in " + name, "add it; " + value_.docs + " says what it means");
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::frontend

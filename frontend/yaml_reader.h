@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace bitgrid {
+namespace bitgrid::frontend {
 
 /// The key of `known` nearest to `word` by edit distance; "" if none is near enough to be a slip of the pen.
 std::string nearest(const std::string& word, const std::vector<std::string>& known);
@@ -59,4 +59,4 @@ class YamlMap {
   std::map<std::string, YAML::Node> values_;
 };
 
-}  // namespace bitgrid
+}  // namespace bitgrid::frontend

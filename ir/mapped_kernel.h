@@ -48,7 +48,7 @@ struct ResidentSlot {
 
 struct MappedKernel {
   std::string name;
-  std::string strategy;  // "systolic", "plane", "netlist"
+  std::string strategy;  // "bit-serial", "plane", "netlist"
   GridConfig grid;       // resident cells hold their word0 here
   uint32_t input_bits = 0;
   uint32_t output_bits = 0;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ir/dag.h"
+#include "ir/kernel_form.h"
 
 namespace bitgrid {
 
@@ -59,6 +60,7 @@ struct Kernel {
   std::vector<KernelPort> inputs;   // in the order of dag.inputs
   std::vector<KernelPort> outputs;  // in the order of dag.outputs
   int64_t bit_macs = 0;             // products of a weight and an activation bit in one invocation; 0: not a matrix
+  KernelForm form = {};             // of matrices; computes what the Dag says
 };
 
 /// `words` of the port from a tensor: channels first + repetition * stride on.

@@ -5,9 +5,8 @@
 
 #include "ir/error.h"
 #include "reference_cpu/golden.h"
-#include "reference_cpu/text.h"
 
-namespace bitgrid {
+namespace bitgrid::cpu {
 
 namespace {
 
@@ -61,7 +60,7 @@ CpuState CpuEngine::start() const {
 
 std::vector<int64_t> CpuEngine::sums(const Matrix& weights, const Vec& x) const {
   const auto it = packed_.find(&weights);
-  return it == packed_.end() ? golden::linear(weights, x) : bitgrid::linear(it->second, pack(x));
+  return it == packed_.end() ? golden::linear(weights, x) : cpu::linear(it->second, pack(x));
 }
 
 std::vector<int64_t> CpuEngine::linear(const Linear& l, const Vec& x) const {
@@ -147,22 +146,4 @@ std::vector<int64_t> CpuEngine::step(CpuState& state, int token, Trace* trace) c
   return z;
 }
 
-double bits_per_character(const Model& model, const std::string& text, const CpuParams& params) {
-  if (model.logit_scale <= 0.0) throw Error(model.name, "the model states no logit scale", "add `sampling: {logit_scale: X}`");
-  const std::vector<int> tokens = tokenise(model, text);
-  if (tokens.size() < 2) throw Error(model.name, "the text has fewer than two characters", "use a longer one");
-  const CpuEngine engine(model, params);
-  CpuState state = engine.start();
-  double bits = 0.0;
-  for (size_t i = 0; i + 1 < tokens.size(); ++i) {
-    const std::vector<int64_t> z = engine.step(state, tokens[i]);
-    const int64_t top = *std::max_element(z.begin(), z.end());
-    double sum = 0.0;
-    for (const int64_t logit : z) sum += std::exp(static_cast<double>(logit - top) * model.logit_scale);
-    const double log_p = static_cast<double>(z[static_cast<size_t>(tokens[i + 1])] - top) * model.logit_scale - std::log(sum);
-    bits -= log_p / std::log(2.0);
-  }
-  return bits / static_cast<double>(tokens.size() - 1);
-}
-
-}  // namespace bitgrid
+}  // namespace bitgrid::cpu

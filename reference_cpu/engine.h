@@ -10,7 +10,7 @@
 #include "ir/model.h"
 #include "reference_cpu/packed.h"
 
-namespace bitgrid {
+namespace bitgrid::cpu {
 
 struct CpuParams {
   enum class Kernels : uint8_t { kGolden /* scalar, the definition */, kPacked /* bit planes and popcount */ };
@@ -64,9 +64,4 @@ class CpuEngine {
   std::map<const Matrix*, PackedMatrix> packed_;  // empty with golden kernels
 };
 
-/// Mean of -log2 p over the characters 2 .. n of a text in the model's vocabulary, streaming from an empty state, p = softmax(z *
-/// logit_scale). Throws Error if the text has fewer than two characters, has one outside the vocabulary, or if the model states no logit
-/// scale.
-double bits_per_character(const Model& model, const std::string& text, const CpuParams& params = {});
-
-}  // namespace bitgrid
+}  // namespace bitgrid::cpu

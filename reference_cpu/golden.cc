@@ -5,7 +5,7 @@
 
 #include "ir/error.h"
 
-namespace bitgrid::golden {
+namespace bitgrid::cpu::golden {
 
 namespace {
 
@@ -190,4 +190,4 @@ int draw(const Vec& z, const std::vector<int32_t>& weights, uint32_t state) {
   return static_cast<int>(z.size()) - 1;  // not reached: r < sum
 }
 
-}  // namespace bitgrid::golden
+}  // namespace bitgrid::cpu::golden

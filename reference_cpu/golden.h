@@ -6,7 +6,7 @@
 
 #include "ir/model.h"
 
-namespace bitgrid::golden {
+namespace bitgrid::cpu::golden {
 
 /// Activations, sums, logits: all integers of the reference are 64 bits wide, far more than any model's ranges need.
 using Vec = std::vector<int64_t>;
@@ -79,4 +79,4 @@ uint32_t next_random(uint32_t state);
 /// w_i = weights[min(max z - z_i, 4095)]; r = ((state >> 8) * sum w) >> 24; the first index whose running sum exceeds r.
 int draw(const Vec& z, const std::vector<int32_t>& weights, uint32_t state);
 
-}  // namespace bitgrid::golden
+}  // namespace bitgrid::cpu::golden

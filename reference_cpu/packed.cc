@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <bit>
 
-namespace bitgrid {
+namespace bitgrid::cpu {
 
 namespace {
 
@@ -109,4 +109,4 @@ std::vector<int64_t> linear(const PackedMatrix& weights, const PackedVector& x) 
   return u;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::cpu

@@ -6,7 +6,7 @@
 
 #include "ir/model.h"
 
-namespace bitgrid {
+namespace bitgrid::cpu {
 
 /// Rows of bits, `words` 64-bit words each; bits above the row's length are 0.
 struct BitPlane {
@@ -45,4 +45,4 @@ PackedVector pack(const std::vector<int64_t>& x);
 /// u[i] = sum_j weights[i][j] * x[j]. Precondition: weights.inputs == x.size.
 std::vector<int64_t> linear(const PackedMatrix& weights, const PackedVector& x);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::cpu

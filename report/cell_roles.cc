@@ -4,7 +4,7 @@
 #include <bit>
 #include <optional>
 
-namespace bitgrid {
+namespace bitgrid::report {
 namespace {
 
 constexpr std::array<unsigned, 4> kMask = {1, 2, 4, 8};  // of a side in an index and in a support
@@ -170,4 +170,4 @@ CellRoles cell_roles(const MappedKernel& kernel) {
   return r;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::report

@@ -7,7 +7,7 @@
 
 #include "ir/mapped_kernel.h"
 
-namespace bitgrid {
+namespace bitgrid::report {
 
 enum class EdgeKind : uint8_t { kIdle /* always 0 */, kPass /* passes on one input */, kLogic };
 
@@ -55,4 +55,4 @@ struct CellRoles {
 /// Needs a verified kernel.
 CellRoles cell_roles(const MappedKernel& kernel);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::report

@@ -8,7 +8,7 @@
 #include "ir/error.h"
 #include "report/svg.h"
 
-namespace bitgrid {
+namespace bitgrid::report {
 namespace {
 
 constexpr int kMargin = 24, kTop = 44, kLegend = 26;
@@ -134,4 +134,4 @@ std::string congestion_svg(const Congestion& c, const std::string& title) {
   return Drawing(c).text(title);
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::report

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace bitgrid {
+namespace bitgrid::report {
 
 /// Nets on every edge of a region, as routing left them. Edge 4 * cell + side (N, E, S, W = 0..3) is a cell's output on that side, cells
 /// row by row; then, if given, the border inputs: N, E, S, W, each side from west to east or north to south.
@@ -23,4 +23,4 @@ int64_t overuse(const Congestion& congestion);
 /// not fit the size.
 std::string congestion_svg(const Congestion& congestion, const std::string& title);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::report

@@ -2,7 +2,7 @@
 
 #include "report/svg.h"
 
-namespace bitgrid {
+namespace bitgrid::report {
 namespace {
 
 constexpr char kStyle[] = R"css(
@@ -26,4 +26,4 @@ std::string html_page(const std::string& title, const std::string& body) {
          escape_markup(title) + "</title><style>" + kStyle + "</style></head><body>" + body + "</body></html>\n";
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::report

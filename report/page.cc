@@ -15,7 +15,7 @@
 #include "report/page_timeline.h"
 #include "report/svg.h"
 
-namespace bitgrid {
+namespace bitgrid::report {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -81,7 +81,7 @@ std::string kernel_rows(const PageData& data) {
 
 std::string figures_html(const PageData& data) {
   if (!data.figures) return "<p>Give <code>--model MODEL.yaml</code> for the model's graph, timeline and roofline.</p>";
-  const Estimate& e = *data.figures;
+  const estimate::Estimate& e = *data.figures;
   return fmt::format(
       "<p>{} cells, {} cycles per token ({} of them configuration), {:.5g} tokens/s at {} MHz, {:.4g} J per token, {:.4g} mm² ({}). "
       "Bottleneck: {} ({:.0f} %); relief: {}.</p>",
@@ -181,4 +181,4 @@ std::string report_page(const PageData& data) {
   return html_page(data.title, body);
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::report

@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "estimate/estimate.h"
 #include "ir/defects.h"
 #include "ir/mapped_kernel.h"
 #include "ir/program.h"
-#include "report/estimate.h"
 
-namespace bitgrid {
+namespace bitgrid::report {
 
 struct PageData {
   std::string title;
@@ -20,8 +20,8 @@ struct PageData {
   Defects defects;
   // With the model at hand: graph, timeline and roofline.
   const Program* program = nullptr;
-  std::optional<Estimate> figures;
-  EstimateParams params;
+  std::optional<estimate::Estimate> figures;
+  estimate::EstimateParams params;
   // A run of the platform: its trace (page_timeline.h), and the file that it is from.
   nlohmann::json trace;
   std::string trace_file;
@@ -37,4 +37,4 @@ std::string report_page(const PageData& data);
 /// word]..]}.
 nlohmann::ordered_json floorplan_json(const MappedKernel& kernel, const Kernel* source = nullptr);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::report

@@ -10,7 +10,7 @@
 #include "report/html.h"
 #include "report/svg.h"
 
-namespace bitgrid {
+namespace bitgrid::report {
 namespace {
 
 /// "layers.0.query.1" -> "layers.0.query", "layers.0.mix.head3.slot0" -> "layers.0.mix".
@@ -79,9 +79,9 @@ std::string graph_svg(const Program& program) {
   return svg + "</svg>";
 }
 
-std::string timeline_svg(const Estimate& e) {
+std::string timeline_svg(const estimate::Estimate& e) {
   constexpr double kWidth = 1100, kRow = 20, kLabel = 190;
-  const std::map<int, const KernelFigures*> longest = longest_of_stages(e.kernels);
+  const std::map<int, const estimate::KernelFigures*> longest = estimate::longest_of_stages(e.kernels);
   const double height = kRow * static_cast<double>(longest.size() + 1) + 24;
   std::string svg = fmt::format("<svg style='min-width:700px' viewBox='0 0 {} {}'>", kWidth, height);
   const double per_cycle = (kWidth - kLabel - 90) / static_cast<double>(std::max<int64_t>(1, e.cycles_per_token));
@@ -102,10 +102,10 @@ std::string timeline_svg(const Estimate& e) {
   return svg + fmt::format("<text x='{}' y='{:.0f}'>cycles; total {}</text></svg>", kLabel, height - 6, e.cycles_per_token);
 }
 
-std::string roofline_svg(const Estimate& e, const EstimateParams& params) {
+std::string roofline_svg(const estimate::Estimate& e, const estimate::EstimateParams& params) {
   constexpr double kWidth = 900, kHeight = 420, kMargin = 60;
   double peak = 0;  // all matrices at their II
-  for (const KernelFigures& k : e.kernels) peak += static_cast<double>(k.bit_macs) * static_cast<double>(k.tiles) / k.ii;
+  for (const estimate::KernelFigures& k : e.kernels) peak += static_cast<double>(k.bit_macs) * static_cast<double>(k.tiles) / k.ii;
   const double macs = e.bit_macs_per_token, memory = static_cast<double>(params.technology.memory_bits_per_cycle);
   const double intensity = macs / std::max(1.0, static_cast<double>(e.memory_bits)),
                one = macs / static_cast<double>(std::max<int64_t>(1, e.cycles_per_token));
@@ -136,4 +136,4 @@ std::string roofline_svg(const Estimate& e, const EstimateParams& params) {
                    kMargin, kHeight - 20, intensity, params.technology.memory_bits_per_cycle, kMargin);
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::report

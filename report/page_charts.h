@@ -3,17 +3,17 @@
 
 #include <string>
 
+#include "estimate/estimate.h"
 #include "ir/program.h"
-#include "report/estimate.h"
 
-namespace bitgrid {
+namespace bitgrid::report {
 
 /// Kernels (parts and heads of one matrix as one) from left to right by stage, with the tensors between them.
 std::string graph_svg(const Program& program);
 /// Each stage as a bar from its first cycle to its last, then configuration.
-std::string timeline_svg(const Estimate& figures);
+std::string timeline_svg(const estimate::Estimate& figures);
 /// Bit-multiplications per cycle over those per bit of memory traffic: where compute, memory and configuration limit, and where the model
 /// is.
-std::string roofline_svg(const Estimate& figures, const EstimateParams& params);
+std::string roofline_svg(const estimate::Estimate& figures, const estimate::EstimateParams& params);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::report

@@ -1,7 +1,7 @@
 // The floorplan's script, second part: one invocation with random input bits, simulated cell by cell as bitgrid_sim/scalar.h defines it.
 #pragma once
 
-namespace bitgrid {
+namespace bitgrid::report {
 
 inline constexpr char kInvocationScript[] = R"js(
 'use strict';
@@ -30,4 +30,4 @@ function drawInvocation(){ if(!play)return; const recent=2*Math.max(1,Math.round
   for(let i=0;i<px.length;i++)if(play.changed[i]>=play.p-recent)px[i]=0xc0ff00ff; e.width=K.w;e.height=K.h;e.getContext('2d').putImageData(im,0,0); ctx.drawImage(e,ox,oy,K.w*scale,K.h*scale); }
 )js";
 
-}  // namespace bitgrid
+}  // namespace bitgrid::report

@@ -2,7 +2,7 @@
 // invocation that it plays is in page_invocation.h.
 #pragma once
 
-namespace bitgrid {
+namespace bitgrid::report {
 
 inline constexpr char kPageScript[] = R"js(
 
@@ -88,4 +88,4 @@ document.querySelectorAll('#kernels tbody tr').forEach(r=>r.onclick=()=>{show(+r
 addEventListener('resize',()=>{resize();fit();}); resize(); show(0); hover(canvas.width/2,canvas.height/2); if(location.hash==='#play')playAll();
 )js";
 
-}  // namespace bitgrid
+}  // namespace bitgrid::report

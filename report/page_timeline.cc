@@ -13,7 +13,7 @@
 #include "ir/json_reader.h"
 #include "report/svg.h"
 
-namespace bitgrid {
+namespace bitgrid::report {
 namespace {
 
 using Json = nlohmann::json;
@@ -115,4 +115,4 @@ std::string platform_timeline_svg(const Json& trace, const std::string& file) {
   return svg + fmt::format("<text x='{}' y='{:.0f}'>cycles 0 to {}</text></svg>", kLabel, y + 14, tracks.end);
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::report

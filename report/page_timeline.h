@@ -4,11 +4,11 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-namespace bitgrid {
+namespace bitgrid::report {
 
 /// A row for each tile and bus over all cycles of the trace, coloured by what it was doing, as an SVG fragment. Intervals that are narrower
 /// than half a pixel are drawn half a pixel wide. `trace` is JSON in the trace event format with "cycle" and "cycles" in the args of each
 /// event; throws Error, naming `file`, if it is not.
 std::string platform_timeline_svg(const nlohmann::json& trace, const std::string& file);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::report

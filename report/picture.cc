@@ -15,7 +15,7 @@
 #include "report/picture_signals.h"
 #include "report/svg.h"
 
-namespace bitgrid {
+namespace bitgrid::report {
 namespace {
 
 constexpr int kDetailPixels = 16;      // of a cell
@@ -191,4 +191,4 @@ std::string kernel_svg(const MappedKernel& kernel, const PictureParams& params) 
   return picture.overview(params.max_bytes > kReserve ? params.max_bytes - kReserve : 0);
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::report

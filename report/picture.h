@@ -7,7 +7,7 @@
 
 #include "ir/mapped_kernel.h"
 
-namespace bitgrid {
+namespace bitgrid::report {
 
 struct PictureParams {
   /// Up to so many cells every signal is drawn (about 30 bytes a cell); above, areas by what their cells do.
@@ -21,4 +21,4 @@ struct PictureParams {
 /// parameters give equal bytes. Needs a verified kernel.
 std::string kernel_svg(const MappedKernel& kernel, const PictureParams& params = {});
 
-}  // namespace bitgrid
+}  // namespace bitgrid::report

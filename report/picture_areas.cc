@@ -6,7 +6,7 @@
 
 #include "report/svg.h"
 
-namespace bitgrid {
+namespace bitgrid::report {
 namespace {
 
 struct Area {
@@ -110,4 +110,4 @@ std::string area_paths(const PaintGrid& grid, int pixels, int x, int y) {
   return out;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::report

@@ -7,7 +7,7 @@
 
 #include "report/cell_roles.h"
 
-namespace bitgrid {
+namespace bitgrid::report {
 
 /// A colour with its meaning: an entry of the legend.
 struct Paint {
@@ -34,4 +34,4 @@ PaintGrid coarsen(const CellRoles& cells, const std::vector<uint8_t>& paint, int
 /// SVG paths of all paints but the idle one, at `pixels` a block, the top left corner at (x, y).
 std::string area_paths(const PaintGrid& grid, int pixels, int x, int y);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::report

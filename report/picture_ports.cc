@@ -6,7 +6,7 @@
 
 #include "report/svg.h"
 
-namespace bitgrid {
+namespace bitgrid::report {
 namespace {
 
 constexpr std::array<Signal, 3> kPortSignals = {Signal::kConstant, Signal::kInput, Signal::kOutput};
@@ -155,4 +155,4 @@ std::string overview_ports(const Ports& ports, const Frame& frame) {
   return out;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::report

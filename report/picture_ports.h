@@ -11,7 +11,7 @@
 #include "ir/mapped_kernel.h"
 #include "report/picture_signals.h"
 
-namespace bitgrid {
+namespace bitgrid::report {
 
 /// What passes at one border port.
 struct Port {
@@ -50,4 +50,4 @@ std::string detailed_ports(const Ports& ports, const Frame& frame);
 /// Bars along the border: inputs and constants close to it, outputs behind them.
 std::string overview_ports(const Ports& ports, const Frame& frame);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::report

@@ -6,7 +6,7 @@
 
 #include "report/svg.h"
 
-namespace bitgrid {
+namespace bitgrid::report {
 namespace {
 
 /// Right-hand side of a direction: of N it is E.
@@ -211,4 +211,4 @@ std::string signal_paths(const CellRoles& cells, int pixels, int left, int top) 
   return SignalDrawing(cells, pixels, left, top).draw();
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::report

@@ -6,7 +6,7 @@
 
 #include "report/cell_roles.h"
 
-namespace bitgrid {
+namespace bitgrid::report {
 
 /// Colour and legend entry of a signal; kNone is not drawn.
 struct SignalStyle {
@@ -26,4 +26,4 @@ Point crossing(int x, int y, Side side, Side travel, int pixels);
 /// Lines, arrows and a node in each cell that computes, at `pixels` a cell, the top left corner at (left, top).
 std::string signal_paths(const CellRoles& cells, int pixels, int left, int top);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::report

@@ -4,7 +4,7 @@
 
 #include <iterator>
 
-namespace bitgrid {
+namespace bitgrid::report {
 namespace {
 
 /// Two numbers with the separator that they need: "3-4", "3 4".
@@ -80,4 +80,4 @@ std::string with_commas(long long value) {
   return digits;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::report

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace bitgrid {
+namespace bitgrid::report {
 
 /// The `d` attribute of a path, in whole pixels and relative commands, which keeps files small.
 class SvgPath {
@@ -31,4 +31,4 @@ std::string escape_markup(std::string_view text);
 /// 1234567 -> "1,234,567".
 std::string with_commas(long long value);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::report

@@ -6,9 +6,9 @@
 
 #include "report/html.h"
 #include "report/svg.h"
-#include "report/sweep.h"
+#include "report/sweep_page.h"
 
-namespace bitgrid {
+namespace bitgrid::report {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -33,9 +33,9 @@ Axis axis_of(const std::vector<Json>& points, const std::string& name) {
 
 }  // namespace
 
-std::string sweep_page(const Sweep& sweep, const std::vector<Json>& points) {
+std::string sweep_page(const estimate::Sweep& sweep, const std::vector<Json>& points) {
   const Axis ax = axis_of(points, sweep.minimise), ay = axis_of(points, sweep.maximise);
-  const std::vector<size_t> front = pareto_front(sweep, points);
+  const std::vector<size_t> front = estimate::pareto_front(sweep, points);
   const auto x = [&](size_t i) {
     return kMargin + (kWidth - 2 * kMargin) * ax.at(std::max(1e-30, points[i][sweep.minimise].get<double>()));
   };
@@ -88,4 +88,4 @@ std::string sweep_page(const Sweep& sweep, const std::vector<Json>& points) {
                                                   "<div class='wide'>" + table + "</div>");
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::report

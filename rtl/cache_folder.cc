@@ -11,7 +11,7 @@
 
 #include "ir/error.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 namespace {
 
 namespace fs = std::filesystem;
@@ -79,4 +79,4 @@ void BuildFolder::rename(const fs::path& name) {
     throw Error(name.string(), "this folder cannot be made: " + error.message(), "choose another cache folder");
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 
 /// $XDG_CACHE_HOME/bitgrid, or else ~/.cache/bitgrid, or else, without a home, bitgrid-cache-UID in the folder for temporary files.
 std::string default_rtl_cache();
@@ -32,4 +32,4 @@ class BuildFolder {
   std::filesystem::path path_;
 };
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

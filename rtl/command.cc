@@ -9,7 +9,7 @@
 
 extern char** environ;
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 
 int run_command(const std::vector<std::string>& command, const std::string& log, const std::string& folder) {
   std::vector<char*> arguments;
@@ -44,4 +44,4 @@ int run_command(const std::vector<std::string>& command, const std::string& log,
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

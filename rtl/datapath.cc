@@ -10,7 +10,7 @@
 #include "rtl/schedule.h"
 #include "rtl/verilog_functions.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 namespace {
 
 /// Verilog identifiers for the names of a Dag, to be used behind a prefix that keeps them apart from keywords and from the fixed ports. No
@@ -252,4 +252,4 @@ std::string datapath_verilog(const Dag& dag, const DatapathParams& params, Datap
   return text;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

@@ -7,7 +7,7 @@
 #include "ir/dag.h"
 #include "rtl/interface.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 
 struct DatapathParams {
   /// Logic levels (logic_levels of ir/dag.h) between two registers. An operation that has more gets a stage of its own.
@@ -26,4 +26,4 @@ struct DatapathStats {
 /// begins with interface_comment(). `resident` inputs are inputs like any other. Throws Error if levels_per_stage is 0.
 std::string datapath_verilog(const Dag& dag, const DatapathParams& params = {}, DatapathStats* stats = nullptr);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

@@ -5,7 +5,7 @@
 #include "fabric_texts.h"
 #include "ir/error.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 namespace {
 
 std::string fabric_text(const std::string& module) {
@@ -64,4 +64,4 @@ uint64_t chain_group(const GridConfig& grid, const FabricShape& shape, int x, ui
   return (grid.at(x, y) >> low) & mask;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

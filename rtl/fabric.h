@@ -9,7 +9,7 @@
 #include "rtl/interface.h"
 #include "rtl/verilator.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 
 struct FabricShape {
   int width = 8;
@@ -47,4 +47,4 @@ inline uint64_t load_clocks(const FabricShape& shape) {
 /// What config_in carries in clock `clock` of a load, for column x: chain_bits bits.
 uint64_t chain_group(const GridConfig& grid, const FabricShape& shape, int x, uint64_t clock);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

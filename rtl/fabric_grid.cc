@@ -7,7 +7,7 @@
 
 #include "ir/error.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 namespace {
 
 void put(std::vector<uint32_t>& words, size_t first, size_t bit, bool value) {
@@ -113,4 +113,4 @@ bool FabricGrid::sample(Side side, int position) const {
   return get(out_, side_out_[static_cast<size_t>(side)], static_cast<size_t>(position));
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

@@ -9,7 +9,7 @@
 #include "rtl/fabric.h"
 #include "rtl/verilator.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 
 struct FabricStats {
   uint64_t phases = 0;
@@ -50,4 +50,4 @@ class FabricGrid {
   FabricStats stats_;
 };
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

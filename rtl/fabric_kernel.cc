@@ -7,7 +7,7 @@
 
 #include "ir/error.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 namespace {
 
 int64_t modulo(int64_t a, int64_t n) {
@@ -119,4 +119,4 @@ void FabricKernel::run_rows(const BitMatrix& inputs, size_t first, size_t end, i
   }
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

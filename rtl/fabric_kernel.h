@@ -9,7 +9,7 @@
 #include "ir/mapped_kernel.h"
 #include "rtl/fabric_grid.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 
 /// The fabric that a kernel needs. Chains of 16 bits: a simulated load costs as much as 1 / chain_bits.
 inline FabricShape fabric_shape(const MappedKernel& kernel) {
@@ -60,4 +60,4 @@ class FabricKernel {
   int64_t now_ = 0;  // next phase; phase 0 of invocations are multiples of the period
 };
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

@@ -6,7 +6,7 @@
 
 #include "ir/error.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 namespace {
 
 constexpr const char* kText = R"(// Written by bitgrid: kernel {0} on the fabric, {1} invocations. For example
@@ -185,4 +185,4 @@ std::vector<VerilogFile> fabric_testbench(const MappedKernel& kernel, const std:
           {stem + "_care.hex", Testbench::hex(bench.care_)}};
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

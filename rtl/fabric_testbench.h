@@ -9,7 +9,7 @@
 #include "ir/mapped_kernel.h"
 #include "rtl/fabric.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 
 struct FabricTestbenchStats {
   uint64_t load_clocks = 0;
@@ -27,4 +27,4 @@ std::vector<VerilogFile> fabric_testbench(const MappedKernel& kernel, const std:
 /// What config_in carries in each clock of a load, as lines for $readmemh: chain_bits * width bits, bit c of column x at c * width + x.
 std::string chain_hex(const GridConfig& grid, const FabricShape& shape);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

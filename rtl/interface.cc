@@ -9,7 +9,7 @@
 #include "ir/error.h"
 #include "ir/number.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 namespace {
 
 constexpr std::string_view kMark = "// @";
@@ -108,4 +108,4 @@ RtlInterface parse_interface(std::string_view verilog, const std::string& source
   return Reader(source).read(verilog);
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 
 struct RtlPort {
   std::string name;  // a Verilog identifier without "__"
@@ -34,4 +34,4 @@ inline constexpr std::string_view kKernelRemark = "// Kernel ";
 std::string interface_comment(const RtlInterface& interface);
 RtlInterface parse_interface(std::string_view verilog, const std::string& source);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

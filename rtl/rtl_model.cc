@@ -7,7 +7,7 @@
 #include "ir/error.h"
 #include "rtl/verilator.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 namespace {
 
 constexpr int kResetClocks = 2;
@@ -75,4 +75,4 @@ BitMatrix RtlModel::run(const BitMatrix& inputs, RtlRunStats* stats) const {
   return outputs;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

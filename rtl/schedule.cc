@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 namespace {
 
 void find_live(const Dag& dag, StageSchedule& schedule) {
@@ -123,4 +123,4 @@ StageSchedule schedule_stages(const Dag& dag, uint32_t levels_per_stage) {
   return schedule;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

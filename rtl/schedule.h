@@ -6,7 +6,7 @@
 
 #include "ir/dag.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 
 struct StageSchedule {
   uint32_t stages = 1;               // stage s ends in the registers of index s + 1
@@ -20,4 +20,4 @@ struct StageSchedule {
 
 StageSchedule schedule_stages(const Dag& dag, uint32_t levels_per_stage);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

@@ -6,7 +6,7 @@
 
 #include "ir/error.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 namespace {
 
 /// Functions of the inputs A, B, C, D in Liberty's notation.
@@ -64,4 +64,4 @@ std::string liberty(const StandardCells& cells) {
   return text + "}\n";
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 
 /// Area in um2 by kind of cell: BUF, INV, NAND2, NAND3, NOR2, NOR3, AND2, OR2, AOI21, AOI22, OAI21, OAI22, XOR2, XNOR2, MUX2, DFF, DLATCH.
 using StandardCells = std::map<std::string, double>;
@@ -13,4 +13,4 @@ using StandardCells = std::map<std::string, double>;
 /// kind is unknown, or if BUF, INV, NAND2 or DFF is missing.
 std::string liberty(const StandardCells& cells);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

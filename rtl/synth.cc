@@ -13,7 +13,7 @@
 #include "ir/number.h"
 #include "rtl/command.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 namespace {
 
 namespace fs = std::filesystem;
@@ -223,4 +223,4 @@ SynthResult synthesize(const SynthTarget& target, const SynthParams& params) {
   return result;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

@@ -11,7 +11,7 @@
 #include "rtl/standard_cells.h"
 #include "rtl/verilator.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 
 struct SynthTarget {
   std::string name;
@@ -57,4 +57,4 @@ struct SynthResult {
 /// nextpnr cannot do in `not_placed`.
 SynthResult synthesize(const SynthTarget& target, const SynthParams& params = {});
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

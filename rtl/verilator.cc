@@ -25,7 +25,7 @@
 #include "rtl/command.h"
 #include "rtl/wrapper.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 namespace {
 
 namespace fs = std::filesystem;
@@ -366,4 +366,4 @@ std::vector<std::shared_ptr<RtlModel>> build_rtl(const std::vector<RtlSource>& s
   return models;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

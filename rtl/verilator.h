@@ -10,7 +10,7 @@
 #include "ir/bits.h"
 #include "rtl/interface.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 
 struct RtlSource {
   std::string name;  // of the kernel or the file, for messages and progress
@@ -74,4 +74,4 @@ std::string rtl_cache_key(const RtlSource& source, const RtlParams& params = {})
 std::vector<std::shared_ptr<RtlModel>> build_rtl(const std::vector<RtlSource>& sources, const RtlParams& params = {},
                                                  RtlStats* stats = nullptr);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 namespace {
 
 /// Widest popcount in one function: what fits a machine word simulates fastest.
@@ -83,4 +83,4 @@ std::string VerilogFunctions::lut(const std::string& operand, const std::vector<
   return fmt::format("{}({})", found->second, operand);
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

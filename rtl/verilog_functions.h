@@ -9,7 +9,7 @@
 
 #include "ir/bits.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 
 /// W'hDIGITS.
 std::string verilog_literal(const BitVector& value);
@@ -35,4 +35,4 @@ class VerilogFunctions {
   std::map<std::string, std::string> names_;  // by what the function does
 };
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

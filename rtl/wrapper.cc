@@ -9,7 +9,7 @@
 #include "ir/error.h"
 #include "ir/number.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 namespace {
 
 constexpr const char* kHead = R"(#include "verilated.h"
@@ -92,4 +92,4 @@ void check_ports(const std::string& verilated_header, const RtlInterface& interf
   }
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

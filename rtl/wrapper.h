@@ -5,7 +5,7 @@
 
 #include "rtl/interface.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 
 /// The prefix that Verilator is told to give its class.
 inline constexpr const char* kVerilatedClass = "Vkernel";
@@ -16,4 +16,4 @@ std::string wrapper_source(const RtlInterface& interface);
 /// Compares the ports that Verilator found (in the header that it wrote) with the interface. Throws Error, which names `source`.
 void check_ports(const std::string& verilated_header, const RtlInterface& interface, const std::string& source);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

@@ -7,7 +7,7 @@
 
 #include "bitgrid_sim/systemc/platform.h"
 
-namespace bitgrid {
+namespace bitgrid::platform {
 
 /// Cycles that a transfer took up its channel, from `begin` on, and when it was there to be taken.
 struct Span {
@@ -62,4 +62,4 @@ class Channel {
   Track* track_;
 };
 
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

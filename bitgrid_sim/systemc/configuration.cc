@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace bitgrid {
+namespace bitgrid::platform {
 namespace {
 
 /// Bursts that the DMA has under way for one block.
@@ -121,4 +121,4 @@ void Dma::write_cells(size_t tile, int kernel, const std::vector<WordWrite>& wri
   wait_until(send(tile, kernel, writes, now()).done);
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

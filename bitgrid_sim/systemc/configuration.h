@@ -8,7 +8,7 @@
 #include "bitgrid_sim/systemc/tlm_support.h"
 #include "bitgrid_sim/systemc/word_access.h"
 
-namespace bitgrid {
+namespace bitgrid::platform {
 
 /// One cell of the kernel in a tile: its index in the grid and its new word.
 struct WordWrite {
@@ -59,4 +59,4 @@ class Dma : public sc_core::sc_module {
   Context& context_;
 };
 
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

@@ -6,7 +6,7 @@
 #include "bitgrid_sim/systemc/memory_map.h"
 #include "bitgrid_sim/systemc/platform.h"
 
-namespace bitgrid {
+namespace bitgrid::platform {
 
 /// Labels of the timeline: kernels by their number, then these.
 enum class Label : uint32_t { kTables, kToken, kLogits };
@@ -31,4 +31,4 @@ struct Context {
 /// Stacks of processes: those that simulate grids need more.
 inline constexpr size_t kStackBytes = 256 << 10, kGridStackBytes = 1 << 20;
 
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

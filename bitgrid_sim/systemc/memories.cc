@@ -6,7 +6,7 @@
 
 #include "bitgrid_sim/systemc/memory_map.h"
 
-namespace bitgrid {
+namespace bitgrid::platform {
 namespace {
 
 /// Copies between payload and memory, where the byte enables say so.
@@ -112,4 +112,4 @@ void Sram::access_bank(size_t bank, tlm::tlm_generic_payload& payload, uint64_t 
   if (t.done >= last.done) last = t;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

@@ -7,7 +7,7 @@
 
 #include "bitgrid_sim/systemc/tlm_support.h"
 
-namespace bitgrid {
+namespace bitgrid::platform {
 
 /// A memory behind one channel: DRAM, the host's mailboxes, and single-ported banks of SRAM.
 class Memory : public sc_core::sc_module {
@@ -45,4 +45,4 @@ class Sram : public sc_core::sc_module {
   std::vector<std::unique_ptr<tlm_utils::simple_initiator_socket<Sram>>> to_banks_;
 };
 
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

@@ -8,7 +8,7 @@
 #include "ir/error.h"
 #include "ir/host.h"
 
-namespace bitgrid {
+namespace bitgrid::platform {
 namespace {
 
 uint64_t round_up_to(uint64_t value, uint64_t multiple) {
@@ -226,4 +226,4 @@ void set_bits(std::span<uint8_t> bytes, uint64_t first, uint32_t bits, uint64_t 
   }
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

@@ -14,7 +14,7 @@
 #include "ir/mapped_kernel.h"
 #include "ir/program.h"
 
-namespace bitgrid {
+namespace bitgrid::platform {
 
 struct MemoryMap {
   struct TensorPlace {
@@ -68,4 +68,4 @@ std::vector<Burst> bursts(const std::vector<uint64_t>& addresses, uint32_t bits)
 uint64_t get_bits(std::span<const uint8_t> bytes, uint64_t first, uint32_t bits);
 void set_bits(std::span<uint8_t> bytes, uint64_t first, uint32_t bits, uint64_t value);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

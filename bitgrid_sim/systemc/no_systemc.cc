@@ -1,7 +1,7 @@
 // In place of the simulation where SystemC is missing.
 #include "bitgrid_sim/systemc/system.h"
 
-namespace bitgrid {
+namespace bitgrid::platform {
 
 bool platform_available() {
   return false;
@@ -11,4 +11,4 @@ PlatformResult run_system(const Program&, const std::vector<MappedKernel>&, cons
   return {};
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

@@ -18,6 +18,11 @@ namespace bitgrid {
 
 // What passes through the pipe as CBOR.
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(HostTrace, positions, codes)
+
+}  // namespace bitgrid
+
+namespace bitgrid::platform {
+
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StreamResult, tokens, times, values)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PlatformResult, load_cycles, cycles, sram_bytes, dram_bytes, streams, tiles, kernels, buses, timeline)
 
@@ -176,4 +181,4 @@ PlatformResult simulate_platform(const Program& program, const std::vector<Mappe
               "look above for its last words; was it killed, or out of memory?");
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

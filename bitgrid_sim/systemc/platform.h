@@ -22,7 +22,7 @@
 #include "ir/mapped_kernel.h"
 #include "ir/program.h"
 
-namespace bitgrid {
+namespace bitgrid::platform {
 
 /// Whether SystemC was there when bitgrid was built.
 bool platform_available();
@@ -102,4 +102,4 @@ struct PlatformResult {
 /// stream without tokens, and what `choose` throws.
 PlatformResult simulate_platform(const Program& program, const std::vector<MappedKernel>& mapped, const PlatformParams& params);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
-namespace bitgrid {
+namespace bitgrid::platform {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -155,4 +155,4 @@ std::string platform_result_text(const PlatformResult& r, const Platform& platfo
   return text;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

@@ -1,6 +1,6 @@
 #include "bitgrid_sim/systemc/residency.h"
 
-namespace bitgrid {
+namespace bitgrid::platform {
 
 Configuration configuration_of(const Program& program, const std::vector<MappedKernel>& mapped, size_t stream, int step) {
   const int kernel = program.steps[static_cast<size_t>(step)].kernel;
@@ -21,4 +21,4 @@ std::vector<Configuration> resident_configurations(const Program& program, const
   return all;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

@@ -7,7 +7,7 @@
 #include "ir/mapped_kernel.h"
 #include "ir/program.h"
 
-namespace bitgrid {
+namespace bitgrid::platform {
 
 /// What a tile holds: a kernel and, where it has resident bits, whose they are.
 struct Configuration {
@@ -23,4 +23,4 @@ Configuration configuration_of(const Program& program, const std::vector<MappedK
 /// Configurations of resident tiles: one for each kernel, or for each step and stream where a kernel holds resident bits. In order of use.
 std::vector<Configuration> resident_configurations(const Program& program, const std::vector<MappedKernel>& mapped, size_t streams);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

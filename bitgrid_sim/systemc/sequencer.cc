@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-namespace bitgrid {
+namespace bitgrid::platform {
 namespace {
 
 /// Tensor and channels that a step reads or writes.
@@ -302,4 +302,4 @@ std::vector<int64_t> Sequencer::fetch_logits(size_t stream, int64_t position) {
   return values;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

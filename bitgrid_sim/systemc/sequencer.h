@@ -10,7 +10,7 @@
 #include "bitgrid_sim/systemc/memories.h"
 #include "bitgrid_sim/systemc/tile.h"
 
-namespace bitgrid {
+namespace bitgrid::platform {
 
 /// Hands jobs to tiles. Resident: to the tile that holds the configuration. Shared: to the tile that was last given the same one, else to
 /// an idle one (best one with the same kernel, else the one idle for the longest), else to the first that becomes idle.
@@ -69,4 +69,4 @@ class Sequencer : public sc_core::sc_module {
   uint64_t load_cycles_ = 0;
 };
 
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

@@ -11,7 +11,7 @@ int sc_main(int, char**) {
   return 0;
 }
 
-namespace bitgrid {
+namespace bitgrid::platform {
 
 bool platform_available() {
   return true;
@@ -203,4 +203,4 @@ PlatformResult run_system(const Program& program, const std::vector<MappedKernel
   return result;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

@@ -4,10 +4,10 @@
 #include "bitgrid_sim/systemc/memory_map.h"
 #include "bitgrid_sim/systemc/platform.h"
 
-namespace bitgrid {
+namespace bitgrid::platform {
 
 /// `params` have been checked.
 PlatformResult run_system(const Program& program, const std::vector<MappedKernel>& mapped, const MemoryMap& map,
                           const PlatformParams& params);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

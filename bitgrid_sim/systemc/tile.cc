@@ -5,7 +5,7 @@
 #include "bitgrid_sim/systemc/word_access.h"
 #include "ir/host.h"
 
-namespace bitgrid {
+namespace bitgrid::platform {
 namespace {
 
 uint64_t latency_of(const MappedKernel& kernel) {
@@ -154,7 +154,7 @@ void TileModule::make_simulator(Loaded& l, const MappedKernel& kernel) {
   if (l.simulator && grid == l.simulated) return;
   MappedKernel sent = kernel;
   sent.grid = l.simulated = std::move(grid);
-  l.simulator = std::make_unique<KernelSimulator>(sent);
+  l.simulator = std::make_unique<sim::KernelSimulator>(sent);
 }
 
 // Invocations
@@ -324,4 +324,4 @@ void TileModule::complete(Job& job, uint64_t finish, uint64_t done) {
   if (on_completed) on_completed(*this);
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

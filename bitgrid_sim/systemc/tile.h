@@ -11,7 +11,7 @@
 #include "bitgrid_sim/systemc/residency.h"
 #include "bitgrid_sim/systemc/tlm_support.h"
 
-namespace bitgrid {
+namespace bitgrid::platform {
 
 /// One execution of a step.
 struct Job {
@@ -66,7 +66,7 @@ class TileModule : public sc_core::sc_module {
     std::unordered_map<uint32_t, const ResidentSlot*> residents;  // by cell
     std::vector<std::vector<const ResidentSlot*>> by_bit;
     BitVector resident_bits;
-    std::unique_ptr<KernelSimulator> simulator;
+    std::unique_ptr<sim::KernelSimulator> simulator;
     GridConfig simulated;  // what the simulator was made of
   };
   struct Operands {
@@ -117,4 +117,4 @@ class TileModule : public sc_core::sc_module {
   TileResult result_;
 };
 
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

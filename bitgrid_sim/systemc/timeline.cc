@@ -6,7 +6,7 @@
 
 #include "ir/json_text.h"
 
-namespace bitgrid {
+namespace bitgrid::platform {
 namespace {
 
 constexpr std::array<const char*, 7> kActivityNames = {
@@ -125,4 +125,4 @@ std::string trace_json(const Timeline& timeline, double clock_mhz) {
   return json_text(json) + "\n";
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace bitgrid {
+namespace bitgrid::platform {
 
 /// What a tile is doing, the first that applies; kTransfer is what buses do.
 enum class Activity : uint8_t {
@@ -69,4 +69,4 @@ CycleParts sum(const std::vector<Interval>& intervals, uint64_t total);
 /// clock, with "cycle" and "cycles" of each event in its args, exactly.
 std::string trace_json(const Timeline& timeline, double clock_mhz);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

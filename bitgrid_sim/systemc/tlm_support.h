@@ -17,7 +17,7 @@
 
 #include "bitgrid_sim/systemc/channel.h"
 
-namespace bitgrid {
+namespace bitgrid::platform {
 
 inline sc_core::sc_time cycles(uint64_t n) {
   return sc_core::sc_time(1, sc_core::SC_NS) * static_cast<double>(n);
@@ -111,4 +111,4 @@ class Queue {
 /// Starts a thread. An exception that leaves it ends the simulation and is kept in `failure`.
 void spawn(std::function<void()> body, size_t stack_bytes, std::exception_ptr& failure);
 
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

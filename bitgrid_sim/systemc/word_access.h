@@ -7,7 +7,7 @@
 #include "bitgrid_sim/systemc/memory_map.h"
 #include "bitgrid_sim/systemc/tlm_support.h"
 
-namespace bitgrid {
+namespace bitgrid::platform {
 
 struct Access {
   uint64_t taken = 0;  // cycle in which the channels have passed the last burst: the next access may begin
@@ -54,4 +54,4 @@ void write_words(Socket& socket, const std::vector<uint64_t>& addresses, uint32_
   }
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

@@ -4,8 +4,8 @@
 
 #include "bitgrid_sim/kernel_simulator.h"
 #include "ir/dag.h"
-#include "lowering/cover_dag.h"
-#include "lowering/map.h"
+#include "lowering/mapping/map.h"
+#include "lowering/synthesis/sop_to_dag.h"
 
 namespace {
 
@@ -21,10 +21,10 @@ output y fires
 
 int run() {
   const bitgrid::Dag dag = bitgrid::parse_dag(kNeuron, "neuron.dag");
-  const bitgrid::MappedKernel mapped = bitgrid::map_kernel(bitgrid::kernel_of(dag), {}, {});
+  const bitgrid::MappedKernel mapped = bitgrid::mapping::map_kernel(bitgrid::synthesis::kernel_of(dag), {});
   bitgrid::BitMatrix inputs(256, 8);  // a row for each invocation
   for (unsigned x = 0; x < 256; ++x) inputs.set_word(x, 0, 8, x);
-  bitgrid::KernelSimulator simulator(mapped);
+  bitgrid::sim::KernelSimulator simulator(mapped);
   const bitgrid::BitMatrix outputs = simulator.run(inputs);
   const bitgrid::BitMatrix expected = bitgrid::evaluate(dag, inputs);
   int fires = 0;

@@ -9,7 +9,7 @@
 #include "ir/error.h"
 #include "tests/support/errors.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 namespace {
 
 using testing::HasSubstr;
@@ -135,4 +135,4 @@ TEST(FaultCampaign, WrongFaultsAreRefused) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

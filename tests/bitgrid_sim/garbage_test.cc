@@ -5,14 +5,14 @@
 #include "bitgrid_sim/kernel_simulator.h"
 #include "tests/bitgrid_sim/named_engine.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 namespace {
 
 /// Two wires of three cells from west to east.
 MappedKernel wires() {
   MappedKernel k;
   k.name = "wires";
-  k.strategy = "systolic";
+  k.strategy = "bit-serial";
   k.grid = GridConfig(3, 2);
   for (CellWord& cell : k.grid.cells) cell = cell_word({0, kFromW, 0, 0});
   k.input_bits = k.output_bits = 2;
@@ -54,4 +54,4 @@ TEST_P(Garbage, UnusedOutputsDoNotMatter) {
 INSTANTIATE_TEST_SUITE_P(Engines, Garbage, testing::Values(kScalarEngine, kSlicedEngine), testing::PrintToStringParamName());
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -10,7 +10,7 @@
 #include "tests/bitgrid_sim/named_engine.h"
 #include "tests/support/errors.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 namespace {
 
 using testing::HasSubstr;
@@ -43,7 +43,7 @@ struct SerialMatrix {
     std::mt19937_64 random(seed);
     for (int i = 0; i < rows * columns; ++i) signs.push_back(random() % 2 ? 1 : -1);
     kernel.name = "matrix";
-    kernel.strategy = "systolic";
+    kernel.strategy = "bit-serial";
     kernel.grid = GridConfig(2 * columns, rows + 1);
     kernel.ii = length;
     kernel.lead_cycles = length;
@@ -407,4 +407,4 @@ TEST_P(Engines, RecordsPortsAsVcd) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -6,7 +6,7 @@
 
 #include "ir/error.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 namespace {
 
 std::vector<LanePort> all_border_ports(int width, int height) {
@@ -157,4 +157,4 @@ TEST(Lanes, WrongPortsAndWordsAreRefused) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

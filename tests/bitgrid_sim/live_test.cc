@@ -9,7 +9,7 @@
 #include "tests/support/errors.h"
 #include "tests/support/random_grid.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 namespace {
 
 using test::random_grid;
@@ -151,4 +151,4 @@ TEST(Live, FuzzedFilesNeverCrash) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

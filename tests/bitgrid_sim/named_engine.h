@@ -5,7 +5,7 @@
 
 #include "bitgrid_sim/kernel_simulator.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 
 struct NamedEngine {
   const char* name;
@@ -17,4 +17,4 @@ struct NamedEngine {
 constexpr NamedEngine kScalarEngine = {"scalar", GridEngine::kScalar}, kSlicedEngine = {"sliced", GridEngine::kSliced},
                       kLanesEngine = {"lanes", GridEngine::kLanes};
 
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

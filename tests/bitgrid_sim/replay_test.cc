@@ -7,12 +7,12 @@
 #include <filesystem>
 #include <random>
 
+#include "frontend/grids/grid_io.h"
 #include "ir/error.h"
 #include "ir/file.h"
-#include "ir/grid_io.h"
 #include "tests/support/errors.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 namespace {
 
 using testing::HasSubstr;
@@ -24,7 +24,7 @@ class OriginalTraces : public testing::TestWithParam<std::string> {};
 
 TEST_P(OriginalTraces, ReplayBitForBitOnAllEngines) {
   if (!std::filesystem::exists(kCases)) GTEST_SKIP() << kCases << " is absent";
-  const GridFile file = read_grid(kCases + GetParam() + ".grid.txt");
+  const frontend::GridFile file = frontend::read_grid(kCases + GetParam() + ".grid.txt");
   const std::string expected = read_file(kCases + GetParam() + ".expected.txt");
   TraceParams params;
   for (size_t at = 0; (at = expected.find(" A\n", at)) != std::string::npos; ++at) ++params.cycles;
@@ -37,9 +37,9 @@ TEST_P(OriginalTraces, ReplayBitForBitOnAllEngines) {
 
 INSTANTIATE_TEST_SUITE_P(Cases, OriginalTraces, testing::Values("constants8", "bench16"), [](const auto& suite) { return suite.param; });
 
-GridFile random_file(int width, int height, uint64_t seed) {
+frontend::GridFile random_file(int width, int height, uint64_t seed) {
   std::mt19937_64 random(seed);
-  GridFile file{GridConfig(width, height), {}};
+  frontend::GridFile file{GridConfig(width, height), {}};
   for (CellWord& word : file.grid.cells) word = random();
   for (size_t i = 0; i < file.grid.cells.size(); ++i) file.initial_inputs.push_back(random() & 15u);
   return file;
@@ -48,7 +48,7 @@ GridFile random_file(int width, int height, uint64_t seed) {
 TEST(Replay, EnginesAgreeOnRandomTraces) {
   for (const Borders borders : {Borders::kOpen, Borders::kTorus}) {
     for (const auto& [width, height] : {std::pair{2, 2}, {2, 8}, {16, 6}, {66, 4}, {5, 7}, {1, 1}, {1, 4}}) {
-      const GridFile file = random_file(width, height, 1);
+      const frontend::GridFile file = random_file(width, height, 1);
       const auto trace = [&](GridEngine engine) { return replay_trace(file.grid, file.initial_inputs, {engine, borders, 20, true}); };
       EXPECT_EQ(trace(GridEngine::kSliced), trace(GridEngine::kScalar)) << width << " x " << height;
       EXPECT_EQ(trace(GridEngine::kLanes), trace(GridEngine::kScalar)) << width << " x " << height;
@@ -66,7 +66,7 @@ TEST(Replay, CellsOfOneColourThatMeetOnAnOddTorusAreEvaluatedInPlace) {
 }
 
 TEST(Replay, LastPhaseOnly) {
-  const GridFile file = random_file(4, 4, 2);
+  const frontend::GridFile file = random_file(4, 4, 2);
   const std::string all = replay_trace(file.grid, {}, {GridEngine::kSliced, Borders::kTorus, 3, true});
   const std::string last = replay_trace(file.grid, {}, {GridEngine::kSliced, Borders::kTorus, 3, false});
   EXPECT_EQ(last, all.substr(all.find("# cycle 3 B")));
@@ -79,7 +79,7 @@ TEST(Replay, WrongInitialInputsAreRefused) {
 
 TEST(Stimulus, ReplaysTheOtherEngineBitForBit) {
   if (!std::filesystem::exists(kCases)) GTEST_SKIP() << kCases << " is absent";
-  const GridConfig grid = read_lutgrid(kCases + "py_random12x10_lutgrid.json");
+  const GridConfig grid = frontend::read_lutgrid(kCases + "py_random12x10_lutgrid.json");
   const std::string expected = read_file(kCases + "py_random12x10.expected.jsonl");
   for (const GridEngine engine : kEngines) EXPECT_EQ(replay_stimulus(grid, expected, "s", {engine, nullptr, -1}), expected);
 }
@@ -142,4 +142,4 @@ TEST(Stimulus, FuzzedStimulusNeverCrashes) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

@@ -7,7 +7,7 @@
 #include "bitgrid_sim/scalar.h"
 #include "ir/error.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 namespace {
 
 /// Random words; `kind` 0: any, 1: wires, 2: mostly idle, 3: the same few functions of one to three inputs everywhere.
@@ -195,7 +195,7 @@ TEST(SlicedRun, StimuliAreIndependent) {
   for (CellWord& word : config.cells) word = random_word(random, static_cast<int>(random() % 2) * 3);
   for (const SimdTarget target : kSimdTargets) {
     if (!has_target(target)) continue;
-    SlicedGrid batch(width, height, grid_source(config).row, target, 3);
+    SlicedGrid batch(width, height, frontend::grid_source(config).row, target, 3);
     std::vector<SlicedGrid> single;
     for (size_t s = 0; s < 3; ++s) single.emplace_back(config, target);
     std::vector<SlicedGrid::Event> drives, samples;
@@ -261,4 +261,4 @@ TEST(Scalar, SignalMovesOneCellAPhase) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

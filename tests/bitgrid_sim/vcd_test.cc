@@ -14,7 +14,7 @@
 #include "ir/error.h"
 #include "ir/file.h"
 
-namespace bitgrid {
+namespace bitgrid::sim {
 namespace {
 
 TEST(Vcd, PortNamesRoundTrip) {
@@ -109,4 +109,4 @@ TEST(Fst, WhatCannotBeWrittenOrReadIsRefused) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::sim

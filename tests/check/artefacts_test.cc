@@ -1,4 +1,4 @@
-#include "check/artefacts.h"
+#include "engines/artefacts.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,18 +10,18 @@
 #include "tests/support/errors.h"
 #include "tests/support/scratch_folder.h"
 
-namespace bitgrid {
+namespace bitgrid::check {
 namespace {
 
 TEST(FileNames, AreTheKernelsWhereThatIsPossible) {
   const std::vector<std::string> names = {"head", "layers.0.mix.head0", "a..b", "Up"};
-  EXPECT_EQ(file_names(names), names);
+  EXPECT_EQ(engines::file_names(names), names);
 }
 
 TEST(FileNames, AreShortPlainAndDifferentOnEveryFileSystem) {
   const std::string longest(300, 'm');
   const std::vector<std::string> kernels = {"up", "Up", "UP", "a/b", "a_b", "a b", "", ".", "..", longest + "1", longest + "2", "up", "up"};
-  const std::vector<std::string> names = file_names(kernels);
+  const std::vector<std::string> names = engines::file_names(kernels);
   EXPECT_EQ(names[0], "up");
   std::set<std::string> small;
   for (std::string name : names) {
@@ -29,7 +29,7 @@ TEST(FileNames, AreShortPlainAndDifferentOnEveryFileSystem) {
     for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     EXPECT_TRUE(small.insert(name).second) << name;
   }
-  EXPECT_EQ(file_names(kernels), names);
+  EXPECT_EQ(engines::file_names(kernels), names);
 }
 
 /// What a reader says of a manifest in which `from` became `to`.
@@ -41,7 +41,7 @@ std::string objection(const std::string& from, const std::string& to) {
   const size_t at = text.find(from);
   EXPECT_NE(at, std::string::npos);
   write_file(folder.file("compile.json"), text.replace(at, from.size(), to));
-  const std::string message = test::error_of([&] { return read_compiled(folder.path().string()); });
+  const std::string message = test::error_of([&] { return engines::read_compiled(folder.path().string()); });
   return message.substr(std::min(message.size(), folder.path().string().size() + 1));
 }
 
@@ -57,4 +57,4 @@ TEST(Manifest, IsReadStrictly) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::check

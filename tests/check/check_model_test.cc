@@ -7,23 +7,24 @@
 
 #include <filesystem>
 
-#include "check/artefacts.h"
+#include "engines/artefacts.h"
 #include "ir/error.h"
 #include "ir/file.h"
-#include "lowering/map.h"
+#include "lowering/mapping/map.h"
+#include "lowering/numerics/lower.h"
 #include "rtl/command.h"
 #include "tests/support/errors.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/tiny_model.h"
 
-namespace bitgrid {
+namespace bitgrid::check {
 namespace {
 
 using testing::HasSubstr;
 
 CheckParams params_for(const Model& model, const std::string& engines, const std::string& from = "") {
   CheckParams params;
-  params.engines = parse_engines(engines);
+  params.engines = engines::find_engines(engines);
   params.tokens = positions_to_check(model, "abc", 12);
   params.from = from;
   return params;
@@ -34,10 +35,10 @@ class CheckFrom : public testing::Test {
  protected:
   void SetUp() override {
     model_.content_hash = 77;
-    lowered_ = lower(model_);
-    mapped_ = map_kernels(lowered_, {});
+    program_ = numerics::lower(model_);
+    mapped_ = mapping::map_kernels(program_, {});
     OutputFolder folder(dir_);
-    write_compiled(folder, {model_.name, model_.content_hash, 1}, mapped_);
+    engines::write_compiled(folder, {model_.name, model_.content_hash, 1}, mapped_);
   }
   /// Flips a bit of the cells in the file, as a hand would.
   void flip(const std::string& kernel, size_t byte, unsigned bit) {
@@ -48,7 +49,7 @@ class CheckFrom : public testing::Test {
   }
 
   Model model_ = tiny_model();
-  Lowered lowered_;
+  Program program_;
   std::vector<MappedKernel> mapped_;
   const test::ScratchFolder scratch_;
   const std::string dir_ = scratch_.file("compiled");
@@ -59,7 +60,7 @@ TEST(CheckModel, AllEnginesAgree) {
   const CheckReport report = check_model(model, params_for(model, "cpu,dag,grid"));
   EXPECT_TRUE(report.ok());
   ASSERT_EQ(report.engines.size(), 3u);
-  for (const EngineCheck& e : report.engines) EXPECT_GT(e.compared, 500u) << name(e.engine);
+  for (const EngineCheck& e : report.engines) EXPECT_GT(e.compared, 500u) << e.engine;
   EXPECT_GT(report.engines[2].stats.cell_updates, 0u);
 }
 
@@ -71,7 +72,7 @@ CheckParams fabric_params(const Model& model, const std::string& from = "") {
 }
 
 #define NEEDS_VERILATOR() \
-  if (run_command({"verilator", "--version"}, "/dev/null") != 0) GTEST_SKIP() << "Verilator is not installed (apt install verilator)"
+  if (rtl::run_command({"verilator", "--version"}, "/dev/null") != 0) GTEST_SKIP() << "Verilator is not installed (apt install verilator)"
 
 TEST(CheckModel, TheVerilatedFabricAgrees) {
   NEEDS_VERILATOR();
@@ -91,15 +92,60 @@ TEST_F(CheckFrom, AFlippedBitShowsOnTheVerilatedFabric) {
   const CheckReport report = check_model(model_, fabric_params(model_, dir_));
   EXPECT_FALSE(report.ok());
   ASSERT_TRUE(report.first_mismatch);
-  EXPECT_EQ(report.first_mismatch->engine, Engine::kFabric);
+  EXPECT_EQ(report.first_mismatch->engine, "fabric");
   EXPECT_EQ(report.first_mismatch->kernel, kernel.name);
   EXPECT_TRUE(report.first_mismatch->position.has_value());
   EXPECT_GT(report.engines[0].mismatches, 1u);
 }
 
+std::vector<std::string> names_in(const std::string& list) {
+  std::vector<std::string> names;
+  for (const engines::Engine* engine : engines::find_engines(list)) names.push_back(engine->name);
+  return names;
+}
+
 TEST(Engines, RtlInAListIsDatapathAndFabric) {
-  EXPECT_EQ(parse_engines("cpu,rtl"), (std::vector<Engine>{Engine::kCpu, Engine::kRtl, Engine::kFabric}));
-  EXPECT_EQ(parse_engines("datapath"), (std::vector<Engine>{Engine::kRtl}));
+  EXPECT_EQ(names_in("cpu,rtl"), (std::vector<std::string>{"cpu", "rtl", "fabric"}));
+  EXPECT_EQ(names_in("datapath"), (std::vector<std::string>{"rtl"}));
+}
+
+/// An engine that no folder of the program knows: evaluates Dags, and turns output bit 0 of the head's kernel if it is to be wrong.
+engines::Engine toy(bool wrong) {
+  engines::Engine engine;
+  engine.name = wrong ? "toy, wrong" : "toy";
+  const auto right = [](const engines::EngineInputs& in) -> engines::KernelEngine {
+    return {[&program = in.program](int step, const BitMatrix& batch) {
+              return evaluate(program.kernels[static_cast<size_t>(program.steps[static_cast<size_t>(step)].kernel)].dag, batch);
+            },
+            [] { return engines::EngineStats{}; }};
+  };
+  const auto turned = [](const engines::EngineInputs& in) -> engines::KernelEngine {
+    return {[&program = in.program](int step, const BitMatrix& batch) {
+              const Kernel& kernel = program.kernels[static_cast<size_t>(program.steps[static_cast<size_t>(step)].kernel)];
+              BitMatrix out = evaluate(kernel.dag, batch);
+              if (kernel.name == "head") out.set(0, 0, !out.get(0, 0));
+              return out;
+            },
+            [] { return engines::EngineStats{}; }};
+  };
+  if (wrong)
+    engine.of_kernels = turned;
+  else
+    engine.of_kernels = right;
+  return engine;
+}
+
+TEST(Engines, OneFromOutsideIsCheckedLikeTheOthers) {
+  const Model model = tiny_model();
+  const engines::Engine right = toy(false), wrong = toy(true);
+  CheckParams params = params_for(model, "cpu");
+  params.engines = {&right};
+  EXPECT_TRUE(check_model(model, params).ok());
+  params.engines = {&right, &wrong};
+  const CheckReport report = check_model(model, params);
+  ASSERT_TRUE(report.first_mismatch);
+  EXPECT_EQ(report.first_mismatch->engine, "toy, wrong");
+  EXPECT_EQ(report.first_mismatch->kernel, "head");
 }
 
 TEST_F(CheckFrom, UntouchedArtefactsPass) {
@@ -171,30 +217,30 @@ TEST(CheckModel, WrongDagIsNamed) {
   rq.bias[0] += 1 << rq.shift;
   const test::ScratchFolder scratch;
   const std::string dir = scratch.file("compiled");
-  const Lowered lowered = lower(other);
+  const Program program = numerics::lower(other);
   OutputFolder folder(dir);
-  write_compiled(folder, {model.name, model.content_hash, 1}, map_kernels(lowered, {}));
+  engines::write_compiled(folder, {model.name, model.content_hash, 1}, mapping::map_kernels(program, {}));
   const CheckReport report = check_model(model, params_for(model, "grid", dir));
   ASSERT_TRUE(report.first_mismatch);
   EXPECT_THAT(report.first_mismatch->kernel, HasSubstr("layers.1.up"));
 }
 
 TEST(Engines, UnknownNameListsThem) {
-  EXPECT_EQ(test::error_of([&] { parse_engines("cpu,gird"); }),
-            "--engine: 'gird' is no engine; choose one of cpu, dag, grid, rtl, datapath, fabric, systemc");
+  EXPECT_EQ(test::error_of([&] { engines::find_engines("cpu,gird"); }),
+            "--engine: unknown engine 'gird'; choose one of cpu, dag, grid, rtl, datapath, fabric, systemc");
 }
 
 TEST(Artefacts, MissingKernelListsThoseThatAreThere) {
-  CompiledFolder folder;
+  engines::CompiledFolder folder;
   folder.kernels.emplace_back();
   folder.kernels[0].name = "head";
-  EXPECT_EQ(test::error_of([&] { find_kernel(folder, "out", "tail"); }),
+  EXPECT_EQ(test::error_of([&] { engines::find_kernel(folder, "out", "tail"); }),
             "out: there is no kernel 'tail' in this folder; choose one of head");
-  EXPECT_EQ(find_kernel(folder, "out", "").name, "head");
+  EXPECT_EQ(engines::find_kernel(folder, "out", "").name, "head");
   folder.kernels.emplace_back().name = "tail";
-  EXPECT_EQ(test::error_of([&] { find_kernel(folder, "out", ""); }),
+  EXPECT_EQ(test::error_of([&] { engines::find_kernel(folder, "out", ""); }),
             "out: this folder holds 2 kernels; choose one with --kernel: head, tail");
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::check

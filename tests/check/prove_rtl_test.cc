@@ -11,21 +11,21 @@
 #include "tests/support/errors.h"
 #include "tests/support/random_dag.h"
 
-namespace bitgrid {
+namespace bitgrid::check {
 namespace {
 
 using testing::HasSubstr;
 
-#define NEEDS_TOOLS()                                     \
-  for (const char* program : {"yosys", "berkeley-abc"})   \
-    if (run_command({program, "-h"}, "/dev/null") == 127) \
+#define NEEDS_TOOLS()                                          \
+  for (const char* program : {"yosys", "berkeley-abc"})        \
+    if (rtl::run_command({program, "-h"}, "/dev/null") == 127) \
   GTEST_SKIP() << program << " is not installed (scripts/install-dependencies --test)"
 
-RtlSource verilog(const Dag& dag, uint32_t levels = 8) {
-  return make_rtl_source("kernel.v", datapath_verilog(dag, {levels}));
+rtl::RtlSource verilog(const Dag& dag, uint32_t levels = 8) {
+  return rtl::make_rtl_source("kernel.v", rtl::datapath_verilog(dag, {levels}));
 }
 
-RtlSource replaced(RtlSource source, const std::string& from, const std::string& to) {
+rtl::RtlSource replaced(rtl::RtlSource source, const std::string& from, const std::string& to) {
   const size_t at = source.text.find(from);
   if (at == std::string::npos) throw Error("", from + " is not in the text");
   source.text.replace(at, from.size(), to);
@@ -107,12 +107,12 @@ TEST(ProveRtl, ACounterexampleIsOne) {
 TEST(ProveRtl, AMissingRegisterIsRefuted) {
   NEEDS_TOOLS();
   const Dag dag = threshold();
-  const RtlSource source = verilog(dag, 7);
+  const rtl::RtlSource source = verilog(dag, 7);
   const size_t at = source.text.find("  always @(posedge clk) begin\n    r1_");
   ASSERT_NE(at, std::string::npos) << source.text;
   const std::string line = source.text.substr(at + 30, source.text.find(';', at) - at - 30);
   const std::string name = line.substr(line.find("r1_"), line.find(" <=") - line.find("r1_"));
-  RtlSource late = replaced(source, name + " <=", name + "_late <= " + name + ";\n    " + name + " <=");
+  rtl::RtlSource late = replaced(source, name + " <=", name + "_late <= " + name + ";\n    " + name + " <=");
   late = replaced(late, "  always @(posedge clk) begin\n", "  reg [31:0] " + name + "_late;\n  always @(posedge clk) begin\n");
   const size_t use = late.text.rfind(name);
   late.text.insert(use + name.size(), "_late");
@@ -128,7 +128,7 @@ TEST(ProveRtl, AnAbsentProgramIsNamed) {
             "--prove: the program no-such-yosys cannot be run; install it (Debian: apt install yosys) or leave out --prove");
 }
 
-const RtlInterface kPipe = {"m", 1, {{"i_a", 1}}, {{"o_y", 1}}};
+const rtl::RtlInterface kPipe = {"m", 1, {{"i_a", 1}}, {{"o_y", 1}}};
 
 TEST(Unpipe, TakesRegistersForWires) {
   const Unpiped u = remove_pipeline(".model m\n.inputs i_a\n.outputs o_y\n.names i_a t\n0 1\n.latch t o_y re clk 2\n.end\n", kPipe);
@@ -164,4 +164,4 @@ TEST(Unpipe, SaysWhatIsNoPipeline) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::check

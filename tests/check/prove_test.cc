@@ -12,21 +12,21 @@
 #include "frontend/blif.h"
 #include "ir/error.h"
 #include "ir/file.h"
-#include "lowering/cover_dag.h"
-#include "lowering/dense_popcount.h"
-#include "lowering/netlist/map_netlist.h"
-#include "lowering/planes/plane.h"
+#include "lowering/mapping/matrix/popcount_wave.h"
+#include "lowering/mapping/netlist/map_netlist.h"
+#include "lowering/mapping/planes/plane.h"
+#include "lowering/synthesis/sop_to_dag.h"
 #include "rtl/command.h"
 #include "tests/support/errors.h"
 #include "tests/support/random_dag.h"
 
-namespace bitgrid {
+namespace bitgrid::check {
 namespace {
 
 using testing::HasSubstr;
 
 bool have_abc() {
-  return run_command({"berkeley-abc", "-c", "version"}, "/dev/null") != 127;
+  return rtl::run_command({"berkeley-abc", "-c", "version"}, "/dev/null") != 127;
 }
 #define NEEDS_ABC() \
   if (!have_abc()) GTEST_SKIP() << "berkeley-abc is not installed"
@@ -98,16 +98,16 @@ void expect_extracted_is_right(const Dag& dag, const MappedKernel& kernel) {
 }
 
 TEST(Extract, PlaneGivesItsDag) {
-  expect_extracted_is_right(adder(), map_plane(adder()));
+  expect_extracted_is_right(adder(), mapping::map_plane(adder()));
 }
 
 TEST(Extract, NetlistGivesItsDag) {
-  expect_extracted_is_right(adder(), map_netlist(adder()));
+  expect_extracted_is_right(adder(), mapping::map_netlist(adder()));
 }
 
 TEST(Extract, HeldInputsAreFollowedOnceForEachEdge) {
   ExtractStats stats;
-  extract_logic(map_netlist(adder()), {}, &stats);
+  extract_logic(mapping::map_netlist(adder()), {}, &stats);
   EXPECT_EQ(stats.values, 0u);
   EXPECT_GT(stats.edges, 10u);
 }
@@ -180,17 +180,17 @@ TEST(Prove, TheBitsOfADagAreTheDag) {
 
 TEST(Prove, ProvesAPlane) {
   NEEDS_ABC();
-  EXPECT_EQ(prove_mapping(adder(), map_plane(adder())).verdict, Verdict::kProved);
+  EXPECT_EQ(prove_mapping(adder(), mapping::map_plane(adder())).verdict, Verdict::kProved);
 }
 
 TEST(Prove, ProvesANetlist) {
   NEEDS_ABC();
-  EXPECT_EQ(prove_mapping(adder(), map_netlist(adder())).verdict, Verdict::kProved);
+  EXPECT_EQ(prove_mapping(adder(), mapping::map_netlist(adder())).verdict, Verdict::kProved);
 }
 
 TEST(Prove, ProvesADensePopcount) {
   NEEDS_ABC();
-  DenseBinaryForm form{6, {{{1, 1, -1, 1, -1, 1}, 3}, {{-1, 1, 1, 1, 1, -1}, 4}}};
+  PopcountForm form{6, {{{1, 1, -1, 1, -1, 1}, 3}, {{-1, 1, 1, 1, 1, -1}, 4}}};
   Dag dag;
   dag.name = "layer";
   const NodeId x = add_input(dag, "x", 6);
@@ -201,7 +201,7 @@ TEST(Prove, ProvesADensePopcount) {
     const NodeId less = add_node(dag, Op::kLess, 1, {count, add_constant(dag, 3, static_cast<uint64_t>(row.theta))});
     add_output(dag, "y" + std::to_string(dag.outputs.size()), add_node(dag, Op::kNot, 1, {less}));
   }
-  const Proof proof = prove_mapping(dag, map_dense_popcount("layer", form));
+  const Proof proof = prove_mapping(dag, mapping::map_popcount_wave("layer", form));
   EXPECT_EQ(proof.verdict, Verdict::kProved) << proof.why;
 }
 
@@ -211,8 +211,8 @@ TEST(Prove, ProvesANetlistAgainstItsOwnText) {
   if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is absent";
   ProveParams params;
   params.source_blif = read_file(path);
-  const Dag dag = dag_from_cover(read_blif(path));
-  MappedKernel kernel = map_netlist(dag);
+  const Dag dag = synthesis::dag_from_cover(frontend::read_blif(path));
+  MappedKernel kernel = mapping::map_netlist(dag);
   EXPECT_EQ(prove_mapping(dag, kernel, params).verdict, Verdict::kProved);
   std::swap(kernel.outputs[3], kernel.outputs[4]);
   EXPECT_EQ(prove_mapping(dag, kernel, params).verdict, Verdict::kRefuted);
@@ -221,14 +221,14 @@ TEST(Prove, ProvesANetlistAgainstItsOwnText) {
 TEST(Prove, NeverProvesAFlippedBitThatMatters) {
   NEEDS_ABC();
   const Dag dag = adder();
-  const MappedKernel kernel = map_netlist(dag);
+  const MappedKernel kernel = mapping::map_netlist(dag);
   const BitMatrix inputs = all_inputs(input_bits(dag)), expected = evaluate(dag, inputs);
   std::mt19937_64 random(3);
   int refuted = 0;
   for (int round = 0; round < 30; ++round) {
     MappedKernel damaged = kernel;
     damaged.grid.cells[random() % damaged.grid.cells.size()] ^= uint64_t{1} << (random() % 64);
-    const bool same = KernelSimulator(damaged).run(inputs) == expected;
+    const bool same = sim::KernelSimulator(damaged).run(inputs) == expected;
     const Verdict verdict = prove_mapping(dag, damaged).verdict;
     EXPECT_NE(verdict, same ? Verdict::kRefuted : Verdict::kProved) << round;
     refuted += verdict == Verdict::kRefuted;
@@ -239,7 +239,7 @@ TEST(Prove, NeverProvesAFlippedBitThatMatters) {
 TEST(Prove, NamesPortsInTheCounterexample) {
   NEEDS_ABC();
   const Dag dag = parse_dag("dag x\ninput a 2\ninput b 1\nt:1 = and a b\noutput s t\n");
-  MappedKernel kernel = map_plane(dag);
+  MappedKernel kernel = mapping::map_plane(dag);
   std::swap(kernel.inputs[0].bit, kernel.inputs[1].bit);  // of a
   const Proof proof = prove_mapping(dag, kernel);
   ASSERT_EQ(proof.verdict, Verdict::kRefuted);
@@ -259,14 +259,14 @@ TEST(Prove, ANetlistThatAbcDoesNotReadIsComparedAsWeReadIt) {
   NEEDS_ABC();
   ProveParams params;
   params.source_blif = ".model nonsense\n.inputs a\n.outputs\n.no_such_directive\n";
-  EXPECT_EQ(prove_mapping(adder(), map_plane(adder()), params).verdict, Verdict::kProved);
+  EXPECT_EQ(prove_mapping(adder(), mapping::map_plane(adder()), params).verdict, Verdict::kProved);
 }
 
 TEST(Prove, AnAbsentProgramIsNamed) {
   ProveParams params;
   params.abc = "no-such-abc";
   EXPECT_THAT(test::error_of([&] { require_abc(params); }), HasSubstr("the program no-such-abc cannot be run; install it"));
-  EXPECT_THROW(prove_mapping(adder(), map_plane(adder()), params), Error);
+  EXPECT_THROW(prove_mapping(adder(), mapping::map_plane(adder()), params), Error);
 }
 
 TEST(Prove, ReadsWhatAbcPrints) {
@@ -280,4 +280,4 @@ TEST(Prove, ReadsWhatAbcPrints) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::check

@@ -9,7 +9,7 @@
 #include "ir/file.h"
 #include "tests/support/random_dag.h"
 
-namespace bitgrid {
+namespace bitgrid::check {
 namespace {
 
 using testing::HasSubstr;
@@ -89,7 +89,7 @@ TEST(Reduce, OneGateIsLeftOfANetlist) {
   const Keeps<CoverNetwork> keeps = [](const CoverNetwork& network) {
     return std::any_of(network.nodes.begin(), network.nodes.end(), [](const CoverNode& node) { return node.fanins.size() == 2; });
   };
-  const CoverNetwork small = reduce(parse_blif(kNetlist), keeps);
+  const CoverNetwork small = reduce(frontend::parse_blif(kNetlist), keeps);
   EXPECT_TRUE(keeps(small));
   EXPECT_LE(small.nodes.size(), 2u) << to_blif(small);  // the gate, and a constant that it reads
   EXPECT_LE(small.inputs.size(), 1u) << to_blif(small);
@@ -102,7 +102,7 @@ TEST(Reduce, AnOutputThatIsCutToAWireKeepsItsName) {
     return !network.inputs.empty() && network.outputs[0].name == "x" && evaluate(network, BitMatrix(1, in.cols)).get(0, 0) == 0 &&
            evaluate(network, in).get(0, 0) == 1;
   };
-  const CoverNetwork start = parse_blif(".inputs a b c\n.outputs x y\n.names a b n\n11 1\n.names n c x\n11 1\n.names a y\n0 1\n");
+  const CoverNetwork start = frontend::parse_blif(".inputs a b c\n.outputs x y\n.names a b n\n11 1\n.names n c x\n11 1\n.names a y\n0 1\n");
   EXPECT_EQ(to_blif(reduce(start, keeps)), ".model top\n.inputs x\n.outputs x\n.end\n");
 }
 
@@ -113,11 +113,11 @@ TEST(Reduce, EveryCandidateIsANetlistOfItsOwn) {
     const Keeps<CoverNetwork> keeps = [&](const CoverNetwork& candidate) {
       verify(candidate);
       const std::string text = to_blif(candidate);
-      EXPECT_EQ(parse_blif(text), candidate) << text;
+      EXPECT_EQ(frontend::parse_blif(text), candidate) << text;
       EXPECT_TRUE(seen.insert(text).second) << text;
       return random() % 3 == 0;
     };
-    reduce(parse_blif(kNetlist), keeps);
+    reduce(frontend::parse_blif(kNetlist), keeps);
     EXPECT_FALSE(seen.empty());
   }
 }
@@ -128,9 +128,9 @@ TEST(Reduce, WhatTheSearchThrowsEndsIt) {
     if (--left == 0) throw std::runtime_error("enough");
     return false;
   };
-  EXPECT_THROW(reduce(parse_blif(kNetlist), keeps), std::runtime_error);
+  EXPECT_THROW(reduce(frontend::parse_blif(kNetlist), keeps), std::runtime_error);
   EXPECT_EQ(left, 0);
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::check

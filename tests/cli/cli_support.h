@@ -56,9 +56,7 @@ inline std::string multiplexer() {
 
 class Cli : public testing::Test {
  protected:
-  void SetUp() override {
-    model_ = write_model(tiny_model(), dir_ + "/model");
-  }
+  void SetUp() override { model_ = write_model(tiny_model(), dir_ + "/model"); }
 
   std::string path(const std::string& name) const { return dir_ + "/" + name; }
   /// A file that settle mode places and routes.

@@ -9,7 +9,7 @@ namespace bitgrid {
 namespace {
 
 bool have_abc() {
-  return run_command({"berkeley-abc", "-c", "version"}, "/dev/null") != 127;
+  return rtl::run_command({"berkeley-abc", "-c", "version"}, "/dev/null") != 127;
 }
 
 const char* const kFullAdder =

@@ -3,7 +3,7 @@
 
 #include <random>
 
-#include "check/artefacts.h"
+#include "engines/artefacts.h"
 #include "frontend/defects_file.h"
 #include "ir/file.h"
 #include "ir/kernel_defects.h"
@@ -17,7 +17,7 @@ using testing::HasSubstr;
 TEST_F(Cli, CompileGoesAroundDefectsAndSaysWhatItCosts) {
   std::mt19937_64 random(3);
   const Defects defects = random_defects(300, 300, 0.01, 0.002, random);
-  write_file(path("d.yaml"), print_defects(defects));
+  write_file(path("d.yaml"), frontend::print_defects(defects));
   ASSERT_EQ(bitgrid("compile " + model_ + " -o " + path("plain") + " --json " + path("c.json")).status, 0);
   const json plain = json_of("c.json")["cells_total"];
   const Result r = bitgrid("compile " + model_ + " -o " + path("out") + " --defects " + path("d.yaml") + " --json " + path("c.json"));
@@ -29,7 +29,7 @@ TEST_F(Cli, CompileGoesAroundDefectsAndSaysWhatItCosts) {
   EXPECT_EQ(j["cells_with"], json_of("c.json")["cells_total"]);
   EXPECT_EQ(j["cells_without"], plain);
   EXPECT_GT(j["cells_with"], j["cells_without"]);
-  const auto around = read_compiled(path("out")), flawless = read_compiled(path("plain"));
+  const auto around = engines::read_compiled(path("out")), flawless = engines::read_compiled(path("plain"));
   for (const MappedKernel& k : around->kernels) EXPECT_FALSE(first_defect_used(k, defects)) << k.name;
   for (const MappedKernel& k : flawless->kernels) EXPECT_TRUE(first_defect_used(k, defects)) << k.name;
   EXPECT_TRUE(j["kernels"][0].contains("latency_without"));
@@ -51,7 +51,7 @@ TEST_F(Cli, ARoutingThatDoesNotCloseLeavesItsCongestionAsAPicture) {
   Defects walls;  // bands of four rows that nothing leaves
   for (int y = 4; y < 200; y += 5)
     for (int x = 0; x < 200; ++x) walls.cells.push_back({x, y});
-  write_file(path("d.yaml"), print_defects(walls));
+  write_file(path("d.yaml"), frontend::print_defects(walls));
   const Result r =
       bitgrid("compile " + path("sum.dag") + " -o " + path("out") + " --mode settle --effort fast --defects " + path("d.yaml"));
   EXPECT_EQ(r.status, 1);

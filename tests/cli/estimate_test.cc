@@ -3,7 +3,7 @@
 #include <map>
 #include <set>
 #include "bitgrid_sim/kernel_simulator.h"
-#include "check/artefacts.h"
+#include "engines/artefacts.h"
 
 #include "tests/cli/cli_support.h"
 
@@ -308,11 +308,11 @@ TEST_F(Cli, ThePagePlaysAnInvocationAsTheSimulatorRunsIt) {
     ASSERT_EQ(bitgrid("report " + path("out") + " -o " + path("r.html")).status, 0);
     const std::string dom = shell(in_browser(path("r.html") + "#play", "1400,1000", "--dump-dom")).output;
     ASSERT_THAT(dom, HasSubstr(" output ")) << source;
-    const MappedKernel kernel = read_compiled(path("out"))->kernels[0];
+    const MappedKernel kernel = engines::read_compiled(path("out"))->kernels[0];
     const std::string hover = dom.substr(dom.find("<div id=\"hover\">"));
     BitMatrix inputs(1, kernel.input_bits);
     inputs.words = number_after(hover, "input ", kernel.input_bits).words;
-    const BitMatrix outputs = KernelSimulator(kernel).run(inputs);
+    const BitMatrix outputs = sim::KernelSimulator(kernel).run(inputs);
     EXPECT_EQ(number_after(hover, "output ", kernel.output_bits).words, outputs.words) << source;
   }
 }

@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "bitgrid_sim/fst.h"
-#include "check/artefacts.h"
+#include "engines/artefacts.h"
 #include "ir/error.h"
 #include "tests/cli/cli_support.h"
 
@@ -142,7 +142,7 @@ TEST_F(FailCall, Verilog) {
   ASSERT_EQ(bitgrid("verilog " + path("or.dag") + " -o " + folder()).status, 0);
   each_call("verilog " + path("and.dag") + " -o " + folder(), [&] {
     try {
-      EXPECT_EQ(read_verilog(folder())->kernels.size(), 1u);
+      EXPECT_EQ(engines::read_verilog(folder())->kernels.size(), 1u);
     } catch (const Error& e) {
       EXPECT_THAT(e.what(), HasSubstr("kernel m is not what verilog.json lists"));
     }
@@ -159,7 +159,7 @@ TEST_F(FailCall, FilesOfTheOtherCommands) {
   std::vector<std::string> all = {
       "run " + model_ + " --prompt a --tokens 2 --engine cpu --json " + folder() + "/x.json", kernel + " --trace " + folder() + "/x.vcd",
       "simulate " + path("g.json") + " --cycles 3 --save " + folder() + "/x.json", "report " + path("c") + " -o " + folder() + "/x.html"};
-  if (has_fst()) all.push_back(kernel + " --trace " + folder() + "/x.fst");
+  if (sim::has_fst()) all.push_back(kernel + " --trace " + folder() + "/x.fst");
   for (const std::string& command : all) {
     fs::remove_all(folder());
     fs::create_directory(folder());

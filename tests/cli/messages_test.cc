@@ -17,11 +17,11 @@ TEST_F(Cli, NothingOfAFileReachesTheTerminalRaw) {
 
 TEST_F(Cli, ATensorThatNoKeyNamesIsAWarningOfEveryCommand) {
   const std::string weights = path("model/weights.safetensors");
-  const Safetensors file = read_safetensors(weights);
-  std::vector<StoredTensor> tensors;
-  for (const auto& [name, entry] : file.entries) tensors.push_back(tensor(file, name));
-  tensors.push_back({"forgotten", DType::kI8, {1}, {1}});
-  write_safetensors(weights, tensors);
+  const frontend::Safetensors file = frontend::read_safetensors(weights);
+  std::vector<frontend::StoredTensor> tensors;
+  for (const auto& [name, entry] : file.entries) tensors.push_back(frontend::tensor(file, name));
+  tensors.push_back({"forgotten", frontend::DType::kI8, {1}, {1}});
+  frontend::write_safetensors(weights, tensors);
   write_file(path("sweep.yaml"), "model: model/model.yaml\nparameters: {streams: [1, 2]}\n");
   for (const std::string& command : {"run " + model_ + " --tokens 1 --engine cpu", "check " + model_ + " --tokens 1 --engines cpu",
                                      "compile " + model_ + " -o " + path("c"), "verilog " + model_ + " -o " + path("v"),

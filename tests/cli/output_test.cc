@@ -16,7 +16,7 @@ namespace bitgrid {
 namespace {
 
 bool there_is(const char* program) {
-  return run_command({program, "--version"}, "/dev/null") != 127;
+  return rtl::run_command({program, "--version"}, "/dev/null") != 127;
 }
 
 class CliOutput : public Cli {
@@ -64,7 +64,7 @@ class CliOutput : public Cli {
     for (const char* name :
          {"run", "check", "compile", "simulate", "faults", "verilog", "picture", "estimate", "sweep", "report", "completion"})
       all.push_back(std::string(name) + " --help");
-    if (platform_available()) all.push_back("run " + model_ + " --prompt a --tokens 2 --engine systemc");
+    if (platform::platform_available()) all.push_back("run " + model_ + " --prompt a --tokens 2 --engine systemc");
     if (there_is("yosys")) all.push_back("report --synth " + path("and.dag") + " --side 1 --no-place");
     if (there_is("yosys") && there_is("berkeley-abc")) all.push_back("check " + path("and.dag") + " --prove");
     return all;
@@ -120,7 +120,7 @@ TEST_F(CliOutput, AFullDiskIsAnErrorOfEveryFile) {
                                                             {kernel + " --trace ", "a.vcd"},
                                                             {"simulate " + path("g.json") + " --cycles 2 --save ", "state"},
                                                             {"sweep " + path("sweep.yaml") + " -o " + path("sweep") + " --slurm ", "jobs"}};
-  if (has_fst()) files.emplace_back(kernel + " --trace ", "a.fst");
+  if (sim::has_fst()) files.emplace_back(kernel + " --trace ", "a.fst");
   for (const auto& [command, file] : files) {
     const Result r = bitgrid(command + full(file));
     EXPECT_EQ(r.status, 1) << command;
@@ -136,7 +136,7 @@ TEST_F(CliOutput, ADumpThatIsTooLargeIsAnErrorAndLeavesNothing) {
   for (int i = 0; i < 5000; ++i) stimulus += i % 2 ? "{\"in\":\"7\"}\n" : "{\"in\":\"0\"}\n";
   write_file(path("s"), stimulus);
   for (const char* file : {"a.fst", "a.vcd"}) {
-    if (!has_fst() && std::string(file) == "a.fst") continue;
+    if (!sim::has_fst() && std::string(file) == "a.fst") continue;
     const Result r = shell("ulimit -f 2; " + std::string(BITGRID_BINARY) + " simulate " + path("c") + " --stimulus " + path("s") +
                            " --trace " + path(file) + " 2>&1 | tail -n 1");
     EXPECT_THAT(r.output, HasSubstr(path(file) + ": cannot be written: File too large; "));

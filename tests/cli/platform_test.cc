@@ -9,7 +9,7 @@ class PlatformCli : public Cli {
  protected:
   void SetUp() override {
     Cli::SetUp();
-    if (!platform_available()) GTEST_SKIP() << "bitgrid was built without SystemC (apt install libsystemc-dev)";
+    if (!platform::platform_available()) GTEST_SKIP() << "bitgrid was built without SystemC (apt install libsystemc-dev)";
   }
   std::string arch(const std::string& text) const {
     write_file(path("arch.yaml"), text);

@@ -83,7 +83,7 @@ TEST_F(Reduce, Netlists) {
   const std::string out = path("small.blif");
   const Result r = bitgrid(fmt::format("reduce {} -o {} -- sh -c '! grep -q \"^1111\" {{}}'", netlist(), out));
   EXPECT_EQ(r.status, 0) << r.output;
-  const CoverNetwork small = parse_blif(read_file(out));
+  const CoverNetwork small = frontend::parse_blif(read_file(out));
   EXPECT_EQ(small.nodes.size(), 1u) << read_file(out);
   EXPECT_EQ(small.inputs.size(), 4u) << read_file(out);  // those of the row that the command looks for
 }

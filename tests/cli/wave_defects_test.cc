@@ -3,7 +3,7 @@
 
 #include <random>
 
-#include "check/artefacts.h"
+#include "engines/artefacts.h"
 #include "frontend/defects_file.h"
 #include "ir/bits.h"
 #include "ir/file.h"
@@ -23,21 +23,21 @@ constexpr const char* kMatch =
 TEST_F(Cli, WaveModeGoesAroundDefects) {
   std::mt19937_64 random(1);
   const Defects defects = random_defects(200, 200, 0.015, 0.002, random);
-  write_file(path("d.yaml"), print_defects(defects));
+  write_file(path("d.yaml"), frontend::print_defects(defects));
   std::string squares = "dag squares\ninput a 6\nt:12 = lut a";
   for (int i = 0; i < 64; ++i) squares += " " + to_hex(BitVector(12, static_cast<uint64_t>(i * i)));
   const std::pair<std::string, const char*> kernels[] = {
-      {kSum, "ripple"}, {kCount, "counter"}, {squares + "\noutput y t\n", "plane"}, {kMatch, "sweep"}};
+      {kSum, "ripple"}, {kCount, "counter"}, {squares + "\noutput y t\n", "plane"}, {kMatch, "row-layout"}};
   for (const auto& [text, strategy] : kernels) {
     SCOPED_TRACE(strategy);
     write_file(path("k.dag"), text);
     const std::string compile = "compile " + path("k.dag") + " --mode wave --json " + path("c.json") + " -o ";
     ASSERT_EQ(bitgrid(compile + path("plain")).status, 0);
     const int64_t flawless = json_of("c.json")["kernels"][0]["cells"];
-    EXPECT_TRUE(first_defect_used(read_compiled(path("plain"))->kernels[0], defects));
+    EXPECT_TRUE(first_defect_used(engines::read_compiled(path("plain"))->kernels[0], defects));
     const Result r = bitgrid(compile + path(strategy) + " --defects " + path("d.yaml"));
     ASSERT_EQ(r.status, 0) << r.output;
-    EXPECT_FALSE(first_defect_used(read_compiled(path(strategy))->kernels[0], defects));
+    EXPECT_FALSE(first_defect_used(engines::read_compiled(path(strategy))->kernels[0], defects));
     const json j = json_of("c.json");
     EXPECT_EQ(j["kernels"][0]["strategy"], strategy);
     EXPECT_EQ(j["kernels"][0]["ii_cycles"], 1);

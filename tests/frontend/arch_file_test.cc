@@ -9,7 +9,7 @@
 #include "ir/file.h"
 #include "tests/support/errors.h"
 
-namespace bitgrid {
+namespace bitgrid::frontend {
 namespace {
 
 using testing::HasSubstr;
@@ -77,4 +77,4 @@ TEST_F(ArchFile, DamagedFilesAreErrorsAtMost) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::frontend

@@ -9,7 +9,7 @@
 #include "ir/error.h"
 #include "tests/support/errors.h"
 
-namespace bitgrid {
+namespace bitgrid::frontend {
 namespace {
 
 using testing::HasSubstr;
@@ -157,4 +157,4 @@ TEST(Blif, ReadsTheSharedCircuits) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::frontend

@@ -8,7 +8,7 @@
 #include "ir/error.h"
 #include "tests/support/errors.h"
 
-namespace bitgrid {
+namespace bitgrid::frontend {
 namespace {
 
 using testing::HasSubstr;
@@ -56,4 +56,4 @@ TEST(DefectsFile, DamagedTexts) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::frontend

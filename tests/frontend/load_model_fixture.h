@@ -15,7 +15,7 @@
 #include "tests/support/errors.h"
 #include "tests/support/tiny_model.h"
 
-namespace bitgrid {
+namespace bitgrid::frontend {
 
 /// A folder of its own for each test, removed at the end.
 class LoadModel : public ::testing::Test {
@@ -64,4 +64,4 @@ class LoadModel : public ::testing::Test {
 // Lines of the file: 1 format, 2 name, 3 description, 4 weights, 5 vocabulary, 6 width, 7 embedding, 8 layers, 9-18 attention (12 input, 13
 // query, 14 key, 15 value, 16 position, 17 score, 18 mix, 19 output), 20-23 feed-forward, 24 linear, 25 head, 26 sampling.
 
-}  // namespace bitgrid
+}  // namespace bitgrid::frontend

@@ -6,7 +6,7 @@
 #include "ir/file.h"
 #include "tests/frontend/load_model_fixture.h"
 
-namespace bitgrid {
+namespace bitgrid::frontend {
 namespace {
 
 using Block = TinyParams::Block;
@@ -267,4 +267,4 @@ TEST_F(LoadModel, RandomDamageNeverCrashes) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::frontend

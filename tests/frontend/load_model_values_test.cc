@@ -1,7 +1,7 @@
 // Models that can be read and say what cannot be: numbers, tensors, layers, vocabulary, sampling.
 #include "tests/frontend/load_model_fixture.h"
 
-namespace bitgrid {
+namespace bitgrid::frontend {
 namespace {
 
 TEST_F(LoadModel, HeadsThatDoNotDivideTheWidth) {
@@ -221,4 +221,4 @@ TEST_F(LoadModel, NoLayers) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::frontend

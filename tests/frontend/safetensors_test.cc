@@ -9,7 +9,7 @@
 #include "ir/error.h"
 #include "tests/support/errors.h"
 
-namespace bitgrid {
+namespace bitgrid::frontend {
 namespace {
 
 /// A file with this header and data.
@@ -137,4 +137,4 @@ TEST(Safetensors, RandomDamageNeverCrashes) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::frontend

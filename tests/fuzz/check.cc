@@ -1,7 +1,7 @@
 // What check/ reads: folders that compile leaves.
-#include "check/artefacts.h"
+#include "engines/artefacts.h"
 
-#include "ir/mapped_kernel_io.h"
+#include "frontend/compiled/mapped_kernel_io.h"
 #include "tests/fuzz/check.h"
 #include "tests/fuzz/folder.h"
 #include "tests/fuzz/run_kernel.h"
@@ -15,11 +15,12 @@ void compile_folder(std::string_view bytes) {
   folder.write("compile.json", files[0]);
   folder.write("kernels/k.json", files[1]);
   folder.write("kernels/k.bgbs", files[2]);
-  const auto compiled = accepted([&] { return read_compiled(folder.path()); });
-  const EarlierCompile earlier(folder.path());
+  const auto compiled = accepted([&] { return engines::read_compiled(folder.path()); });
+  const engines::EarlierCompile earlier(folder.path());
   if (!compiled || !*compiled) return;
   for (const MappedKernel& kernel : (*compiled)->kernels) {
-    require(parse_mapped_kernel(print_mapped_kernel(kernel), "printed").inputs == kernel.inputs, "a kernel is another one when printed");
+    require(frontend::parse_mapped_kernel(frontend::print_mapped_kernel(kernel), "printed").inputs == kernel.inputs,
+            "a kernel is another one when printed");
     run_kernel(kernel);
   }
 }

@@ -7,7 +7,7 @@
 
 #include "ir/mapped_kernel.h"
 #include "ir/model.h"
-#include "lowering/lower.h"
+#include "lowering/numerics/lower.h"
 
 namespace bitgrid::fuzz {
 
@@ -17,7 +17,7 @@ std::optional<std::string> first_wrong(const Dag& dag, const MappedKernel& mappe
 
 /// The first difference between a model by its golden code, and its packed code, its program's Dags, or its mapped kernels, over all
 /// tensors of all tokens. nullopt: none.
-std::optional<std::string> first_wrong(const Model& model, const Lowered& lowered, const std::vector<MappedKernel>& mapped,
+std::optional<std::string> first_wrong(const Model& model, const Program& program, const std::vector<MappedKernel>& mapped,
                                        const std::vector<int>& tokens);
 
 }  // namespace bitgrid::fuzz

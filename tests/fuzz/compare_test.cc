@@ -4,8 +4,8 @@
 
 #include "ir/dag.h"
 #include "ir/output_cone.h"
-#include "lowering/cover_dag.h"
-#include "lowering/map.h"
+#include "lowering/mapping/map.h"
+#include "lowering/synthesis/sop_to_dag.h"
 #include "tests/fuzz/compare.h"
 #include "tests/support/strategies.h"
 #include "tests/support/tiny_model.h"
@@ -23,8 +23,8 @@ std::pair<size_t, Side> driver(const MappedKernel& mapped, const BitSlot& slot) 
 
 TEST(Compare, SeesOneBitOfATableInEveryStrategy) {
   const Kernel kernel =
-      kernel_of(parse_dag("dag f\ninput a 1\ninput b 1\ninput c 1\nx:1 = xor a b\ny:1 = and x c\noutput p x\noutput q y\n"));
-  for (const test::Strategy& strategy : test::strategies()) {
+      synthesis::kernel_of(parse_dag("dag f\ninput a 1\ninput b 1\ninput c 1\nx:1 = xor a b\ny:1 = and x c\noutput p x\noutput q y\n"));
+  for (const test::Way& strategy : test::ways()) {
     auto mapped = strategy.map(kernel);
     if (!mapped) continue;
     EXPECT_EQ(fuzz::first_wrong(kernel.dag, *mapped), std::nullopt) << strategy.name;
@@ -42,17 +42,17 @@ TEST(Compare, SeesOneBitOfATableInEveryStrategy) {
 
 struct Case {
   Model model = tiny_model();
-  Lowered lowered = lower(model);
-  std::vector<MappedKernel> mapped = map_kernels(lowered, {.effort = Effort::kFast});
+  Program program = numerics::lower(model);
+  std::vector<MappedKernel> mapped = mapping::map_kernels(program, {.effort = mapping::Effort::kFast});
   std::vector<int> tokens = {1, 2, 3, 4, 5};
 };
 
 TEST(Compare, SeesOneWeightOfAModel) {
   Case c;
-  EXPECT_EQ(fuzz::first_wrong(c.model, c.lowered, c.mapped, c.tokens), std::nullopt);
+  EXPECT_EQ(fuzz::first_wrong(c.model, c.program, c.mapped, c.tokens), std::nullopt);
   int8_t& weight = c.model.head.weights.data[0];
   weight = weight == 1 ? -1 : 1;
-  EXPECT_THAT(fuzz::first_wrong(c.model, c.lowered, c.mapped, c.tokens).value_or(""), testing::HasSubstr("Dags, token 0: logits[0] is"));
+  EXPECT_THAT(fuzz::first_wrong(c.model, c.program, c.mapped, c.tokens).value_or(""), testing::HasSubstr("Dags, token 0: logits[0] is"));
 }
 
 TEST(Compare, SeesOneBitOfTheGridOfAModel) {
@@ -60,7 +60,7 @@ TEST(Compare, SeesOneBitOfTheGridOfAModel) {
   MappedKernel& last = c.mapped.back();
   const auto [cell, side] = driver(last, last.outputs[0]);
   for (int index = 0; index < 16; ++index) last.grid.cells[cell] ^= CellWord{1} << (4 * index + static_cast<int>(side));
-  EXPECT_THAT(fuzz::first_wrong(c.model, c.lowered, c.mapped, c.tokens).value_or(""), testing::StartsWith("grid, token 0: logits"));
+  EXPECT_THAT(fuzz::first_wrong(c.model, c.program, c.mapped, c.tokens).value_or(""), testing::StartsWith("grid, token 0: logits"));
 }
 
 }  // namespace

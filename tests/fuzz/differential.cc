@@ -9,8 +9,8 @@
 #include "check/verify_kernel.h"
 #include "frontend/blif.h"
 #include "ir/dag.h"
-#include "lowering/cover_dag.h"
-#include "lowering/netlist/map_netlist.h"
+#include "lowering/mapping/netlist/map_netlist.h"
+#include "lowering/synthesis/sop_to_dag.h"
 #include "tests/fuzz/check.h"
 #include "tests/fuzz/compare.h"
 #include "tests/fuzz/targets.h"
@@ -25,21 +25,21 @@ constexpr uint32_t kMostInputBits = 20;
 constexpr size_t kMostLuts = 40;
 constexpr size_t kMostNodes = 64;
 
-const uint32_t kWays = static_cast<uint32_t>(test::strategies().size() + test::modes().size());
+const uint32_t kWays = static_cast<uint32_t>(test::ways().size() + test::modes().size());
 
 constexpr size_t kFew = 4;         // invocations after a start
 constexpr size_t kLaneRows = 100;  // in 64 lanes: some take two
 
 struct Simulation {
-  GridEngine engine;
+  sim::GridEngine engine;
   const char* name;
   size_t rows;
 };
 constexpr Simulation kSimulations[] = {
-    {GridEngine::kScalar, "scalar", kFew}, {GridEngine::kSliced, "sliced", kFew}, {GridEngine::kLanes, "lanes", kLaneRows}};
+    {sim::GridEngine::kScalar, "scalar", kFew}, {sim::GridEngine::kSliced, "sliced", kFew}, {sim::GridEngine::kLanes, "lanes", kLaneRows}};
 
 std::optional<std::string> difference(const std::string& what, const BitMatrix& expected, const BitMatrix& got) {
-  const auto d = first_difference(expected, got);
+  const auto d = check::first_difference(expected, got);
   if (!d) return std::nullopt;
   return fmt::format("{}: invocation {}, output bit {} is {:d}, should be {:d}", what, d->invocation, d->bit, d->got, d->expected);
 }
@@ -94,7 +94,8 @@ LutNetwork network_from(Bytes& bytes) {
 bool small(const Dag& dag) {
   uint64_t bits = 0;
   for (const Node& node : dag.nodes) bits += node.width + (node.op == Op::kLut ? node.table.size() * node.width : 0);
-  return dag.size() <= kMostNodes && input_bits(dag) <= kMostInputBits && bits <= 1 << 10 && netlist_size(dag).luts <= kMostLuts;
+  return dag.size() <= kMostNodes && input_bits(dag) <= kMostInputBits && bits <= 1 << 10 &&
+         mapping::netlist_size(synthesis::map_to_luts(synthesis::logic_graph(dag))).luts <= kMostLuts;
 }
 
 void require_right(const std::string& strategy, const Dag& dag, const MappedKernel& mapped) {
@@ -106,10 +107,10 @@ void require_right(const std::string& strategy, const Dag& dag, const MappedKern
 /// right.
 void map_in(size_t which, const Dag& dag) {
   if (!small(dag)) return;
-  const Kernel kernel = kernel_of(dag);
+  const Kernel kernel = synthesis::kernel_of(dag);
   size_t n = 0;
-  for (const auto* list : {&test::strategies(), &test::modes()}) {
-    for (const test::Strategy& strategy : *list) {
+  for (const auto* list : {&test::ways(), &test::modes()}) {
+    for (const test::Way& strategy : *list) {
       if (which < kWays && which != n++) continue;
       const auto mapped = accepted([&] { return strategy.map(kernel); });
       if (mapped && *mapped) require_right(strategy.name, dag, **mapped);
@@ -119,19 +120,20 @@ void map_in(size_t which, const Dag& dag) {
 
 /// The evaluators of all forms of a netlist, and a mapper of each.
 void compare_netlist(size_t which, const LutNetwork& luts) {
-  const CoverNetwork covers = parse_blif(to_blif(luts), "printed");
-  const Dag dag = dag_from_cover(covers);
+  const CoverNetwork covers = frontend::parse_blif(to_blif(luts), "printed");
+  const Dag dag = synthesis::dag_from_cover(covers);
   std::mt19937_64 random(1);
   const BitMatrix inputs = test::random_rows(random, kLaneRows, luts.inputs.size()), expected = evaluate(luts, inputs);
   for (const auto& wrong :
        {difference("covers", expected, evaluate(covers, inputs)), difference("their Dag", expected, evaluate(dag, inputs))})
     require(!wrong, wrong.value_or("") + "; the netlist is\n" + to_blif(luts));
-  NetlistParams params;
-  params.effort = Effort::kFast;
+  mapping::NetlistParams params;
+  params.effort = mapping::Effort::kFast;
   if (which == 0) {
-    if (const auto mapped = accepted([&] { return map_netlist(luts, params); })) require_right("netlist of LUTs", dag, *mapped);
+    if (const auto mapped = accepted([&] { return mapping::map_netlist(luts, params); })) require_right("netlist of LUTs", dag, *mapped);
   } else if (which == 1) {
-    if (const auto mapped = accepted([&] { return map_netlist(covers, params); })) require_right("netlist of covers", dag, *mapped);
+    if (const auto mapped = accepted([&] { return mapping::map_netlist(covers, params); }))
+      require_right("netlist of covers", dag, *mapped);
   } else {
     map_in(which - 2, dag);
   }
@@ -144,10 +146,10 @@ std::optional<std::string> first_wrong(const Dag& dag, const MappedKernel& mappe
   std::mt19937_64 random(1);
   for (const Simulation& s : kSimulations) {
     for (const std::optional<uint64_t> latches : {std::optional<uint64_t>(), std::optional<uint64_t>(random())}) {
-      KernelSimulatorParams params;
+      sim::KernelSimulatorParams params;
       params.engine = s.engine;
       params.latch_seed = latches;
-      KernelSimulator simulator(mapped, params);
+      sim::KernelSimulator simulator(mapped, params);
       for (const char* batch : {"first batch", "second batch"}) {
         const BitMatrix inputs = test::random_rows(random, s.rows, input_bits(dag));
         auto wrong = difference(fmt::format("{}, latches {}, {}", s.name, latches ? "at random" : "0", batch), evaluate(dag, inputs),
@@ -156,7 +158,7 @@ std::optional<std::string> first_wrong(const Dag& dag, const MappedKernel& mappe
       }
     }
   }
-  const LutNetwork logic = extract_logic(mapped).network;
+  const LutNetwork logic = check::extract_logic(mapped).network;
   const BitMatrix all = test::random_rows(random, kLaneRows, logic.inputs.size());
   BitMatrix inputs(all.rows, input_bits(dag));
   for (size_t row = 0; row < all.rows; ++row) {
@@ -170,7 +172,8 @@ void differential(std::string_view text) {
   if (text.starts_with("dag ")) {
     if (const auto dag = accepted([&] { return parse_dag(text, "x.dag"); })) map_in(kWays, *dag);
   } else if (text.starts_with(".model ")) {
-    if (const auto covers = accepted([&] { return parse_blif(text, "x.blif"); })) map_in(kWays, dag_from_cover(*covers));
+    if (const auto covers = accepted([&] { return frontend::parse_blif(text, "x.blif"); }))
+      map_in(kWays, synthesis::dag_from_cover(*covers));
   } else {
     Bytes bytes(text);
     const bool netlist = bytes.below(2);

@@ -2,12 +2,12 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "frontend/grids/grid_conventions.h"
+#include "frontend/grids/grid_io.h"
+#include "frontend/grids/grid_source.h"
+#include "frontend/grids/lutgrid_json.h"
+#include "frontend/grids/payload.h"
 #include "ir/dag.h"
-#include "ir/grid_conventions.h"
-#include "ir/grid_io.h"
-#include "ir/grid_source.h"
-#include "ir/lutgrid_json.h"
-#include "ir/payload.h"
 #include "tests/fuzz/check.h"
 #include "tests/fuzz/folder.h"
 #include "tests/fuzz/targets.h"
@@ -27,13 +27,13 @@ uint64_t bits_of(const Dag& dag) {
 constexpr int64_t kMostCells = 1 << 12;  // of formats that leave idle cells out, where a few bytes are a large grid
 
 /// Whatever a grid came from, our own formats hold it.
-void require_round_trip(const GridFile& file) {
-  require(parse_lutgrid(print_lutgrid(file.grid), "printed") == file.grid, "a grid is another one after lutgrid-v1");
-  for (const BgbsOrder order : {BgbsOrder::kRow, BgbsOrder::kColumn, BgbsOrder::kSnake}) {
-    const BgbsGrid second = parse_bgbs(print_bgbs(file.grid, order), "printed");
+void require_round_trip(const frontend::GridFile& file) {
+  require(frontend::parse_lutgrid(frontend::print_lutgrid(file.grid), "printed") == file.grid, "a grid is another one after lutgrid-v1");
+  for (const frontend::BgbsOrder order : {frontend::BgbsOrder::kRow, frontend::BgbsOrder::kColumn, frontend::BgbsOrder::kSnake}) {
+    const frontend::BgbsGrid second = frontend::parse_bgbs(frontend::print_bgbs(file.grid, order), "printed");
     require(second.grid == file.grid && second.order == order && second.crc_ok, "a grid is another one after BGBS");
   }
-  const GridFile second = parse_grid_text(print_grid_text(file), "printed");
+  const frontend::GridFile second = frontend::parse_grid_text(frontend::print_grid_text(file), "printed");
   require(second.grid == file.grid && second.initial_inputs == file.initial_inputs, "a grid is another one after grid.txt");
 }
 
@@ -64,48 +64,49 @@ void dag(std::string_view bytes) {
 }
 
 void lutgrid(std::string_view bytes) {
-  const auto size = accepted([&] { return lutgrid_size(read_json_top(json_of_string(bytes, "x.json")), "x.json", kMostCells); });
+  const auto size = accepted(
+      [&] { return frontend::lutgrid_size(frontend::read_json_top(frontend::json_of_string(bytes, "x.json")), "x.json", kMostCells); });
   if (!size) return;
-  const auto grid = accepted([&] { return parse_lutgrid(bytes, "x.json"); });
+  const auto grid = accepted([&] { return frontend::parse_lutgrid(bytes, "x.json"); });
   if (grid) require_round_trip({*grid, {}});
 }
 
 void bgbs(std::string_view bytes) {
-  const auto strict = accepted([&] { return parse_bgbs(bytes, "x.bgbs"); });
-  const auto lax = accepted([&] { return parse_bgbs(bytes, "x.bgbs", BgbsCheck::kReport); });
+  const auto strict = accepted([&] { return frontend::parse_bgbs(bytes, "x.bgbs"); });
+  const auto lax = accepted([&] { return frontend::parse_bgbs(bytes, "x.bgbs", frontend::BgbsCheck::kReport); });
   require(!strict || (lax && lax->grid == strict->grid), "a bitstream is another one when its checksum is only reported");
   if (!lax) return;
   require(lax->crc_ok == strict.has_value(), "a wrong checksum is not reported");
-  if (strict) require(print_bgbs(strict->grid, strict->order) == bytes, "a bitstream is another one when it is written again");
+  if (strict) require(frontend::print_bgbs(strict->grid, strict->order) == bytes, "a bitstream is another one when it is written again");
   require_round_trip({lax->grid, {}});
 }
 
 void grid_text(std::string_view bytes) {
-  const auto file = accepted([&] { return parse_grid_text(bytes, "grid.txt"); });
+  const auto file = accepted([&] { return frontend::parse_grid_text(bytes, "grid.txt"); });
   if (file) require_round_trip(*file);
 }
 
 void python_program(std::string_view bytes) {
   if (!small(bytes)) return;
-  const auto grid = accepted([&] { return parse_python_program(bytes, "x.json"); });
+  const auto grid = accepted([&] { return frontend::parse_python_program(bytes, "x.json"); });
   if (grid) require_round_trip(grid->file);
 }
 
 void browser_grid(std::string_view bytes) {
-  const auto grid = accepted([&] { return parse_browser_grid(bytes, "grid-state.json"); });
+  const auto grid = accepted([&] { return frontend::parse_browser_grid(bytes, "grid-state.json"); });
   if (grid) require_round_trip(grid->file);
 }
 
 void text_grid(std::string_view bytes) {
-  for (const auto parse : {parse_basic_cell, parse_window_dump, parse_delphi_state}) {
+  for (const auto parse : {frontend::parse_basic_cell, frontend::parse_window_dump, frontend::parse_delphi_state}) {
     const auto grid = accepted([&] { return parse(bytes, "x.txt"); });
     if (grid) require_round_trip(grid->file);
   }
-  accepted([&] { return parse_text_convention(bytes, "x.txt"); });
+  accepted([&] { return frontend::parse_text_convention(bytes, "x.txt"); });
 }
 
 void payload(std::string_view bytes) {
-  accepted([&] { return parse_payload_json(std::string(bytes), "folder/x.json"); });
+  accepted([&] { return frontend::parse_payload_json(std::string(bytes), "folder/x.json"); });
 }
 
 /// What a file is, is found in what it holds. Its name says nothing.
@@ -113,7 +114,7 @@ void open_grid(std::string_view bytes) {
   if (!small(bytes)) return;
   static const Folder folder;
   const std::string path = folder.write("grid", bytes);
-  const auto grid = accepted([&] { return read_grid(path); });
+  const auto grid = accepted([&] { return frontend::read_grid(path); });
   if (grid) require_round_trip(*grid);
 }
 

@@ -4,9 +4,9 @@
 #include <numeric>
 #include <random>
 
-#include "check/engines.h"
+#include "engines/engines.h"
 #include "frontend/load_model.h"
-#include "lowering/map.h"
+#include "lowering/mapping/map.h"
 #include "reference_cpu/engine.h"
 #include "tests/fuzz/check.h"
 #include "tests/fuzz/compare.h"
@@ -171,17 +171,17 @@ bool small(const Model& model) {
   return narrow && weights <= kMostWeights;
 }
 
-std::vector<Trace> traces(const Model& model, const std::vector<int>& tokens, CpuParams::Kernels kernels) {
-  const CpuEngine engine(model, {kernels});
-  CpuState state = engine.start();
-  std::vector<Trace> out(tokens.size());
+std::vector<cpu::Trace> traces(const Model& model, const std::vector<int>& tokens, cpu::CpuParams::Kernels kernels) {
+  const cpu::CpuEngine engine(model, {kernels});
+  cpu::CpuState state = engine.start();
+  std::vector<cpu::Trace> out(tokens.size());
   for (size_t i = 0; i < tokens.size(); ++i) engine.step(state, tokens[i], &out[i]);
   return out;
 }
 
 /// Of all tensors that both have.
 std::optional<std::string> difference(const std::string& what, const Program& program, const std::vector<int>& tokens,
-                                      const StepRunner& run, const std::vector<Trace>& golden) {
+                                      const StepRunner& run, const std::vector<cpu::Trace>& golden) {
   HostState state = initial_state(program);
   const HostTrace trace = run_tokens(program, state, tokens, run);
   for (int position = 0; position < trace.positions; ++position) {
@@ -203,16 +203,17 @@ std::optional<std::string> difference(const std::string& what, const Program& pr
 
 }  // namespace
 
-std::optional<std::string> first_wrong(const Model& model, const Lowered& lowered, const std::vector<MappedKernel>& mapped,
+std::optional<std::string> first_wrong(const Model& model, const Program& program, const std::vector<MappedKernel>& mapped,
                                        const std::vector<int>& tokens) {
-  const std::vector<Trace> golden = traces(model, tokens, CpuParams::Kernels::kGolden);
-  if (traces(model, tokens, CpuParams::Kernels::kPacked) != golden) return "packed code";
-  const Program& program = lowered.program;
-  if (auto wrong = difference("Dags", program, tokens, dag_engine(program).run, golden)) return wrong;
-  KernelSimulatorParams params;
-  if (auto wrong = difference("grid", program, tokens, grid_engine(program, mapped, params).run, golden)) return wrong;
-  params.latch_seed = 1;
-  return difference("grid, latches at random", program, tokens, grid_engine(program, mapped, params).run, golden);
+  const std::vector<cpu::Trace> golden = traces(model, tokens, cpu::CpuParams::Kernels::kGolden);
+  if (traces(model, tokens, cpu::CpuParams::Kernels::kPacked) != golden) return "packed code";
+  if (auto wrong = difference("Dags", program, tokens, engines::find_engine("dag").of_kernels({program, nullptr, nullptr}).run, golden))
+    return wrong;
+  engines::EngineInputs inputs{program, [&] { return mapped; }, nullptr};
+  const engines::Engine& grid = engines::find_engine("grid");
+  if (auto wrong = difference("grid", program, tokens, grid.of_kernels(inputs).run, golden)) return wrong;
+  inputs.latch_seed = 1;
+  return difference("grid, latches at random", program, tokens, grid.of_kernels(inputs).run, golden);
 }
 
 /// The files of a model as for the target `model`, or bytes that choose one; then tokens and the form of matrices. The loader may refuse a
@@ -227,24 +228,24 @@ void random_model(std::string_view text) {
   } else {
     printed = print_model(Builder{bytes}.model());
   }
-  const auto model = accepted([&] { return parse_model(printed.yaml, "model.yaml", printed.weights, "model.safetensors"); });
+  const auto model = accepted([&] { return frontend::parse_model(printed.yaml, "model.yaml", printed.weights, "model.safetensors"); });
   if (!model) return;
   if (!small(*model)) return;
-  LowerParams lower_params;
-  MapParams map_params;
-  lower_params.optimize = map_params.optimize = static_cast<Optimize>(bytes.below(3));
+  numerics::LowerParams lower_params;
+  mapping::MapParams map_params;
+  lower_params.optimize = map_params.optimize = static_cast<mapping::Optimize>(bytes.below(3));
   if (!files && bytes.below(4) == 1) lower_params.tile = {static_cast<int>(8 + bytes.below(40)), static_cast<int>(8 + bytes.below(40))};
-  map_params.effort = Effort::kFast;
+  map_params.effort = mapping::Effort::kFast;
   // Mostly what takes the least time: the matrices are what this target is for.
   const uint32_t mode = bytes.below(8);
-  map_params.mode = mode < 2 ? MapMode::kAuto : MapMode::kSettle;
+  map_params.mode = mode < 2 ? mapping::MapMode::kAuto : mapping::MapMode::kSettle;
   map_params.plane_inputs = mode < 4 ? 6 : 0;
   std::vector<int> tokens;
   for (int i = 0; i < kMostWindow + 2; ++i)
     tokens.push_back(static_cast<int>(bytes.below(static_cast<uint32_t>(model->vocabulary.size()))));
-  const auto lowered = accepted([&] { return lower(*model, lower_params); });
-  if (!lowered) return;
-  const auto wrong = first_wrong(*model, *lowered, map_kernels(*lowered, map_params), tokens);
+  const auto program = accepted([&] { return numerics::lower(*model, lower_params); });
+  if (!program) return;
+  const auto wrong = first_wrong(*model, *program, mapping::map_kernels(*program, map_params), tokens);
   require(!wrong, wrong.value_or("") + "; the model is\n" + printed.yaml);
 }
 

@@ -6,8 +6,8 @@
 #include "bitgrid_sim/live.h"
 #include "bitgrid_sim/replay.h"
 #include "cli/stimulus.h"
+#include "frontend/compiled/mapped_kernel_io.h"
 #include "ir/file.h"
-#include "ir/mapped_kernel_io.h"
 #include "tests/fuzz/check.h"
 #include "tests/fuzz/folder.h"
 #include "tests/fuzz/run_kernel.h"
@@ -25,15 +25,15 @@ const GridConfig& small_grid() {
 }  // namespace
 
 void stimulus(std::string_view bytes) {
-  const auto replay = [&](GridEngine engine) {
-    StimulusParams params;
+  const auto replay = [&](sim::GridEngine engine) {
+    sim::StimulusParams params;
     params.engine = engine;
-    return accepted([&] { return replay_stimulus(small_grid(), bytes, "x.jsonl", params); });
+    return accepted([&] { return sim::replay_stimulus(small_grid(), bytes, "x.jsonl", params); });
   };
-  const auto scalar = replay(GridEngine::kScalar);
-  require(scalar == replay(GridEngine::kSliced), "scalar and sliced differ");
-  require(scalar == replay(GridEngine::kLanes), "scalar and lanes differ");
-  if (scalar) require(replay_stimulus(small_grid(), *scalar, "printed") == *scalar, "a replay is no stimulus for the same replay");
+  const auto scalar = replay(sim::GridEngine::kScalar);
+  require(scalar == replay(sim::GridEngine::kSliced), "scalar and sliced differ");
+  require(scalar == replay(sim::GridEngine::kLanes), "scalar and lanes differ");
+  if (scalar) require(sim::replay_stimulus(small_grid(), *scalar, "printed") == *scalar, "a replay is no stimulus for the same replay");
 }
 
 void invocations(std::string_view bytes) {
@@ -44,25 +44,27 @@ void invocations(std::string_view bytes) {
 
 void live_script(std::string_view bytes) {
   const GridConfig& grid = small_grid();
-  const auto script = accepted([&] { return parse_live(bytes, "x.live", grid.width, grid.height); });
+  const auto script = accepted([&] { return sim::parse_live(bytes, "x.live", grid.width, grid.height); });
   if (!script) return;
-  const auto run = [&](GridEngine engine) {
-    LiveParams params;
+  const auto run = [&](sim::GridEngine engine) {
+    sim::LiveParams params;
     params.engine = engine;
     params.cycles = 6;
-    return run_live(grid, *script, nullptr, params);
+    return sim::run_live(grid, *script, nullptr, params);
   };
-  const LiveResult scalar = run(GridEngine::kScalar), sliced = run(GridEngine::kSliced), lanes = run(GridEngine::kLanes);
-  const GridIdentity identity = identity_of(grid);
-  const std::string state = print_live_state(scalar.state, identity);
-  require(scalar.samples == sliced.samples && state == print_live_state(sliced.state, identity), "scalar and sliced differ");
-  require(scalar.samples == lanes.samples && state == print_live_state(lanes.state, identity), "scalar and lanes differ");
-  require(print_live_state(parse_live_state(state, "printed", identity), identity) == state, "a state that is read again is another one");
+  const sim::LiveResult scalar = run(sim::GridEngine::kScalar), sliced = run(sim::GridEngine::kSliced),
+                        lanes = run(sim::GridEngine::kLanes);
+  const sim::GridIdentity identity = sim::identity_of(grid);
+  const std::string state = sim::print_live_state(scalar.state, identity);
+  require(scalar.samples == sliced.samples && state == sim::print_live_state(sliced.state, identity), "scalar and sliced differ");
+  require(scalar.samples == lanes.samples && state == sim::print_live_state(lanes.state, identity), "scalar and lanes differ");
+  require(sim::print_live_state(sim::parse_live_state(state, "printed", identity), identity) == state,
+          "a state that is read again is another one");
 }
 
 /// The checksum and the grid's hash are put right, so that what stands behind them is read.
 void live_state(std::string_view bytes) {
-  const GridIdentity identity = identity_of(small_grid());
+  const sim::GridIdentity identity = sim::identity_of(small_grid());
   std::string text(bytes);
   auto json = nlohmann::ordered_json::parse(bytes, nullptr, false);
   if (json.is_object()) {
@@ -71,17 +73,17 @@ void live_state(std::string_view bytes) {
     json["checksum"] = fmt::format("{:08x}", crc32(json.dump()));
     text = json.dump();
   }
-  const auto state = accepted([&] { return parse_live_state(text, "x.state", identity); });
+  const auto state = accepted([&] { return sim::parse_live_state(text, "x.state", identity); });
   if (!state) return;
-  const std::string printed = print_live_state(*state, identity);
-  require(print_live_state(parse_live_state(printed, "printed", identity), identity) == printed,
+  const std::string printed = sim::print_live_state(*state, identity);
+  require(sim::print_live_state(sim::parse_live_state(printed, "printed", identity), identity) == printed,
           "a state that is read again is another one");
 }
 
 void kernel_json(std::string_view bytes) {
-  auto kernel = accepted([&] { return parse_mapped_kernel(bytes, "x.json"); });
+  auto kernel = accepted([&] { return frontend::parse_mapped_kernel(bytes, "x.json"); });
   if (!kernel || kernel->grid.cells.size() > 1 << 12) return;
-  require(parse_mapped_kernel(print_mapped_kernel(*kernel), "printed") == *kernel,
+  require(frontend::parse_mapped_kernel(frontend::print_mapped_kernel(*kernel), "printed") == *kernel,
           "a kernel that is printed and read again is another one");
   const auto verified = accepted([&] { return verify(*kernel), true; });
   if (!verified) return;

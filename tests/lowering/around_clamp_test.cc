@@ -6,10 +6,10 @@
 #include <random>
 
 #include "bitgrid_sim/kernel_simulator.h"
-#include "lowering/defects/flat_clamp.h"
-#include "lowering/defects/systolic_around.h"
+#include "lowering/mapping/matrix/bit_serial_detour.h"
+#include "lowering/mapping/matrix/low_profile_clamp.h"
 
-namespace bitgrid {
+namespace bitgrid::mapping {
 namespace {
 
 struct Case {
@@ -20,8 +20,8 @@ struct Case {
 };
 
 /// A word that comes from outside is clamped, behind so many columns whose weight is 0: if there are any the copy finds its own way.
-SystolicForm clamp_form(const ClampParams& p, uint32_t columns) {
-  SystolicForm form;
+BitSerialForm clamp_form(const ClampParams& p, uint32_t columns) {
+  BitSerialForm form;
   const auto bits = static_cast<uint32_t>(p.shift + p.sign + 1);
   RowGroup group;
   group.planes.emplace_back();
@@ -50,7 +50,7 @@ class FlatClampCases : public testing::TestWithParam<Case> {
  protected:
   static MappedKernel check(uint32_t columns, const Defects& defects) {
     const ClampParams& p = GetParam().clamp;
-    const SystolicForm form = clamp_form(p, columns);
+    const BitSerialForm form = clamp_form(p, columns);
     std::vector<uint64_t> values;
     for (uint64_t z = 0; z >> (p.shift + p.sign + 1) == 0; ++z) {
       if (may_come(p, z)) values.push_back(z);
@@ -62,12 +62,12 @@ class FlatClampCases : public testing::TestWithParam<Case> {
       inputs.set_word(r, 0, bits, values[r]);
       for (const uint32_t strip : {0u, width}) expected.set_word(r, strip, width, clamped(p, values[r]));
     }
-    const MappedKernel kernel = map_systolic_around("k", form, static_cast<uint32_t>(inputs.cols), defects);
+    const MappedKernel kernel = map_bit_serial_detour("k", form, static_cast<uint32_t>(inputs.cols), defects);
     verify(kernel);
     EXPECT_EQ(kernel.ii, p.word_slots);
-    KernelSimulatorParams params;
+    sim::KernelSimulatorParams params;
     params.defects = defects;
-    EXPECT_EQ(KernelSimulator(kernel, params).run(inputs), expected);
+    EXPECT_EQ(sim::KernelSimulator(kernel, params).run(inputs), expected);
     return kernel;
   }
 };
@@ -100,4 +100,4 @@ INSTANTIATE_TEST_SUITE_P(Clamps, FlatClampCases,
                          testing::PrintToStringParamName());
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::mapping

@@ -1,9 +1,9 @@
 // Late copies of words: on free edges only, all or none.
 #include <gtest/gtest.h>
 
-#include "lowering/defects/late_copies.h"
+#include "lowering/mapping/matrix/delayed_taps.h"
 
-namespace bitgrid {
+namespace bitgrid::mapping {
 namespace {
 
 // The first copy would like to lose its last cycle on the only edge that the second can take.
@@ -44,4 +44,4 @@ TEST(LateCopies, EdgesKeptForACopyStayKeptIfItFails) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::mapping

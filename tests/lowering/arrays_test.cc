@@ -3,62 +3,62 @@
 
 #include <filesystem>
 
-#include "lowering/arrays/counter.h"
-#include "lowering/arrays/full_adders.h"
-#include "lowering/arrays/multiplier.h"
-#include "lowering/arrays/ripple.h"
+#include "lowering/mapping/arrays/counter.h"
+#include "lowering/mapping/arrays/multiplier.h"
+#include "lowering/mapping/arrays/ripple.h"
+#include "lowering/synthesis/full_adders.h"
 #include "tests/lowering/blif_writer.h"
 #include "tests/lowering/netlist_support.h"
 
-namespace bitgrid {
+namespace bitgrid::mapping {
 namespace {
 
-LogicGraph graph_of(const std::string& body) {
-  return logic_graph(parse_dag("dag test\n" + body));
+synthesis::LogicGraph graph_of(const std::string& body) {
+  return synthesis::logic_graph(parse_dag("dag test\n" + body));
 }
 
 // All values if they are few, else random ones.
-BitMatrix batch_for(const LogicGraph& graph) {
+BitMatrix batch_for(const synthesis::LogicGraph& graph) {
   const auto bits = static_cast<uint32_t>(graph.inputs.size());
   return bits <= 16 ? all_values(bits) : random_batch(500, bits, 7);
 }
 
-BitMatrix evaluate(const LogicGraph& graph, const BitMatrix& batch) {
+BitMatrix evaluate(const synthesis::LogicGraph& graph, const BitMatrix& batch) {
   BitMatrix result(batch.rows, graph.outputs.size());
   std::vector<uint8_t> value(graph.nodes.size());
   for (size_t r = 0; r < batch.rows; ++r) {
     size_t input = 0;
-    const auto of = [&](Literal l) { return (value[l / 2] ^ l) & 1u; };
+    const auto of = [&](synthesis::Literal l) { return (value[l / 2] ^ l) & 1u; };
     for (size_t n = 1; n < graph.nodes.size(); ++n) {
-      const LogicNode& node = graph.nodes[n];
-      if (node.kind == LogicNode::Kind::kInput)
+      const synthesis::LogicNode& node = graph.nodes[n];
+      if (node.kind == synthesis::LogicNode::Kind::kInput)
         value[n] = batch.get(r, input++);
       else
-        value[n] = static_cast<uint8_t>(node.kind == LogicNode::Kind::kAnd ? of(node.a) & of(node.b) : of(node.a) ^ of(node.b));
+        value[n] = static_cast<uint8_t>(node.kind == synthesis::LogicNode::Kind::kAnd ? of(node.a) & of(node.b) : of(node.a) ^ of(node.b));
     }
     for (size_t o = 0; o < graph.outputs.size(); ++o) result.set(r, o, of(graph.outputs[o].literal));
   }
   return result;
 }
 
-void expect_wave(const MappedKernel& kernel, const LogicGraph& graph) {
+void expect_wave(const MappedKernel& kernel, const synthesis::LogicGraph& graph) {
   EXPECT_EQ(kernel.ii, 1);
   const BitMatrix batch = batch_for(graph);
   EXPECT_EQ(run_kernel(kernel, batch), evaluate(graph, batch));
 }
 
-void expect_ripple(const LogicGraph& graph, size_t cells) {
+void expect_ripple(const synthesis::LogicGraph& graph, size_t cells) {
   const auto kernel = map_ripple(graph);
   ASSERT_TRUE(kernel);
   EXPECT_EQ(kernel->grid.cells.size(), cells);
   expect_wave(*kernel, graph);
 }
 
-LogicGraph flat_adder(int bits, bool prefix) {
+synthesis::LogicGraph flat_adder(int bits, bool prefix) {
   BlifWriter b;
   const BlifWord x = b.inputs("x", bits), y = b.inputs("y", bits);
   b.outputs("s", prefix ? prefix_sum(b, x, y) : ripple_sum(b, x, y, b.zero()));
-  return logic_graph(b.network());
+  return synthesis::logic_graph(b.network());
 }
 
 TEST(Ripple, AdderOfADagIsOneCellABit) {
@@ -86,7 +86,7 @@ TEST(Ripple, WideGateIsHalfACellAnInput) {
   BlifWriter b;
   const BlifWord x = b.inputs("x", 14);
   b.output("y", b.gate(x, "1-0-1-0-1-0-11 1\n"));
-  expect_ripple(logic_graph(b.network()), 7);
+  expect_ripple(synthesis::logic_graph(b.network()), 7);
 }
 TEST(Ripple, FlatAdders) {
   for (const bool prefix : {false, true})
@@ -98,13 +98,13 @@ TEST(Ripple, ConstantOutputsFindAPort) {
 TEST(Ripple, EpflAdderIs128Cells) {
   const auto path = std::filesystem::path(BITGRID_SHARED_CASES) / "epfl" / "adder.blif";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "the shared circuits are absent";
-  expect_ripple(logic_graph(read_blif(path.string())), 128);
+  expect_ripple(synthesis::logic_graph(frontend::read_blif(path.string())), 128);
 }
 TEST(Ripple, AMultiplierIsNone) {
   BlifWriter b;
   const BlifWord x = b.inputs("x", 4), y = b.inputs("y", 4);
   b.outputs("p", array_product(b, x, y));
-  EXPECT_FALSE(map_ripple(logic_graph(b.network())));
+  EXPECT_FALSE(map_ripple(synthesis::logic_graph(b.network())));
 }
 TEST(Ripple, ADamagedAdderIsNone) {
   BlifWriter b;
@@ -112,10 +112,10 @@ TEST(Ripple, ADamagedAdderIsNone) {
   BlifWord s = ripple_sum(b, x, y, b.zero());
   s[6] = b.xor2(s[6], b.and2(x[1], y[3]));
   b.outputs("s", s);
-  EXPECT_FALSE(map_ripple(logic_graph(b.network())));
+  EXPECT_FALSE(map_ripple(synthesis::logic_graph(b.network())));
 }
 TEST(Ripple, AChangedCellIsNoticed) {
-  const LogicGraph graph = flat_adder(8, false);
+  const synthesis::LogicGraph graph = flat_adder(8, false);
   MappedKernel kernel = *map_ripple(graph);
   kernel.grid.at(4, 0) ^= 0x0000'0020'0000'0000;  // one entry of a carry
   const BitMatrix batch = batch_for(graph);
@@ -164,7 +164,7 @@ TEST(ArrayMultiplier, IsFoundInFlatNetlists) {
     BlifWriter b;
     const BlifWord x = b.inputs("x", 8), y = b.inputs("y", 8);
     b.outputs("p", tree ? tree_product(b, x, y) : array_product(b, x, y));
-    const LogicGraph graph = logic_graph(b.network());
+    const synthesis::LogicGraph graph = synthesis::logic_graph(b.network());
     const auto product = find_product(graph);
     ASSERT_TRUE(product);
     expect_wave(product_kernel("p", *product), graph);
@@ -176,18 +176,18 @@ TEST(ArrayMultiplier, ADamagedOneIsNotFound) {
   BlifWord p = tree_product(b, x, y);
   p[7] = b.xor2(p[7], b.gate({x[0], x[1], x[2], x[3], x[4], x[5], y[0], y[5]}, "10110101 1\n"));
   b.outputs("p", p);
-  EXPECT_FALSE(find_product(logic_graph(b.network())));
+  EXPECT_FALSE(find_product(synthesis::logic_graph(b.network())));
 }
 
 TEST(Counter, EveryWidthUpToFifteen) {
   for (uint32_t n = kLeastCounterInputs; n <= 15; ++n) {
-    const LogicGraph graph = graph_of("input a " + std::to_string(n) + "\nc:6 = popcount a\noutput out_c c\n");
+    const synthesis::LogicGraph graph = graph_of("input a " + std::to_string(n) + "\nc:6 = popcount a\noutput out_c c\n");
     EXPECT_TRUE(is_counter(graph)) << n;
     expect_wave(counter_kernel("c", n, 6), graph);
   }
 }
 TEST(Counter, Of64InputsTakes372Cells) {
-  const LogicGraph graph = graph_of("input a 64\nc:7 = popcount a\noutput out_c c\n");
+  const synthesis::LogicGraph graph = graph_of("input a 64\nc:7 = popcount a\noutput out_c c\n");
   EXPECT_TRUE(is_counter(graph));
   const MappedKernel kernel = counter_kernel("c", 64, 7);
   EXPECT_EQ(kernel.grid.cells.size(), 372u);
@@ -197,7 +197,7 @@ TEST(Counter, Of64InputsTakes372Cells) {
   EXPECT_EQ(run_kernel(kernel, ones).get_word(0, 0, 7), 64u);
 }
 TEST(Counter, Truncated) {
-  const LogicGraph graph = graph_of("input a 13\nc:2 = popcount a\noutput out_c c\n");
+  const synthesis::LogicGraph graph = graph_of("input a 13\nc:2 = popcount a\noutput out_c c\n");
   EXPECT_TRUE(is_counter(graph));
   expect_wave(counter_kernel("c", 13, 2), graph);
 }
@@ -221,17 +221,17 @@ BlifWriter flat_counter(int bits, bool damaged, bool covers = false) {
   return b;
 }
 TEST(Counter, OfFlatAddersIsFound) {
-  EXPECT_TRUE(is_counter(logic_graph(flat_counter(64, false).network())));
-  EXPECT_FALSE(is_counter(logic_graph(flat_counter(64, true).network())));
-  EXPECT_TRUE(is_counter(logic_graph(flat_counter(64, false, true).network())));
-  EXPECT_FALSE(is_counter(logic_graph(flat_counter(64, true, true).network())));
+  EXPECT_TRUE(is_counter(synthesis::logic_graph(flat_counter(64, false).network())));
+  EXPECT_FALSE(is_counter(synthesis::logic_graph(flat_counter(64, true).network())));
+  EXPECT_TRUE(is_counter(synthesis::logic_graph(flat_counter(64, false, true).network())));
+  EXPECT_FALSE(is_counter(synthesis::logic_graph(flat_counter(64, true, true).network())));
 }
 TEST(ArrayMultiplier, Of16BitsIsFoundByItsAdders) {
   for (const bool tree : {false, true}) {
     BlifWriter b;
     const BlifWord x = b.inputs("x", 16), y = b.inputs("y", 16);
     b.outputs("p", tree ? tree_product(b, x, y) : array_product(b, x, y));
-    EXPECT_TRUE(find_product(logic_graph(b.network()))) << tree;
+    EXPECT_TRUE(find_product(synthesis::logic_graph(b.network()))) << tree;
   }
 }
 TEST(ArrayMultiplier, ADamagedOneOf16BitsIsNotFound) {
@@ -240,14 +240,14 @@ TEST(ArrayMultiplier, ADamagedOneOf16BitsIsNotFound) {
   BlifWord p = array_product(b, x, y);
   p[9] = b.xor2(p[9], b.gate({x[0], x[1], x[2], y[0], y[5]}, "10111 1\n"));
   b.outputs("p", p);
-  EXPECT_FALSE(find_product(logic_graph(b.network())));
+  EXPECT_FALSE(find_product(synthesis::logic_graph(b.network())));
 }
 TEST(HalfAdders, SameFunctionWithFewerGates) {
   BlifWriter b;
   const BlifWord x = b.inputs("x", 6), y = b.inputs("y", 6);
   b.outputs("p", array_product(b, x, y));
-  const LogicGraph before = logic_graph(b.network()), after = with_half_adders(before);
-  EXPECT_LT(gate_count(after), gate_count(before));
+  const synthesis::LogicGraph before = synthesis::logic_graph(b.network()), after = synthesis::with_half_adders(before);
+  EXPECT_LT(synthesis::gate_count(after), synthesis::gate_count(before));
   EXPECT_EQ(evaluate(after, all_values(12)), evaluate(before, all_values(12)));
 }
 
@@ -256,4 +256,4 @@ TEST(Counter, SomethingElseIsNone) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::mapping

@@ -6,7 +6,7 @@
 
 #include "frontend/blif.h"
 
-namespace bitgrid {
+namespace bitgrid::mapping {
 
 class BlifWriter {
  public:
@@ -38,7 +38,7 @@ class BlifWriter {
     for (size_t i = 0; i < word.size(); ++i) output(name + "[" + std::to_string(i) + "]", word[i]);
   }
   std::string text() const { return ".model test\n.inputs" + inputs_ + "\n.outputs" + outputs_ + "\n" + body_ + ".end\n"; }
-  CoverNetwork network() const { return parse_blif(text()); }
+  CoverNetwork network() const { return frontend::parse_blif(text()); }
 
  private:
   void names(const std::vector<std::string>& fanins, const std::string& name, const std::string& rows) {
@@ -118,4 +118,4 @@ inline BlifWord tree_product(BlifWriter& b, const BlifWord& x, const BlifWord& y
   return result;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::mapping

@@ -8,13 +8,13 @@
 
 #include "frontend/blif.h"
 #include "ir/file.h"
-#include "lowering/cover_dag.h"
-#include "lowering/map.h"
+#include "lowering/mapping/map.h"
+#include "lowering/synthesis/sop_to_dag.h"
 #include "tests/lowering/netlist_support.h"
 #include "tests/lowering/truth_file.h"
 #include "tests/support/scratch_folder.h"
 
-namespace bitgrid {
+namespace bitgrid::mapping {
 namespace {
 
 namespace fs = std::filesystem;
@@ -29,20 +29,20 @@ struct Circuit {
 
 const Circuit kCircuits[] = {
     {"adder6", "ripple", "ripple", "ripple"},
-    {"alu4", "two-way", "sweep", "two-way"},
-    {"compare6", "sweep", "sweep", "two-way"},
-    {"control24", "netlist", "sweep", "netlist"},
+    {"alu4", "folded-plane", "row-layout", "folded-plane"},
+    {"compare6", "row-layout", "row-layout", "folded-plane"},
+    {"control24", "netlist", "row-layout", "netlist"},
     {"count12", "counter", "counter", "counter"},
-    {"crc8", "netlist", "sweep", "netlist"},
-    {"decode5", "plane", "plane", "two-way"},
-    {"max4x8", "netlist", "sweep", "netlist"},
+    {"crc8", "netlist", "row-layout", "netlist"},
+    {"decode5", "plane", "plane", "folded-plane"},
+    {"max4x8", "netlist", "row-layout", "netlist"},
     {"mult6", "multiplier", "multiplier", "multiplier"},
     {"prefix16", "ripple", "ripple", "ripple"},
-    {"priority12", "plane", "plane", "two-way"},
-    {"shift16", "netlist", "sweep", "netlist"},
-    {"sine8", "plane", "plane", "two-way"},
-    {"sqrt10", "plane", "plane", "two-way"},
-    {"vote11", "sweep", "sweep", "netlist"},
+    {"priority12", "plane", "plane", "folded-plane"},
+    {"shift16", "netlist", "row-layout", "netlist"},
+    {"sine8", "plane", "plane", "folded-plane"},
+    {"sqrt10", "plane", "plane", "folded-plane"},
+    {"vote11", "row-layout", "row-layout", "netlist"},
 };
 
 class Circuits : public testing::TestWithParam<Circuit> {
@@ -51,12 +51,12 @@ class Circuits : public testing::TestWithParam<Circuit> {
     MapParams params;
     params.mode = mode;
     params.effort = Effort::kFast;
-    const MappedKernel mapped = map_kernel(kernel_of(dag_), {}, params);
+    const MappedKernel mapped = map_kernel(synthesis::kernel_of(dag_), params);
     EXPECT_EQ(mapped.strategy, strategy);
     EXPECT_EQ(run_kernel(mapped, truth_.inputs), truth_.outputs);
   }
 
-  const Dag dag_ = dag_from_cover(read_blif(kFolder + GetParam().name + ".blif"));
+  const Dag dag_ = synthesis::dag_from_cover(frontend::read_blif(kFolder + GetParam().name + ".blif"));
   const test::Truth truth_ = test::parse_truth(read_file(kFolder + GetParam().name + ".truth"));
 };
 
@@ -80,7 +80,7 @@ INSTANTIATE_TEST_SUITE_P(Made, Circuits, testing::ValuesIn(kCircuits), testing::
 
 /// Every output bit of a row, in every tenth row: one changed bit of the truth is enough.
 TEST(CircuitTruth, OneWrongBitIsNoticed) {
-  const MappedKernel mapped = map_kernel(kernel_of(dag_from_cover(read_blif(kFolder + "vote11.blif"))), {}, {});
+  const MappedKernel mapped = map_kernel(synthesis::kernel_of(synthesis::dag_from_cover(frontend::read_blif(kFolder + "vote11.blif"))), {});
   const test::Truth truth = test::parse_truth(read_file(kFolder + "vote11.truth"));
   const BitMatrix got = run_kernel(mapped, truth.inputs);
   ASSERT_EQ(got, truth.outputs);
@@ -131,4 +131,4 @@ TEST(CircuitFiles, AreThoseThatTheScriptWrites) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::mapping

@@ -5,15 +5,16 @@
 #include <random>
 
 #include "bitgrid_sim/kernel_simulator.h"
+#include "ir/dag.h"
 #include "ir/error.h"
 #include "ir/kernel_defects.h"
-#include "lowering/defects/avoid.h"
-#include "lowering/defects/fabric.h"
-#include "lowering/defects/row_paths.h"
-#include "lowering/defects/systolic_around.h"
-#include "lowering/stamps/row_end.h"
+#include "lowering/mapping/matrix/bit_serial_detour.h"
+#include "lowering/mapping/matrix/row_end_stamps.h"
+#include "lowering/mapping/matrix/row_paths.h"
+#include "lowering/mapping/site_canvas.h"
+#include "lowering/mapping/strategy.h"
 
-namespace bitgrid {
+namespace bitgrid::mapping {
 namespace {
 
 using testing::HasSubstr;
@@ -32,8 +33,8 @@ Word word(int index) {
 }
 
 /// Random ternary weights; with a clamp, sums are pushed into and out of its range.
-SystolicForm random_form(const Shape& s, std::mt19937_64& random) {
-  SystolicForm form;
+BitSerialForm random_form(const Shape& s, std::mt19937_64& random) {
+  BitSerialForm form;
   int words = 0;
   for (int c = 0; c < s.columns; ++c) form.columns.push_back(word(words++));
   for (int r = 0; r < s.rows; ++r) {
@@ -54,7 +55,7 @@ SystolicForm random_form(const Shape& s, std::mt19937_64& random) {
   return form;
 }
 
-uint32_t input_bits(const SystolicForm& form) {
+uint32_t input_bits(const BitSerialForm& form) {
   uint32_t words = static_cast<uint32_t>(form.columns.size());
   for (const RowGroup& g : form.groups) words += g.residual.has_value();
   return words * kBits;
@@ -69,9 +70,9 @@ BitMatrix random_inputs(uint32_t bits, std::mt19937_64& random) {
 }
 
 BitMatrix run_with_garbage(const MappedKernel& kernel, const BitMatrix& inputs, const Defects& defects) {
-  KernelSimulatorParams params;
+  sim::KernelSimulatorParams params;
   params.defects = defects;
-  return KernelSimulator(kernel, params).run(inputs);
+  return sim::KernelSimulator(kernel, params).run(inputs);
 }
 
 class Around : public testing::TestWithParam<Shape> {};
@@ -79,15 +80,15 @@ class Around : public testing::TestWithParam<Shape> {};
 TEST_P(Around, SameOutputsAtSeveralRates) {
   std::mt19937_64 random(11);
   for (const double rate : {0.0, 0.005, 0.01, 0.02}) {
-    const SystolicForm form = random_form(GetParam(), random);
+    const BitSerialForm form = random_form(GetParam(), random);
     const BitMatrix inputs = random_inputs(input_bits(form), random);
     const Defects defects = random_defects(200, 120, rate, rate / 2, random);
-    const MappedKernel plain = map_systolic("k", form, input_bits(form));
-    const MappedKernel around = map_systolic_around("k", form, input_bits(form), defects);
+    const MappedKernel plain = map_bit_serial("k", form, input_bits(form));
+    const MappedKernel around = map_bit_serial_detour("k", form, input_bits(form), defects);
     verify(around);
     EXPECT_FALSE(first_defect_used(around, defects).has_value());
     EXPECT_EQ(around.ii, plain.ii);
-    EXPECT_EQ(run_with_garbage(around, inputs, defects), KernelSimulator(plain).run(inputs)) << "rate " << rate;
+    EXPECT_EQ(run_with_garbage(around, inputs, defects), sim::KernelSimulator(plain).run(inputs)) << "rate " << rate;
   }
 }
 
@@ -101,31 +102,31 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(AroundForms, ConstantBeforeTheSign) {
   std::mt19937_64 random(5);
-  SystolicForm form = random_form({"", 6, 4, 1, true, false, false, true}, random);
+  BitSerialForm form = random_form({"", 6, 4, 1, true, false, false, true}, random);
   form.strip_constant = (1 << 17) - 120;
   const Defects defects = random_defects(80, 60, 0.02, 0.01, random);
   const BitMatrix inputs = random_inputs(input_bits(form), random);
-  EXPECT_EQ(run_with_garbage(map_systolic_around("k", form, input_bits(form), defects), inputs, defects),
-            KernelSimulator(map_systolic("k", form, input_bits(form))).run(inputs));
+  EXPECT_EQ(run_with_garbage(map_bit_serial_detour("k", form, input_bits(form), defects), inputs, defects),
+            sim::KernelSimulator(map_bit_serial("k", form, input_bits(form))).run(inputs));
 }
 
 // Sums leave from within the strips, through edges of which some are bad.
 TEST(AroundForms, RawSumsBeforeTheConstant) {
   for (const uint64_t seed : {9u, 14u, 20u}) {
     std::mt19937_64 random(seed);
-    SystolicForm form = random_form({"", 12, 5, 3, false, true, true, false}, random);
+    BitSerialForm form = random_form({"", 12, 5, 3, false, true, true, false}, random);
     form.strip_constant = 37;
     const Defects defects = random_defects(160, 120, 0.003, 0.02, random);
     const BitMatrix inputs = random_inputs(input_bits(form), random);
-    const MappedKernel around = map_systolic_around("k", form, input_bits(form), defects);
+    const MappedKernel around = map_bit_serial_detour("k", form, input_bits(form), defects);
     EXPECT_FALSE(first_defect_used(around, defects));
-    EXPECT_EQ(run_with_garbage(around, inputs, defects), KernelSimulator(map_systolic("k", form, input_bits(form))).run(inputs));
+    EXPECT_EQ(run_with_garbage(around, inputs, defects), sim::KernelSimulator(map_bit_serial("k", form, input_bits(form))).run(inputs));
   }
 }
 
 TEST(AroundForms, SumsOfTwoWords) {
   std::mt19937_64 random(6);
-  SystolicForm form;
+  BitSerialForm form;
   for (int r = 0; r < 9; ++r) {
     RowGroup group;
     group.planes.emplace_back();
@@ -136,13 +137,13 @@ TEST(AroundForms, SumsOfTwoWords) {
   form.raw_bits = form.word_slots = kBits + 1;
   const Defects defects = random_defects(60, 8, 0.1, 0.02, random);
   const BitMatrix inputs = random_inputs(18 * kBits, random);
-  EXPECT_EQ(run_with_garbage(map_systolic_around("k", form, 18 * kBits, defects), inputs, defects),
-            KernelSimulator(map_systolic("k", form, 18 * kBits)).run(inputs));
+  EXPECT_EQ(run_with_garbage(map_bit_serial_detour("k", form, 18 * kBits, defects), inputs, defects),
+            sim::KernelSimulator(map_bit_serial("k", form, 18 * kBits)).run(inputs));
 }
 
 TEST(AroundForms, ResidentDigits) {
   std::mt19937_64 random(7);
-  SystolicForm form;
+  BitSerialForm form;
   for (int c = 0; c < 6; ++c) form.columns.push_back(word(c));
   uint32_t bit = 6 * kBits;
   for (int r = 0; r < 6; ++r) {
@@ -157,26 +158,26 @@ TEST(AroundForms, ResidentDigits) {
   }
   form.raw_bits = form.word_slots = 12;
   const Defects defects = random_defects(80, 60, 0.02, 0.01, random);
-  const MappedKernel around = map_systolic_around("k", form, bit, defects);
+  const MappedKernel around = map_bit_serial_detour("k", form, bit, defects);
   const BitMatrix inputs = random_inputs(bit, random);
-  EXPECT_EQ(run_with_garbage(around, inputs, defects), KernelSimulator(map_systolic("k", form, bit)).run(inputs));
+  EXPECT_EQ(run_with_garbage(around, inputs, defects), sim::KernelSimulator(map_bit_serial("k", form, bit)).run(inputs));
 }
 
 TEST(AroundForms, WithoutDefectsNoMoreCells) {
   std::mt19937_64 random(8);
   for (const Shape& s : {Shape{"", 12, 10, 1, false, true, false, false}, Shape{"", 8, 6, 1, false, false, true, false}}) {
-    const SystolicForm form = random_form(s, random);
-    EXPECT_LE(map_systolic_around("k", form, input_bits(form), {}).grid.cells.size(),
-              map_systolic("k", form, input_bits(form)).grid.cells.size());
+    const BitSerialForm form = random_form(s, random);
+    EXPECT_LE(map_bit_serial_detour("k", form, input_bits(form), {}).grid.cells.size(),
+              map_bit_serial("k", form, input_bits(form)).grid.cells.size());
   }
 }
 
 // The checks can fail: what relies on a bad cell is found, by its configuration and by its outputs.
 TEST(AroundForms, MappingsThatIgnoreDefectsAreRefuted) {
   std::mt19937_64 random(9);
-  const SystolicForm form = random_form({"", 8, 6, 1, false, true, false, false}, random);
-  const MappedKernel plain = map_systolic("k", form, input_bits(form));
-  const BitMatrix inputs = random_inputs(input_bits(form), random), sound = KernelSimulator(plain).run(inputs);
+  const BitSerialForm form = random_form({"", 8, 6, 1, false, true, false, false}, random);
+  const MappedKernel plain = map_bit_serial("k", form, input_bits(form));
+  const BitMatrix inputs = random_inputs(input_bits(form), random), sound = sim::KernelSimulator(plain).run(inputs);
   for (int i = 0; i < 20; ++i) {
     const int x = static_cast<int>(random() % 16), y = static_cast<int>(random() % 6);
     EXPECT_TRUE(first_defect_used(plain, {{{x, y}}, {}}));
@@ -187,37 +188,28 @@ TEST(AroundForms, MappingsThatIgnoreDefectsAreRefuted) {
 
 TEST(AroundForms, DefectsThatNothingUsesCostNothing) {
   std::mt19937_64 random(10);
-  const SystolicForm form = random_form({"", 8, 6, 1, false, true, false, false}, random);
-  const MappedKernel plain = map_systolic("k", form, input_bits(form));
-  EXPECT_EQ(avoid_defects(plain, form, {{{plain.grid.width, 2}}, {{1, 3, Side::N}}}), plain);
+  const BitSerialForm form = random_form({"", 8, 6, 1, false, true, false, false}, random);
+  const MappedKernel plain = map_bit_serial("k", form, input_bits(form));
+  Kernel kernel;
+  kernel.name = "k";
+  kernel.form.serial = form;
+  add_input(kernel.dag, "x", input_bits(form));
+  MapParams params;
+  params.defects = {{{plain.grid.width, 2}}, {{1, 3, Side::N}}};
+  EXPECT_EQ(std::get<MappedKernel>(find_strategy("bit-serial").map(MappingProblem(kernel, params), {}, nullptr)), plain);
 }
 
 TEST(AroundForms, HopelessFabricIsSaidSo) {
   std::mt19937_64 random(12);
-  const SystolicForm form = random_form({"", 8, 6, 1, false, true, false, false}, random);
+  const BitSerialForm form = random_form({"", 8, 6, 1, false, true, false, false}, random);
   const Defects defects = random_defects(300, 300, 0.9, 0, random);
   try {
-    map_systolic_around("k", form, input_bits(form), defects);
+    map_bit_serial_detour("k", form, input_bits(form), defects);
     FAIL() << "a layout on a fabric of bad cells";
   } catch (const Error& e) {
     EXPECT_THAT(e.what(), HasSubstr("kernel k: no layout of 8 inputs x 6 outputs goes around the"));
     EXPECT_THAT(e.what(), HasSubstr("finds no way through column"));
     EXPECT_THAT(e.what(), HasSubstr("use a tile with fewer defects there"));
-  }
-}
-
-TEST(RequireSound, NamesTheCell) {
-  MappedKernel kernel;
-  kernel.name = "p";
-  kernel.strategy = "plane";
-  kernel.grid = GridConfig(3, 2);
-  kernel.grid.at(2, 1) = cell_word({0, kFromW, 0, 0});
-  require_sound(kernel, {{{0, 0}}, {{2, 1, Side::N}}});
-  try {
-    require_sound(kernel, {{}, {{2, 1, Side::E}}});
-    FAIL();
-  } catch (const Error& e) {
-    EXPECT_THAT(e.what(), HasSubstr("kernel p: strategy plane lays 3 x 2 cells as a whole, and output E of cell (2, 1) is bad"));
   }
 }
 
@@ -292,4 +284,4 @@ TEST(Fabric, FeedsTakeEachPortOnce) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::mapping

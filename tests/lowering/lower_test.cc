@@ -1,5 +1,5 @@
 // Models of every shape that a file can state: Dags against the CPU engine value by value, mapped kernels against their Dags.
-#include "lowering/lower.h"
+#include "lowering/numerics/lower.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -9,11 +9,11 @@
 #include "ir/dag.h"
 #include "ir/error.h"
 #include "ir/host.h"
-#include "lowering/map.h"
+#include "lowering/mapping/map.h"
 #include "reference_cpu/engine.h"
 #include "tests/support/tiny_model.h"
 
-namespace bitgrid {
+namespace bitgrid::mapping {
 namespace {
 
 using Block = TinyParams::Block;
@@ -99,11 +99,11 @@ void expect_equal_values(const Model& model, const Program& program, const std::
   const HostTrace trace = run_tokens(program, host, tokens, [&](int step, const BitMatrix& inputs) {
     return evaluate(program.kernels[static_cast<size_t>(program.steps[static_cast<size_t>(step)].kernel)].dag, inputs);
   });
-  const CpuEngine engine(model, {CpuParams::Kernels::kGolden});
-  CpuState state = engine.start();
+  const cpu::CpuEngine engine(model, {cpu::CpuParams::Kernels::kGolden});
+  cpu::CpuState state = engine.start();
   size_t compared = 0;
   for (size_t i = 0; i < tokens.size(); ++i) {
-    Trace golden;
+    cpu::Trace golden;
     engine.step(state, tokens[i], &golden);
     for (size_t t = 0; t < program.tensors.size(); ++t) {
       const auto it = golden.find(program.tensors[t].name);
@@ -125,16 +125,16 @@ std::vector<int> some_tokens(const Model& model, int n) {
 
 TEST_P(LowerTiny, DagsEqualTheCpuEngine) {
   const Model model = tiny_model(GetParam().params);
-  expect_equal_values(model, lower(model).program, some_tokens(model, 13));
+  expect_equal_values(model, numerics::lower(model), some_tokens(model, 13));
 }
 
 TEST_P(LowerTiny, MappedKernelsEqualTheirDags) {
-  const Lowered lowered = lower(tiny_model(GetParam().params));
+  const Program program = numerics::lower(tiny_model(GetParam().params));
   for (const Optimize optimize : {Optimize::kArea, Optimize::kThroughput}) {
-    const auto mapped = map_kernels(lowered, {1, optimize});
+    const auto mapped = map_kernels(program, {1, optimize});
     for (size_t k = 0; k < mapped.size(); ++k) {
       EXPECT_NO_THROW(verify(mapped[k]));
-      const auto wrong = verify_mapping(lowered.program.kernels[k], mapped[k]);
+      const auto wrong = check::verify_mapping(program.kernels[k], mapped[k]);
       EXPECT_FALSE(wrong) << mapped[k].name << " invocation " << wrong->invocation << " bit " << wrong->bit;
     }
   }
@@ -144,13 +144,13 @@ TEST(Map, ThroughputTakesTheParallelFormOfBinaryLayers) {
   TinyParams params;
   params.values = WeightValues::kBinary;
   params.input_bits = params.hidden_bits = 1;
-  const Lowered lowered = lower(tiny_model(params));
+  const Program program = numerics::lower(tiny_model(params));
   const auto strategies = [&](Optimize optimize) {
     std::vector<std::string> names;
-    for (const MappedKernel& k : map_kernels(lowered, {1, optimize})) names.push_back(k.strategy + (k.ii == 1 ? " 1" : ""));
+    for (const MappedKernel& k : map_kernels(program, {1, optimize})) names.push_back(k.strategy + (k.ii == 1 ? " 1" : ""));
     return names;
   };
-  EXPECT_THAT(strategies(Optimize::kThroughput), testing::Contains("parallel 1"));
+  EXPECT_THAT(strategies(Optimize::kThroughput), testing::Contains("popcount-wave 1"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, LowerTiny, testing::ValuesIn(shapes()), testing::PrintToStringParamName());
@@ -171,17 +171,17 @@ Model with_multipliers(bool input, bool hidden, int more_shift) {
 }
 
 void expect_mapped_right(const Model& model) {
-  const Lowered lowered = lower(model);
-  expect_equal_values(model, lowered.program, some_tokens(model, 9));
-  const auto mapped = map_kernels(lowered, {});
-  for (size_t k = 0; k < mapped.size(); ++k) EXPECT_FALSE(verify_mapping(lowered.program.kernels[k], mapped[k])) << mapped[k].name;
+  const Program program = numerics::lower(model);
+  expect_equal_values(model, program, some_tokens(model, 9));
+  const auto mapped = map_kernels(program, {});
+  for (size_t k = 0; k < mapped.size(); ++k) EXPECT_FALSE(check::verify_mapping(program.kernels[k], mapped[k])) << mapped[k].name;
 }
 
 TEST(Lower, MultipliersWithLargeShiftsBecomeStamps) {
   const Model model = with_multipliers(true, true, 7);
-  const Lowered lowered = lower(model);
+  const Program program = numerics::lower(model);
   int stamps = 0;
-  for (const KernelForm& form : lowered.forms) stamps += form.serial->multiply;
+  for (const Kernel& kernel : program.kernels) stamps += kernel.form.serial->multiply;
   EXPECT_EQ(stamps, 3);  // query, and two blocks of rows of up
   expect_mapped_right(model);
 }
@@ -196,7 +196,7 @@ TEST(Lower, MultipliersAfterAResidualSumWithSmallShiftsLetWordsEnterLater) {
 
 TEST(Lower, BatchesAndSingleTokensGiveTheSame) {
   const Model model = tiny_model();
-  const Program program = lower(model).program;
+  const Program program = numerics::lower(model);
   const auto run = [&](int step, const BitMatrix& inputs) {
     return evaluate(program.kernels[static_cast<size_t>(program.steps[static_cast<size_t>(step)].kernel)].dag, inputs);
   };
@@ -211,18 +211,18 @@ TEST(Lower, BatchesAndSingleTokensGiveTheSame) {
 }
 
 TEST(Verify, ObjectsToEveryFunctionalCellOfAnArray) {
-  const Lowered lowered = lower(tiny_model());
+  const Program program = numerics::lower(tiny_model());
   const size_t k = 1;  // a matrix with clamps
-  MappedKernel mapped = map_kernel(lowered.program.kernels[k], lowered.forms[k], MapParams{});
-  ASSERT_FALSE(verify_mapping(lowered.program.kernels[k], mapped));
+  MappedKernel mapped = map_kernel(program.kernels[k], MapParams{});
+  ASSERT_FALSE(check::verify_mapping(program.kernels[k], mapped));
   int found = 0;
   for (int x = 0; x < 4; ++x) {
     MappedKernel broken = mapped;
     broken.grid.at(x, 1) = 0;
-    found += verify_mapping(lowered.program.kernels[k], broken).has_value();
+    found += check::verify_mapping(program.kernels[k], broken).has_value();
   }
   EXPECT_EQ(found, 4);
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::mapping

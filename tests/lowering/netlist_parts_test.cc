@@ -7,21 +7,21 @@
 
 #include "frontend/blif.h"
 #include "ir/error.h"
-#include "lowering/netlist/annealer.h"
-#include "lowering/netlist/compaction.h"
-#include "lowering/netlist/logic_graph.h"
-#include "lowering/netlist/packing.h"
-#include "lowering/netlist/simplify.h"
-#include "lowering/netlist/stretch.h"
-#include "lowering/netlist/techmap.h"
+#include "lowering/mapping/netlist/annealer.h"
+#include "lowering/mapping/netlist/compaction.h"
+#include "lowering/mapping/netlist/packing.h"
+#include "lowering/mapping/netlist/region_expansion.h"
+#include "lowering/synthesis/logic_graph.h"
+#include "lowering/synthesis/simplify.h"
+#include "lowering/synthesis/techmap.h"
 #include "tests/lowering/netlist_support.h"
 #include "tests/support/random_dag.h"
 
-namespace bitgrid {
+namespace bitgrid::mapping {
 namespace {
 
 LutNetwork luts_of(const std::string& dag) {
-  return map_to_luts(logic_graph(parse_dag(dag)));
+  return synthesis::map_to_luts(synthesis::logic_graph(parse_dag(dag)));
 }
 
 LutNetwork random_network(uint32_t inputs, uint32_t nodes, uint64_t seed) {
@@ -49,34 +49,35 @@ LutNetwork random_network(uint32_t inputs, uint32_t nodes, uint64_t seed) {
 }
 
 TEST(LogicGraph, FoldsAndShares) {
-  LogicGraph g;
-  const Literal a = add_input(g, "a"), b = add_input(g, "b");
-  EXPECT_EQ(make_and(g, a, make_not(a)), kFalse);
-  EXPECT_EQ(make_and(g, a, kTrue), a);
-  EXPECT_EQ(make_and(g, a, b), make_and(g, b, a));
-  EXPECT_EQ(make_xor(g, a, make_not(b)), make_not(make_xor(g, b, a)));
-  EXPECT_EQ(make_xor(g, a, kTrue), make_not(a));
-  EXPECT_EQ(make_select(g, a, kTrue, kFalse), a);
+  synthesis::LogicGraph g;
+  const synthesis::Literal a = add_input(g, "a"), b = add_input(g, "b");
+  EXPECT_EQ(synthesis::make_and(g, a, synthesis::make_not(a)), synthesis::kFalse);
+  EXPECT_EQ(synthesis::make_and(g, a, synthesis::kTrue), a);
+  EXPECT_EQ(synthesis::make_and(g, a, b), synthesis::make_and(g, b, a));
+  EXPECT_EQ(synthesis::make_xor(g, a, synthesis::make_not(b)), synthesis::make_not(synthesis::make_xor(g, b, a)));
+  EXPECT_EQ(synthesis::make_xor(g, a, synthesis::kTrue), synthesis::make_not(a));
+  EXPECT_EQ(synthesis::make_select(g, a, synthesis::kTrue, synthesis::kFalse), a);
 }
 
 TEST(LogicGraph, FindsAnXorMadeOfAnds) {
-  LogicGraph g;
-  const Literal a = add_input(g, "a"), b = add_input(g, "b");
-  const Literal both = make_and(g, a, b), neither = make_and(g, make_not(a), make_not(b));
-  EXPECT_EQ(make_and(g, make_not(both), make_not(neither)), make_xor(g, a, b));
+  synthesis::LogicGraph g;
+  const synthesis::Literal a = add_input(g, "a"), b = add_input(g, "b");
+  const synthesis::Literal both = synthesis::make_and(g, a, b),
+                           neither = synthesis::make_and(g, synthesis::make_not(a), synthesis::make_not(b));
+  EXPECT_EQ(synthesis::make_and(g, synthesis::make_not(both), synthesis::make_not(neither)), synthesis::make_xor(g, a, b));
 }
 
 TEST(LogicGraph, TablesOfAllSizes) {
   for (uint32_t inputs = 0; inputs <= 8; ++inputs) {
     std::mt19937_64 rng(inputs);
-    LogicGraph g;
-    std::vector<Literal> operands;
+    synthesis::LogicGraph g;
+    std::vector<synthesis::Literal> operands;
     for (uint32_t i = 0; i < inputs; ++i) operands.push_back(add_input(g, "i" + std::to_string(i)));
     std::vector<uint64_t> table;
     for (size_t i = 0; i < (size_t{1} << inputs); ++i) table.push_back(rng() & 7);
-    const std::vector<Literal> out = make_table(g, operands, table);
+    const std::vector<synthesis::Literal> out = synthesis::make_table(g, operands, table);
     for (unsigned o = 0; o < 3; ++o) g.outputs.push_back({"o" + std::to_string(o), out[o]});
-    const LutNetwork network = map_to_luts(g);
+    const LutNetwork network = synthesis::map_to_luts(g);
     const BitMatrix in = all_values(inputs);
     const BitMatrix got = evaluate(network, in);
     for (size_t r = 0; r < in.rows; ++r) ASSERT_EQ(got.get_word(r, 0, 3), table[inputs == 0 ? 0 : in.get_word(r, 0, inputs)]);
@@ -89,7 +90,7 @@ TEST(Techmap, RandomDagsKeepTheirMeaning) {
     test::RandomDagParams params;
     params.max_width = seed % 3 == 0 ? 70 : 9;
     const Dag dag = test::random_dag(rng, params);
-    const LutNetwork network = map_to_luts(logic_graph(dag));
+    const LutNetwork network = synthesis::map_to_luts(synthesis::logic_graph(dag));
     verify(network);
     const BitMatrix batch = random_batch(130, input_bits(dag), seed);
     ASSERT_EQ(evaluate(network, batch), evaluate(dag, batch)) << print(dag);
@@ -99,7 +100,7 @@ TEST(Techmap, RandomDagsKeepTheirMeaning) {
 TEST(Techmap, LutNetworksKeepTheirMeaning) {
   for (uint64_t seed = 1; seed <= 20; ++seed) {
     const LutNetwork before = random_network(8, 40, seed);
-    const LutNetwork after = map_to_luts(logic_graph(before));
+    const LutNetwork after = synthesis::map_to_luts(synthesis::logic_graph(before));
     ASSERT_EQ(evaluate(after, all_values(8)), evaluate(before, all_values(8))) << "seed " << seed;
   }
 }
@@ -120,8 +121,8 @@ TEST(Techmap, NeedsNoMoreThanAbcOnTheSharedCircuits) {
                                              {"dec", 288},      {"i2c", 542},    {"int2float", 93}, {"max", 1057},
                                              {"priority", 327}, {"router", 130}, {"sin", 1915}};
   for (const auto& [name, luts] : abc) {
-    const CoverNetwork source = read_blif((folder / (name + ".blif")).string());
-    const LutNetwork network = map_to_luts(logic_graph(source));
+    const CoverNetwork source = frontend::read_blif((folder / (name + ".blif")).string());
+    const LutNetwork network = synthesis::map_to_luts(synthesis::logic_graph(source));
     EXPECT_LE(static_cast<double>(network.nodes.size()), 1.05 * static_cast<double>(luts)) << name;
     const BitMatrix batch = random_batch(256, source.inputs.size(), 1);
     EXPECT_EQ(evaluate(network, batch), evaluate(source, batch)) << name;
@@ -129,12 +130,12 @@ TEST(Techmap, NeedsNoMoreThanAbcOnTheSharedCircuits) {
 }
 
 TEST(Techmap, FreeDepthSavesLuts) {
-  const LogicGraph graph = logic_graph(parse_dag("dag t\ninput a 16\ninput b 16\nc:16 = add a b\noutput y c\n"));
-  TechmapParams params;
-  TechmapStats shallow, small;
-  map_to_luts(graph, params, &shallow);
+  const synthesis::LogicGraph graph = synthesis::logic_graph(parse_dag("dag t\ninput a 16\ninput b 16\nc:16 = add a b\noutput y c\n"));
+  synthesis::TechmapParams params;
+  synthesis::TechmapStats shallow, small;
+  synthesis::map_to_luts(graph, params, &shallow);
   params.keep_depth = false;
-  map_to_luts(graph, params, &small);
+  synthesis::map_to_luts(graph, params, &small);
   EXPECT_LT(small.luts, shallow.luts);
   EXPECT_GT(small.depth, shallow.depth);
 }
@@ -142,7 +143,7 @@ TEST(Techmap, FreeDepthSavesLuts) {
 TEST(Simplify, KeepsTheMeaningAndLeavesNoTrivialNode) {
   for (uint64_t seed = 1; seed <= 50; ++seed) {
     const LutNetwork before = random_network(7, 60, seed);
-    const LutNetwork after = simplify(before);
+    const LutNetwork after = synthesis::simplify(before);
     verify(after);
     EXPECT_EQ(evaluate(after, all_values(7)), evaluate(before, all_values(7))) << "seed " << seed;
     for (const LutNode& node : after.nodes) EXPECT_GE(node.fanin_count, 2);
@@ -150,7 +151,7 @@ TEST(Simplify, KeepsTheMeaningAndLeavesNoTrivialNode) {
 }
 
 TEST(Packing, HoldsEveryLutOnceWithinFourInputs) {
-  const LutNetwork network = simplify(random_network(12, 80, 3));
+  const LutNetwork network = synthesis::simplify(random_network(12, 80, 3));
   const PackedNetlist packed = pack(network);
   std::multiset<uint32_t> held;
   for (const PackedCell& cell : packed.cells) {
@@ -174,7 +175,7 @@ struct Fixture {
   PackedNetlist netlist;
   NetlistLayout layout;
 
-  explicit Fixture(const char* text) : network(simplify(luts_of(text))), netlist(pack(network)) {
+  explicit Fixture(const char* text) : network(synthesis::simplify(luts_of(text))), netlist(pack(network)) {
     const Sites sites = regular_sites(9, 9, 2);
     layout = {place_on(netlist, sites, anneal(netlist, sites, {})), std::vector<NetRoute>(netlist.nets.size())};
   }
@@ -341,7 +342,7 @@ double fullest(const PackedNetlist& netlist, const Sites& sites, const SitePlace
 
 TEST(Placement, EvennessUsesBothDirections) {
   const std::string text = "dag t\ninput a 64\nc:7 = popcount a\noutput y c\n";
-  const LutNetwork network = simplify(luts_of(text));
+  const LutNetwork network = synthesis::simplify(luts_of(text));
   const PackedNetlist netlist = pack(network);
   const Sites sites = regular_sites(11, 11, 2);
   double with = 0, without = 0;
@@ -367,11 +368,11 @@ TEST(Placement, StretchedSitesStayApartAndInside) {
 }
 
 TEST(Placement, RefusesARegionWithTooFewPorts) {
-  const LutNetwork network = simplify(luts_of(kCount));
+  const LutNetwork network = synthesis::simplify(luts_of(kCount));
   const PackedNetlist netlist = pack(network);
   const Sites sites = regular_sites(3, 2, 1);
   EXPECT_THROW(place_on(netlist, sites, {std::vector<uint32_t>(netlist.blocks()), 24}), Error);
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::mapping

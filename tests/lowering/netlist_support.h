@@ -6,7 +6,7 @@
 #include "bitgrid_sim/kernel_simulator.h"
 #include "ir/mapped_kernel.h"
 
-namespace bitgrid {
+namespace bitgrid::mapping {
 
 inline BitMatrix random_batch(size_t rows, size_t cols, uint64_t seed) {
   std::mt19937_64 rng(seed);
@@ -26,7 +26,7 @@ inline BitMatrix all_values(uint32_t cols) {
 
 /// Invocations back to back at the kernel's ii, on the grid. Checks the kernel first.
 inline BitMatrix run_kernel(const MappedKernel& kernel, const BitMatrix& inputs) {
-  return KernelSimulator(kernel).run(inputs);
+  return sim::KernelSimulator(kernel).run(inputs);
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::mapping

@@ -1,4 +1,4 @@
-#include "lowering/netlist/map_netlist.h"
+#include "lowering/mapping/netlist/map_netlist.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 #include "ir/kernel_defects.h"
 #include "tests/lowering/netlist_support.h"
 
-namespace bitgrid {
+namespace bitgrid::mapping {
 namespace {
 
 Dag dag_of(const std::string& body) {
@@ -27,7 +27,7 @@ Dag comparator_dag() {
 }
 
 CoverNetwork epfl(const std::string& name) {
-  return read_blif(std::string(BITGRID_SHARED_CASES) + "/epfl/" + name + ".blif");
+  return frontend::read_blif(std::string(BITGRID_SHARED_CASES) + "/epfl/" + name + ".blif");
 }
 bool have_epfl() {
   return std::filesystem::exists(std::filesystem::path(BITGRID_SHARED_CASES) / "epfl");
@@ -226,4 +226,4 @@ TEST(Netlist, FailureNamesNetRegionAndKnob) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::mapping

@@ -1,4 +1,4 @@
-#include "lowering/planes/plane.h"
+#include "lowering/mapping/planes/plane.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include "ir/error.h"
 #include "tests/lowering/netlist_support.h"
 
-namespace bitgrid {
+namespace bitgrid::mapping {
 namespace {
 
 using Table = std::vector<BitVector>;
@@ -54,46 +54,46 @@ void expect_kernel_is(const MappedKernel& kernel, const Table& table) {
 TEST(Esop, OfRandomTablesIsExact) {
   for (uint32_t seed = 1; seed <= 20; ++seed) {
     const Table table = random_table(seed % 8, 1 + seed % 5, seed);
-    EXPECT_EQ(evaluate(minimise_esop(table)), table) << "seed " << seed;
+    EXPECT_EQ(evaluate(synthesis::minimise_esop(table)), table) << "seed " << seed;
   }
 }
 
 TEST(Esop, OfMoreThan64OutputsIsExact) {
   const Table table = random_table(4, 150, 3);
-  EXPECT_EQ(evaluate(minimise_esop(table)), table);
+  EXPECT_EQ(evaluate(synthesis::minimise_esop(table)), table);
 }
 
 TEST(Esop, OfExpTakesAtMost50Cubes) {
-  EsopStats stats;
-  EXPECT_EQ(evaluate(minimise_esop(exp_table(), {}, &stats)), exp_table());
+  synthesis::EsopStats stats;
+  EXPECT_EQ(evaluate(synthesis::minimise_esop(exp_table(), {}, &stats)), exp_table());
   EXPECT_LE(stats.cubes, 50u);  // ABC &exorcism: 51
 }
 
 TEST(Esop, OfRelu2TakesAtMost31Cubes) {
-  EsopStats stats;
-  minimise_esop(relu2_table(), {}, &stats);
+  synthesis::EsopStats stats;
+  synthesis::minimise_esop(relu2_table(), {}, &stats);
   EXPECT_LE(stats.cubes, 31u);  // ABC &exorcism: 31
 }
 
 TEST(Esop, OfParityIsOneCubePerInput) {
   Table table;
   for (unsigned i = 0; i < 256; ++i) table.emplace_back(1, static_cast<unsigned>(__builtin_popcount(i)) & 1);
-  EXPECT_EQ(minimise_esop(table).cubes.size(), 8u);
+  EXPECT_EQ(synthesis::minimise_esop(table).cubes.size(), 8u);
 }
 
 TEST(Esop, ComplementOfAnOutputCostsNothing) {
   Table table(16, BitVector(1, 1));
   table[5] = BitVector(1, 0);
-  EXPECT_EQ(minimise_esop(table).cubes.size(), 1u);
+  EXPECT_EQ(synthesis::minimise_esop(table).cubes.size(), 1u);
 }
 
 TEST(Esop, SameSeedGivesTheSameCubes) {
-  EXPECT_EQ(minimise_esop(exp_table()), minimise_esop(exp_table()));
+  EXPECT_EQ(synthesis::minimise_esop(exp_table()), synthesis::minimise_esop(exp_table()));
 }
 
 TEST(Esop, RefusesATableOfTheWrongSize) {
   try {
-    minimise_esop(Table(3, BitVector(1)));
+    synthesis::minimise_esop(Table(3, BitVector(1)));
     FAIL();
   } catch (const Error& e) {
     EXPECT_THAT(e.what(), testing::HasSubstr("3 words are not a power of two; give a word for every value"));
@@ -101,8 +101,8 @@ TEST(Esop, RefusesATableOfTheWrongSize) {
 }
 
 TEST(Esop, RefusesWordsOfDifferentWidths) {
-  EXPECT_THROW(minimise_esop({BitVector(1), BitVector(2)}), Error);
-  EXPECT_THROW(minimise_esop({}), Error);
+  EXPECT_THROW(synthesis::minimise_esop({BitVector(1), BitVector(2)}), Error);
+  EXPECT_THROW(synthesis::minimise_esop({}), Error);
 }
 
 TEST(Plane, OfRandomTablesSimulatesExactly) {
@@ -136,7 +136,7 @@ TEST(Plane, AChangedCellIsNoticed) {
 
 TEST(Plane, StacksOnAnotherPlaneOfTheSameInputs) {
   const Table a = random_table(5, 3, 1), b = random_table(5, 3, 2);
-  const Esop upper = minimise_esop(a), lower = minimise_esop(b);
+  const synthesis::Esop upper = synthesis::minimise_esop(a), lower = synthesis::minimise_esop(b);
   MappedKernel kernel = plane_kernel("sum", upper);
   const int rows = plane_height(upper);
   GridConfig grid(8, rows + plane_height(lower));
@@ -151,7 +151,7 @@ TEST(Plane, StacksOnAnotherPlaneOfTheSameInputs) {
 
 TEST(Plane, RefusesAGridThatIsTooSmall) {
   GridConfig grid(4, 4);
-  EXPECT_THROW(place_plane(grid, 0, 0, minimise_esop(random_table(5, 3, 1))), Error);
+  EXPECT_THROW(place_plane(grid, 0, 0, synthesis::minimise_esop(random_table(5, 3, 1))), Error);
 }
 
 TEST(Plane, OfADagIsItsTruthTable) {
@@ -160,4 +160,4 @@ TEST(Plane, OfADagIsItsTruthTable) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::mapping

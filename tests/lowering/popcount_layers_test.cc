@@ -6,16 +6,16 @@
 
 #include "bitgrid_sim/kernel_simulator.h"
 #include "check/verify_kernel.h"
-#include "lowering/dense_interleaved.h"
+#include "lowering/mapping/matrix/popcount_ii2.h"
 #include "tests/lowering/popcount_support.h"
 
-namespace bitgrid {
+namespace bitgrid::mapping {
 namespace {
 
 struct PopcountMapper {
   const char* name;
-  MappedKernel (*map)(const DenseBinaryForm& form);
-  int64_t (*cells)(const DenseBinaryForm& form);
+  MappedKernel (*map)(const PopcountForm& form);
+  int64_t (*cells)(const PopcountForm& form);
   int ii;
   friend void PrintTo(const PopcountMapper& m, std::ostream* out) { *out << m.name; }
 };
@@ -24,22 +24,22 @@ class PopcountLayers : public testing::TestWithParam<PopcountMapper> {};
 
 INSTANTIATE_TEST_SUITE_P(
     Of, PopcountLayers,
-    testing::Values(PopcountMapper{"Parallel", [](const DenseBinaryForm& form) { return map_dense_popcount("layer", form); },
-                                   dense_popcount_cells, 1},
-                    PopcountMapper{"Interleaved", [](const DenseBinaryForm& form) { return map_interleaved_popcount("layer", form); },
-                                   [](const DenseBinaryForm& form) { return interleaved_size(form).cells(); }, 2}),
+    testing::Values(PopcountMapper{"Parallel", [](const PopcountForm& form) { return map_popcount_wave("layer", form); },
+                                   popcount_wave_cells, 1},
+                    PopcountMapper{"Interleaved", [](const PopcountForm& form) { return map_popcount_ii2("layer", form); },
+                                   [](const PopcountForm& form) { return popcount_ii2_size(form).cells(); }, 2}),
     testing::PrintToStringParamName());
 
 void expect_exact(const PopcountMapper& mapper, uint32_t inputs, int outputs, bool ternary, size_t tokens, unsigned seed) {
   std::mt19937 random(seed);
-  DenseBinaryForm form = random_form(inputs, outputs, ternary, random);
+  PopcountForm form = random_form(inputs, outputs, ternary, random);
   const BitMatrix batch = tokens_near(form, tokens, random);
   choose_thetas(form, batch, random);
   const MappedKernel kernel = mapper.map(form);
   verify(kernel);
   ASSERT_EQ(kernel.ii, mapper.ii);
   ASSERT_EQ(static_cast<int64_t>(kernel.grid.cells.size()), mapper.cells(form));
-  const auto difference = first_difference(answers(form, batch), KernelSimulator(kernel).run(batch));
+  const auto difference = check::first_difference(answers(form, batch), sim::KernelSimulator(kernel).run(batch));
   ASSERT_FALSE(difference) << inputs << " inputs, " << outputs << " outputs, ternary " << ternary << ": token " << difference->invocation
                            << ", output " << difference->bit << ", theta " << form.rows[difference->bit].theta;
 }
@@ -64,35 +64,35 @@ TEST_P(PopcountLayers, ExhaustiveWhereNarrow) {
   std::mt19937 random(5);
   for (const bool ternary : {false, true}) {
     for (uint32_t n = 1; n <= 9; ++n) {
-      DenseBinaryForm form = random_form(n, static_cast<int>(n) + 2, ternary, random);
+      PopcountForm form = random_form(n, static_cast<int>(n) + 2, ternary, random);
       for (size_t r = 0; r < form.rows.size(); ++r) form.rows[r].theta = static_cast<int64_t>(r);  // 0 .. n + 1
       BitMatrix batch(size_t{1} << n, n);
       for (size_t t = 0; t < batch.rows; ++t) batch.set_word(t, 0, n, t);
-      ASSERT_EQ(first_difference(answers(form, batch), KernelSimulator(GetParam().map(form)).run(batch)), std::nullopt) << n;
+      ASSERT_EQ(check::first_difference(answers(form, batch), sim::KernelSimulator(GetParam().map(form)).run(batch)), std::nullopt) << n;
     }
   }
 }
 
 TEST_P(PopcountLayers, ScalarGridAgrees) {
   std::mt19937 random(8);
-  DenseBinaryForm form = random_form(33, 5, false, random);
+  PopcountForm form = random_form(33, 5, false, random);
   const BitMatrix batch = tokens_near(form, 40, random);
   choose_thetas(form, batch, random);
-  EXPECT_EQ(answers(form, batch), KernelSimulator(GetParam().map(form), {GridEngine::kScalar}).run(batch));
+  EXPECT_EQ(answers(form, batch), sim::KernelSimulator(GetParam().map(form), {sim::GridEngine::kScalar}).run(batch));
 }
 
 TEST_P(PopcountLayers, WrongWeightAndWrongThetaAreSeen) {
   std::mt19937 random(7);
-  const auto seen = [&](const DenseBinaryForm& planted, const DenseBinaryForm& form, const BitMatrix& batch) {
-    return first_difference(answers(form, batch), KernelSimulator(GetParam().map(planted)).run(batch)).has_value();
+  const auto seen = [&](const PopcountForm& planted, const PopcountForm& form, const BitMatrix& batch) {
+    return check::first_difference(answers(form, batch), sim::KernelSimulator(GetParam().map(planted)).run(batch)).has_value();
   };
   for (const bool ternary : {false, true}) {
-    DenseBinaryForm form = random_form(64, 6, ternary, random);
+    PopcountForm form = random_form(64, 6, ternary, random);
     const BitMatrix batch = tokens_near(form, 400, random);
     for (PopcountRow& row : form.rows) row.theta = ternary ? 21 : 32;
     ASSERT_FALSE(seen(form, form, batch));
     for (size_t r = 0; r < form.rows.size(); ++r) {
-      DenseBinaryForm planted = form;
+      PopcountForm planted = form;
       int8_t& weight = planted.rows[r].weights[random() % 64];
       weight = weight > 0 ? -1 : 1;
       EXPECT_TRUE(seen(planted, form, batch)) << r;
@@ -104,4 +104,4 @@ TEST_P(PopcountLayers, WrongWeightAndWrongThetaAreSeen) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::mapping

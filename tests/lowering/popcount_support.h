@@ -9,9 +9,9 @@
 
 #include "bitgrid_sim/kernel_simulator.h"
 #include "ir/bits.h"
-#include "lowering/dense_popcount.h"
+#include "lowering/mapping/matrix/popcount_wave.h"
 
-namespace bitgrid {
+namespace bitgrid::mapping {
 
 inline bool answer(const PopcountRow& row, const BitMatrix& inputs, size_t token) {
   int64_t count = 0;
@@ -19,7 +19,7 @@ inline bool answer(const PopcountRow& row, const BitMatrix& inputs, size_t token
   return count >= row.theta;
 }
 
-inline BitMatrix answers(const DenseBinaryForm& form, const BitMatrix& inputs) {
+inline BitMatrix answers(const PopcountForm& form, const BitMatrix& inputs) {
   BitMatrix out(inputs.rows, form.rows.size());
   for (size_t t = 0; t < inputs.rows; ++t) {
     for (size_t r = 0; r < form.rows.size(); ++r) out.set(t, r, answer(form.rows[r], inputs, t));
@@ -27,8 +27,8 @@ inline BitMatrix answers(const DenseBinaryForm& form, const BitMatrix& inputs) {
   return out;
 }
 
-inline DenseBinaryForm random_form(uint32_t inputs, int outputs, bool ternary, std::mt19937& random) {
-  DenseBinaryForm form{inputs, {}};
+inline PopcountForm random_form(uint32_t inputs, int outputs, bool ternary, std::mt19937& random) {
+  PopcountForm form{inputs, {}};
   for (int r = 0; r < outputs; ++r) {
     PopcountRow row;
     for (uint32_t c = 0; c < inputs; ++c) row.weights.push_back(ternary && random() % 3 == 0 ? 0 : random() % 2 ? 1 : -1);
@@ -38,7 +38,7 @@ inline DenseBinaryForm random_form(uint32_t inputs, int outputs, bool ternary, s
 }
 
 /// Tokens agree with some row in any proportion, so that counts span their range.
-inline BitMatrix tokens_near(const DenseBinaryForm& form, size_t tokens, std::mt19937& random) {
+inline BitMatrix tokens_near(const PopcountForm& form, size_t tokens, std::mt19937& random) {
   BitMatrix inputs(tokens, form.inputs);
   for (size_t t = 0; t < tokens; ++t) {
     const auto& weights = form.rows[random() % form.rows.size()].weights;
@@ -49,7 +49,7 @@ inline BitMatrix tokens_near(const DenseBinaryForm& form, size_t tokens, std::mt
 }
 
 /// The extremes, the middle, and what some token's count makes close.
-inline void choose_thetas(DenseBinaryForm& form, const BitMatrix& inputs, std::mt19937& random) {
+inline void choose_thetas(PopcountForm& form, const BitMatrix& inputs, std::mt19937& random) {
   const int64_t n = form.inputs;
   const std::vector<int64_t> fixed = {n / 2, 1, n, n / 2 + 1, 0, n + 1, -5, 2 * n};
   const size_t shift = random();
@@ -75,9 +75,9 @@ inline BitMatrix run_parts(const std::vector<InputPart>& parts, const BitMatrix&
     }
     const MappedKernel kernel = map(part);
     EXPECT_EQ(kernel.input_bits, batch.cols);
-    state = KernelSimulator(kernel).run(batch);
+    state = sim::KernelSimulator(kernel).run(batch);
   }
   return state;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::mapping

@@ -6,18 +6,19 @@
 
 #include "ir/error.h"
 #include "ir/kernel_defects.h"
-#include "lowering/arrays/counter.h"
-#include "lowering/arrays/ripple.h"
-#include "lowering/arrays/ripple_around.h"
-#include "lowering/arrays/sweep.h"
-#include "lowering/arrays/wave.h"
-#include "lowering/defects/columns.h"
-#include "lowering/planes/plane.h"
-#include "lowering/planes/shared_plane.h"
+#include "lowering/mapping/arrays/counter.h"
+#include "lowering/mapping/arrays/ripple.h"
+#include "lowering/mapping/arrays/ripple_detour.h"
+#include "lowering/mapping/good_columns.h"
+#include "lowering/mapping/map.h"
+#include "lowering/mapping/planes/plane.h"
+#include "lowering/mapping/planes/time_shared_plane.h"
+#include "lowering/mapping/rows/row_layout.h"
+#include "lowering/synthesis/sop_to_dag.h"
 #include "tests/lowering/blif_writer.h"
 #include "tests/lowering/netlist_support.h"
 
-namespace bitgrid {
+namespace bitgrid::mapping {
 namespace {
 
 using testing::HasSubstr;
@@ -26,10 +27,16 @@ Dag dag_of(const std::string& body) {
   return parse_dag("dag test\n" + body);
 }
 
+MapParams in_wave_mode() {
+  MapParams params;
+  params.mode = MapMode::kWave;
+  return params;
+}
+
 BitMatrix run_with_garbage(const MappedKernel& kernel, const BitMatrix& inputs, const Defects& defects) {
-  KernelSimulatorParams params;
+  sim::KernelSimulatorParams params;
   params.defects = defects;
-  return KernelSimulator(kernel, params).run(inputs);
+  return sim::KernelSimulator(kernel, params).run(inputs);
 }
 
 void expect_sound(const MappedKernel& kernel, const Dag& dag, const Defects& defects) {
@@ -46,12 +53,11 @@ void expect_around(const std::string& body, const std::string& strategy, int see
   for (int seed = 0; seed < seeds; ++seed) {
     SCOPED_TRACE(seed);
     std::mt19937_64 random(static_cast<uint64_t>(seed));
-    WaveParams params;
+    MapParams params = in_wave_mode();
     params.defects = random_defects(300, 400, 0.005 * (seed % 4), 0.003 * (seed % 3), random);
-    const auto kernel = try_map_wave(dag, params);
-    ASSERT_TRUE(kernel);
-    EXPECT_EQ(kernel->strategy, strategy);
-    expect_sound(*kernel, dag, params.defects);
+    const MappedKernel kernel = map_kernel(synthesis::kernel_of(dag), params);
+    EXPECT_EQ(kernel.strategy, strategy);
+    expect_sound(kernel, dag, params.defects);
   }
 }
 
@@ -77,7 +83,7 @@ TEST(WaveAround, Counters) {
       SCOPED_TRACE(in + " inputs, seed " + std::to_string(seed));
       std::mt19937_64 random(static_cast<uint64_t>(seed));
       const Defects defects = random_defects(300, 20, 0.004 * seed, 0.002 * (seed % 3), random);
-      const auto kernel = counter_around("test", inputs, outputs, defects);
+      const auto kernel = counter_detour("test", inputs, outputs, defects);
       ASSERT_TRUE(kernel);
       expect_sound(*kernel, dag, defects);
     }
@@ -90,9 +96,10 @@ TEST(WaveAround, Planes) {
 }
 
 TEST(WaveAround, Sweeps) {
-  expect_around("input a 20\ninput b 20\nx:20 = xnor a b\nc:5 = popcount x\nt = constant 5 0xb\nl:1 = less c t\noutput y l\n", "sweep");
+  expect_around("input a 20\ninput b 20\nx:20 = xnor a b\nc:5 = popcount x\nt = constant 5 0xb\nl:1 = less c t\noutput y l\n",
+                "row-layout");
   expect_around("input a 4\ninput b 4\ninput c 4\ninput d 4\ne:5 = add a b\nf:5 = add c d\ng:6 = add e f\noutput y g\noutput z e\n",
-                "sweep");
+                "row-layout");
 }
 
 // A multiplier has no slack for detours: among defects it becomes a sweep.
@@ -106,12 +113,12 @@ TEST(WaveAround, MultipliersThatMeetADefectBecomeSweeps) {
     if (i > 0) text += "p" + n + ":8 = add p" + before + " s" + n + "\n";
   }
   const Dag dag = dag_of(text + "output p p3\n");
-  WaveParams params;
+  MapParams params = in_wave_mode();
   params.defects = {{{3, 3}}, {}};
-  expect_sound(map_wave(dag, params), dag, params.defects);
-  EXPECT_EQ(map_wave(dag, params).strategy, "sweep");
+  expect_sound(map_kernel(synthesis::kernel_of(dag), params), dag, params.defects);
+  EXPECT_EQ(map_kernel(synthesis::kernel_of(dag), params).strategy, "row-layout");
   params.defects = {{{30, 3}}, {}};
-  EXPECT_EQ(map_wave(dag, params).strategy, "multiplier");
+  EXPECT_EQ(map_kernel(synthesis::kernel_of(dag), params).strategy, "multiplier");
 }
 
 // The checks can fail: what relies on a bad cell is found, by its configuration and by its outputs.
@@ -120,7 +127,7 @@ TEST(WaveAround, MappingsThatIgnoreDefectsAreRefuted) {
        {std::string("input a 8\ninput b 8\ns:9 = add a b\noutput y s\n"), std::string("input a 12\nc:4 = popcount a\noutput y c\n"),
         table_of(6, 12, [](uint64_t i) { return i * i; })}) {
     const Dag dag = dag_of(body);
-    const MappedKernel plain = map_wave(dag);
+    const MappedKernel plain = map_kernel(synthesis::kernel_of(dag), in_wave_mode());
     const BitMatrix batch = random_batch(200, plain.input_bits, 5);
     std::mt19937_64 random(4);
     int wrong = 0;
@@ -137,10 +144,10 @@ TEST(WaveAround, MappingsThatIgnoreDefectsAreRefuted) {
 
 TEST(WaveAround, HopelessFabricIsSaidSo) {
   std::mt19937_64 random(12);
-  WaveParams params;
+  MapParams params = in_wave_mode();
   params.defects = random_defects(400, 400, 0.97, 0, random);
   try {
-    map_wave(dag_of("input a 12\nc:4 = popcount a\noutput y c\n"), params);
+    map_kernel(synthesis::kernel_of(dag_of("input a 12\nc:4 = popcount a\noutput y c\n")), params);
     FAIL() << "a layout on a fabric of bad cells";
   } catch (const Error& e) {
     EXPECT_THAT(e.what(), HasSubstr("kernel test: wave mode (II = 1) takes 10 x 4 cells (counter) at the tile's north-west corner, where"));
@@ -152,9 +159,9 @@ TEST(WaveAround, HopelessFabricIsSaidSo) {
 TEST(WaveAround, SameSeedSameLayout) {
   const Dag dag = dag_of(table_of(8, 8, [](uint64_t i) { return i * i >> 8; }));
   std::mt19937_64 random(2);
-  WaveParams params;
+  MapParams params = in_wave_mode();
   params.defects = random_defects(100, 200, 0.01, 0, random);
-  EXPECT_EQ(map_wave(dag, params), map_wave(dag, params));
+  EXPECT_EQ(map_kernel(synthesis::kernel_of(dag), params), map_kernel(synthesis::kernel_of(dag), params));
 }
 
 TEST(SharedPlane, SumsShareColumns) {
@@ -163,21 +170,21 @@ TEST(SharedPlane, SumsShareColumns) {
     table.emplace_back(64);
     table.back().set(static_cast<uint32_t>(i), true);
   }
-  const Esop decoder = minimise_esop(table);
-  const auto kernel = shared_plane("decoder", decoder, {});
+  const synthesis::Esop decoder = synthesis::minimise_esop(table);
+  const auto kernel = time_shared_plane("decoder", decoder, {});
   ASSERT_TRUE(kernel);
   EXPECT_EQ(kernel->grid.width, 6);  // five inputs and a sum
   EXPECT_EQ(kernel->grid.height, 64);
 }
 
 TEST(SharedPlane, InputsThatNoTermReadsAndConstantOutputs) {
-  Esop esop;
+  synthesis::Esop esop;
   esop.inputs = 3;
   esop.outputs = 3;
   esop.complement = BitVector(3, 0b010);
   esop.cubes.push_back({0b001, 0b001, BitVector(3, 0b100)});
   for (const Defects& defects : {Defects{}, Defects{{{0, 0}, {2, 1}}, {}}}) {
-    const auto kernel = shared_plane("k", esop, defects);
+    const auto kernel = time_shared_plane("k", esop, defects);
     ASSERT_TRUE(kernel);
     verify(*kernel);
     const BitMatrix batch = all_values(3), got = run_with_garbage(*kernel, batch, defects);
@@ -196,4 +203,4 @@ TEST(Columns, EndWhereASignalCannotGoOnOrLeave) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::mapping

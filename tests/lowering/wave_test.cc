@@ -1,5 +1,5 @@
 // Which form wave mode takes, and that each computes what its source says.
-#include "lowering/arrays/wave.h"
+#include "lowering/mapping/map.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,16 +8,21 @@
 #include <map>
 
 #include "ir/error.h"
-#include "lowering/cover_dag.h"
-#include "lowering/map.h"
+#include "lowering/synthesis/sop_to_dag.h"
 #include "tests/lowering/blif_writer.h"
 #include "tests/lowering/netlist_support.h"
 
-namespace bitgrid {
+namespace bitgrid::mapping {
 namespace {
 
-MappedKernel expect_wave(const Dag& dag, const std::string& strategy, const WaveParams& params = {}) {
-  const MappedKernel kernel = map_wave(dag, params);
+MapParams in_wave_mode() {
+  MapParams params;
+  params.mode = MapMode::kWave;
+  return params;
+}
+
+MappedKernel expect_wave(const Dag& dag, const std::string& strategy) {
+  const MappedKernel kernel = map_kernel(synthesis::kernel_of(dag), in_wave_mode());
   EXPECT_EQ(kernel.strategy, strategy);
   EXPECT_EQ(kernel.ii, 1);
   EXPECT_EQ(kernel.name, dag.name);
@@ -65,55 +70,59 @@ TEST(Wave, TablesBecomePlanes) {
 
 TEST(Wave, OtherLogicBecomesASweep) {
   expect_wave(dag_of("input a 20\ninput b 20\nx:20 = xnor a b\nc:5 = popcount x\nt = constant 5 0xb\nl:1 = less c t\noutput y l\n"),
-              "sweep");
+              "row-layout");
 }
 
 TEST(Wave, SumOfFourWords) {
-  expect_wave(dag_of("input a 4\ninput b 4\ninput c 4\ninput d 4\ne:5 = add a b\nf:5 = add c d\ng:6 = add e f\noutput y g\n"), "sweep");
+  expect_wave(dag_of("input a 4\ninput b 4\ninput c 4\ninput d 4\ne:5 = add a b\nf:5 = add c d\ng:6 = add e f\noutput y g\n"),
+              "row-layout");
 }
 
 TEST(Wave, EpflCircuits) {
   if (!std::filesystem::exists(std::filesystem::path(BITGRID_SHARED_CASES) / "epfl")) GTEST_SKIP() << "the shared circuits are absent";
-  const std::pair<const char*, const char*> circuits[] = {{"adder", "ripple"}, {"ctrl", "plane"},    {"int2float", "plane"},
-                                                          {"cavlc", "plane"},  {"dec", "plane"},     {"router", "sweep"},
-                                                          {"i2c", "sweep"},    {"priority", "sweep"}};
+  const std::pair<const char*, const char*> circuits[] = {{"adder", "ripple"},   {"ctrl", "plane"},         {"int2float", "plane"},
+                                                          {"cavlc", "plane"},    {"dec", "plane"},          {"router", "row-layout"},
+                                                          {"i2c", "row-layout"}, {"priority", "row-layout"}};
   for (const auto& [name, strategy] : circuits) {
     SCOPED_TRACE(name);
-    expect_wave(dag_from_cover(read_blif(std::string(BITGRID_SHARED_CASES) + "/epfl/" + name + ".blif")), strategy);
+    expect_wave(synthesis::dag_from_cover(frontend::read_blif(std::string(BITGRID_SHARED_CASES) + "/epfl/" + name + ".blif")), strategy);
   }
 }
 
 // One kernel for each of the two to win, so that neither the first nor the last candidate is always taken.
 TEST(Wave, ChoosesTheSmallerOfPlaneAndSweep) {
   const std::pair<Dag, const char*> kernels[] = {
-      {square_table(), "plane"}, {dag_of("input a 7\nc:3 = popcount a\nt = constant 3 0x3\nl:1 = less c t\noutput y l\n"), "sweep"}};
+      {square_table(), "plane"}, {dag_of("input a 7\nc:3 = popcount a\nt = constant 3 0x3\nl:1 = less c t\noutput y l\n"), "row-layout"}};
   for (const auto& [dag, smaller] : kernels) {
-    WaveStats stats;
-    const MappedKernel kernel = map_wave(dag, {}, &stats);
+    KernelReport report;
+    const MappedKernel kernel = map_kernel(synthesis::kernel_of(dag), in_wave_mode(), &report);
     std::map<std::string, int64_t> cells;
-    for (const auto& c : stats.candidates) cells[c.strategy] = c.cells;
-    ASSERT_THAT(cells, testing::UnorderedElementsAre(testing::Key("plane"), testing::Key("sweep")));
-    EXPECT_EQ(cells["plane"] < cells["sweep"] ? "plane" : "sweep", std::string(smaller));
+    for (const auto& c : report.candidates)
+      if (c.cells) cells[c.strategy] = *c.cells;
+    ASSERT_THAT(cells, testing::UnorderedElementsAre(testing::Key("plane"), testing::Key("row-layout")));
+    EXPECT_EQ(cells["plane"] < cells["row-layout"] ? "plane" : "row-layout", std::string(smaller));
     EXPECT_EQ(kernel.strategy, smaller);
     EXPECT_EQ(static_cast<int64_t>(kernel.grid.cells.size()), cells[smaller]);
   }
 }
 
 TEST(Wave, SaysWhyNotAndWhatSettleModeTakes) {
-  WaveParams params;
-  params.max_cells = 50;
   try {
-    map_wave(dag_of("input a 16\ninput b 16\nx:16 = and a b\nc:5 = popcount x\noutput y c\n"), params);
+    map_kernel(
+        synthesis::kernel_of(dag_of(
+            "input a 2000\ninput b 2000\ns:2000 = add a b\nt:2000 = subtract a b\nx:2000 = and s t\nc:11 = popcount x\noutput y c\n")),
+        in_wave_mode());
     FAIL();
   } catch (const Error& e) {
-    EXPECT_THAT(e.what(), testing::StartsWith("kernel test: wave mode (II = 1) would take more than 50 cells: the logic is no ripple"));
-    EXPECT_THAT(e.what(), testing::HasSubstr("nor a table of at most 12 input bits (it has 32)"));
+    EXPECT_THAT(e.what(),
+                testing::StartsWith("kernel test: wave mode (II = 1) would take more than 1000000 cells: the logic is not a ripple"));
+    EXPECT_THAT(e.what(), testing::HasSubstr("nor a table of at most 12 input bits (it has 4000)"));
     EXPECT_THAT(e.what(), testing::ContainsRegex("use --mode settle: [0-9]+ LUT4s, about [0-9]+ cells, an invocation every [0-9]+ cycles"));
   }
 }
 
 TEST(Wave, NoOutputsAreRefused) {
-  EXPECT_THROW(map_wave(dag_of("input a 2\n")), Error);
+  EXPECT_THROW(map_kernel(synthesis::kernel_of(dag_of("input a 2\n")), in_wave_mode()), Error);
 }
 
 MappedKernel map_one(const std::string& body, MapMode mode, Optimize optimize = Optimize::kArea) {
@@ -123,7 +132,7 @@ MappedKernel map_one(const std::string& body, MapMode mode, Optimize optimize = 
   Kernel kernel;
   kernel.name = "test";
   kernel.dag = dag_of(body);
-  return map_kernel(kernel, {}, params);
+  return map_kernel(kernel, params);
 }
 
 TEST(Wave, AutoTakesItWhereItIsSmall) {
@@ -132,8 +141,8 @@ TEST(Wave, AutoTakesItWhereItIsSmall) {
   EXPECT_EQ(map_one(adder, MapMode::kAuto).strategy, "ripple");
   EXPECT_EQ(map_one(adder, MapMode::kSettle).strategy, "ripple");
   EXPECT_EQ(map_one(match, MapMode::kAuto).strategy, "netlist");
-  EXPECT_EQ(map_one(match, MapMode::kAuto, Optimize::kThroughput).strategy, "sweep");
+  EXPECT_EQ(map_one(match, MapMode::kAuto, Optimize::kThroughput).strategy, "row-layout");
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::mapping

@@ -2,27 +2,28 @@
 #include <gtest/gtest.h>
 
 #include "frontend/load_model.h"
-#include "lowering/map.h"
+#include "lowering/mapping/map.h"
+#include "lowering/numerics/lower.h"
 #include "tests/platform/support.h"
 #include "tests/support/tiny_model.h"
 
-namespace bitgrid {
+namespace bitgrid::platform {
 namespace {
 
 struct Mapped {
-  Lowered lowered;
+  Program program;
   std::vector<MappedKernel> mapped;
 };
 
 Mapped map_model(const Model& model) {
-  Mapped m{lower(model), {}};
-  m.mapped = map_kernels(m.lowered, {});
+  Mapped m{numerics::lower(model), {}};
+  m.mapped = mapping::map_kernels(m.program, {});
   return m;
 }
 
 void expect_values_of_the_evaluator(const Mapped& m, const Platform& platform, const std::vector<std::vector<int>>& streams) {
-  const PlatformResult result = simulate_platform(m.lowered.program, m.mapped, params_for(platform, streams));
-  const auto expected = expected_values(m.lowered.program, streams);
+  const PlatformResult result = simulate_platform(m.program, m.mapped, params_for(platform, streams));
+  const auto expected = expected_values(m.program, streams);
   for (size_t s = 0; s < streams.size(); ++s) EXPECT_EQ(result.streams[s].values.codes, expected[s].codes) << "stream " << s;
   expect_consistent(result);
 }
@@ -51,9 +52,9 @@ TEST(PlatformModel, DataflowGivesTheEvaluatorsValuesSooner) {
   p.tiles = 5;
   expect_values_of_the_evaluator(m, p, kTexts);
   p = ideal_platform();
-  const uint64_t stages = simulate_platform(m.lowered.program, m.mapped, params_for(p, {{1, 2}})).cycles;
+  const uint64_t stages = simulate_platform(m.program, m.mapped, params_for(p, {{1, 2}})).cycles;
   p.schedule = Schedule::kDataflow;
-  EXPECT_LT(simulate_platform(m.lowered.program, m.mapped, params_for(p, {{1, 2}})).cycles, stages);
+  EXPECT_LT(simulate_platform(m.program, m.mapped, params_for(p, {{1, 2}})).cycles, stages);
 }
 
 TEST(PlatformModel, EveryShapeOfModel) {
@@ -74,28 +75,28 @@ TEST(PlatformModel, EveryShapeOfModel) {
 TEST(PlatformModel, IdealMemoryLeavesTheProgramsOwnCycles) {
   NEEDS_SYSTEMC();
   const Mapped m = map_model(tiny_model());
-  const TokenCycles own = cycles_per_token(m.lowered.program, m.mapped, 64);
-  const PlatformResult result = simulate_platform(m.lowered.program, m.mapped, params_for(ideal_platform(), kTexts));
+  const mapping::TokenCycles own = mapping::cycles_per_token(m.program, m.mapped, 64);
+  const PlatformResult result = simulate_platform(m.program, m.mapped, params_for(ideal_platform(), kTexts));
   for (const TokenTime& t : result.streams[0].times) EXPECT_EQ(t.end - t.begin, static_cast<uint64_t>(own.total())) << t.begin;
 }
 
 TEST(PlatformModel, IdealMemoryLeavesTheShippedModelsOwnCycles) {
   NEEDS_SYSTEMC();
-  const Mapped m = map_model(load_model(std::string(BITGRID_SOURCE_DIR) + "/examples/kjv-ternary/model.yaml"));
-  const TokenCycles own = cycles_per_token(m.lowered.program, m.mapped, 64);
+  const Mapped m = map_model(frontend::load_model(std::string(BITGRID_SOURCE_DIR) + "/examples/kjv-ternary/model.yaml"));
+  const mapping::TokenCycles own = mapping::cycles_per_token(m.program, m.mapped, 64);
   const std::vector<std::vector<int>> text = {{1, 2}};
-  const PlatformResult result = simulate_platform(m.lowered.program, m.mapped, params_for(ideal_platform(), text));
+  const PlatformResult result = simulate_platform(m.program, m.mapped, params_for(ideal_platform(), text));
   EXPECT_EQ(result.cycles, 2 * static_cast<uint64_t>(own.total()));
   const CycleParts parts = result.parts();
   EXPECT_EQ(parts.configuring, 2 * static_cast<uint64_t>(own.configuration));
   EXPECT_EQ(parts.computing + parts.filling, 2 * static_cast<uint64_t>(own.kernels));
-  EXPECT_EQ(result.streams[0].values.codes, expected_values(m.lowered.program, text)[0].codes);
+  EXPECT_EQ(result.streams[0].values.codes, expected_values(m.program, text)[0].codes);
 }
 
 TEST(PlatformModel, TilesAndKernelsCountTheSame) {
   NEEDS_SYSTEMC();
   const Mapped m = map_model(tiny_model());
-  const PlatformResult result = simulate_platform(m.lowered.program, m.mapped, params_for(Platform{}, {{1, 2, 3}}));
+  const PlatformResult result = simulate_platform(m.program, m.mapped, params_for(Platform{}, {{1, 2, 3}}));
   CycleParts tiles, kernels;
   uint64_t words[2] = {};
   for (const TileResult& t : result.tiles) tiles += t.parts, words[0] += t.configuration_words;
@@ -110,9 +111,9 @@ TEST(PlatformModel, ADamagedCellShows) {
   NEEDS_SYSTEMC();
   Mapped m = map_model(tiny_model());
   m.mapped[1].grid.at(0, 1) ^= 0xFFFF;
-  const PlatformResult result = simulate_platform(m.lowered.program, m.mapped, params_for(Platform{}, kTexts));
-  EXPECT_NE(result.streams[0].values.codes, expected_values(m.lowered.program, kTexts)[0].codes);
+  const PlatformResult result = simulate_platform(m.program, m.mapped, params_for(Platform{}, kTexts));
+  EXPECT_NE(result.streams[0].values.codes, expected_values(m.program, kTexts)[0].codes);
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

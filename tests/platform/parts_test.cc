@@ -8,7 +8,7 @@
 #include "bitgrid_sim/systemc/timeline.h"
 #include "tests/platform/wires.h"
 
-namespace bitgrid {
+namespace bitgrid::platform {
 namespace {
 
 TEST(Timeline, TheFirstActivityInOrderShows) {
@@ -98,4 +98,4 @@ TEST(MemoryMap, BitsOfAnyWidthGoInAndOut) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

@@ -12,7 +12,7 @@
 #include "tests/platform/wires.h"
 #include "tests/support/errors.h"
 
-namespace bitgrid {
+namespace bitgrid::platform {
 namespace {
 
 using testing::HasSubstr;
@@ -318,4 +318,4 @@ TEST(PlatformErrors, WithoutSystemCThePackageIsNamed) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

@@ -14,7 +14,7 @@
 #define NEEDS_SYSTEMC() \
   if (!platform_available()) GTEST_SKIP() << "bitgrid was built without SystemC (apt install libsystemc-dev)"
 
-namespace bitgrid {
+namespace bitgrid::platform {
 
 /// Rates unlimited, latencies 0.
 inline Platform ideal_platform() {
@@ -60,4 +60,4 @@ inline std::vector<HostTrace> expected_values(const Program& program, const std:
   return all;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

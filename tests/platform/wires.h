@@ -7,7 +7,7 @@
 #include "ir/mapped_kernel.h"
 #include "ir/program.h"
 
-namespace bitgrid {
+namespace bitgrid::platform {
 
 /// y = not a: two words of 8 bits pass from north to south through 16 x 2 cells. A word's 16 bits enter in phases 0 and 1 and leave in 1
 /// and 2: the latency is 2 cycles.
@@ -55,4 +55,4 @@ inline Wires chained_wires(int kernels, int ii, int repeat) {
   return w;
 }
 
-}  // namespace bitgrid
+}  // namespace bitgrid::platform

@@ -6,17 +6,18 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "engines/bits_per_character.h"
+#include "engines/sampling.h"
+#include "engines/text.h"
 #include "frontend/load_model.h"
 #include "ir/error.h"
 #include "ir/file.h"
 #include "ir/model_ranges.h"
 #include "reference_cpu/golden.h"
-#include "reference_cpu/sampling.h"
-#include "reference_cpu/text.h"
 #include "tests/support/errors.h"
 #include "tests/support/tiny_model.h"
 
-namespace bitgrid {
+namespace bitgrid::cpu {
 namespace {
 
 using Block = TinyParams::Block;
@@ -224,14 +225,14 @@ TEST(CpuEngine, TokenOutsideTheVocabulary) {
 TEST(BitsPerCharacter, UniformModelNeedsTheLogarithmOfItsVocabulary) {
   Model m = tiny_model();
   m.logit_scale = 1e-12;
-  EXPECT_NEAR(bits_per_character(m, "abc def\nabc"), 3.0, 1e-6);
+  EXPECT_NEAR(engines::bits_per_character(m, "abc def\nabc"), 3.0, 1e-6);
 }
 
 TEST(BitsPerCharacter, KnowsWhatItCannotDo) {
   Model m = tiny_model();
-  EXPECT_THROW(bits_per_character(m, "a"), Error);
+  EXPECT_THROW(engines::bits_per_character(m, "a"), Error);
   m.logit_scale = 0;
-  EXPECT_THROW(bits_per_character(m, "abc"), Error);
+  EXPECT_THROW(engines::bits_per_character(m, "abc"), Error);
 }
 
 /// The shipped models against the values that their exporter computed with other code.
@@ -243,12 +244,12 @@ TEST_P(ShippedModel, NeedsTheReportedBitsPerCharacterOnItsHeldOutExcerpt) {
     if (!std::filesystem::exists(folder + file)) GTEST_SKIP() << file << " of examples/" << GetParam() << " is not there";
   }
   const double expected = nlohmann::json::parse(read_file(folder + "heldout.json")).at("bits_per_character").get<double>();
-  const Model m = load_model(folder + "model.yaml");
-  EXPECT_NEAR(bits_per_character(m, read_file(folder + "heldout.txt")), expected, 1e-4);
+  const Model m = frontend::load_model(folder + "model.yaml");
+  EXPECT_NEAR(engines::bits_per_character(m, read_file(folder + "heldout.txt")), expected, 1e-4);
 }
 
 INSTANTIATE_TEST_SUITE_P(Kjv, ShippedModel, testing::Values("kjv-ternary", "kjv-binary"),
                          [](const auto& shown) { return shown.param.substr(4); });
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::cpu

@@ -8,7 +8,7 @@
 
 #include "ir/error.h"
 
-namespace bitgrid::golden {
+namespace bitgrid::cpu::golden {
 namespace {
 
 Vec random_vector(std::mt19937& random, size_t n, int lo, int hi) {
@@ -206,4 +206,4 @@ TEST(Golden, DrawTakesTheLastEntryForFarLogits) {
 }
 
 }  // namespace
-}  // namespace bitgrid::golden
+}  // namespace bitgrid::cpu::golden

@@ -6,7 +6,7 @@
 
 #include "reference_cpu/golden.h"
 
-namespace bitgrid {
+namespace bitgrid::cpu {
 namespace {
 
 int pick(std::mt19937& random, int lo, int hi) {
@@ -63,4 +63,4 @@ TEST(PackedVector, UsesAsFewPlanesAsItCan) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::cpu

@@ -9,7 +9,7 @@
 
 #include "tests/support/errors.h"
 
-namespace bitgrid {
+namespace bitgrid::report {
 namespace {
 
 using testing::HasSubstr;
@@ -69,4 +69,4 @@ TEST(Congestion, AWrongNumberOfEdgesIsRefused) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::report

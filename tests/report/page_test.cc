@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <random>
 
-#include "report/sweep.h"
+#include "estimate/sweep.h"
 
-namespace bitgrid {
+namespace bitgrid::report {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -50,7 +50,7 @@ TEST(Page, FloorplanHoldsEveryConfigurationWord) {
 
 TEST(Sweep, FrontHoldsWhatNothingBeats) {
   std::mt19937_64 random(5);
-  const Sweep sweep;
+  const estimate::Sweep sweep;
   std::vector<Json> points;
   for (int i = 0; i < 200; ++i)
     points.push_back({{"area_mm2", static_cast<double>(random() % 50)}, {"tokens_per_second", static_cast<double>(random() % 50)}});
@@ -59,7 +59,7 @@ TEST(Sweep, FrontHoldsWhatNothingBeats) {
     const double ax = a["area_mm2"], ay = a["tokens_per_second"], bx = b["area_mm2"], by = b["tokens_per_second"];
     return ax <= bx && ay >= by && (ax < bx || ay > by);
   };
-  const std::vector<size_t> front = pareto_front(sweep, points);
+  const std::vector<size_t> front = estimate::pareto_front(sweep, points);
   ASSERT_FALSE(front.empty());
   for (const size_t f : front) {
     for (size_t i = 0; i + 1 < points.size(); ++i) EXPECT_FALSE(beats(points[i], points[f]));
@@ -72,4 +72,4 @@ TEST(Sweep, FrontHoldsWhatNothingBeats) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::report

@@ -6,7 +6,7 @@
 
 #include "tests/support/errors.h"
 
-namespace bitgrid {
+namespace bitgrid::report {
 namespace {
 
 using nlohmann::json;
@@ -42,4 +42,4 @@ TEST(PageTimeline, OtherJsonIsRefused) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::report

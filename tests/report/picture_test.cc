@@ -12,7 +12,7 @@
 #include "report/picture_ports.h"
 #include "report/svg.h"
 
-namespace bitgrid {
+namespace bitgrid::report {
 namespace {
 
 using testing::HasSubstr;
@@ -202,4 +202,4 @@ TEST(Svg, NumbersHaveCommas) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::report

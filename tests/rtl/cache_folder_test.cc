@@ -12,7 +12,7 @@
 #include "tests/support/errors.h"
 #include "tests/support/scratch_folder.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 namespace {
 
 namespace fs = std::filesystem;
@@ -95,4 +95,4 @@ TEST_F(CacheFolder, IsRefusedIfItIsAnothersOrNoFolder) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

@@ -12,7 +12,7 @@
 #include "rtl/schedule.h"
 #include "tests/support/random_dag.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 namespace {
 
 using testing::HasSubstr;
@@ -160,4 +160,4 @@ const Lint kLint[] = {
 INSTANTIATE_TEST_SUITE_P(Tool, DatapathLint, testing::ValuesIn(kLint), testing::PrintToStringParamName());
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

@@ -15,7 +15,7 @@
 #include "ir/dag.h"
 #include "ir/error.h"
 #include "ir/file.h"
-#include "lowering/planes/plane.h"
+#include "lowering/mapping/planes/plane.h"
 #include "rtl/command.h"
 #include "rtl/fabric_grid.h"
 #include "rtl/fabric_kernel.h"
@@ -23,7 +23,7 @@
 #include "tests/support/errors.h"
 #include "tests/support/random_grid.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 namespace {
 
 namespace fs = std::filesystem;
@@ -48,10 +48,10 @@ std::shared_ptr<const RtlModel> build(const FabricShape& shape, const FabricForm
 }
 
 /// Phases with random border bits; the first in which a border output differs from the scalar simulator's, or -1.
-int first_difference(FabricGrid& fabric, ScalarGrid& grid, int first_phase, int phases, std::mt19937_64& random) {
+int first_difference(FabricGrid& fabric, sim::ScalarGrid& grid, int first_phase, int phases, std::mt19937_64& random) {
   for (int phase = first_phase; phase < first_phase + phases; ++phase) {
     for (const Side side : kSides) {
-      for (int p = 0; p < ports_of(side, grid.width(), grid.height()); ++p) {
+      for (int p = 0; p < sim::ports_of(side, grid.width(), grid.height()); ++p) {
         const bool bit = random() & 1;
         if (bit) grid.drive(grid.input_port(side, p));
         fabric.drive(side, p, bit);
@@ -60,7 +60,7 @@ int first_difference(FabricGrid& fabric, ScalarGrid& grid, int first_phase, int 
     grid.step(phase);
     fabric.step();
     for (const Side side : kSides) {
-      for (int p = 0; p < ports_of(side, grid.width(), grid.height()); ++p) {
+      for (int p = 0; p < sim::ports_of(side, grid.width(), grid.height()); ++p) {
         if (grid.sample(grid.output_port(side, p)) != fabric.sample(side, p)) return phase;
       }
     }
@@ -85,7 +85,7 @@ TEST_P(FabricForms, RunsRandomGridsAsTheSimulatorDoes) {
     const GridConfig config = random_grid(shape.width, shape.height, random);
     FabricGrid fabric(build(shape, GetParam().form), shape);
     fabric.load(config);
-    ScalarGrid grid(config);
+    sim::ScalarGrid grid(config);
     EXPECT_EQ(first_difference(fabric, grid, 0, 200, random), -1) << shape.width << " x " << shape.height;
   }
 }
@@ -96,7 +96,7 @@ TEST_P(FabricForms, ColumnsAreLoadedOnTheirOwnAndOutputsStay) {
   GridConfig config = random_grid(5, 4, random);
   FabricGrid fabric(build(shape, GetParam().form), shape);
   fabric.load(config);
-  ScalarGrid grid(config);
+  sim::ScalarGrid grid(config);
   ASSERT_EQ(first_difference(fabric, grid, 0, 21, random), -1);
   for (int y = 0; y < 4; ++y) {
     for (const int x : {1, 4}) grid.set_cell(x, y, config.at(x, y) = random());
@@ -119,7 +119,7 @@ TEST_P(FabricForms, ACorruptedConfigurationBitIsSeen) {
     damaged.at(x, y) ^= uint64_t{1} << (4 * (random() % 16) + side);
     FabricGrid fabric(model, shape);
     fabric.load(damaged);
-    ScalarGrid grid(config);
+    sim::ScalarGrid grid(config);
     EXPECT_NE(first_difference(fabric, grid, 0, 1000, random), -1) << x << ", " << y;
   }
 }
@@ -141,7 +141,7 @@ TEST(Fabric, ChainsAreReadBack) {
 TEST(Fabric, RunsAPlane) {
   NEEDS("verilator", "--version");
   const Dag dag = parse_dag("dag adder\ninput a 3\ninput b 3\nt:4 = add a b\noutput s t\n");
-  const MappedKernel mapped = map_plane(dag);
+  const MappedKernel mapped = mapping::map_plane(dag);
   FabricKernel kernel(mapped, build(fabric_shape(mapped)));
   BitMatrix inputs(64, 6);
   for (size_t r = 0; r < 64; ++r) inputs.set_word(r, 0, 6, r);
@@ -315,7 +315,7 @@ TEST(FabricTestbench, PassesInIcarusAndFailsWithACorruptedBit) {
   NEEDS("iverilog", "-V");
   const Folder folder;
   const Dag dag = parse_dag("dag adder\ninput a 2\ninput b 2\nt:3 = add a b\noutput s t\n");
-  const MappedKernel mapped = map_plane(dag);
+  const MappedKernel mapped = mapping::map_plane(dag);
   BitMatrix inputs(16, 4);
   for (size_t r = 0; r < 16; ++r) inputs.set_word(r, 0, 4, r);
   FabricTestbenchStats stats;
@@ -326,7 +326,7 @@ TEST(FabricTestbench, PassesInIcarusAndFailsWithACorruptedBit) {
   EXPECT_THAT(run_testbench(folder, {"-DVECTOR"}), HasSubstr("PASS: 48 output bits of 16 invocations"));
   MappedKernel damaged = mapped;
   const BitSlot out = mapped.outputs[0];
-  const CellPosition at = border_cell(out.side, out.position, mapped.grid.width, mapped.grid.height);
+  const sim::CellPosition at = sim::border_cell(out.side, out.position, mapped.grid.width, mapped.grid.height);
   damaged.grid.at(at.x, at.y) ^= uint64_t{0x1111111111111111} << static_cast<unsigned>(out.side);
   write_file(folder.file("adder_chain.hex"), chain_hex(damaged.grid, {mapped.grid.width, mapped.grid.height, 1}));
   EXPECT_THAT(run_testbench(folder, {"-DVECTOR"}), HasSubstr("FAIL: phase "));
@@ -351,4 +351,4 @@ TEST(FabricProof, ADifferenceIsFound) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

@@ -7,7 +7,7 @@
 #include "ir/error.h"
 #include "tests/support/errors.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 namespace {
 
 TEST(RtlInterface, RoundTrip) {
@@ -75,4 +75,4 @@ TEST(RtlInterface, DamagedCommentThrowsErrorOrIsRead) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

@@ -3,12 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "report/technology.h"
+#include "estimate/technology.h"
 #include "rtl/command.h"
 #include "rtl/datapath.h"
 #include "tests/support/errors.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 namespace {
 
 using testing::HasSubstr;
@@ -72,12 +72,13 @@ TEST(Synth, WithoutACellForItThereIsNoArea) {
 
 TEST(Synth, TheDefaultTechnologyHasTheAreaOfTheCell) {
   NEEDS_YOSYS();
-  const GateTechnology t = load_gate_technology("");
+  const estimate::GateTechnology t = estimate::load_gate_technology("");
   SynthParams params;
   params.ice40 = false;
   params.cells = t.standard_cells_um2;
   EXPECT_NEAR(*synthesize(cell_target(true), params).area_um2, t.technology.cell_area_um2, 0.03 * t.technology.cell_area_um2);
-  EXPECT_NEAR(*synthesize(cell_target(false), params).area_um2, cell_area(t.cell_logic_um2, t.configuration_bit_um2.at("flip_flops")), 15);
+  EXPECT_NEAR(*synthesize(cell_target(false), params).area_um2,
+              estimate::cell_area(t.cell_logic_um2, t.configuration_bit_um2.at("flip_flops")), 15);
 }
 
 TEST(Synth, WithoutNextpnrTheRateIsMissingAndSaidWhy) {
@@ -126,4 +127,4 @@ TEST(Synth, BadVerilogIsAnError) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

@@ -10,11 +10,11 @@
 #include "ir/dag.h"
 #include "ir/error.h"
 #include "ir/file.h"
-#include "lowering/netlist/map_netlist.h"
+#include "lowering/mapping/netlist/map_netlist.h"
 #include "rtl/command.h"
 #include "rtl/fabric_testbench.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 namespace {
 
 namespace fs = std::filesystem;
@@ -40,7 +40,7 @@ class TinyTapeout : public testing::TestWithParam<int> {
 TEST_P(TinyTapeout, RunsTheNeuronAndNoticesACorruptedBit) {
   const std::string example = std::string(BITGRID_SOURCE_DIR) + "/examples/tinytapeout/";
   const Dag dag = parse_dag(read_file(example + "neuron.dag"));
-  const MappedKernel mapped = map_netlist(dag);
+  const MappedKernel mapped = mapping::map_netlist(dag);
   ASSERT_EQ(mapped.grid.width, 3);
   ASSERT_EQ(mapped.grid.height, 3);
   BitMatrix inputs(16, 4);
@@ -82,4 +82,4 @@ INSTANTIATE_TEST_SUITE_P(Words, TinyTapeout, testing::Values(0, 1),
                          [](const auto& p) { return std::string(p.param == 0 ? "FlipFlops" : "Latches"); });
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

@@ -19,7 +19,7 @@
 #include "tests/support/errors.h"
 #include "tests/support/random_dag.h"
 
-namespace bitgrid {
+namespace bitgrid::rtl {
 namespace {
 
 namespace fs = std::filesystem;
@@ -250,4 +250,4 @@ TEST(RtlSource, MissingFileIsNamed) {
 }
 
 }  // namespace
-}  // namespace bitgrid
+}  // namespace bitgrid::rtl

@@ -1,12 +1,10 @@
 #include "tests/support/strategies.h"
 
-#include "lowering/arrays/full_adders.h"
-#include "lowering/arrays/sweep.h"
-#include "lowering/arrays/wave.h"
-#include "lowering/map.h"
-#include "lowering/planes/plane.h"
-#include "lowering/planes/shared_plane.h"
-#include "lowering/planes/two_way.h"
+#include "lowering/mapping/map.h"
+#include "lowering/mapping/planes/folded_plane.h"
+#include "lowering/mapping/planes/plane.h"
+#include "lowering/mapping/planes/time_shared_plane.h"
+#include "lowering/mapping/strategy.h"
 
 namespace bitgrid::test {
 namespace {
@@ -14,58 +12,72 @@ namespace {
 constexpr uint32_t kPlaneInputs = 6;  // bits, above which planes take long to make
 
 /// Little time for few terms.
-EsopParams quick() {
-  EsopParams esop;
+synthesis::EsopParams quick() {
+  synthesis::EsopParams esop;
   esop.orders = 6;
   esop.walks = 1;
   return esop;
 }
 
 MappedKernel two_way(const Dag& dag, bool apart) {
-  const PairedEsop esop = minimise_paired_esop(truth_table(dag, kPlaneInputs), quick(), 100, apart);
-  return two_way_kernel(dag.name, esop, plan_two_way(esop, 1));
+  const synthesis::PairedEsop esop = synthesis::minimise_paired_esop(mapping::truth_table(dag, kPlaneInputs), quick(), 100, apart);
+  return mapping::folded_plane_kernel(dag.name, esop, mapping::plan_folded_plane(esop, 1));
 }
 
-MappedKernel netlist(const Dag& dag, bool skew) {
-  NetlistParams fast;
-  fast.effort = Effort::kFast;
-  fast.skew_inputs = skew;
-  return map_netlist(dag, fast);
-}
-
-MappedKernel in_mode(const Kernel& kernel, MapMode mode) {
-  MapParams params;
-  params.mode = mode;
-  params.effort = Effort::kFast;
+mapping::MapParams limits() {
+  mapping::MapParams params;
+  params.effort = mapping::Effort::kFast;
   params.plane_inputs = kPlaneInputs;
-  return map_kernel(kernel, {}, params);
+  return params;
+}
+
+std::optional<MappedKernel> by(const mapping::Strategy& strategy, const Kernel& kernel) {
+  const mapping::MapParams params = limits();
+  const mapping::MappingProblem problem(kernel, params);
+  mapping::Attempt attempt = strategy.map(problem, {}, nullptr);
+  if (auto* mapped = std::get_if<MappedKernel>(&attempt)) return std::move(*mapped);
+  return std::nullopt;
+}
+
+MappedKernel netlist_without_skew(const Kernel& kernel) {
+  mapping::NetlistParams fast;
+  fast.effort = mapping::Effort::kFast;
+  fast.skew_inputs = false;
+  return mapping::map_netlist(kernel.dag, fast);
+}
+
+std::vector<Way> all_ways() {
+  std::vector<Way> all;
+  for (const mapping::Strategy& s : mapping::strategies())
+    if (s.kind != mapping::StrategyKind::kMatrix) all.push_back({s.name, [&s](const Kernel& k) { return by(s, k); }});
+  all.push_back({"time-shared plane", [](const Kernel& k) {
+                   return mapping::time_shared_plane(k.dag.name,
+                                                     synthesis::minimise_esop(mapping::truth_table(k.dag, kPlaneInputs), quick()), {});
+                 }});
+  all.push_back({"folded plane, products apart", [](const Kernel& k) { return two_way(k.dag, true); }});
+  all.push_back({"folded plane, products together", [](const Kernel& k) { return two_way(k.dag, false); }});
+  all.push_back({"netlist without skew", netlist_without_skew});
+  return all;
+}
+
+MappedKernel in_mode(const Kernel& kernel, mapping::MapMode mode) {
+  mapping::MapParams params = limits();
+  params.mode = mode;
+  return mapping::map_kernel(kernel, params);
 }
 
 }  // namespace
 
-const std::vector<Strategy>& strategies() {
-  static const std::vector<Strategy> all = {
-      {"regular", [](const Kernel& k) { return map_regular(logic_graph(k.dag)); }},
-      {"sweep", [](const Kernel& k) { return map_sweep(with_half_adders(logic_graph(k.dag))); }},
-      {"plane",
-       [](const Kernel& k) {
-         return map_plane(k.dag, {quick(), kPlaneInputs});
-       }},
-      {"shared plane",
-       [](const Kernel& k) { return shared_plane(k.dag.name, minimise_esop(truth_table(k.dag, kPlaneInputs), quick()), {}); }},
-      {"two-way", [](const Kernel& k) { return two_way(k.dag, false); }},
-      {"two-way, products apart", [](const Kernel& k) { return two_way(k.dag, true); }},
-      {"netlist", [](const Kernel& k) { return netlist(k.dag, true); }},
-      {"netlist without skew", [](const Kernel& k) { return netlist(k.dag, false); }},
-  };
+const std::vector<Way>& ways() {
+  static const std::vector<Way> all = all_ways();
   return all;
 }
 
-const std::vector<Strategy>& modes() {
-  static const std::vector<Strategy> all = {
-      {"auto", [](const Kernel& k) { return in_mode(k, MapMode::kAuto); }},
-      {"wave", [](const Kernel& k) { return in_mode(k, MapMode::kWave); }},
-      {"settle", [](const Kernel& k) { return in_mode(k, MapMode::kSettle); }},
+const std::vector<Way>& modes() {
+  static const std::vector<Way> all = {
+      {"auto", [](const Kernel& k) { return in_mode(k, mapping::MapMode::kAuto); }},
+      {"wave", [](const Kernel& k) { return in_mode(k, mapping::MapMode::kWave); }},
+      {"settle", [](const Kernel& k) { return in_mode(k, mapping::MapMode::kSettle); }},
   };
   return all;
 }

@@ -11,17 +11,17 @@
 
 namespace bitgrid::test {
 
-struct Strategy {
+struct Way {
   std::string name;
-  /// nullopt where the kernel is not of the strategy's form. Throws Error where it is too large for it, or has no outputs.
+  /// nullopt where the kernel is not taken. Throws Error where it is too large, or has no outputs.
   std::function<std::optional<MappedKernel>(const Kernel&)> map;
 };
 
-/// Each strategy by itself, without the choice among them that map_kernel makes. Netlists are placed with fast effort; planes take at most
-/// six input bits.
-const std::vector<Strategy>& strategies();
+/// Each strategy for logic of the table by itself, without the choice among them that map_kernel makes, and variants of some. Netlists are
+/// placed with fast effort; planes take at most six input bits.
+const std::vector<Way>& ways();
 
 /// What map_kernel chooses in each mode, with the same limits.
-const std::vector<Strategy>& modes();
+const std::vector<Way>& modes();
 
 }  // namespace bitgrid::test

@@ -130,23 +130,24 @@ struct Builder {
 
 /// Collects tensors while the text is written.
 struct Printer {
-  std::vector<StoredTensor> tensors;
+  std::vector<frontend::StoredTensor> tensors;
 
   template <typename T>
-  std::string add(const std::string& name, DType dtype, std::vector<uint64_t> shape, const std::vector<T>& values) {
+  std::string add(const std::string& name, frontend::DType dtype, std::vector<uint64_t> shape, const std::vector<T>& values) {
     tensors.push_back({name, dtype, std::move(shape), std::vector<int64_t>(values.begin(), values.end())});
     return name;
   }
 
   std::string bias(const std::string& name, const std::vector<int32_t>& values) {
-    return add(name + ".bias", DType::kI32, {values.size()}, values);
+    return add(name + ".bias", frontend::DType::kI32, {values.size()}, values);
   }
 
   /// Without braces.
   std::string requantise(const std::string& name, const Requantise& r) {
     std::string s = fmt::format("shift: {}, range: [{}, {}]", r.shift, r.lo, r.hi);
     if (r.multiplier.size() == 1) s += fmt::format(", multiplier: {}", r.multiplier[0]);
-    if (r.multiplier.size() > 1) s += ", multiplier: " + add(name + ".multiplier", DType::kI32, {r.multiplier.size()}, r.multiplier);
+    if (r.multiplier.size() > 1)
+      s += ", multiplier: " + add(name + ".multiplier", frontend::DType::kI32, {r.multiplier.size()}, r.multiplier);
     if (!r.bias.empty()) s += ", bias: " + bias(name, r.bias);
     return s;
   }
@@ -162,14 +163,14 @@ struct Printer {
 
   std::string weights(const std::string& name, const Matrix& m) {
     const std::vector<uint64_t> shape = {static_cast<uint64_t>(m.outputs), static_cast<uint64_t>(m.inputs)};
-    return fmt::format("weights: {}, values: {}", add(name + ".weight", DType::kI8, shape, m.data), name_of(m.values));
+    return fmt::format("weights: {}, values: {}", add(name + ".weight", frontend::DType::kI8, shape, m.data), name_of(m.values));
   }
 
   std::string linear_keys(const std::string& name, const Linear& l) {
     std::string s = weights(name, l.weights);
     if (const auto* r = std::get_if<Requantise>(&l.activation)) s += ", requantise: {" + requantise(name, *r) + "}";
     if (const auto* g = std::get_if<Sign>(&l.activation)) s += ", " + sign(name, *g);
-    if (l.table) s += ", table: " + add(name + ".table", DType::kI32, {l.table->values.size()}, l.table->values);
+    if (l.table) s += ", table: " + add(name + ".table", frontend::DType::kI32, {l.table->values.size()}, l.table->values);
     return s;
   }
 
@@ -183,7 +184,7 @@ struct Printer {
     s += "    value: " + linear(p + "value", a.value) + "\n";
     if (!a.position.empty()) {
       const std::vector<uint64_t> shape = {static_cast<uint64_t>(a.heads), static_cast<uint64_t>(a.window)};
-      s += "    position: " + add(p + "position", DType::kI32, shape, a.position) + "\n";
+      s += "    position: " + add(p + "position", frontend::DType::kI32, shape, a.position) + "\n";
     }
     s += "    score: {" + requantise(p + "score", a.score) + "}\n";
     s += "    mix: " + activation(p + "mix", a.mix) + "\n";
@@ -268,7 +269,7 @@ ModelFiles print_model(const Model& m) {
   const std::vector<uint64_t> shape = {m.vocabulary.size(), static_cast<uint64_t>(m.width)};
   std::string names;
   for (size_t t = 0; t < m.embedding.tables.size(); ++t) {
-    names += (t ? ", " : "") + p.add(t ? fmt::format("embedding.{}", t) : "embedding", DType::kI8, shape, m.embedding.tables[t]);
+    names += (t ? ", " : "") + p.add(t ? fmt::format("embedding.{}", t) : "embedding", frontend::DType::kI8, shape, m.embedding.tables[t]);
   }
   const bool one = m.embedding.tables.size() == 1;
   y += fmt::format("embedding: {{{}, range: [{}, {}]}}\n", one ? "tensor: " + names : "tensors: [" + names + "]", m.embedding.lo,
@@ -286,11 +287,11 @@ ModelFiles print_model(const Model& m) {
   for (size_t i = 0; i < m.sampling.size(); ++i) {
     const SamplingTable& t = m.sampling[i];
     y += fmt::format("{}\"{}\": {}", i ? ", " : "", t.temperature,
-                     p.add("sampling." + t.temperature, DType::kI32, {t.weights.size()}, t.weights));
+                     p.add("sampling." + t.temperature, frontend::DType::kI32, {t.weights.size()}, t.weights));
   }
   y += m.sampling.empty() ? "}\n" : "}}\n";
   if (m.reported_bits_per_character) y += fmt::format("reported: {{bits_per_character: {}}}\n", *m.reported_bits_per_character);
-  return {y, print_safetensors(p.tensors)};
+  return {y, frontend::print_safetensors(p.tensors)};
 }
 
 std::string write_model(const Model& model, const std::string& dir) {

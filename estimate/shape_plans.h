@@ -1,0 +1,69 @@
+// Constant and resident matrices known by their shapes: word lengths for the worst weights, the cut into kernels, and each kernel's size
+// and times. Equal ones are planned once.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lowering/mapping/matrix/bit_serial_size.h"
+#include "lowering/numerics/lower.h"
+#include "lowering/numerics/resident.h"
+
+namespace bitgrid::estimate {
+
+/// A MatrixLayer without weights: two rows stand for all, one with the largest entry in each of its columns, one with the smallest, because
+/// everything that plan_matrix derives is monotone in a row's sums.
+struct ShapeMatrix {
+  const Tensor* operand = nullptr;  // none: the residual alone
+  int rows = 1;
+  std::vector<int64_t> entries = {1, -1};
+  int filled = -1;                   // columns that are not 0; -1: all
+  bool no_zeros = false;             // every weight is -1 or 1
+  const Tensor* residual = nullptr;  // its zeros and largest codes are those of the rows for `entries`
+  Activation activation = {};
+  bool raw = false;
+};
+
+/// Kernels of equal size and times that a matrix is cut into.
+struct ShapePiece {
+  std::string strategy;
+  mapping::BitSerialSize size;
+  int64_t count = 1;
+  int stage = 0;  // after that of the first piece
+  int64_t port_bits = 0;
+  int64_t bit_macs = 0;
+};
+
+struct PlannedMatrix {
+  numerics::MatrixPlan plan;  // without weights
+  std::vector<ShapePiece> pieces;
+  int stages = 1;
+};
+
+struct PlannedResident {
+  numerics::ResidentPlan plan;
+  mapping::BitSerialSize size;
+  int64_t resident_cells = 0;
+};
+
+/// Plans by what they depend on. One may serve several models; parameters must be those of the first use.
+class ShapePlans {
+ public:
+  explicit ShapePlans(const numerics::LowerParams& params = {}) : params_(params) {}
+
+  /// `name`: for messages. Throws Error if the numerics have no mapping or a row does not fit the tile.
+  const PlannedMatrix& matrix(const std::string& name, const ShapeMatrix& matrix);
+  const PlannedResident& resident(const numerics::ResidentLayer& layer);
+
+ private:
+  PlannedMatrix make(const std::string& name, const ShapeMatrix& matrix) const;
+
+  numerics::LowerParams params_;
+  std::map<std::string, PlannedMatrix> matrices_;
+  std::map<std::string, PlannedResident> residents_;
+};
+
+}  // namespace bitgrid::estimate

@@ -1,0 +1,96 @@
+// What is known of a kernel beyond its Dag: the matrix that it is, as the strategies for matrices take it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace bitgrid {
+
+/// Consecutive input bits of the kernel that form an unsigned number, bit 0 first.
+struct Word {
+  uint32_t first = 0;  // index of bit 0 among the kernel's input bits
+  uint32_t bits = 0;
+  uint32_t shift = 0;  // bit k travels in slot k + shift: the number counts 2^shift times
+  uint64_t max = 0;    // largest value that occurs (before the shift)
+  uint64_t rest = 0;   // value while no invocation enters (MappedKernel::resting_ones)
+};
+
+/// A weight in LUT contents that an input bit chooses: `zero` or `one`, each in -1 .. 1.
+struct ResidentDigit {
+  uint32_t bit = 0;
+  int8_t zero = 0;
+  int8_t one = 0;
+};
+
+/// One row of cells: start + sum of digit[c] * column[c]. Exactly one of `weights` and `residents` has an entry for each column.
+struct PlaneRow {
+  std::vector<int8_t> weights;  // -1, 0, 1
+  std::vector<ResidentDigit> residents;
+  int64_t start = 0;               // constant first partial sum: must keep every partial sum >= 0
+  std::optional<Word> start_word;  // or an input word in its place
+};
+
+/// One sum: planes, most significant first, combined as sum of 2^p * plane p, plus an input word added at the row end.
+struct RowGroup {
+  std::vector<PlaneRow> planes;
+  std::optional<Word> residual;
+  int multiplier = 1;  // with BitSerialForm::multiply: z = (sum + strip_constant) * multiplier + multiplier_constant, 7 bits dropped
+  int multiplier_constant = 0;
+};
+
+/// Saturation of the sum: see lowering/mapping/matrix/row_end_stamps.h.
+struct ClampForm {
+  int shift = 0;
+  int sign = 0;
+  int width = 0;
+  bool low = false;
+};
+
+/// What a kernel computes, as arrays of digits. Output bits: the raw sums of all groups (raw_bits each), then the results of all groups.
+struct BitSerialForm {
+  std::vector<Word> columns;
+  std::vector<RowGroup> groups;
+  uint32_t raw_bits = 0;       // > 0: the sums leave as they are, this many bits each
+  uint32_t raw_shift = 0;      // from this slot on
+  int64_t strip_constant = 0;  // added to the sum on its way to clamp or sign, the same for all groups
+  bool multiply = false;       // 8-bit multipliers before the clamp
+  std::optional<ClampForm> clamp;
+  bool sign = false;
+  int word_slots = 0;  // P = II
+};
+
+/// One output: 1 if at least `theta` inputs agree with their weight. Input bit 1 agrees with weight +1, bit 0 with weight -1; weight 0
+/// never agrees. Any theta: 0 or less is the constant 1, more than there are weights besides 0 the constant 0.
+struct PopcountRow {
+  std::vector<int8_t> weights;  // -1, 0, 1; one for each input
+  int64_t theta = 0;
+};
+
+/// Input bit c of the kernel is input c, output bit r is row r.
+struct PopcountForm {
+  uint32_t inputs = 0;
+  std::vector<PopcountRow> rows;
+};
+
+/// A layer that is wider than a tile is cut into parts of consecutive inputs, each at least kLeastPart wide. Every part but the last hands
+/// its running counts to the next: they are output bits of the one and the input bits, after its own inputs, of the other
+/// (popcount_wave_state_bits of them, in the same order). Answers leave the last part.
+struct InputPart {
+  uint32_t first = 0;
+  uint32_t count = 0;
+};
+/// Inputs of a parallel form that the kernel adds to running counts, and which of the forms.
+struct CountPart {
+  InputPart inputs;
+  bool interleaved = false;
+};
+
+/// What is known of a kernel beyond its Dag: the forms that a matrix can take on the grid. Neither: tables and glue.
+struct KernelForm {
+  std::optional<BitSerialForm> serial;
+  std::optional<PopcountForm> parallel;
+  std::optional<CountPart> part = {};  // a part of `parallel`, whose form is settled
+};
+
+}  // namespace bitgrid

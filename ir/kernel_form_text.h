@@ -1,0 +1,29 @@
+// The text of a matrix form: tests read like what they test, and a wrong form can be looked at.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "ir/kernel_form.h"
+
+namespace bitgrid {
+
+/// One line for each column, sum, row of digits and count; `#` begins a comment. Numbers that are 0 (1 for `times`) are left out.
+///
+///     matrix slots=18 raw=16 clamp=1,10,4,low       # word length, what leaves at the row ends
+///     column 0+4 max=15                             # first input bit + bits
+///     column 4+4 max=15 shift=1
+///     sum residual=8+4:max=15 times=3 plus=2        # the next rows are its digit planes, most significant first
+///     row +- start=45                               # digits +1, 0, -1 of the columns
+///     row residents=12:-1:1,13:-1:1 start_word=14+6:max=63
+///     popcount inputs=2                             # the parallel form
+///     count +- theta=1
+///     part first=0 count=1 ii2                      # of the inputs
+///
+/// parse_form(print(form)) equals the form.
+std::string print(const KernelForm& form);
+
+/// Throws Error: SOURCE:LINE, what is wrong, how the line should read.
+KernelForm parse_form(std::string_view text, const std::string& source = "form");
+
+}  // namespace bitgrid

@@ -1,0 +1,135 @@
+#include "lowering/mapping/arrays/multiplier.h"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "ir/output_cone.h"
+#include "lowering/mapping/canvas.h"
+#include "lowering/synthesis/evaluate_graph.h"
+#include "lowering/synthesis/full_adders.h"
+#include "lowering/synthesis/input_words.h"
+
+namespace bitgrid::mapping {
+namespace {
+
+// The tile of a pair of bits (row i of b, column j of a) is 2 x 3 cells; P, where the bits meet, is at (2j, 3i + 1), F, which adds, above.
+constexpr int kTileWidth = 2, kTileHeight = 3;
+
+Lut adder_table(bool has_sum, bool has_carry, bool has_product, bool carry_out) {
+  return lut([=](bool n, bool, bool s, bool w) {
+    const bool x = has_sum && n, y = has_carry && w, z = has_product && s;
+    return carry_out ? majority(x, y, z) : x != y ? !z : z;
+  });
+}
+
+// Exactly the products of every bit of a with every bit of b, by their weights.
+bool is_sum_of_products(const synthesis::LinearForm& form, const synthesis::TwoWords& words) {
+  if (form.constant != 0 || form.products.size() != words.a.size() * words.b.size()) return false;
+  if (std::any_of(form.inputs.begin(), form.inputs.end(), [](int64_t w) { return w != 0; })) return false;
+  for (size_t i = 0; i < words.a.size(); ++i) {
+    for (size_t j = 0; j < words.b.size(); ++j) {
+      const auto a = static_cast<uint32_t>(words.a[i]), b = static_cast<uint32_t>(words.b[j]);
+      const auto it = form.products.find(std::minmax(a, b));
+      if (it == form.products.end() || it->second != int64_t{1} << (i + j)) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+MappedKernel product_kernel(const std::string& name, const Product& product) {
+  const int rows = static_cast<int>(product.b.size()), columns = static_cast<int>(product.a.size());
+  Layout g(kTileWidth * columns + 1, kTileHeight * rows - 1);
+  MappedKernel kernel;
+  kernel.name = name;
+  kernel.strategy = "multiplier";
+  kernel.input_bits = static_cast<uint32_t>(product.a.size() + product.b.size());
+  kernel.output_bits = product.outputs;
+  kernel.outputs.resize(product.outputs);
+  const auto enter = [&](uint32_t bit, const BitSlot& slot) { kernel.inputs.push_back({bit, slot, 1}); };
+  const auto leave = [&](int bit, const BitSlot& slot) {
+    if (bit < static_cast<int>(product.outputs)) kernel.outputs[static_cast<size_t>(bit)] = slot;
+  };
+  const Lut product_bit = kFromN & kFromW;
+  for (int i = 0; i < rows; ++i) {
+    enter(product.b[static_cast<size_t>(i)], {Side::W, kTileHeight * i + 1, 7 * i + 1});
+    for (int j = 0; j <= columns; ++j) {
+      const bool pair = j < columns, top = i == 0, last_row = i == rows - 1;
+      const int x = kTileWidth * j, y = kTileHeight * i, phase = 7 * i + 2 * j + 2;  // of F
+      if (pair) {
+        g.put(x, y + 1, Side::N, product_bit);
+        if (j + 1 < columns) {
+          g.put(x, y + 1, Side::E, kFromW);
+          g.wire(x + 1, y + 1, Side::W, "E");
+        }
+        if (top) {
+          enter(product.a[static_cast<size_t>(j)], {Side::N, x, phase - 2});
+          g.wire(x, y, Side::N, "S");
+        }
+        if (!last_row) g.wire(x, y + 1, Side::N, "SEEWSWS");  // seven phases: the sum below needs as long to come round
+      }
+      if (top && !pair) break;  // the first row has no carries
+      g.put(x, y, Side::W, adder_table(!top && pair, j > 0 && !top, pair, false));
+      if (pair && !top) {
+        g.put(x, y, Side::E, adder_table(true, j > 0, true, true));
+        g.wire(x + 1, y, Side::W, "E");
+      }
+      if (j == 0) {
+        leave(i, {Side::W, y, phase});
+      } else if (!last_row) {
+        g.wire(x - 1, y, Side::E, "SSWS");
+      } else {
+        g.wire(x - 1, y, Side::E, "SS");
+        leave(i + j, {Side::S, x - 1, phase + 2});
+      }
+    }
+  }
+  // Nothing leaves E: there are as many constants as one likes.
+  int idle = 0;
+  const auto constant = [&](int bit) {
+    const int y = idle++ % g.height(), turn = (idle - 1) / g.height();
+    leave(bit, {Side::E, y, g.width() - 1 + y + 2 * turn});
+  };
+  if (rows == 1) constant(columns);
+  for (int bit = rows + columns; bit < static_cast<int>(product.outputs); ++bit) constant(bit);
+  kernel.grid = g.config();
+  raise_lead(kernel);
+  return kernel;
+}
+
+std::optional<Product> find_product(const synthesis::LogicGraph& graph, const ProductParams& params) {
+  const size_t bits = graph.inputs.size();
+  if (bits < 2 || graph.outputs.empty() || graph.outputs.size() > 64) return std::nullopt;
+  const bool exhaustive = bits <= params.exhaustive_bits;
+  const auto form = exhaustive ? std::nullopt : synthesis::linear_form(synthesis::with_half_adders(graph));
+  if (!exhaustive && !form) return std::nullopt;
+  const auto is_product = [&](const synthesis::TwoWords& words) {
+    if (!exhaustive) return is_sum_of_products(*form, words);
+    return synthesis::equals_on_all_values(graph, [&](uint64_t inputs) {
+      uint64_t a = 0, b = 0;
+      for (size_t i = 0; i < words.a.size(); ++i) a |= ((inputs >> words.a[i]) & 1u) << i;
+      for (size_t i = 0; i < words.b.size(); ++i) b |= ((inputs >> words.b[i]) & 1u) << i;
+      return a * b;
+    });
+  };
+  for (synthesis::TwoWords words : synthesis::two_words(graph)) {
+    if (words.a.size() + words.b.size() != bits || std::max(words.a.size(), words.b.size()) > graph.outputs.size()) continue;
+    for (int turn = 0; turn < 2; ++turn) {
+      if (is_product(words)) {
+        if (words.a.size() > words.b.size()) std::swap(words.a, words.b);  // rows are the dearer side by a column
+        Product product;
+        product.a.assign(words.a.begin(), words.a.end());
+        product.b.assign(words.b.begin(), words.b.end());
+        product.outputs = static_cast<uint32_t>(graph.outputs.size());
+        return product;
+      }
+      std::reverse(words.a.begin(), words.a.end());
+      std::reverse(words.b.begin(), words.b.end());
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace bitgrid::mapping

@@ -1,0 +1,29 @@
+// Products of two unsigned numbers as a systolic array of carry ripple rows, II = 1.
+#pragma once
+
+#include <optional>
+
+#include "ir/mapped_kernel.h"
+#include "lowering/synthesis/logic_graph.h"
+
+namespace bitgrid::mapping {
+
+/// The operands' bits as input bits of the kernel, least significant first; the outputs are the lowest bits of the product.
+struct Product {
+  std::vector<uint32_t> a, b;
+  uint32_t outputs = 0;
+};
+
+/// Six cells for each pair of bits; the construction is described in docs/wave.md. The operands are all input bits of the kernel; each
+/// has at least one, and at most as many as there are outputs.
+MappedKernel product_kernel(const std::string& name, const Product& product);
+
+struct ProductParams {
+  uint32_t exhaustive_bits = 20;  // operand bits up to which all values are compared
+};
+
+/// The form of logic that is a product of two of its words. Up to exhaustive_bits however it is written: all values are compared. Wider
+/// ones if they are made of adders (linear_form) and have all their at most 40 outputs. Exact; nullopt if it is none.
+std::optional<Product> find_product(const synthesis::LogicGraph& graph, const ProductParams& params = {});
+
+}  // namespace bitgrid::mapping

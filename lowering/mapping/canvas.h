@@ -1,0 +1,74 @@
+// Layout: a piece of grid under construction, one output edge at a time. Stamps are layouts with timed ports; a stamp is placed into a
+// larger layout.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ir/grid_config.h"
+
+namespace bitgrid::mapping {
+
+/// The truth table of f(n, e, s, w): bool or integer 0/1.
+template <typename F>
+constexpr Lut lut(F f) {
+  unsigned table = 0;
+  for (unsigned i = 0; i < 16; ++i) {
+    const bool n = i & 1u, e = i & 2u, s = i & 4u, w = i & 8u;
+    if (f(n, e, s, w)) table |= 1u << i;
+  }
+  return static_cast<Lut>(table);
+}
+
+constexpr bool majority(bool a, bool b, bool c) {
+  return (a && b) || (a && c) || (b && c);
+}
+
+/// Each output edge of each cell is free or carries one truth table. Laying an edge twice is an invariant violation (assert in put).
+class Layout {
+ public:
+  Layout(int width, int height);
+
+  int width() const { return width_; }
+  int height() const { return height_; }
+
+  bool is_free(int x, int y, Side side) const;
+  /// Output `side` of cell (x, y) is `table`.
+  void put(int x, int y, Side side, Lut table);
+  /// A plain path: it enters cell (x, y) through side `enter` and leaves along each of `moves` ("SSE").
+  void wire(int x, int y, Side enter, std::string_view moves);
+  /// The same, `count` moves in one direction.
+  void wire(int x, int y, Side enter, Side direction, int count);
+  /// Copies every laid edge of `piece` to an offset.
+  void place(const Layout& piece, int x, int y);
+
+  GridConfig config() const;
+
+ private:
+  struct Cell {
+    std::array<Lut, 4> luts{};
+    uint8_t taken = 0;
+  };
+  Cell& cell(int x, int y) { return cells_[static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x)]; }
+  const Cell& cell(int x, int y) const { return cells_[static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x)]; }
+
+  int width_;
+  int height_;
+  std::vector<Cell> cells_;
+};
+
+/// A rectangle of cells, corners included.
+struct Box {
+  int x0, y0, x1, y1;
+};
+
+/// Moves of a path of exactly `hops` free edges inside `box`, from cell (x, y) to cell (to_x, to_y), leaving it through `leave`; nullopt if
+/// there is none. Depth first with the distance as bound: for boxes of a few dozen cells. `budget` bounds the steps of the search.
+std::optional<std::string> find_delay_path(const Layout& layout, int x, int y, int to_x, int to_y, Side leave, int hops, const Box& box,
+                                           long budget = 2'000'000);
+
+}  // namespace bitgrid::mapping

@@ -1,0 +1,87 @@
+// The mapping strategies, chosen per kernel.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ir/defects.h"
+#include "ir/mapped_kernel.h"
+#include "lowering/mapping/effort.h"
+#include "lowering/mapping/problem.h"
+#include "lowering/mapping/strategy.h"
+#include "lowering/mapping/tile.h"
+
+namespace bitgrid::mapping {
+
+/// "auto", "wave", "settle". Throws Error listing them.
+MapMode parse_mode(const std::string& text);
+
+/// How a kernel came about. Filled as far as it goes when mapping throws.
+struct KernelReport {
+  std::optional<NetlistSize> size;      // of kernels that are no matrices, as LUT4s, whatever they became
+  std::optional<NetlistStats> netlist;  // of what became a netlist, or failed to
+  double seconds = 0;                   // of mapping
+  struct Candidate {
+    std::string strategy;
+    std::optional<int64_t> cells;  // nullopt: refused
+    std::string refusal;
+    double seconds = 0;
+  };
+  std::vector<Candidate> candidates;  // strategies that were tried, in that order
+  bool reused = false;                // taken from an earlier compile
+  /// The mapping as it would be on a fabric without defects; only where defects are given, and not of netlists.
+  struct Flawless {
+    int64_t cells = 0;
+    int ii = 0;
+    int latency = 0;  // cycles
+  };
+  std::optional<Flawless> flawless;
+};
+
+/// Strategies for a matrix, best first: the least cost by `params.optimize`, the table's order among equals.
+struct MatrixChoice {
+  const Strategy* strategy = nullptr;
+  StrategySize size;
+};
+std::vector<MatrixChoice> matrix_choices(const MappingProblem& problem);
+
+/// Cells that settle mode is expected to take for a LUT4, which is what the annealed mapper reaches on small circuits.
+inline constexpr int64_t kSettleCellsPerLut = 6;
+
+/// The kernel by `params.strategy`, if that is for kernels of its kind. Else matrices by the first of matrix_choices that the defects
+/// allow; other kernels in wave mode (II = 1) by an exact array or else the smallest of the strategies for any logic; in settle mode by the
+/// smallest of those and of the exact arrays. `auto` takes wave mode if it costs at most 24 cells per LUT4 (240 with
+/// Optimize::kThroughput), and settle mode otherwise. Throws Error (kernel, why, what to change).
+MappedKernel map_kernel(const Kernel& kernel, const MapParams& params, KernelReport* report = nullptr);
+
+struct MapRun {
+  int threads = 1;  // kernels mapped at the same time; the result does not depend on it
+  /// Called before each kernel, one call at a time.
+  std::function<void(size_t done, size_t total, const std::string& name)> progress = nullptr;
+  /// An earlier mapping of that kernel to take in place of a new one. May be called by several threads at once.
+  std::function<std::optional<MappedKernel>(size_t kernel)> reuse = nullptr;
+  std::vector<KernelReport>* reports = nullptr;  // one for each kernel
+};
+
+/// All kernels of a lowered model. Throws what map_kernel throws, of the first kernel that does.
+std::vector<MappedKernel> map_kernels(const Program& program, const MapParams& params, const MapRun& run = {});
+
+/// Hash of all that the mapping of a kernel depends on, and that it is verified by: its name, Dag and form, the parameters, and the code.
+uint64_t mapping_key(const Kernel& kernel, const MapParams& params);
+
+/// Throws Error naming the first kernel that is larger than the tile, and what to change.
+void require_fit(const std::vector<MappedKernel>& mapped, const Tile& tile);
+
+/// Cycles of one token in the steady state: the stages one after another, the steps of a stage side by side, and configuration.
+struct TokenCycles {
+  int64_t kernels = 0;
+  int64_t resident_cells = 0;  // cells whose words a token rewrites (keys and values)
+  int64_t configuration = 0;   // resident_cells * 64 / configuration bits per cycle
+  int64_t total() const { return kernels + configuration; }
+};
+TokenCycles cycles_per_token(const Program& program, const std::vector<MappedKernel>& mapped, int configuration_bits_per_cycle);
+
+}  // namespace bitgrid::mapping

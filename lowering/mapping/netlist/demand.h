@@ -1,0 +1,54 @@
+// How many edges the nets of a placement want, in each direction and each part of a region, before they are routed.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <vector>
+
+#include "lowering/mapping/netlist/region.h"
+
+namespace bitgrid::mapping {
+
+/// Expected length of a tree over the half perimeter of its box, by number of pins (Cheng, RISA, ICCAD 1994).
+double tree_weight(size_t pins);
+
+/// Around the pins of a net, in cells.
+struct NetBox {
+  int x0 = 0, y0 = 0, x1 = 0, y1 = 0;
+  int x = 0, y = 0;  // of the driver
+  bool operator==(const NetBox&) const = default;
+};
+
+/// Square bins over a region, at most `most` across.
+struct Bins {
+  Bins() = default;
+  Bins(const Region& region, int most);
+
+  size_t columns = 1, rows = 1;
+  int size = 1;  // cells a side; those at the east and south border may be cut
+
+  size_t of(int v) const { return static_cast<size_t>(v / size); }
+};
+
+/// Each net's length is spread evenly over its box: east of the driver as edges E, west of it W, and so on.
+class DemandMap {
+ public:
+  explicit DemandMap(const Bins& bins = {});
+
+  void clear();
+  /// All nets first,
+  void add(const NetBox& box, float weight);
+  /// then this,
+  void sum();
+  /// then read: edges wanted in a direction (E, W, S, N) in a bin.
+  float at(size_t direction, size_t bx, size_t by) const { return edges_[direction][by * stride_ + bx]; }
+
+ private:
+  void spread(size_t direction, int x0, int y0, int x1, int y1, float edges);
+
+  Bins bins_;
+  size_t stride_;
+  std::array<std::vector<float>, 4> edges_;  // differences until sum()
+};
+
+}  // namespace bitgrid::mapping

@@ -1,0 +1,126 @@
+// The state of a routing: which nets use which edges, at what price.
+#pragma once
+
+#include <cstdint>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "ir/defects.h"
+#include "lowering/mapping/netlist/netlist_layout.h"
+#include "lowering/mapping/netlist/packing.h"
+
+namespace bitgrid::mapping {
+
+/// Prices of edges (a free one costs 1).
+struct EdgePrices {
+  double logic = 1;     // more for entering a cell that holds logic: times its inputs over 4
+  double full = 2;      // more for one whose four inputs are all its own
+  int margin = 6;       // a branch stays within the box of its sink and the nearest part of the tree, widened by this and a quarter
+  double defect = 200;  // of an edge of a bad cell, so that a path always exists
+};
+
+class Router {
+ public:
+  /// Takes up the routes that the layout has and works on it in place. Blocks may move while routes live: rip up their nets before, and
+  /// call set_logic for cells that hold logic now, or no more. All references must outlive the router.
+  Router(const PackedNetlist& netlist, NetlistLayout& layout, const DefectMap& defects, const EdgePrices& prices = {});
+
+  /// Takes a net's edges away, and gives them back.
+  NetRoute rip_up(uint32_t net);
+  void restore(uint32_t net, NetRoute route);
+
+  /// Takes away the branch to one sink; the rest of the tree stays.
+  void cut_sink(uint32_t net, BlockId sink);
+  /// Takes away the branches through overused edges.
+  void cut_overused(uint32_t net);
+
+  /// Connects the sinks that are not connected, each by the cheapest branch at today's prices.
+  void route_net(uint32_t net);
+  bool connected(uint32_t net) const;
+
+  /// Price of an edge that others use, for each of them.
+  void set_present_price(double price);
+  /// Makes overused edges dearer for good.
+  void remember_overuse(double price);
+  const std::vector<float>& history() const { return history_; }
+  void set_history(std::vector<float> history);
+  void set_logic(uint32_t cell, size_t inputs);
+
+  bool overused(uint32_t net) const;
+  bool is_overused(uint32_t edge) const { return users_[edge] > capacity_[edge]; }
+  std::vector<uint32_t> overused_edges() const;
+  /// Sum over the edges of nets beyond their capacity.
+  int overuse() const { return overuse_; }
+  size_t wirelength() const { return wirelength_; }
+  /// Edges that searches have looked at: a measure of time that does not depend on the machine.
+  uint64_t work() const { return work_; }
+  /// Nets on an edge, in ascending order.
+  std::vector<uint32_t> nets_on(uint32_t edge) const;
+  const std::vector<uint16_t>& users() const { return users_; }
+  /// The same with one more on bad edges that are in use, as if the defect were a net.
+  std::vector<uint16_t> demand() const;
+  const std::vector<NetRoute>& routes() const { return layout_.routes; }
+
+ private:
+  struct Entry {
+    float estimate, cost;
+    uint32_t cell;
+    bool operator>(const Entry& o) const { return estimate != o.estimate ? estimate > o.estimate : cell > o.cell; }
+  };
+  struct Point {
+    int16_t x, y;
+  };
+
+  int distance(uint32_t cell_a, uint32_t cell_b) const;
+  bool in_box(uint32_t cell) const {
+    const Point p = point_[cell];
+    return p.x >= low_.x && p.y >= low_.y && p.x <= high_.x && p.y <= high_.y;
+  }
+  void set_price(uint32_t edge) {
+    const int over = users_[edge] + 1 - capacity_[edge];
+    price_[edge] = (base_[edge] + history_[edge]) * (over <= 0 ? 1.0F : 1.0F + present_ * static_cast<float>(over));
+  }
+  void set_prices();
+  void use(uint32_t edge, uint32_t net);
+  void unuse(uint32_t edge, uint32_t net);
+  void add_hop(uint32_t net, uint32_t edge, uint32_t from);
+  void prune(uint32_t net);
+  void set_box(const Net& net, const NetRoute& route);
+  uint32_t connect(uint32_t net, BlockId sink);
+  void reach(uint32_t cell, Point at, uint32_t from, float cost);
+  void leave(uint32_t cell);
+  void search();
+  uint32_t add_path(uint32_t net);
+
+  const PackedNetlist& netlist_;
+  NetlistLayout& layout_;
+  EdgePrices prices_;
+  float present_ = 0;
+  int overuse_ = 0;
+  size_t wirelength_ = 0;
+  uint64_t work_ = 0;
+  std::vector<uint16_t> users_;
+  std::vector<uint32_t> user_;                                      // one of the nets on an edge,
+  std::unordered_map<uint32_t, std::vector<uint32_t>> more_users_;  // and the others
+  std::vector<uint8_t> capacity_;
+  std::vector<float> base_, history_;
+  std::vector<float> price_;    // of one more user, today
+  std::vector<uint32_t> head_;  // the cell that an edge enters, kNowhere outside
+  std::vector<Point> point_;    // of cells
+
+  // Of the running search: to a cell, or to a border output of it.
+  uint32_t goal_cell_ = 0;
+  uint32_t goal_edge_ = kNowhere;
+  Point low_{}, high_{};        // the box that the search stays in
+  std::vector<float> best_;     // of cells: the price of getting there
+  std::vector<uint32_t> from_;  // and the edge that comes in; kNowhere at the driver
+  std::vector<uint32_t> visited_, path_;
+  std::vector<Entry> queue_;  // a heap
+
+  std::vector<uint32_t> parent_;  // of the edges of the net that is being cut
+  std::vector<uint8_t> keep_;
+  std::vector<std::pair<int, size_t>> order_;  // of sinks to connect
+};
+
+}  // namespace bitgrid::mapping

@@ -1,0 +1,47 @@
+// Tables as AND/XOR planes whose wires run both ways, in settle mode: a third of the cells of a plane of wave mode, no placement or
+// routing. (Those of wave mode: plane.h, and shared_plane.h with shared columns.)
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ir/mapped_kernel.h"
+#include "lowering/synthesis/paired_esop.h"
+
+namespace bitgrid::mapping {
+
+/// Where the products and sums of an ESOP lie when everything may run both ways (folding of programmable logic arrays; Hachtel, Newton and
+/// Sangiovanni-Vincentelli 1982): a column of inputs has one input that runs south and one that runs north, a column of sums likewise, and
+/// a row has a product that runs east and one that runs west.
+///
+///     outside:  | sums | inputs | sums |      inside:  | inputs | sums | inputs |
+///               <------ a product                      a product ------>
+///                      a product ------>               <------ another product
+///
+/// Outside, a cube that feeds sums on both sides runs both ways in one row, and the inputs are there once. Inside, every sum takes what
+/// comes from either side, and the inputs enter twice.
+struct FoldedPlanePlan {
+  bool inside = false;
+  std::vector<uint32_t> west, east;  // outputs that are summed there; inside, all of them are in `east`
+  std::vector<uint32_t> direct;      // outputs that are one cube of their own: they leave at the end of its row
+  struct Row {
+    int west = -1, east = -1;  // cubes
+  };
+  std::vector<Row> rows;
+  int input_columns = 0;
+
+  int west_columns() const { return static_cast<int>(west.size() + 1) / 2; }
+  int east_columns() const { return static_cast<int>(east.size() + 1) / 2; }
+  int width() const { return west_columns() + (inside ? 2 : 1) * input_columns + east_columns(); }
+  int height() const { return static_cast<int>(rows.size()); }
+  int64_t cells() const { return int64_t{width()} * height(); }
+};
+
+/// The smaller one of both; sides of outputs are chosen by a local search from a few random starts. At least one row.
+FoldedPlanePlan plan_folded_plane(const synthesis::PairedEsop& esop, uint64_t seed);
+
+/// The kernel, with strategy "folded-plane". Throws Error if the ESOP has no inputs.
+MappedKernel folded_plane_kernel(const std::string& name, const synthesis::PairedEsop& esop, const FoldedPlanePlan& plan);
+
+}  // namespace bitgrid::mapping

@@ -1,0 +1,108 @@
+// The rows of a plane whose columns are shared in time: what stands in which column, what runs in the row that is being laid, and the moves
+// of signals whose columns end. Which term a row takes is decided in shared_plane.cc; inside that only.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ir/mapped_kernel.h"
+#include "lowering/mapping/good_columns.h"
+#include "lowering/synthesis/esop.h"
+
+namespace bitgrid::mapping {
+
+/// How a term lies in a row.
+struct TermPlace {
+  size_t cube = 0;
+  int from_west = -1;  // the input that enters W; -1: none
+  int first = 0;       // columns of its first literal (0 if that enters W) and of its last output
+  int last = 0;
+  std::vector<std::pair<uint32_t, int>> begins;  // sums and the columns that they take
+};
+
+/// Columns of inputs, then columns of sums. A row is begun; then shift_row() lays it, or clear_ends(), terms, inputs and end_row() do.
+class PlaneRows {
+ public:
+  static constexpr int kNone = -1;
+
+  /// Inputs stand where columns go on longest; those in the fewest terms may have none.
+  PlaneRows(const synthesis::Esop& esop, const Columns& columns, int input_columns, int output_columns);
+  /// Outputs without terms take columns; the others do so with their first term. False: there are too few.
+  bool place_constants();
+
+  int width() const { return width_; }
+  int inputs_end() const { return inputs_end_; }
+  int height() const { return static_cast<int>(rows_.size()); }
+  int input_column(uint32_t input) const { return column_of_[input]; }
+  int sum_column(uint32_t output) const { return sum_at_[output]; }
+  int terms_left(uint32_t output) const { return left_of_output_[output]; }
+  bool vacant(int x) const { return input_at_[static_cast<size_t>(x)] == kNone && output_at_[static_cast<size_t>(x)] == kNone; }
+  bool ends_soon(int x) const;
+
+  void begin_row();
+  /// Lays the row as one without a term in which sums move west, when one must leave its column and there is a vacant one only there. A hop
+  /// west costs a cycle, which all others lose by a hop to a neighbour and back. False: there is no need, or the row has defects in the
+  /// way.
+  bool shift_row();
+  /// Signals whose columns end: sums leave them now, inputs are in them for the last time. False: a sum finds no way.
+  bool clear_ends();
+
+  /// A signal may run east out of column x.
+  bool can_pass(int x) const { return !row_.east[static_cast<size_t>(x)] && columns_.good(x, y(), Side::E); }
+  /// A sum that has just moved to column x enters W itself.
+  bool sum_stays(int x) const { return x == 0 || !row_.east[static_cast<size_t>(x - 1)]; }
+  void lay(const TermPlace& p);
+
+  /// The input that enters W, or kNone.
+  int west() const { return row_.west; }
+  /// The input has no column in the next row.
+  bool absent_next(uint32_t input) const;
+  /// Takes an input, which is that at W if there is one, from there into the vacant column in reach that goes on longest. False: none is.
+  bool enter_column(uint32_t input);
+
+  /// Nothing bad in this row or soon below it: what finds no room here finds none further south.
+  bool clean_row() const;
+  /// Sums that are complete or whose columns end soon leave, where there is room.
+  void end_row();
+
+  /// Strategy "plane".
+  MappedKernel kernel(const std::string& name) const;
+
+ private:
+  struct Row {
+    std::vector<std::array<Lut, 4>> cells;
+    std::vector<uint8_t> east;  // taken
+    int west = kNone;           // input that enters W
+  };
+
+  int y() const { return height(); }
+  int run_of(int x) const { return columns_.run(x, y()); }
+  Lut& table(int x, Side side) { return row_.cells[static_cast<size_t>(x)][static_cast<size_t>(side)]; }
+  void place_inputs();
+  void stand(uint32_t input, int x);
+  void begin_sum(uint32_t o, int x);
+  bool shift_into(int gap, int x);
+  bool move_sum(int x);
+  void leave_east();
+  void use_west(int input);
+
+  const synthesis::Esop& esop_;
+  const Columns& columns_;
+  const int inputs_end_, width_;
+  std::vector<int> input_at_, output_at_;      // by column
+  std::vector<int> column_of_, sum_at_;        // by input, by output
+  std::vector<int> left_of_output_;            // terms
+  std::vector<std::optional<BitSlot>> exits_;  // of sums that have left
+  Row row_;
+  std::vector<Row> rows_;
+  std::vector<InputSlot> inputs_;
+  std::vector<uint32_t> unread_;  // inputs
+  std::vector<int> ending_;       // columns of inputs that are in them for the last time
+  int late_ = 0;                  // cycles by which everything is late behind the last row
+};
+
+}  // namespace bitgrid::mapping

@@ -1,0 +1,73 @@
+// What is mapped, and what several strategies want to know about it, computed once.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ir/bits.h"
+#include "ir/defects.h"
+#include "ir/lut_network.h"
+#include "ir/program.h"
+#include "lowering/mapping/effort.h"
+#include "lowering/mapping/netlist/map_netlist.h"
+#include "lowering/mapping/objective.h"
+#include "lowering/synthesis/logic_graph.h"
+#include "lowering/synthesis/techmap.h"
+
+namespace bitgrid::mapping {
+
+struct Strategy;  // strategy.h
+
+/// How kernels without the form of a matrix are timed.
+enum class MapMode : uint8_t {
+  kAuto,
+  kWave,    // II = 1
+  kSettle,  // inputs held until everything has settled
+};
+
+struct MapParams {
+  uint64_t seed = 1;
+  Optimize optimize = Optimize::kArea;
+  MapMode mode = MapMode::kAuto;     // of kernels of unknown structure; matrices are systolic in any mode
+  uint32_t plane_inputs = 12;        // with at most so many input bits they are tried as planes
+  Defects defects = {};              // of a tile: every kernel stands at its north-west corner and goes around them
+  Effort effort = Effort::kDefault;  // of netlists
+  std::string strategy = {};         // of the table in strategy.h, for kernels of the kind that it takes; empty: chosen for each kernel
+  const std::vector<Strategy>* table = nullptr;  // of strategies, in place of strategies(); must outlive the mapping
+};
+
+/// A kernel with the parameters of its mapping. Both must outlive it. Not to be shared by threads.
+class MappingProblem {
+ public:
+  MappingProblem(const Kernel& a_kernel, const MapParams& map_params) : kernel(a_kernel), params(map_params) {}
+  MappingProblem(const MappingProblem&) = delete;
+  MappingProblem& operator=(const MappingProblem&) = delete;
+
+  const Kernel& kernel;
+  const MapParams& params;
+
+  /// Has the form of a matrix, or of a part of one.
+  bool matrix() const { return kernel.form.serial || kernel.form.parallel; }
+  /// The word-serial form, without slots that only carry zeros.
+  const BitSerialForm& words() const;
+  const synthesis::LogicGraph& graph() const;
+  /// Few enough input bits for `table`.
+  bool has_table() const;
+  const std::vector<BitVector>& table() const;
+  /// As LUT4s, before and after simplification.
+  const LutNetwork& network() const;
+  const synthesis::TechmapStats& techmap() const;
+  const NetlistSize& luts() const;
+
+ private:
+  mutable std::optional<BitSerialForm> words_;
+  mutable std::optional<synthesis::LogicGraph> graph_;
+  mutable std::optional<std::vector<BitVector>> table_;
+  mutable std::optional<LutNetwork> network_;
+  mutable synthesis::TechmapStats techmap_;
+  mutable std::optional<NetlistSize> luts_;
+};
+
+}  // namespace bitgrid::mapping

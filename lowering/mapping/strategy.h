@@ -1,0 +1,70 @@
+// The mapping strategies: one table of what turns a kernel into cells. Choosing among them is map.h.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ir/mapped_kernel.h"
+#include "lowering/mapping/matrix/bit_serial_size.h"
+#include "lowering/mapping/problem.h"
+
+namespace bitgrid::mapping {
+
+/// Why a strategy does not take a kernel.
+struct Refusal {
+  std::string why;   // "has 40 input bits, and a table at most 12"
+  std::string cure;  // what to change; may be empty
+};
+using Attempt = std::variant<MappedKernel, Refusal>;
+
+/// What is known before anything is laid.
+struct StrategySize {
+  FormSize form;
+  std::optional<BitSerialSize> layout = {};  // where it has a closed form that is exact
+};
+
+/// The best of the strategies that were tried before.
+struct Rival {
+  int64_t cells = INT64_MAX;  // more than these are of no use
+  bool exact = false;         // an array that computes just this function
+};
+
+/// How a strategy meets bad cells.
+enum class AmongDefects : uint8_t {
+  kDetours,  // has layouts that go around them
+  kPlaces,   // puts cells where the fabric is good
+  kRigid,    // lies as a whole; refuses where it would rely on a bad output
+};
+
+enum class StrategyKind : uint8_t {
+  kMatrix,   // kernels with the form of a matrix
+  kTrivial,  // kernels without logic: nothing else is tried
+  kExact,    // logic that is just this function: nothing else is tried in wave mode
+  kWave,     // any logic, II = 1
+  kSettle,   // any logic, inputs held until everything has settled
+};
+
+struct Strategy {
+  std::string name;     // of --strategy and of MappedKernel::strategy
+  std::string purpose;  // a line of help
+  StrategyKind kind;
+  AmongDefects among_defects;
+  /// Of kMatrix: nullopt if the kernel has not that form.
+  std::optional<StrategySize> (*size)(const MappingProblem& problem);
+  /// `report`: what the netlist mapper says of itself, also where it throws.
+  Attempt (*map)(const MappingProblem& problem, const Rival& rival, NetlistStats* report);
+};
+
+/// In the order in which they are tried.
+const std::vector<Strategy>& strategies();
+
+/// Throws Error listing the names of the table.
+const Strategy& find_strategy(const std::string& name, const std::vector<Strategy>& table = strategies());
+
+/// "name    purpose", a line each.
+std::string list_strategies();
+
+}  // namespace bitgrid::mapping
