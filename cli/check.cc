@@ -19,7 +19,7 @@
 namespace bitgrid::cli {
 namespace {
 
-struct Options {
+struct CheckOptions {
   Common common;
   std::string model, engines, from, prompt, temperature, arch, optimize = "area";
   int tokens = 16;
@@ -28,7 +28,7 @@ struct Options {
   std::string kernel;
 };
 
-std::string default_engines(const Options& o) {
+std::string default_engines(const CheckOptions& o) {
   if (o.from.empty()) return "cpu,dag,grid";
   const bool compiled = is_there(o.from + "/compile.json"), verilog = is_there(o.from + "/verilog.json");
   if (!compiled && !verilog)
@@ -73,7 +73,7 @@ void print(const check::CheckReport& report) {
 }
 
 /// The Verilog to prove: what the source gives now, or what a folder holds.
-std::vector<rtl::RtlSource> verilog_to_prove(const Options& o, const Program& program) {
+std::vector<rtl::RtlSource> verilog_to_prove(const CheckOptions& o, const Program& program) {
   if (o.from.empty()) return engines::verilog_sources(program);
   const auto folder = engines::read_verilog(o.from, engines::Unlisted::kReport);
   if (!folder) throw Error(o.from, "there is no verilog.json", "give the -o folder of `bitgrid verilog`");
@@ -94,7 +94,7 @@ std::string verdict_text(const check::Proof& proof, const Dag& dag) {
   return "REFUTED: " + (proof.why.empty() ? check::describe_values(proof.counterexample, dag) : proof.why);
 }
 
-int prove(const Options& o) {
+int prove(const CheckOptions& o) {
   const Arch arch = arch_of(o.arch);
   const Source source = read_source(o.model, {{arch.tile_width, arch.tile_height}, mapping::parse_optimize(o.optimize)});
   const Program& program = source.program;
@@ -135,7 +135,7 @@ int prove(const Options& o) {
   return count[static_cast<size_t>(check::Verdict::kRefuted)] == 0 ? 0 : 1;
 }
 
-int check(const Options& o) {
+int check(const CheckOptions& o) {
   if (o.prove) return prove(o);
   const Model model = read_model(o.model);
   Progress progress;
@@ -164,7 +164,7 @@ int check(const Options& o) {
 }  // namespace
 
 void define_check(CLI::App& command, int& status) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<CheckOptions>();
   command.add_option("model", o->model, "model.yaml; with --prove also a .blif or .dag file")->required();
   command.add_option(
       "--engines", o->engines,

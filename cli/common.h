@@ -55,6 +55,9 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
+/// Bytes of a file of faults.
+constexpr uint64_t kMostFaultBytes = 64 << 20;
+
 /// Threads that --threads takes, and those of this machine.
 constexpr int kMostThreads = 1024;
 int all_threads();

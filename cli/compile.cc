@@ -22,7 +22,7 @@
 namespace bitgrid::cli {
 namespace {
 
-struct Options {
+struct CompileOptions {
   Common common;
   std::string source, out, arch, defects, mode = "auto", optimize = "area", effort = "default", strategy;
   bool no_verify = false, prove = false, again = false;
@@ -30,7 +30,7 @@ struct Options {
   int threads = all_threads();
 };
 
-mapping::MapParams map_params(const Options& o, const Defects& defects) {
+mapping::MapParams map_params(const CompileOptions& o, const Defects& defects) {
   mapping::MapParams params{o.common.seed};
   params.mode = mapping::parse_mode(o.mode);
   params.optimize = mapping::parse_optimize(o.optimize);
@@ -44,7 +44,7 @@ mapping::MapParams map_params(const Options& o, const Defects& defects) {
 /// One compile from source to files.
 class Compile {
  public:
-  Compile(const Options& o, const Source& source, const mapping::Tile& tile, const Defects& defects)
+  Compile(const CompileOptions& o, const Source& source, const mapping::Tile& tile, const Defects& defects)
       : o_(o), source_(source), tile_(tile), program_(source.program), params_(map_params(o, defects)), results_(program_.kernels.size()) {}
 
   void map() {
@@ -142,7 +142,7 @@ class Compile {
     });
   }
 
-  const Options& o_;
+  const CompileOptions& o_;
   const Source& source_;
   const mapping::Tile tile_;
   const Program& program_;
@@ -152,7 +152,7 @@ class Compile {
   Progress progress_;
 };
 
-void compile(const Options& o) {
+void compile(const CompileOptions& o) {
   const Arch arch = arch_of(o.arch);
   if (o.prove) check::require_abc();
   Stopwatch watch;
@@ -211,7 +211,7 @@ void compile(const Options& o) {
 }  // namespace
 
 void define_compile(CLI::App& command, int&) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<CompileOptions>();
   command.add_option("source", o->source, "MODEL.yaml, NETLIST.blif or KERNEL.dag")->required();
   command.add_option("-o,--output", o->out, "folder for the mapped kernels; what it holds of an earlier compile is reused")->required();
   command.add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");

@@ -16,7 +16,7 @@
 namespace bitgrid::cli {
 namespace {
 
-struct Options {
+struct EstimateOptions {
   Common common;
   estimate::EstimateSource source;
   std::string model, arch, technology, optimize = "area";
@@ -41,7 +41,7 @@ Json attention_by_context(const estimate::EstimateModel& model, const estimate::
   return rows;
 }
 
-void run(const Options& o) {
+void run_estimate(const EstimateOptions& o) {
   Stopwatch watch;
   estimate::EstimateParams params = estimate::load_estimate_params(o.arch, o.technology);
   params.streams = o.streams;
@@ -78,7 +78,7 @@ void run(const Options& o) {
 }  // namespace
 
 void define_estimate(CLI::App& command, int&) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<EstimateOptions>();
   command.add_option("model", o->model, "MODEL.yaml, or a shapes file without weights (examples/shapes)")->required();
   command.add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
   command.add_option("--optimize", o->optimize, "as of `bitgrid compile`: area, throughput or density, where a matrix has several forms")
@@ -88,7 +88,7 @@ void define_estimate(CLI::App& command, int&) {
   add_number<int64_t>(command, "--streams", o->streams, {1, estimate::kMaxStreams}, "independent texts at once");
   command.add_flag("--shapes-only", o->source.shapes_only, "do not look at the weights: word lengths for the worst there could be");
   add_common(command, o->common);
-  command.callback([o] { run(*o); });
+  command.callback([o] { run_estimate(*o); });
 }
 
 }  // namespace bitgrid::cli

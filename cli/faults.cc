@@ -19,10 +19,9 @@
 namespace bitgrid::cli {
 namespace {
 
-constexpr uint64_t kMostFaultBytes = 64 << 20;
 constexpr std::array<std::string_view, 5> kKinds = {"stuck0", "stuck1", "flip", "config", "upset"};
 
-struct Options {
+struct FaultsOptions {
   Common common;
   std::string folder, kernel, stimulus, faults, missed, kinds = "stuck0,stuck1";
   size_t invocations = 64, sample = 0, threads = 1;
@@ -60,7 +59,7 @@ std::string_view kind_of(const sim::Fault& fault) {
   return kKinds[upset ? 4 : static_cast<size_t>(fault.kind)];
 }
 
-void faults(const Options& o) {
+void faults(const FaultsOptions& o) {
   const auto folder = engines::read_compiled(o.folder);
   if (!folder) throw Error(o.folder, "there is no compile.json in this folder", "give the -o folder of `bitgrid compile`");
   const MappedKernel& kernel = engines::find_kernel(*folder, o.folder, o.kernel);
@@ -123,7 +122,7 @@ void faults(const Options& o) {
 }  // namespace
 
 void define_faults(CLI::App& command, int&) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<FaultsOptions>();
   command.add_option("folder", o->folder, "the folder of a compile")->required();
   command.add_option("--kernel", o->kernel, "kernel of the folder");
   command.add_option("--stimulus", o->stimulus, "JSON lines, invocations {\"in\": \"HEX\"}; without: random bits");

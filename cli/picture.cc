@@ -16,12 +16,12 @@
 namespace bitgrid::cli {
 namespace {
 
-struct Options {
+struct PictureOptions {
   Common common;
   std::string source, kernel, out, format;
 };
 
-void floorplan(const Options& o) {
+void floorplan(const PictureOptions& o) {
   const auto folder = engines::read_compiled(o.source);
   if (!folder) throw Error(o.source, "there is no compile.json in this folder", "give the -o folder of `bitgrid compile`");
   const MappedKernel& kernel = engines::find_kernel(*folder, o.source, o.kernel);
@@ -32,7 +32,7 @@ void floorplan(const Options& o) {
 }
 
 /// The kernel that --kernel names, or the only one. Throws Error listing them.
-const Kernel& choose(const Program& program, const Options& o) {
+const Kernel& choose(const Program& program, const PictureOptions& o) {
   std::string names;
   for (const Kernel& kernel : program.kernels) {
     if (kernel.name == o.kernel || (o.kernel.empty() && program.kernels.size() == 1)) return kernel;
@@ -41,7 +41,7 @@ const Kernel& choose(const Program& program, const Options& o) {
   throw Error("--kernel", o.kernel.empty() ? "there are several kernels" : "there is no kernel " + o.kernel, "choose one of " + names);
 }
 
-void graph(const Options& o) {
+void graph(const PictureOptions& o) {
   const Source source = read_source(o.source);
   const Kernel& kernel = choose(source.program, o);
   const std::string dot = to_dot(kernel.dag);
@@ -51,7 +51,7 @@ void graph(const Options& o) {
 }
 
 /// "svg" or "dot": as --format says, or by what is drawn.
-std::string format_of(const Options& o) {
+std::string format_of(const PictureOptions& o) {
   const bool folder = is_folder(o.source);
   if (o.format.empty()) return folder ? "svg" : "dot";
   if (o.format != "svg" && o.format != "dot") throw Error("--format", "'" + o.format + "' is no format", "choose svg or dot");
@@ -60,14 +60,14 @@ std::string format_of(const Options& o) {
   return o.format;
 }
 
-void picture(const Options& o) {
+void picture(const PictureOptions& o) {
   format_of(o) == "svg" ? floorplan(o) : graph(o);
 }
 
 }  // namespace
 
 void define_picture(CLI::App& command, int&) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<PictureOptions>();
   command.add_option("source", o->source, "folder of a compile: its floorplan; MODEL.yaml, NETLIST.blif or KERNEL.dag: its graph")
       ->required();
   command.add_option("--kernel", o->kernel, "which kernel (not needed where there is one)");

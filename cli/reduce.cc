@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 
 constexpr size_t kMostLine = 4096;  // bytes of a line that --match looks at
 
-struct Options {
+struct ReduceOptions {
   Common common;
   std::string source, out, match;
   std::vector<std::string> command;
@@ -60,7 +60,7 @@ class Signals {
 /// The command, and what it must come to.
 class Property {
  public:
-  explicit Property(const Options& o) : o_(o), file_(folder_.file(fs::path(o.source).filename().string())) {
+  explicit Property(const ReduceOptions& o) : o_(o), file_(folder_.file(fs::path(o.source).filename().string())) {
     if (o.match.empty()) return;
     try {
       match_ = std::regex(o.match, std::regex::ECMAScript | std::regex::optimize);
@@ -109,7 +109,7 @@ class Property {
     return false;
   }
 
-  const Options& o_;
+  const ReduceOptions& o_;
   check::TemporaryFolder folder_;
   std::string file_;
   std::regex match_;
@@ -141,7 +141,7 @@ Json size_json(const Size& s) {
 
 /// Every candidate that has the property is written at once: whatever ends the search, the smallest so far is there.
 template <typename Network>
-void reduce_network(const Network& start, const Options& o, int& status) {
+void reduce_network(const Network& start, const ReduceOptions& o, int& status) {
   Stopwatch watch;
   const Signals signals;
   Property property(o);
@@ -185,7 +185,7 @@ void reduce_network(const Network& start, const Options& o, int& status) {
                         {"seconds", seconds}});
 }
 
-void run(const Options& o, int& status) {
+void run(const ReduceOptions& o, int& status) {
   const SourceKind kind = source_kind(o.source);
   if (kind == SourceKind::kModel) throw Error(o.source, "models are not reduced", "give a .blif or .dag file");
   if (fs::path(o.out).extension() != fs::path(o.source).extension())
@@ -205,7 +205,7 @@ void run(const Options& o, int& status) {
 }  // namespace
 
 void define_reduce(CLI::App& command, int& status) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<ReduceOptions>();
   command.add_option("source", o->source, "KERNEL.dag or NETLIST.blif")->required();
   command.add_option("-o,--output", o->out, "the smallest file so far, at any time")->required();
   command.add_option("--match", o->match,

@@ -17,13 +17,13 @@
 namespace bitgrid::cli {
 namespace {
 
-struct Options {
+struct ReportOptions {
   Common common;
   std::string dir, out, model, arch, technology, trace;
   SynthOptions synth;
 };
 
-void report(const Options& o) {
+void report(const ReportOptions& o) {
   if (o.synth.synth) {
     report_synthesis(o.synth, o.dir, o.technology, o.common);
     return;
@@ -70,7 +70,7 @@ void report(const Options& o) {
 }  // namespace
 
 void define_report(CLI::App& command, int&) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<ReportOptions>();
   command.add_option("dir", o->dir, "folder of a compile; with --synth: a model, netlist or kernel, or nothing");
   command.add_option("-o,--output", o->out, "HTML file");
   command.add_option("--model", o->model, "what was compiled: adds graph, timeline and roofline");

@@ -21,7 +21,7 @@
 namespace bitgrid::cli {
 namespace {
 
-struct Options {
+struct RunOptions {
   Common common;
   std::string model, prompt, engine = "grid", temperature, arch, optimize = "area", trace;
   int tokens = 64, streams = 1;
@@ -50,7 +50,7 @@ Session kernel_session(const Program& program, engines::KernelEngine engine) {
           engine.stats};
 }
 
-std::vector<MappedKernel> map_with_progress(const Options& o, const Program& program, Progress& progress) {
+std::vector<MappedKernel> map_with_progress(const RunOptions& o, const Program& program, Progress& progress) {
   mapping::MapRun run;
   run.progress = [&](size_t done, size_t total, const std::string& kernel) {
     progress.say(fmt::format("mapping kernel {} of {}, {}", done + 1, total, kernel));
@@ -59,7 +59,7 @@ std::vector<MappedKernel> map_with_progress(const Options& o, const Program& pro
 }
 
 /// Stream s samples with the seed of --seed + s.
-std::vector<engines::Sampler> samplers(const Options& o, const Model& model) {
+std::vector<engines::Sampler> samplers(const RunOptions& o, const Model& model) {
   std::vector<engines::Sampler> all;
   for (int s = 0; s < o.streams; ++s) {
     const uint64_t seed = o.common.seed + static_cast<uint64_t>(s);
@@ -73,7 +73,7 @@ std::vector<engines::Sampler> samplers(const Options& o, const Model& model) {
 }
 
 /// The whole text at once, on the platform of the architecture file.
-void run_platform(const Options& o, const Arch& arch, const Model& model) {
+void run_platform(const RunOptions& o, const Arch& arch, const Model& model) {
   Progress progress;
   std::vector<engines::Sampler> choosers = samplers(o, model);
   const Program program = numerics::lower(model, {{arch.tile_width, arch.tile_height}, mapping::parse_optimize(o.optimize)});
@@ -107,7 +107,7 @@ void run_platform(const Options& o, const Arch& arch, const Model& model) {
   write_json(o.common, json);
 }
 
-void run(const Options& o) {
+void run(const RunOptions& o) {
   const Arch arch = arch_of(o.arch);
   const Model model = read_model(o.model);
   const engines::Engine& engine = engines::find_engine(o.engine);
@@ -172,7 +172,7 @@ void run(const Options& o) {
 }  // namespace
 
 void define_run(CLI::App& command, int&) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<RunOptions>();
   command.add_option("model", o->model, "model.yaml")->required();
   command.add_option("--prompt", o->prompt, "text to continue; empty: a newline");
   add_number<int>(command, "--tokens", o->tokens, {0, 1000000}, "tokens to generate");

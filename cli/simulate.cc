@@ -23,10 +23,9 @@
 namespace bitgrid::cli {
 namespace {
 
-constexpr uint64_t kMostFaultBytes = 64 << 20;
 constexpr uint64_t kMostScriptBytes = uint64_t{1} << 30;
 
-struct Options {
+struct SimulateOptions {
   Common common;
   std::string grid, stimulus, live, save, resume, vcd, kernel, faults, size, order = "row", engine = "auto";
   std::string trace_file;
@@ -50,12 +49,12 @@ sim::GridEngine waveform_simulator(const std::string& text) {
   return engine == sim::GridEngine::kAuto ? sim::GridEngine::kSliced : engine;
 }
 
-std::vector<sim::Fault> read_faults(const Options& o, int width, int height) {
+std::vector<sim::Fault> read_faults(const SimulateOptions& o, int width, int height) {
   return o.faults.empty() ? std::vector<sim::Fault>{} : sim::parse_faults(read_file(o.faults, kMostFaultBytes), o.faults, width, height);
 }
 
 /// --size WxH says that the file is a payload without a header.
-frontend::GridSource open_source(const Options& o) {
+frontend::GridSource open_source(const SimulateOptions& o) {
   if (o.size.empty()) return frontend::open_grid(o.grid);
   frontend::PayloadLayout layout;
   layout.order = frontend::parse_order(o.order, "--order");
@@ -79,7 +78,7 @@ void name_convention(const frontend::GridSource& grid, const std::string& path) 
 }
 
 /// --trace takes a file or nothing: what follows it may as well have been the grid.
-void settle_trace(Options& o, bool given) {
+void settle_trace(SimulateOptions& o, bool given) {
   if (!given) {
     if (o.grid.empty()) throw Error("simulate", "the grid is missing", "name a grid file or the folder of a compile");
     return;
@@ -100,7 +99,7 @@ void print(std::string_view text) {
   std::cout.write(text.data(), static_cast<std::streamsize>(text.size()));
 }
 
-void simulate_kernel(const Options& o) {
+void simulate_kernel(const SimulateOptions& o) {
   const auto folder = engines::read_compiled(o.grid);
   if (!folder) throw Error(o.grid, "there is no compile.json in this folder", "give a grid file, or the -o folder of `bitgrid compile`");
   const MappedKernel& kernel = engines::find_kernel(*folder, o.grid, o.kernel);
@@ -130,7 +129,7 @@ void simulate_kernel(const Options& o) {
 }
 
 /// A run of queues, writes and probes, from the start or from a saved state.
-void simulate_live(const Options& o, const frontend::GridSource& grid) {
+void simulate_live(const SimulateOptions& o, const frontend::GridSource& grid) {
   if (!o.stimulus.empty() || o.torus)
     throw Error(o.torus ? "--torus" : "--stimulus", "this does not go together with --live, --save or --resume", "leave it out");
   if (!o.cycles) throw Error("--cycles", "the number of cycles is missing", "give --cycles N");
@@ -185,7 +184,7 @@ void simulate_live(const Options& o, const frontend::GridSource& grid) {
                         {"seconds", seconds}});
 }
 
-void simulate_grid(const Options& o) {
+void simulate_grid(const SimulateOptions& o) {
   const frontend::GridSource grid = open_source(o);
   name_convention(grid, o.grid);
   if (!o.live.empty() || !o.save.empty() || !o.resume.empty()) return simulate_live(o, grid);
@@ -222,7 +221,7 @@ void simulate_grid(const Options& o) {
 }  // namespace
 
 void define_simulate(CLI::App& command, int&) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<SimulateOptions>();
   command.add_option("grid", o->grid,
                      "grid file (lutgrid-v1 .json, .bgbs, .grid.txt or of another BitGrid program), or the folder of a compile");
   command.add_option("--stimulus", o->stimulus,

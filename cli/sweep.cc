@@ -23,7 +23,7 @@
 namespace bitgrid::cli {
 namespace {
 
-struct Options {
+struct SweepOptions {
   Common common;
   std::string file, out, slurm, parallel;
   std::optional<size_t> point;
@@ -41,7 +41,7 @@ std::string quoted(const std::string& what, const std::string& path) {
 }
 
 /// The command that makes one point; `n` is a number or a shell variable. A job may have another PATH.
-std::string point_command(const Options& o, const std::string& n) {
+std::string point_command(const SweepOptions& o, const std::string& n) {
   const std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
   return quoted("the program", program) + " sweep " + quoted("SWEEP.yaml", o.file) + " -o " + quoted("-o", o.out) + " --point " + n;
 }
@@ -58,7 +58,7 @@ SlurmArray slurm_array(size_t points) {
   return {each, (points + each - 1) / each};
 }
 
-std::string slurm_job(const Options& o, size_t points) {
+std::string slurm_job(const SweepOptions& o, size_t points) {
   const auto [each, tasks] = slurm_array(points);
   return fmt::format(R"(#!/bin/sh
 #SBATCH --job-name=bitgrid-sweep
@@ -76,7 +76,7 @@ exit $status
                      tasks - 1, each, each, points, points, point_command(o, "\"$point\""));
 }
 
-void write_jobs(const Options& o, size_t points) {
+void write_jobs(const SweepOptions& o, size_t points) {
   if (!o.slurm.empty()) {
     write_file(o.slurm, slurm_job(o, points));
     std::cout << fmt::format("{}: {} points in {} jobs; sbatch it, and then run this command without --slurm to collect\n", o.slurm, points,
@@ -91,7 +91,7 @@ void write_jobs(const Options& o, size_t points) {
   }
 }
 
-void sweep(const Options& o) {
+void sweep(const SweepOptions& o) {
   const estimate::Sweep s = estimate::read_sweep(o.file);
   const estimate::EstimateModel model = estimate::read_estimate_model(s.model);
   const size_t count = s.points();
@@ -150,7 +150,7 @@ void sweep(const Options& o) {
 }  // namespace
 
 void define_sweep(CLI::App& command, int&) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<SweepOptions>();
   command.add_option("sweep", o->file, "SWEEP.yaml (docs/estimate.md)")->required();
   command.add_option("-o,--output", o->out, "folder for points, tables and page")->required();
   add_number<int>(command, "--threads", o->threads, {1, kMostThreads}, "points at work at the same time");

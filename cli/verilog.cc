@@ -20,13 +20,13 @@
 namespace bitgrid::cli {
 namespace {
 
-struct Options {
+struct VerilogOptions {
   Common common;
   std::string source, out, style = "datapath", kernel, optimize = "area", mode = "auto", arch;
   int invocations = 8;
 };
 
-Json datapath(const Options& o, const Source& source, OutputFolder& folder) {
+Json datapath(const VerilogOptions& o, const Source& source, OutputFolder& folder) {
   const auto kernels = engines::verilog_sources(source.program);
   engines::write_verilog(folder, {source.program.name, source.hash, o.common.seed}, kernels);
   Json json = Json::array();
@@ -45,7 +45,7 @@ Json datapath(const Options& o, const Source& source, OutputFolder& folder) {
 }
 
 /// The kernels that --kernel asks for: all, or one. Throws Error naming those that are there.
-std::vector<size_t> chosen(const Options& o, const Program& program) {
+std::vector<size_t> chosen(const VerilogOptions& o, const Program& program) {
   std::vector<size_t> ids;
   std::string names;
   for (size_t k = 0; k < program.kernels.size(); ++k) {
@@ -56,7 +56,7 @@ std::vector<size_t> chosen(const Options& o, const Program& program) {
   return ids;
 }
 
-Json fabric(const Options& o, const Source& source, OutputFolder& folder) {
+Json fabric(const VerilogOptions& o, const Source& source, OutputFolder& folder) {
   const Program& program = source.program;
   const std::vector<size_t> ids = chosen(o, program);
   Progress progress;
@@ -95,7 +95,7 @@ Json fabric(const Options& o, const Source& source, OutputFolder& folder) {
   return json;
 }
 
-void verilog(const Options& o) {
+void verilog(const VerilogOptions& o) {
   if (o.style != "datapath" && o.style != "fabric")
     throw Error("--style", "'" + o.style + "' is no style", "use --style datapath or --style fabric");
   Stopwatch watch;
@@ -113,7 +113,7 @@ void verilog(const Options& o) {
 }  // namespace
 
 void define_verilog(CLI::App& command, int&) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<VerilogOptions>();
   command.add_option("source", o->source, "MODEL.yaml, NETLIST.blif or KERNEL.dag")->required();
   command.add_option("-o,--output", o->out, "folder for the Verilog files")->required();
   command

@@ -17,7 +17,7 @@ namespace {
 constexpr uint64_t kMaxYaml = uint64_t{1} << 20;
 constexpr uint64_t kMaxWeights = uint64_t{1} << 32;
 constexpr uint64_t kMaxElements = uint64_t{1} << 30;  // of all tensors as often as they are named
-constexpr char kFormat[] = "bitgrid-model-1";
+constexpr char kModelFormat[] = "bitgrid-model-1";
 
 /// What reading needs everywhere: the tensors, which of them were used, and the line of every path for later messages.
 struct Reader {
@@ -342,9 +342,9 @@ YamlMap read_top(const std::string& yaml, const std::string& yaml_path) {
   const YamlMap map(parse_yaml(yaml, yaml_path, "docs/model-format.md"), {"format", "name", "description", "weights", "vocabulary", "width",
                                                                           "embedding", "layers", "head", "sampling", "reported"});
   const YamlValue format = map.get("format");
-  if (format.text() != kFormat) {
+  if (format.text() != kModelFormat) {
     throw Error(format.where(), "the format is `" + format.text().substr(0, 60) + "`",
-                std::string("this program reads `format: ") + kFormat + "`");
+                std::string("this program reads `format: ") + kModelFormat + "`");
   }
   return map;
 }

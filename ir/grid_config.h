@@ -27,6 +27,9 @@ constexpr char letter(Side s) {
 
 /// A 16-bit truth table: bit i is the output for index i = N + 2E + 4S + 8W.
 using Lut = uint16_t;
+constexpr Lut invert(Lut t) {
+  return static_cast<Lut>(~t);
+}
 
 /// Tables that copy one input: from N AAAA, E CCCC, S F0F0, W FF00.
 inline constexpr std::array<Lut, 4> kCopy = {0xAAAA, 0xCCCC, 0xF0F0, 0xFF00};

@@ -80,9 +80,9 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 }
 
 /// One line: its first word, values by key, and words without a key.
-class Line {
+class FormLine {
  public:
-  Line(std::string_view text, std::string place) : place_(std::move(place)) {
+  FormLine(std::string_view text, std::string place) : place_(std::move(place)) {
     for (const std::string_view token : split(text, ' ')) {
       const size_t equals = token.find('=');
       if (kind.empty())
@@ -140,14 +140,14 @@ class Line {
   std::map<std::string, std::string> values_;
 };
 
-class Parser {
+class FormParser {
  public:
-  Parser(std::string_view text, std::string source) : text_(text), source_(std::move(source)) {}
+  FormParser(std::string_view text, std::string source) : text_(text), source_(std::move(source)) {}
 
   KernelForm parse() {
     for (size_t n = 1; !text_.empty(); ++n) {
       const size_t end = std::min(text_.find('\n'), text_.size());
-      Line line(text_.substr(0, end).substr(0, text_.substr(0, end).find('#')), fmt::format("{}:{}", source_, n));
+      FormLine line(text_.substr(0, end).substr(0, text_.substr(0, end).find('#')), fmt::format("{}:{}", source_, n));
       text_.remove_prefix(std::min(end + 1, text_.size()));
       if (line.kind.empty()) continue;
       add(line);
@@ -159,7 +159,7 @@ class Parser {
  private:
   static constexpr uint32_t kMostBits = 64;
 
-  void add(Line& line) {
+  void add(FormLine& line) {
     if (line.kind == "matrix") return add_matrix(line);
     if (line.kind == "popcount") return add_popcount(line);
     if (line.kind == "part") return add_part(line);
@@ -170,7 +170,7 @@ class Parser {
     line.fail("'" + line.kind + "' cannot begin a line here", "write matrix, then column, sum and row; or popcount, then count; or part");
   }
 
-  void add_matrix(Line& line) {
+  void add_matrix(FormLine& line) {
     BitSerialForm& f = form_.serial.emplace();
     f.word_slots = line.take("slots", 0, 0, INT_MAX);
     f.raw_bits = line.take("raw", 0U, 0U, kMostBits);
@@ -187,7 +187,7 @@ class Parser {
   }
 
   /// FIRST+BITS and key=value parts.
-  static Word word(const Line& line, const std::vector<std::string_view>& parts) {
+  static Word word(const FormLine& line, const std::vector<std::string_view>& parts) {
     Word w;
     const size_t plus = parts.empty() ? std::string_view::npos : parts[0].find('+');
     if (plus == std::string_view::npos) line.fail("a word is missing", "write FIRST+BITS");
@@ -208,14 +208,14 @@ class Parser {
     return w;
   }
 
-  void add_column(Line& line) {
+  void add_column(FormLine& line) {
     std::vector<std::string> texts = {line.take_plain()};
     for (const char* key : {"shift", "max", "rest"})
       if (const auto value = line.take_text(key)) texts.push_back(fmt::format("{}={}", key, *value));
     form_.serial->columns.push_back(word(line, {texts.begin(), texts.end()}));
   }
 
-  void add_sum(Line& line) {
+  void add_sum(FormLine& line) {
     RowGroup g;
     if (const auto residual = line.take_text("residual")) g.residual = word(line, split(*residual, ':'));
     g.multiplier = line.take("times", 1, INT_MIN, INT_MAX);
@@ -223,7 +223,7 @@ class Parser {
     form_.serial->groups.push_back(std::move(g));
   }
 
-  static std::vector<int8_t> digits(const Line& line, const std::string& text) {
+  static std::vector<int8_t> digits(const FormLine& line, const std::string& text) {
     std::vector<int8_t> all;
     for (const char c : text) {
       if (c != '+' && c != '-' && c != '0') line.fail("'" + text + "' are not digits", "write +, 0 or - for each column");
@@ -232,7 +232,7 @@ class Parser {
     return all;
   }
 
-  void add_row(Line& line) {
+  void add_row(FormLine& line) {
     PlaneRow row;
     row.start = line.take("start", int64_t{0}, INT64_MIN, INT64_MAX);
     if (const auto start = line.take_text("start_word")) row.start_word = word(line, split(*start, ':'));
@@ -251,9 +251,9 @@ class Parser {
     form_.serial->groups.back().planes.push_back(std::move(row));
   }
 
-  void add_popcount(Line& line) { form_.parallel.emplace().inputs = line.take("inputs", 0U, 0U, UINT_MAX); }
+  void add_popcount(FormLine& line) { form_.parallel.emplace().inputs = line.take("inputs", 0U, 0U, UINT_MAX); }
 
-  void add_count(Line& line) {
+  void add_count(FormLine& line) {
     PopcountRow row;
     row.theta = line.take("theta", int64_t{0}, INT64_MIN, INT64_MAX);
     row.weights = digits(line, line.take_plain());
@@ -262,7 +262,7 @@ class Parser {
     form_.parallel->rows.push_back(std::move(row));
   }
 
-  void add_part(Line& line) {
+  void add_part(FormLine& line) {
     CountPart part;
     part.inputs.first = line.take("first", 0U, 0U, UINT_MAX);
     part.inputs.count = line.take("count", 0U, 0U, UINT_MAX);
@@ -291,7 +291,7 @@ std::string print(const KernelForm& form) {
 }
 
 KernelForm parse_form(std::string_view text, const std::string& source) {
-  return Parser(text, source).parse();
+  return FormParser(text, source).parse();
 }
 
 }  // namespace bitgrid

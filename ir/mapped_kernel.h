@@ -65,6 +65,11 @@ struct MappedKernel {
   bool operator==(const MappedKernel&) const = default;
 };
 
+/// Of the bounding box.
+inline int64_t cells_of(const MappedKernel& kernel) {
+  return static_cast<int64_t>(kernel.grid.cells.size());
+}
+
 /// (last output phase - first input phase + 1) / 2, rounded up.
 int latency_cycles(const MappedKernel& kernel);
 

@@ -13,9 +13,9 @@ namespace {
 
 constexpr uint32_t kNew = ~uint32_t{0}, kOpen = kNew - 1;  // instead of an index into OutputCone::edges
 
-class Walk {
+class ConeWalk {
  public:
-  explicit Walk(const MappedKernel& kernel) : k_(kernel), index_(4 * kernel.grid.cells.size(), kNew) {
+  explicit ConeWalk(const MappedKernel& kernel) : k_(kernel), index_(4 * kernel.grid.cells.size(), kNew) {
     if (!k_.residents.empty()) resident_.assign(k_.grid.cells.size(), nullptr);
     for (const ResidentSlot& r : k_.residents) resident_[k_.grid.index(r.x, r.y)] = &r;
   }
@@ -121,7 +121,7 @@ int64_t latest_start(const MappedKernel& kernel) {
 
 /// The edge that is needed first; nullopt: nothing is before the earliest slot, or there are loops.
 std::optional<ConeEdge> too_early(const MappedKernel& kernel, bool& cyclic) {
-  const OutputCone cone = Walk(kernel).run(true);
+  const OutputCone cone = ConeWalk(kernel).run(true);
   cyclic = cone.cyclic;
   if (cone.cyclic || cone.edges.empty()) return std::nullopt;
   const auto earliest =
@@ -137,7 +137,7 @@ int lead_for(const ConeEdge& edge) {
 }  // namespace
 
 OutputCone output_cone(const MappedKernel& kernel) {
-  return Walk(kernel).run(false);
+  return ConeWalk(kernel).run(false);
 }
 
 int64_t start_phase(const MappedKernel& kernel) {

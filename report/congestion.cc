@@ -11,7 +11,7 @@
 namespace bitgrid::report {
 namespace {
 
-constexpr int kMargin = 24, kTop = 44, kLegend = 26;
+constexpr int kMapMargin = 24, kMapTop = 44, kLegend = 26;
 /// By outputs used, 0 to 4.
 constexpr std::array<const char*, 5> kShade = {"#f6f8fa", "#d9e6f2", "#a9c8e4", "#6fa1d0", "#3b73ab"};
 constexpr const char* kOverused = "#d1242f";
@@ -34,13 +34,13 @@ class Drawing {
   explicit Drawing(const Congestion& c) : c_(c), cell_(std::clamp(1200 / std::max({c.width, c.height, 1}), 3, 24)) {}
 
   std::string text(const std::string& title) const {
-    const int width = std::max(2 * kMargin + cell_ * c_.width, 420), height = kTop + cell_ * c_.height + kMargin + kLegend;
+    const int width = std::max(2 * kMapMargin + cell_ * c_.width, 420), height = kMapTop + cell_ * c_.height + kMapMargin + kLegend;
     std::string out = fmt::format(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" width=\"{}\" height=\"{}\" font-family=\"sans-serif\">\n"
         "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n<text x=\"{}\" y=\"18\" font-size=\"14\">{}</text>\n"
         "<text x=\"{}\" y=\"34\" font-size=\"11\" fill=\"#57606a\">{} x {} cells; {} edges are wanted by several nets, {} nets too "
         "many</text>\n",
-        width, height, width, height, kMargin, escape_markup(title), kMargin, c_.width, c_.height, with_commas(overused_edges()),
+        width, height, width, height, kMapMargin, escape_markup(title), kMapMargin, c_.width, c_.height, with_commas(overused_edges()),
         with_commas(overuse(c_)));
     out += cells() + overused() + legend(height - kLegend + 4);
     return out + "</svg>\n";
@@ -66,7 +66,7 @@ class Drawing {
         const unsigned shade = used_outputs(x, y);
         int end = x + 1;
         while (end < c_.width && used_outputs(end, y) == shade) ++end;
-        paths[shade].rectangle(kMargin + x * cell_, kTop + y * cell_, (end - x) * cell_, cell_);
+        paths[shade].rectangle(kMapMargin + x * cell_, kMapTop + y * cell_, (end - x) * cell_, cell_);
         x = end;
       }
     }
@@ -78,7 +78,7 @@ class Drawing {
 
   /// A bar on the side of the cell that an edge leaves (or, for a border input, enters), growing with its users.
   void bar(SvgPath& path, int x, int y, int side, int users) const {
-    const int thick = std::min(users - 1, std::max(1, cell_ / 3)), left = kMargin + x * cell_, top = kTop + y * cell_;
+    const int thick = std::min(users - 1, std::max(1, cell_ / 3)), left = kMapMargin + x * cell_, top = kMapTop + y * cell_;
     const int inset = cell_ / 6, length = cell_ - 2 * inset;
     if (side == 0) path.rectangle(left + inset, top, length, thick);
     if (side == 1) path.rectangle(left + cell_ - thick, top + inset, thick, length);
@@ -103,7 +103,7 @@ class Drawing {
   }
 
   static std::string legend(int y) {
-    std::string out = fmt::format("<g font-size=\"11\" transform=\"translate({} {})\">", kMargin, y);
+    std::string out = fmt::format("<g font-size=\"11\" transform=\"translate({} {})\">", kMapMargin, y);
     for (size_t s = 0; s < kShade.size(); ++s)
       out += fmt::format(
           "<rect x=\"{}\" width=\"14\" height=\"10\" fill=\"{}\" stroke=\"#b4bcc8\" stroke-width=\".5\"/><text x=\"{}\" y=\"9\">{}</text>",

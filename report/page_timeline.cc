@@ -16,19 +16,19 @@
 namespace bitgrid::report {
 namespace {
 
-using Json = nlohmann::json;
+using TimelineJson = nlohmann::json;
 
-struct Paint {
+struct ActivityPaint {
   const char* activity;
   const char* colour;
 };
-constexpr std::array<Paint, 6> kPaints = {{{"computing", "#4a9d5b"},
+constexpr std::array<ActivityPaint, 6> kPaints = {{{"computing", "#4a9d5b"},
                                            {"filling or draining", "#a9cfae"},
                                            {"configuring", "#c65d57"},
                                            {"waiting for the port", "#e8b4a0"},
                                            {"waiting for memory", "#d9a13b"},
                                            {"transfer", "#5b7fb5"}}};
-constexpr double kWidth = 1100, kLabel = 210, kRow = 13, kTop = 26, kLeast = 0.5;
+constexpr double kTimelineWidth = 1100, kLabel = 210, kRow = 13, kTimelineTop = 26, kLeast = 0.5;
 
 struct Event {
   uint64_t begin = 0;
@@ -46,10 +46,10 @@ struct Tracks {
   uint64_t end = 1;
 };
 
-Tracks read_tracks(const Json& trace, const std::string& file) {
+Tracks read_tracks(const TimelineJson& trace, const std::string& file) {
   Tracks tracks;
-  for (const Json& e : trace.at("traceEvents")) {
-    const auto number = [&](const Json& v, const char* name, int64_t most) { return json_integer(v, name, 0, most, file); };
+  for (const TimelineJson& e : trace.at("traceEvents")) {
+    const auto number = [&](const TimelineJson& v, const char* name, int64_t most) { return json_integer(v, name, 0, most, file); };
     const TrackId id{static_cast<int>(number(e.at("pid"), "\"pid\"", INT32_MAX)),
                      static_cast<int>(number(e.at("tid"), "\"tid\"", INT32_MAX))};
     if (e.at("ph") == "M") {
@@ -57,7 +57,7 @@ Tracks read_tracks(const Json& trace, const std::string& file) {
       continue;
     }
     const auto activity = e.at("cat").get<std::string>();
-    const auto paint = std::find_if(kPaints.begin(), kPaints.end(), [&](const Paint& p) { return p.activity == activity; });
+    const auto paint = std::find_if(kPaints.begin(), kPaints.end(), [&](const ActivityPaint& p) { return p.activity == activity; });
     if (paint == kPaints.end())
       throw Error(file, "unknown activity \"" + activity + "\"", "give the --trace file of `bitgrid run --engine systemc`");
     const auto cycles = [&](const char* key) { return static_cast<uint64_t>(number(e.at("args").at(key), key, kMostCycles)); };
@@ -71,7 +71,7 @@ Tracks read_tracks(const Json& trace, const std::string& file) {
 std::string legend() {
   std::string svg;
   double x = kLabel;
-  for (const Paint& p : kPaints) {
+  for (const ActivityPaint& p : kPaints) {
     svg += fmt::format("<rect x='{:.0f}' y='6' width='10' height='10' fill='{}'/><text x='{:.0f}' y='15'>{}</text>", x, p.colour, x + 14,
                        p.activity);
     x += 50 + 6.5 * static_cast<double>(std::string(p.activity).size());
@@ -81,17 +81,17 @@ std::string legend() {
 
 }  // namespace
 
-std::string platform_timeline_svg(const Json& trace, const std::string& file) {
+std::string platform_timeline_svg(const TimelineJson& trace, const std::string& file) {
   Tracks tracks;
   try {
     tracks = read_tracks(trace, file);
-  } catch (const Json::exception& e) {
+  } catch (const TimelineJson::exception& e) {
     throw Error(file, "not a trace of the platform: " + json_reason(e), "give the --trace file of `bitgrid run --engine systemc`");
   }
-  const double per_cycle = (kWidth - kLabel) / static_cast<double>(tracks.end);
+  const double per_cycle = (kTimelineWidth - kLabel) / static_cast<double>(tracks.end);
   std::array<std::string, kPaints.size()> paths;
   std::string labels;
-  double y = kTop;
+  double y = kTimelineTop;
   for (const auto& [id, name] : tracks.names) {
     uint64_t busy = 0;
     std::array<double, kPaints.size()> drawn{};  // up to where
@@ -109,7 +109,8 @@ std::string platform_timeline_svg(const Json& trace, const std::string& file) {
                           100 * static_cast<double>(busy) / static_cast<double>(tracks.end));
     y += kRow;
   }
-  std::string svg = fmt::format("<svg style='min-width:700px;font-size:11px' viewBox='0 0 {} {:.0f}'>", kWidth, y + 20) + legend() + labels;
+  std::string svg =
+      fmt::format("<svg style='min-width:700px;font-size:11px' viewBox='0 0 {} {:.0f}'>", kTimelineWidth, y + 20) + legend() + labels;
   for (size_t p = 0; p < kPaints.size(); ++p)
     if (!paths[p].empty()) svg += fmt::format("<path fill='{}' d='{}'/>", kPaints[p].colour, paths[p]);
   return svg + fmt::format("<text x='{}' y='{:.0f}'>cycles 0 to {}</text></svg>", kLabel, y + 14, tracks.end);

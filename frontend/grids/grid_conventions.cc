@@ -16,7 +16,7 @@ using Json = nlohmann::json;
 
 constexpr int64_t kMostCells = int64_t{1} << 24;  // these formats take a hundred bytes a cell and more
 
-void check_size(int64_t width, int64_t height, const std::string& where) {
+void check_convention_size(int64_t width, int64_t height, const std::string& where) {
   if (width < 1 || height < 1 || width > kMostCells || height > kMostCells || width * height > kMostCells)
     throw Error(where, fmt::format("the size {} x {} is out of range", width, height), fmt::format("use 1 to {} cells in all", kMostCells));
 }
@@ -233,7 +233,7 @@ ConventionGrid parse_python_program(std::string_view text, const std::string& so
   try {
     const int64_t width = json_integer(json.at("width"), "\"width\"", -kFar, kFar, source);
     const int64_t height = json_integer(json.at("height"), "\"height\"", -kFar, kFar, source);
-    check_size(width, height, source);
+    check_convention_size(width, height, source);
     ConventionGrid result{"program JSON of the Python toolchain", {GridConfig(static_cast<int>(width), static_cast<int>(height)), {}}};
     GridConfig& grid = result.file.grid;
     std::vector<bool> seen(grid.cells.size());
@@ -264,7 +264,7 @@ ConventionGrid parse_browser_grid(std::string_view text, const std::string& sour
   try {
     const auto height = static_cast<int64_t>(json.size());
     const auto width = json.is_array() && height > 0 ? static_cast<int64_t>(json.at(0).size()) : 0;
-    check_size(width, height, source);
+    check_convention_size(width, height, source);
     ConventionGrid result{"grid-state JSON of the browser simulator (its phase A is phase B here)",
                           {GridConfig(static_cast<int>(width), static_cast<int>(height)), {}}};
     std::vector<uint8_t> outputs(result.file.grid.cells.size());
@@ -323,7 +323,7 @@ ConventionGrid parse_basic_cell(std::string_view text, const std::string& source
 ConventionGrid parse_window_dump(std::string_view text, const std::string& source) {
   const auto blocks = read_blocks(text, source, {"Program Dump:", "inputs:", "outputs:"}, {16, 1, 1}, true);
   const auto width = static_cast<int>(blocks[0].rows[0].size()), height = static_cast<int>(blocks[0].rows.size());
-  check_size(width, height, source);
+  check_convention_size(width, height, source);
   ConventionGrid result{"program dump of the original engine's window", {GridConfig(width, height), {}}};
   size_t at = 0;
   for (const auto& row : blocks[0].rows) {
@@ -340,7 +340,7 @@ ConventionGrid parse_window_dump(std::string_view text, const std::string& sourc
 ConventionGrid parse_delphi_state(std::string_view text, const std::string& source) {
   const auto blocks = read_blocks(text, source, {"Program State:", "Input State:", "Output State:"}, {4, 4, 4}, false);
   const auto width = static_cast<int>(blocks[0].rows[0].size()), height = static_cast<int>(blocks[0].rows.size());
-  check_size(width, height, source);
+  check_convention_size(width, height, source);
   ConventionGrid result{"program state of the Delphi simulator (one table a cell; a torus there)", {GridConfig(width, height), {}}};
   std::vector<uint8_t> outputs;
   for (size_t y = 0; y < blocks[0].rows.size(); ++y) {

@@ -16,7 +16,7 @@ namespace {
 using Json = nlohmann::json;
 
 /// What both passes share: where in the tree the reader is. Derived readers get values with their depth: 1 for those at the top.
-class Reader : public JsonEvents {
+class LutgridReader : public JsonEvents {
  public:
   bool null() override { return value(Json()); }
   bool boolean(bool v) override { return value(v); }
@@ -61,7 +61,7 @@ class Reader : public JsonEvents {
   size_t depth_ = 0;
 };
 
-class TopReader : public Reader {
+class TopReader : public LutgridReader {
  public:
   JsonTop top;
 
@@ -91,7 +91,7 @@ int64_t integer(const Json& v, bool present, const char* key, const std::string&
   return *value;
 }
 
-class CellReader : public Reader {
+class CellReader : public LutgridReader {
  public:
   CellReader(const std::string& source, GridSize size, const std::function<void(int, int, CellWord)>& cell)
       : source_(source), size_(size), cell_(cell), seen_(static_cast<size_t>(size.width) * static_cast<size_t>(size.height)) {}

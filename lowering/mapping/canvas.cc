@@ -8,14 +8,6 @@
 namespace bitgrid::mapping {
 namespace {
 
-Side side_of(char move) {
-  for (const Side s : kSides) {
-    if (letter(s) == move) return s;
-  }
-  assert(false && "a move is one of N, E, S, W");
-  return Side::N;
-}
-
 struct DelaySearch {
   const Layout& layout;
   int to_x, to_y;
@@ -49,6 +41,14 @@ struct DelaySearch {
 };
 
 }  // namespace
+
+Side side_of(char move) {
+  for (const Side s : kSides) {
+    if (letter(s) == move) return s;
+  }
+  assert(false && "a move is one of N, E, S, W");
+  return Side::N;
+}
 
 Layout::Layout(int width, int height) : width_(width), height_(height), cells_(static_cast<size_t>(width) * static_cast<size_t>(height)) {
   assert(width > 0 && height > 0);

@@ -13,6 +13,9 @@
 
 namespace bitgrid::mapping {
 
+/// The side of the letter N, E, S or W.
+Side side_of(char letter);
+
 /// The truth table of f(n, e, s, w): bool or integer 0/1.
 template <typename F>
 constexpr Lut lut(F f) {

@@ -17,10 +17,6 @@ namespace bitgrid::mapping {
 
 namespace {
 
-int64_t cells_of(const MappedKernel& kernel) {
-  return static_cast<int64_t>(kernel.grid.cells.size());
-}
-
 /// Runs a strategy and notes in the report what became of it.
 Attempt attempt(const Strategy& strategy, const MappingProblem& problem, const Rival& rival, KernelReport* report,
                 NetlistStats* netlist = nullptr) {

@@ -14,18 +14,18 @@
 namespace bitgrid::mapping {
 namespace {
 
-constexpr int kNone = std::numeric_limits<int>::min();
+constexpr int kUnreached = std::numeric_limits<int>::min();
 
-struct Delay {  // in hops, from one input; longest == kNone: not reached
+struct Delay {  // in hops, from one input; longest == kUnreached: not reached
   int shortest = std::numeric_limits<int>::max();
-  int longest = kNone;
+  int longest = kUnreached;
 };
 
 Delay joined(const Delay& a, const Delay& b) {
   return {std::min(a.shortest, b.shortest), std::max(a.longest, b.longest)};
 }
 Delay later(const Delay& d) {
-  return d.longest == kNone ? d : Delay{d.shortest + 1, d.longest + 1};
+  return d.longest == kUnreached ? d : Delay{d.shortest + 1, d.longest + 1};
 }
 
 /// The edges that outputs depend on, each after those that it depends on, and the delays along them.
@@ -164,7 +164,7 @@ void settle(MappedKernel& kernel, bool skew) {
   for (size_t i = 0; i < inputs; ++i)
     for (size_t o = 0; o < outputs; ++o) {
       const Delay& d = delay[i][o];
-      if (d.longest == kNone) continue;
+      if (d.longest == kUnreached) continue;
       least = std::max(least, cycles(d.longest, i, o) - cycles(d.shortest, i, o) + 1);
       longest = std::max(longest, cycles(d.longest, i, o) + 1);
     }
@@ -174,7 +174,7 @@ void settle(MappedKernel& kernel, bool skew) {
       for (size_t o = 0; o < outputs; ++o) {
         const Delay& d = delay[i][o];
         int most = latency;
-        if (d.longest != kNone) {
+        if (d.longest != kUnreached) {
           constraints.push_back({inputs + o, i, -cycles(d.longest, i, o)});
           most = std::min(most, cycles(d.shortest, i, o) + ii - 1);
         }

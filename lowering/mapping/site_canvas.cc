@@ -10,10 +10,6 @@ namespace {
 
 constexpr int kMostDetour = 24;  // columns or rows
 
-Side side_of(char move) {
-  return *std::find_if(kSides.begin(), kSides.end(), [&](Side s) { return letter(s) == move; });
-}
-
 template <typename F>
 void for_edges(const FabricWire& wire, F f) {
   int x = wire.x, y = wire.y;

@@ -28,10 +28,6 @@ namespace {
 
 using Problem = MappingProblem;
 
-int64_t cells_of(const MappedKernel& kernel) {
-  return static_cast<int64_t>(kernel.grid.cells.size());
-}
-
 bool sound(const MappedKernel& kernel, const Problem& problem) {
   return !first_defect_used(kernel, problem.params.defects);
 }

@@ -8,17 +8,17 @@
 namespace bitgrid::synthesis {
 namespace {
 
-using Order = std::vector<uint32_t>;  // order[0] is expanded first
+using VariableOrder = std::vector<uint32_t>;  // order[0] is expanded first
 
-Order random_order(uint32_t inputs, std::mt19937_64& rng) {
-  Order order(inputs);
+VariableOrder random_order(uint32_t inputs, std::mt19937_64& rng) {
+  VariableOrder order(inputs);
   std::iota(order.begin(), order.end(), 0u);
   for (uint32_t i = inputs; i > 1; --i) std::swap(order[i - 1], order[rng() % i]);
   return order;
 }
 
 // Index of the table after permuting: order[0] becomes the most significant digit.
-std::vector<uint64_t> permuted(const std::vector<uint64_t>& table, const Order& order, uint64_t mask) {
+std::vector<uint64_t> permuted(const std::vector<uint64_t>& table, const VariableOrder& order, uint64_t mask) {
   std::vector<uint64_t> result(table.size());
   const size_t n = order.size();
   for (size_t i = 0; i < table.size(); ++i) {
@@ -33,7 +33,7 @@ std::vector<uint64_t> permuted(const std::vector<uint64_t>& table, const Order& 
 // exclusive or).
 class Expansion {
  public:
-  Expansion(const std::vector<uint64_t>& table, const Order& order, uint64_t mask) : order_(order) {
+  Expansion(const std::vector<uint64_t>& table, const VariableOrder& order, uint64_t mask) : order_(order) {
     expand(permuted(table, order, mask));
     choices_.resize(order.size());
     std::vector<uint32_t> cost(leaves_.size());
@@ -90,7 +90,7 @@ class Expansion {
         collect(level + 1, 3 * prefix + part, (literals & ~(uint64_t{3} << shift)) | (kLiteral[drop][part] << shift), terms);
   }
 
-  Order order_;
+  VariableOrder order_;
   std::vector<uint64_t> leaves_;
   std::vector<std::vector<uint8_t>> choices_;
   uint32_t cost_ = 0;
@@ -122,7 +122,7 @@ std::vector<TermList> pseudo_kronecker_starts(const std::vector<uint64_t>& table
   Best best_joint;
   std::vector<Best> best_output(64);
   for (int k = 0; k < orders; ++k) {
-    const Order order = random_order(inputs, rng);
+    const VariableOrder order = random_order(inputs, rng);
     auto keep_better = [&](Best& best, uint64_t mask) {
       const Expansion e(table, order, mask);
       if (e.cost() >= best.cost) return;

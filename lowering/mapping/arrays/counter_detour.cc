@@ -21,7 +21,7 @@ constexpr int kMoreColumns = 100;
 /// y of each row.
 using Rows = std::vector<int>;
 
-struct Reached {
+struct CounterReached {
   int count = 0;  // inputs so far; 0: not reached
   size_t from = 0;
   enum class How : uint8_t { kInput, kPass, kMove } how = How::kPass;
@@ -57,9 +57,9 @@ class Counter {
 
   /// Columns; nullopt: no way, or `limit` cells.
   std::optional<int> find(int64_t limit) {
-    Reached start;
+    CounterReached start;
     start.count = 1;  // the input that enters W
-    reached_.assign(1, std::vector<Reached>(states_.size(), start));
+    reached_.assign(1, std::vector<CounterReached>(states_.size(), start));
     for (int x = 0; x < most_ && int64_t{x + 1} * height_ < limit; ++x) {
       for (size_t s = 0; s < states_.size(); ++s) {
         if (at(x, s).count == inputs_ - 2 && takes_input(x, s)) {
@@ -98,12 +98,12 @@ class Counter {
       const Rows& rows = states_[before[static_cast<size_t>(x)]];
       const bool last = x + 1 == columns;
       const size_t next = last ? end_ : before[static_cast<size_t>(x) + 1];
-      const auto how = last ? Reached::How::kInput : at(x + 1, next).how;
-      if (how == Reached::How::kInput) {
+      const auto how = last ? CounterReached::How::kInput : at(x + 1, next).how;
+      if (how == CounterReached::How::kInput) {
         kernel.inputs.push_back({static_cast<uint32_t>(count), {Side::N, x, x + 2 * late}, 1});
         if (last) kernel.inputs.push_back({static_cast<uint32_t>(count + 1), {Side::E, rows[0], x + rows[0] + 2 * late}, 1});
         count = lay_input(layout, x, rows, count, last);
-      } else if (how == Reached::How::kPass) {
+      } else if (how == CounterReached::How::kPass) {
         for (int j = 0; j < live(count); ++j) layout.put(x, rows[static_cast<size_t>(j)], Side::E, kFromW);
       } else {
         late += lay_move(layout, x, rows, states_[next], count);
@@ -120,7 +120,7 @@ class Counter {
   }
 
  private:
-  const Reached& at(int x, size_t state) const { return reached_[static_cast<size_t>(x)][state]; }
+  const CounterReached& at(int x, size_t state) const { return reached_[static_cast<size_t>(x)][state]; }
   bool good(int x, int y, Side side) const { return !bad_.bad_edge(x, y, side); }
   /// Rows of a count that may be as large.
   int live(int count) const { return std::min(rows_, static_cast<int>(std::bit_width(static_cast<unsigned>(count)))); }
@@ -139,18 +139,18 @@ class Counter {
     return first >= 0;
   }
 
-  void reach(int x, size_t state, const Reached& how) {
-    Reached& r = reached_[static_cast<size_t>(x)][state];
+  void reach(int x, size_t state, const CounterReached& how) {
+    CounterReached& r = reached_[static_cast<size_t>(x)][state];
     if (how.count > r.count) r = how;
   }
   void extend(int x, size_t s) {
     const int count = at(x, s).count;
     // The column of the last two inputs is the last one.
-    if (count < inputs_ - 2 && takes_input(x, s)) reach(x + 1, s, {count + 1, s, Reached::How::kInput});
-    if (passes(x, s, count)) reach(x + 1, s, {count, s, Reached::How::kPass});
+    if (count < inputs_ - 2 && takes_input(x, s)) reach(x + 1, s, {count + 1, s, CounterReached::How::kInput});
+    if (passes(x, s, count)) reach(x + 1, s, {count, s, CounterReached::How::kPass});
     for (int y = 0; y < height_; ++y)
       if (bad_.touched(x, y)) return;
-    for (const size_t to : moves_[s]) reach(x + 1, to, {count, s, Reached::How::kMove});
+    for (const size_t to : moves_[s]) reach(x + 1, to, {count, s, CounterReached::How::kMove});
   }
   bool passes(int x, size_t s, int count) const {
     for (int j = 0; j < live(count); ++j)
@@ -221,8 +221,8 @@ class Counter {
   const int rows_, height_, most_;
   const DefectMap bad_;
   std::vector<Rows> states_;
-  std::vector<std::vector<size_t>> moves_;     // [state] that one column leads to
-  std::vector<std::vector<Reached>> reached_;  // [columns passed][state]
+  std::vector<std::vector<size_t>> moves_;            // [state] that one column leads to
+  std::vector<std::vector<CounterReached>> reached_;  // [columns passed][state]
   size_t end_ = 0;
 };
 

@@ -13,11 +13,11 @@
 namespace bitgrid::mapping {
 namespace {
 
-constexpr size_t kNone = ~size_t{0};
+constexpr size_t kNoInput = ~size_t{0};
 
 struct Order {
-  std::vector<std::array<size_t, 2>> positions;  // inputs at N and S, kNone: nothing
-  size_t carry_in = kNone;
+  std::vector<std::array<size_t, 2>> positions;  // inputs at N and S, kNoInput: nothing
+  size_t carry_in = kNoInput;
   bool operator==(const Order&) const = default;
 };
 
@@ -25,7 +25,7 @@ Order pairs(const std::vector<size_t>& inputs, bool odd_first) {
   Order order;
   size_t next = 0;
   if (odd_first && inputs.size() % 2 == 1) order.carry_in = inputs[next++];
-  for (; next < inputs.size(); next += 2) order.positions.push_back({inputs[next], next + 1 < inputs.size() ? inputs[next + 1] : kNone});
+  for (; next < inputs.size(); next += 2) order.positions.push_back({inputs[next], next + 1 < inputs.size() ? inputs[next + 1] : kNoInput});
   return order;
 }
 
@@ -33,14 +33,14 @@ std::optional<Order> side_by_side(const synthesis::LogicGraph& graph, const synt
   Order order;
   std::vector<uint8_t> taken(graph.inputs.size());
   for (size_t i = 0; i < std::max(words.a.size(), words.b.size()); ++i) {
-    const size_t a = i < words.a.size() ? words.a[i] : kNone, b = i < words.b.size() ? words.b[i] : kNone;
+    const size_t a = i < words.a.size() ? words.a[i] : kNoInput, b = i < words.b.size() ? words.b[i] : kNoInput;
     order.positions.push_back({a, b});
     for (const size_t input : {a, b})
-      if (input != kNone) taken[input] = 1;
+      if (input != kNoInput) taken[input] = 1;
   }
   for (size_t i = 0; i < taken.size(); ++i) {
     if (taken[i]) continue;
-    if (order.carry_in != kNone) return std::nullopt;
+    if (order.carry_in != kNoInput) return std::nullopt;
     order.carry_in = i;
   }
   return order;
@@ -73,11 +73,11 @@ std::vector<int> levels(const Order& order, size_t inputs) {
   std::vector<int> level(inputs);
   for (size_t p = 0; p < order.positions.size(); ++p)
     for (size_t k = 0; k < 2; ++k)
-      if (order.positions[p][k] != kNone) level[order.positions[p][k]] = static_cast<int>(2 * p + 1 + k);
+      if (order.positions[p][k] != kNoInput) level[order.positions[p][k]] = static_cast<int>(2 * p + 1 + k);
   return level;
 }
 
-// What a position is asked for: an output, or the next position's state (output = kNone).
+// What a position is asked for: an output, or the next position's state (output = kNoInput).
 struct Wanted {
   size_t output;
   synthesis::BddId function;
@@ -179,12 +179,12 @@ std::optional<MappedKernel> map_order(const synthesis::LogicGraph& graph, const 
     next_state = position.state();
     for (size_t k = 0; k < 2; ++k) {
       const size_t input = order.positions[static_cast<size_t>(x)][k];
-      if (input != kNone) kernel.inputs[input] = {static_cast<uint32_t>(input), {k == 0 ? Side::N : Side::S, x, x}, 1};
+      if (input != kNoInput) kernel.inputs[input] = {static_cast<uint32_t>(input), {k == 0 ? Side::N : Side::S, x, x}, 1};
     }
   }
   if (!constants.empty() || bdd.overflowed()) return std::nullopt;
-  if (next_state != synthesis::kBddFalse && (order.carry_in == kNone || next_state != bdd.variable(0))) return std::nullopt;
-  if (order.carry_in != kNone) kernel.inputs[order.carry_in] = {static_cast<uint32_t>(order.carry_in), {Side::W, 0, 0}, 1};
+  if (next_state != synthesis::kBddFalse && (order.carry_in == kNoInput || next_state != bdd.variable(0))) return std::nullopt;
+  if (order.carry_in != kNoInput) kernel.inputs[order.carry_in] = {static_cast<uint32_t>(order.carry_in), {Side::W, 0, 0}, 1};
   raise_lead(kernel);
   return kernel;
 }

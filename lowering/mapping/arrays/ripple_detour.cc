@@ -18,9 +18,9 @@ struct Reached {
   bool position = false;
 };
 
-class Row {
+class RippleRow {
  public:
-  Row(const MappedKernel& ripple, const Defects& defects, int rows)
+  RippleRow(const MappedKernel& ripple, const Defects& defects, int rows)
       : ripple_(ripple), rows_(rows), most_(2 * ripple.grid.width + 100), bad_(defects, most_, rows) {}
 
   /// Columns; nullopt: no way, or `limit` cells.
@@ -142,7 +142,7 @@ class Row {
 std::optional<MappedKernel> ripple_detour(const MappedKernel& ripple, const Defects& defects, int most_rows) {
   std::optional<MappedKernel> best;
   for (int rows = 1; rows <= most_rows; ++rows) {
-    Row row(ripple, defects, rows);
+    RippleRow row(ripple, defects, rows);
     const auto columns = row.find(best ? static_cast<int64_t>(best->grid.cells.size()) : INT64_MAX);
     if (columns && (!best || int64_t{*columns} * rows < static_cast<int64_t>(best->grid.cells.size()))) best = row.lay(*columns);
   }

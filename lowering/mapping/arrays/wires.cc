@@ -17,9 +17,9 @@ using Kind = synthesis::LogicNode::Kind;
 constexpr int kMaxWidth = 0xFFFF;  // of a grid in a file
 
 /// The row as it grows: sides N and S of cell 0, of cell 1 ...
-class Row {
+class WireRow {
  public:
-  Row(MappedKernel& kernel, const Defects& defects, int most) : kernel_(kernel), bad_(defects, most, 1) {}
+  WireRow(MappedKernel& kernel, const Defects& defects, int most) : kernel_(kernel), bad_(defects, most, 1) {}
 
   /// Output `o` at the next side that can be relied on, `table` of what enters there.
   BitSlot add_output(size_t o, synthesis::Literal literal, int input) {
@@ -93,7 +93,7 @@ std::optional<MappedKernel> map_wires(const synthesis::LogicGraph& graph, const 
   kernel.input_bits = static_cast<uint32_t>(inputs);
   kernel.output_bits = static_cast<uint32_t>(graph.outputs.size());
   kernel.outputs.resize(graph.outputs.size());
-  Row row(kernel, defects, kMaxWidth);
+  WireRow row(kernel, defects, kMaxWidth);
   std::vector<uint8_t> read(static_cast<size_t>(inputs));
   for (size_t o = 0; o < graph.outputs.size(); ++o) {
     const synthesis::Literal literal = graph.outputs[o].literal;

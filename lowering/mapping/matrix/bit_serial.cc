@@ -63,9 +63,9 @@ struct Geometry {
   bool raw_leaves_north() const { return constant_above || copies == Copies::kBelow; }
 };
 
-class Builder {
+class BitSerialBuilder {
  public:
-  Builder(const std::string& name, const BitSerialForm& form, uint32_t input_bits) : form_(form) {
+  BitSerialBuilder(const std::string& name, const BitSerialForm& form, uint32_t input_bits) : form_(form) {
     kernel_.name = name;
     kernel_.strategy = "bit-serial";
     kernel_.input_bits = input_bits;
@@ -484,12 +484,12 @@ class Builder {
 
 MappedKernel map_bit_serial(const std::string& name, const BitSerialForm& form, uint32_t input_bits, BitSerialStats* stats) {
   assert(!form.groups.empty() && form.word_slots > 0 && sums_fit(form));
-  return Builder(name, form, input_bits).build(stats);
+  return BitSerialBuilder(name, form, input_bits).build(stats);
 }
 
 BitSerialSize bit_serial_size(const BitSerialForm& form) {
   assert(!form.groups.empty() && form.word_slots > 0);
-  return Builder("", form, 0).size();
+  return BitSerialBuilder("", form, 0).size();
 }
 
 int64_t bit_serial_cells(int columns, int groups, int planes, bool strips, int strip_rows) {

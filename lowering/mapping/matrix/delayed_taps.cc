@@ -8,7 +8,7 @@
 namespace bitgrid::mapping {
 namespace {
 
-constexpr int kRounds = 8;
+constexpr int kTapRounds = 8;
 
 std::optional<FabricWire> find_copy(const Fabric& fabric, const LateCopy& copy) {
   // Cells of the word's wire, with the sides through which it enters them.
@@ -36,7 +36,7 @@ std::optional<FabricWire> find_copy(const Fabric& fabric, const LateCopy& copy) 
 std::vector<size_t> lay_late_copies(Fabric& fabric, const std::vector<LateCopy>& copies) {
   std::vector<size_t> order(copies.size()), failed;
   std::iota(order.begin(), order.end(), size_t{0});
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = 0; round < kTapRounds; ++round) {
     std::vector<std::optional<FabricWire>> wires(copies.size());
     failed.clear();
     for (const size_t i : order) {

@@ -9,7 +9,6 @@
 namespace bitgrid::mapping {
 namespace {
 
-constexpr int kL = 0, kR = 1, kNext = 2;  // columns of a strip stamp
 constexpr int kMostDelayRows = 64;
 
 /// What a flag does with the word's bit z in a slot.

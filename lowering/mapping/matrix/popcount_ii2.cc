@@ -15,7 +15,7 @@ namespace bitgrid::mapping {
 namespace {
 
 /// An output in normal form: the answer is whether the count, which starts at 2^top - theta for the band's top, ever reaches 2^top.
-struct Counter {
+struct Ii2Counter {
   size_t output = 0;
   std::vector<int8_t> weights;
   int64_t theta = 0;
@@ -24,14 +24,14 @@ struct Counter {
 
 /// Two counters (or one) on the same rows: from the south the ones row of the second, that of the first, then bits 1 .. top of both.
 struct Band {
-  std::vector<Counter> counters;
+  std::vector<Ii2Counter> counters;
   int top = 1;  // bit that is sticky
 
   int rows() const { return top + static_cast<int>(counters.size()); }
   uint64_t start(size_t which) const { return (uint64_t{1} << top) - static_cast<uint64_t>(counters[which].theta); }
 };
 
-struct Plan {
+struct Ii2Plan {
   std::vector<Band> bands;
   std::vector<std::optional<bool>> constant;  // [output]: needs no cells
 
@@ -46,11 +46,11 @@ int columns_of(uint32_t inputs) {
   return static_cast<int>((inputs + 1) / 2);
 }
 
-Plan make_plan(const PopcountForm& form) {
-  Plan plan;
-  std::vector<Counter> counters;
+Ii2Plan make_ii2_plan(const PopcountForm& form) {
+  Ii2Plan plan;
+  std::vector<Ii2Counter> counters;
   for (size_t r = 0; r < form.rows.size(); ++r) {
-    Counter counter{r, form.rows[r].weights, form.rows[r].theta, false};
+    Ii2Counter counter{r, form.rows[r].weights, form.rows[r].theta, false};
     const auto used = static_cast<int64_t>(counter.weights.size()) - std::count(counter.weights.begin(), counter.weights.end(), 0);
     plan.constant.emplace_back();
     if (counter.theta <= 0 || counter.theta > used) {
@@ -65,7 +65,7 @@ Plan make_plan(const PopcountForm& form) {
     counters.push_back(std::move(counter));
   }
   // Neighbours on the same rows should want the same number of them.
-  std::stable_sort(counters.begin(), counters.end(), [](const Counter& a, const Counter& b) { return a.theta > b.theta; });
+  std::stable_sort(counters.begin(), counters.end(), [](const Ii2Counter& a, const Ii2Counter& b) { return a.theta > b.theta; });
   for (size_t i = 0; i < counters.size(); i += 2) {
     Band band;
     band.top = std::max(1, static_cast<int>(std::bit_width(static_cast<uint64_t>(counters[i].theta - 1))));
@@ -75,9 +75,9 @@ Plan make_plan(const PopcountForm& form) {
   return plan;
 }
 
-class Builder {
+class Ii2Builder {
  public:
-  Builder(const std::string& name, const PopcountForm& form, const Plan& plan, const InputPart& part)
+  Ii2Builder(const std::string& name, const PopcountForm& form, const Ii2Plan& plan, const InputPart& part)
       : plan_(plan),
         part_(part),
         columns_(columns_of(part.count)),
@@ -201,7 +201,7 @@ class Builder {
     if (any) layout_.put(east(), y, Side::E, Lut{0xFFFF});
   }
 
-  const Plan& plan_;
+  const Ii2Plan& plan_;
   const InputPart part_;
   const int columns_;
   const bool first_, last_;
@@ -223,7 +223,7 @@ MappedKernel map_popcount_ii2(const std::string& name, const PopcountForm& form,
                 fmt::format("inputs {} .. {} are no part of {} inputs", part.first, int64_t{part.first} + part.count - 1, form.inputs),
                 "cut within the inputs, into parts of 1 and more");
   }
-  return Builder(name, form, make_plan(form), part).build();
+  return Ii2Builder(name, form, make_ii2_plan(form), part).build();
 }
 
 uint32_t popcount_ii2_state_bits(const PopcountForm& form) {
@@ -231,13 +231,13 @@ uint32_t popcount_ii2_state_bits(const PopcountForm& form) {
 }
 
 CountState popcount_ii2_state(const PopcountForm& form) {
-  Plan plan = make_plan(form);
+  Ii2Plan plan = make_ii2_plan(form);
   CountState state;
   state.constant = std::move(plan.constant);
   for (Band& band : plan.bands) {
     const auto counters = static_cast<uint32_t>(band.counters.size()), top = static_cast<uint32_t>(band.top);
     for (uint32_t k = 0; k < counters; ++k) {
-      Counter& c = band.counters[k];
+      Ii2Counter& c = band.counters[k];
       RunningCount count{c.output, std::move(c.weights), band.top, band.start(k), c.invert, {}};
       count.bit.push_back(static_cast<int>(state.bits + top * counters + k));
       for (uint32_t j = 1; j <= top; ++j) count.bit.push_back(static_cast<int>(state.bits + (j - 1) * counters + k));
@@ -249,7 +249,7 @@ CountState popcount_ii2_state(const PopcountForm& form) {
 }
 
 PopcountIi2Size popcount_ii2_size(const PopcountForm& form) {
-  return {columns_of(form.inputs), make_plan(form).rows()};
+  return {columns_of(form.inputs), make_ii2_plan(form).rows()};
 }
 
 }  // namespace bitgrid::mapping

@@ -22,7 +22,7 @@ struct RowPlan {
   uint64_t start = 0;
 };
 
-struct Plan {
+struct WavePlan {
   bool parity = false;  // columns carry prefix parities, and the ones bit of all counts with them: there is no row for bit 0
   uint32_t inputs = 0;  // at least kLeastPart
   std::vector<RowPlan> rows;
@@ -66,8 +66,8 @@ RowPlan plan_row(const PopcountRow& row, uint32_t inputs, bool parity) {
   return plan;
 }
 
-Plan make_plan(const PopcountForm& form) {
-  Plan plan;
+WavePlan make_wave_plan(const PopcountForm& form) {
+  WavePlan plan;
   plan.parity = std::all_of(form.rows.begin(), form.rows.end(), [](const PopcountRow& r) {
     return std::none_of(r.weights.begin(), r.weights.end(), [](int8_t w) { return w == 0; });
   });
@@ -82,9 +82,9 @@ Plan make_plan(const PopcountForm& form) {
   return plan;
 }
 
-class Builder {
+class WaveBuilder {
  public:
-  Builder(const std::string& name, const PopcountForm& form, const Plan& plan, const InputPart& part)
+  WaveBuilder(const std::string& name, const PopcountForm& form, const WavePlan& plan, const InputPart& part)
       : form_(form),
         plan_(plan),
         part_(part),
@@ -255,7 +255,7 @@ class Builder {
   }
 
   const PopcountForm& form_;
-  const Plan& plan_;
+  const WavePlan& plan_;
   const InputPart part_;
   const int columns_;
   const bool first_, last_;
@@ -286,14 +286,14 @@ MappedKernel map_popcount_wave(const std::string& name, const PopcountForm& form
 
 MappedKernel map_popcount_wave(const std::string& name, const PopcountForm& form, const InputPart& part, PopcountWaveStats* stats) {
   check_form(name, form);
-  const Plan plan = make_plan(form);
+  const WavePlan plan = make_wave_plan(form);
   if (part.count < kLeastPart || part.first > plan.inputs || part.count > plan.inputs - part.first ||
       (part.first > 0 && part.first < kLeastPart)) {
     throw Error("kernel " + name,
                 fmt::format("inputs {} .. {} are no part of {} inputs", part.first, int64_t{part.first} + part.count - 1, form.inputs),
                 fmt::format("cut within the inputs, into parts of {} and more", kLeastPart));
   }
-  MappedKernel kernel = Builder(name, form, plan, part).build();
+  MappedKernel kernel = WaveBuilder(name, form, plan, part).build();
   if (stats) {
     const int64_t cells = int64_t{kernel.grid.width} * kernel.grid.height;
     const int64_t macs = int64_t{std::min(part.count, form.inputs - part.first)} * static_cast<int64_t>(form.rows.size());
@@ -303,17 +303,17 @@ MappedKernel map_popcount_wave(const std::string& name, const PopcountForm& form
 }
 
 int64_t popcount_wave_cells(const PopcountForm& form) {
-  const Plan plan = make_plan(form);
+  const WavePlan plan = make_wave_plan(form);
   return int64_t{plan.columns({0, plan.inputs})} * plan.height();
 }
 
 uint32_t popcount_wave_state_bits(const PopcountForm& form) {
-  const Plan plan = make_plan(form);
+  const WavePlan plan = make_wave_plan(form);
   return static_cast<uint32_t>(plan.height() - plan.footer());
 }
 
 CountState popcount_wave_state(const PopcountForm& form) {
-  const Plan plan = make_plan(form);
+  const WavePlan plan = make_wave_plan(form);
   CountState state;
   state.parity = plan.parity;
   state.bits = plan.parity ? 1 : 0;
@@ -330,7 +330,7 @@ CountState popcount_wave_state(const PopcountForm& form) {
 }
 
 std::pair<int, int> popcount_wave_size(const PopcountForm& form, const InputPart& part) {
-  const Plan plan = make_plan(form);
+  const WavePlan plan = make_wave_plan(form);
   return {plan.columns({part.first, std::max(part.count, kLeastPart)}), plan.height()};
 }
 

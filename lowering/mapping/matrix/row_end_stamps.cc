@@ -6,8 +6,6 @@
 namespace bitgrid::mapping {
 namespace {
 
-constexpr int kL = 0, kR = 1, kNext = 2;  // columns of a strip stamp
-
 /// A stream of period p that is 1 in the given slots, modulo p.
 std::vector<uint8_t> marker(int p, int first, int last) {
   std::vector<uint8_t> slots(static_cast<size_t>(p));

@@ -9,6 +9,8 @@
 
 namespace bitgrid::mapping {
 
+inline constexpr int kL = 0, kR = 1, kNext = 2;  // columns of a strip stamp
+
 /// A marker lane of a strip stamp: a stream of period P (the word's slots) that enters column L of the first strip from the west in row
 /// `row`.
 struct Lane {

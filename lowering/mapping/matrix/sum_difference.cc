@@ -10,9 +10,9 @@
 namespace bitgrid::mapping {
 namespace {
 
-constexpr int kHeader = 3;    // rows above the array
-constexpr int kSumFront = 4;  // slot 0 of a sum is read at (x, y) in phase x + y + 4
-constexpr int kCells = 3;     // columns of a pair
+constexpr int kHeader = 3;     // rows above the array
+constexpr int kPairFront = 4;  // slot 0 of a sum is read at (x, y) in phase x + y + 4
+constexpr int kCells = 3;      // columns of a pair
 
 bool has_the_form(const BitSerialForm& form) {
   if (form.columns.size() < 2 || form.strip_constant != 0 || form.multiply || form.clamp || (form.raw_bits == 0 && !form.sign))
@@ -27,9 +27,9 @@ bool has_the_form(const BitSerialForm& form) {
          });
 }
 
-class Builder {
+class SumDifferenceBuilder {
  public:
-  Builder(const std::string& name, const BitSerialForm& form, uint32_t input_bits)
+  SumDifferenceBuilder(const std::string& name, const BitSerialForm& form, uint32_t input_bits)
       : form_(form),
         pairs_(static_cast<int>(form.columns.size() / 2)),
         odd_(form.columns.size() % 2 != 0),
@@ -90,7 +90,7 @@ class Builder {
 
   void lay_last_column() {
     const int x = kCells * pairs_;
-    add_word(form_.columns.back(), x + 1, x + 1 + kSumFront - 2);
+    add_word(form_.columns.back(), x + 1, x + 1 + kPairFront - 2);
     layout_.wire(x + 1, 0, Side::N, "SSS");
     layout_.put(x, 2, Side::S, kFromS);
   }
@@ -135,7 +135,7 @@ class Builder {
     } else {
       layout_.wire(x, y, Side::W, "E");
     }
-    ConstantStream stream{{Side::W, y, y + kSumFront}, std::vector<uint8_t>(static_cast<size_t>(form_.word_slots))};
+    ConstantStream stream{{Side::W, y, y + kPairFront}, std::vector<uint8_t>(static_cast<size_t>(form_.word_slots))};
     for (int k = 0; k < form_.word_slots; ++k) stream.bits[static_cast<size_t>(k)] = static_cast<uint8_t>((start >> k) & 1);
     kernel_.constants.push_back(std::move(stream));
   }
@@ -143,7 +143,7 @@ class Builder {
   void add_outputs() {
     const auto slot = [&](size_t r, int k) {
       const int y = kHeader + static_cast<int>(r);
-      return BitSlot{Side::E, y, layout_.width() - 1 + y + kSumFront + 2 * k};
+      return BitSlot{Side::E, y, layout_.width() - 1 + y + kPairFront + 2 * k};
     };
     for (size_t r = 0; r < form_.groups.size(); ++r) {
       for (uint32_t k = 0; k < form_.raw_bits; ++k) kernel_.outputs.push_back(slot(r, static_cast<int>(k)));
@@ -163,7 +163,7 @@ class Builder {
 
 std::optional<MappedKernel> map_sum_difference(const std::string& name, const BitSerialForm& form, uint32_t input_bits) {
   if (!has_the_form(form)) return std::nullopt;
-  return Builder(name, form, input_bits).build();
+  return SumDifferenceBuilder(name, form, input_bits).build();
 }
 
 std::optional<BitSerialSize> sum_difference_size(const BitSerialForm& form) {
@@ -173,7 +173,7 @@ std::optional<BitSerialSize> sum_difference_size(const BitSerialForm& form) {
   // The first word enters at column 1 of the first pair; the last row's last bit leaves east.
   const int first = 1 + 2 * static_cast<int>(form.columns[0].shift);
   const int slot = std::max(static_cast<int>(form.raw_bits), form.sign ? form.word_slots : 0) - 1;
-  const int last = width - 1 + height - 1 + kSumFront + 2 * slot;
+  const int last = width - 1 + height - 1 + kPairFront + 2 * slot;
   return BitSerialSize{width, height, form.word_slots, (last - first + 2) / 2};
 }
 

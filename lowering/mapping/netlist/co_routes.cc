@@ -9,13 +9,7 @@
 #include <fmt/format.h>
 
 namespace bitgrid::mapping {
-namespace {
-
-constexpr uint32_t opposite_side(uint32_t side) {
-  return (side + 2) % 4;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 // Takes the dead end at a cell away.
 void CoAnnealState::prune(uint32_t c, uint16_t net) {

@@ -10,13 +10,7 @@
 #include "ir/error.h"
 
 namespace bitgrid::mapping {
-namespace {
-
-constexpr uint32_t opposite_side(uint32_t side) {
-  return (side + 2) % 4;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 CoAnnealState::CoAnnealState(const LutNetwork& network, const Region& region, const DefectMap& defects, const LiveCosts& costs)
     : network_(&network), region_(region), stride_(region.width + 2), offset_{-stride_, 1, stride_, -1}, costs_(costs) {

@@ -14,6 +14,11 @@
 
 namespace bitgrid::mapping {
 
+/// Sides by number: N, E, S, W.
+constexpr uint32_t opposite_side(uint32_t side) {
+  return (side + 2) % 4;
+}
+
 /// Energies in units of 1 / kWire of an edge used.
 struct LiveCosts {
   static constexpr int kWire = 16;

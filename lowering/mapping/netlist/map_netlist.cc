@@ -1,7 +1,6 @@
 #include "lowering/mapping/netlist/map_netlist.h"
 
-#include <chrono>
-
+#include "ir/elapsed.h"
 #include "ir/error.h"
 #include "lowering/mapping/netlist/densify.h"
 #include "lowering/mapping/netlist/emit.h"
@@ -12,12 +11,6 @@
 
 namespace bitgrid::mapping {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
 
 /// Without times.
 MappedKernel kernel_of(const PackedNetlist& netlist, const NetlistLayout& layout) {

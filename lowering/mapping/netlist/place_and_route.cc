@@ -1,12 +1,12 @@
 #include "lowering/mapping/netlist/place_and_route.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <optional>
 
 #include <fmt/format.h>
 
+#include "ir/elapsed.h"
 #include "ir/error.h"
 #include "lowering/mapping/netlist/annealer.h"
 #include "lowering/mapping/netlist/compaction.h"
@@ -15,8 +15,6 @@
 
 namespace bitgrid::mapping {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr double kSpareSites = 1.05;  // of the logic cells
 constexpr int kSparePorts = 4;
@@ -34,11 +32,7 @@ constexpr double kReheat = 0.1;      // of a placement whose sites have moved,
 constexpr double kReheatMoves = 0.5;
 constexpr double kReheatEvenness = 4;
 constexpr double kRetry = 0.8;  // of the utilisation, after a placement that did not close
-constexpr int kRetries = 3;
-
-double since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
+constexpr int kPlacementRetries = 3;
 
 struct Plan {  // what an effort affords
   double moves_per_block;
@@ -82,7 +76,7 @@ class PlaceAndRoute {
     const Region first = first_region(plan_.utilisation);
     for (int i = 0; i < plan_.placements; ++i) take(placed(first, static_cast<uint64_t>(i), plan_.utilisation));
     double utilisation = plan_.utilisation;
-    const int retries = params_.utilisation > 0 ? 0 : kRetries;
+    const int retries = params_.utilisation > 0 ? 0 : kPlacementRetries;
     for (int i = 0; i < retries && !best_; ++i) take(placed(first, 0, utilisation *= kRetry));
     if (!best_) give_up();
     if (plan_.compact_rounds > 0) compact_best();

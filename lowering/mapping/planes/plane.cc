@@ -12,10 +12,6 @@ namespace {
 
 constexpr Lut kZero = 0, kOne = 0xFFFF;
 
-constexpr Lut invert(Lut t) {
-  return static_cast<Lut>(~t);
-}
-
 // East output of an input column: the term so far (1 in the first column) and the literal.
 Lut term_lut(const synthesis::Cube& cube, uint32_t column) {
   const Lut so_far = column == 0 ? kOne : kFromW;

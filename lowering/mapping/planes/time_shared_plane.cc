@@ -13,9 +13,9 @@
 namespace bitgrid::mapping {
 namespace {
 
-constexpr int kNone = PlaneRows::kNone;
-constexpr int kWindow = 256;        // terms that are looked at for each row: the first so many in order that are left
-constexpr int kMostIdleRows = 100;  // one after another
+constexpr int kNoColumn = PlaneRows::kNone;
+constexpr int kWindow = 256;             // terms that are looked at for each row: the first so many in order that are left
+constexpr int kMostIdlePlaneRows = 100;  // one after another
 
 /// What is tried in one order of the terms or another.
 struct Weights {
@@ -35,7 +35,7 @@ class PlaneLayout {
     if (!rows_.place_constants()) return false;
     int idle = 0;
     while (!left_.empty() || rows_.height() == 0) {
-      if (int64_t{rows_.width()} * (rows_.height() + 1) >= limit || idle > kMostIdleRows) return false;
+      if (int64_t{rows_.width()} * (rows_.height() + 1) >= limit || idle > kMostIdlePlaneRows) return false;
       rows_.begin_row();
       if (rows_.shift_row()) {
         ++idle_rows_;
@@ -65,19 +65,19 @@ class PlaneLayout {
   /// nullopt: the term cannot lie in this row.
   std::optional<Candidate> fit(size_t cube_index) const {
     const synthesis::Cube& cube = esop_.cubes[cube_index];
-    Candidate c{{cube_index, kNone, rows_.width(), 0, {}}, 0};
+    Candidate c{{cube_index, kNoColumn, rows_.width(), 0, {}}, 0};
     TermPlace& p = c.place;
     for (uint32_t care = cube.care; care != 0; care &= care - 1) {
       const auto i = static_cast<uint32_t>(std::countr_zero(care));
       const int x = rows_.input_column(i);
-      if (x != kNone) {
+      if (x != kNoColumn) {
         p.first = std::min(p.first, x);
         continue;
       }
-      if (p.from_west != kNone) return std::nullopt;
+      if (p.from_west != kNoColumn) return std::nullopt;
       p.from_west = static_cast<int>(i);
     }
-    if (p.from_west != kNone) p.first = 0;
+    if (p.from_west != kNoColumn) p.first = 0;
     const auto leads_to = [&](int x) {
       p.last = std::max(p.last, x);
       if (cube.care == 0) p.first = std::min(p.first, x);
@@ -86,7 +86,7 @@ class PlaneLayout {
     for (uint32_t o = 0; o < esop_.outputs; ++o) {
       if (!cube.outputs.get(o)) continue;
       c.cost -= rows_.terms_left(o) == 1 ? weights_.end : 0;
-      if (rows_.sum_column(o) != kNone) {
+      if (rows_.sum_column(o) != kNoColumn) {
         if (!rows_.sum_stays(rows_.sum_column(o))) return std::nullopt;
         leads_to(rows_.sum_column(o));
         continue;
@@ -101,7 +101,7 @@ class PlaneLayout {
     for (int x = p.first; x < p.last; ++x) {
       if (!rows_.can_pass(x)) return std::nullopt;
     }
-    c.cost += p.first - p.last - (p.from_west != kNone ? rows_.width() : 0);
+    c.cost += p.first - p.last - (p.from_west != kNoColumn ? rows_.width() : 0);
     return c;
   }
 
@@ -122,7 +122,7 @@ class PlaneLayout {
 
   /// An input that has no column comes back into one: that of the most terms that are left.
   bool enter_input() {
-    if (rows_.west() != kNone) return rows_.enter_column(static_cast<uint32_t>(rows_.west()));
+    if (rows_.west() != kNoColumn) return rows_.enter_column(static_cast<uint32_t>(rows_.west()));
     std::vector<int> uses(esop_.inputs);
     for (size_t k = 0; k < left_.size() && k < kWindow; ++k) {
       const uint32_t care = esop_.cubes[left_[k]].care;

@@ -10,10 +10,6 @@ namespace {
 constexpr int kLastRows = 2;  // rows that a column must go on for a signal to enter it
 constexpr int kSoon = 8;      // rows before the end of its column in which a sum looks for another
 
-Lut invert(Lut t) {
-  return static_cast<Lut>(~t);
-}
-
 }  // namespace
 
 PlaneRows::PlaneRows(const synthesis::Esop& esop, const Columns& columns, int input_columns, int output_columns)

@@ -9,10 +9,6 @@ namespace {
 
 using Kind = synthesis::LogicNode::Kind;
 
-Lut invert(Lut t) {
-  return static_cast<Lut>(~t);
-}
-
 // What an edge carries, from what enters its cell.
 Lut table_of(const synthesis::LogicGraph& graph, int signal, int north, int west) {
   if (signal == kNoSignal) return 0;
