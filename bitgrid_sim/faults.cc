@@ -25,7 +25,7 @@ class FaultLine {
 
   Fault parse() {
     const auto kind = std::find(kNames.begin(), kNames.end(), words_[0]);
-    if (kind == kNames.end()) fail(fmt::format("'{}' is no kind of fault", words_[0]), "use stuck0, stuck1, flip or config");
+    if (kind == kNames.end()) fail(fmt::format("'{}' is not a kind of fault", words_[0]), "use stuck0, stuck1, flip or config");
     Fault f;
     f.kind = static_cast<FaultKind>(kind - kNames.begin());
     f.x = static_cast<int>(number(1, "x", 0, width_ - 1));

@@ -48,7 +48,7 @@ class FstFile {
   uint64_t time_ = ~uint64_t{0};
 };
 
-/// Changes of each signal in a dump, with their times, in the order of its signals. Throws Error if it is no FST file.
+/// Changes of each signal in a dump, with their times, in the order of its signals. Throws Error if it is not FST file.
 struct FstSignal {
   std::string name;
   std::vector<std::pair<uint64_t, bool>> changes;

@@ -48,7 +48,7 @@ class LiveLine {
     w.y = static_cast<int>(number(words_[3], "y", 0, height_ - 1));
     const std::string& word = words_[4];
     const auto bits = parse_hex(word);
-    if (!bits) fail(fmt::format("'{}' is no configuration word", word), "use up to 16 hexadecimal digits");
+    if (!bits) fail(fmt::format("'{}' is not a configuration word", word), "use up to 16 hexadecimal digits");
     w.word = *bits;
     return w;
   }
@@ -64,7 +64,7 @@ class LiveLine {
     q.side = port.side;
     q.position = port.position;
     for (const char c : words_[3]) {
-      if (c != '0' && c != '1') fail(fmt::format("'{}' are no bits", words_[3]), "use 0 and 1, the first cycle's bit first");
+      if (c != '0' && c != '1') fail(fmt::format("'{}' are not bits", words_[3]), "use 0 and 1, the first cycle's bit first");
       q.bits.push_back(c == '1');
     }
     q.last = dash == std::string::npos ? q.first + static_cast<int64_t>(q.bits.size()) - 1

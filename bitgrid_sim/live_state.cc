@@ -58,7 +58,7 @@ LiveState parse_live_state(std::string_view text, const std::string& source, con
   LiveState state;
   try {
     const Json json = parse_json<Json>(text, {source, cure});
-    if (json.at("format").get<std::string>() != kFormat) throw Error(source, "this is no saved state", cure);
+    if (json.at("format").get<std::string>() != kFormat) throw Error(source, "this is not a saved state", cure);
     if (json.at("checksum").get<std::string>() != checksum_of(json))
       throw Error(source, "the saved state is damaged: its checksum differs", "save it anew");
     if (json.at("grid").get<std::string>() != fmt::format("{:016x}", grid.hash)) {
@@ -73,7 +73,7 @@ LiveState parse_live_state(std::string_view text, const std::string& source, con
     if (latches.size() != state.latches.outputs.size()) throw Error(source, "the saved state has too few or too many latches", cure);
     for (size_t i = 0; i < latches.size(); ++i) {
       const size_t nibble = std::string_view("0123456789ABCDEF").find(latches[i]);
-      if (nibble == std::string_view::npos) throw Error(source, "a latch is no hexadecimal digit", cure);
+      if (nibble == std::string_view::npos) throw Error(source, "a latch is not a hexadecimal digit", cure);
       state.latches.outputs[i] = static_cast<uint8_t>(nibble);
     }
     for (const Json& w : json.at("written")) {
@@ -82,9 +82,9 @@ LiveState parse_live_state(std::string_view text, const std::string& source, con
       state.written.push_back({0, static_cast<int>(x), static_cast<int>(y), word_of(w.at(2).get<std::string>())});
     }
   } catch (const Json::exception& e) {
-    throw Error(source, fmt::format("this is no saved state ({})", json_reason(e)), cure);
+    throw Error(source, fmt::format("this is not a saved state ({})", json_reason(e)), cure);
   } catch (const std::out_of_range&) {
-    throw Error(source, "a configuration word is no hexadecimal number", cure);
+    throw Error(source, "a configuration word is not a hexadecimal number", cure);
   }
   return state;
 }

@@ -25,7 +25,7 @@ int started_processes() {
     constexpr int kMost = 1 << 24;
     const auto number = parse_whole(text, 1, kMost);
     if (!number)
-      throw Error(name, fmt::format("'{}' is no whole number from 1 to {}", text, kMost), "unset this variable, or start with mpirun");
+      throw Error(name, fmt::format("'{}' is not a whole number from 1 to {}", text, kMost), "unset this variable, or start with mpirun");
     return *number;
   }
   return 1;

@@ -38,12 +38,12 @@ class StimulusReader {
 
   bool parse(std::string_view line, BorderBits& bits) const {
     const Json object = parse_json(line, {source_, "write one object a line", line_});
-    if (!object.is_object()) fail("is no JSON object", "write {\"in\": {\"N\": [..], \"E\": [..], \"S\": [..], \"W\": [..]}}");
+    if (!object.is_object()) fail("is not JSON object", "write {\"in\": {\"N\": [..], \"E\": [..], \"S\": [..], \"W\": [..]}}");
     const auto in = object.find("in");
     if (in == object.end() && object.contains("final_cell_outs_yx_NESW")) return false;
     if (in == object.end()) fail("key \"in\" is missing", "give the border inputs of the phase");
     check_time(object);
-    if (!in->is_object()) fail("\"in\" is no object", "write {\"N\": [..], \"E\": [..], \"S\": [..], \"W\": [..]}");
+    if (!in->is_object()) fail("\"in\" is not an object", "write {\"N\": [..], \"E\": [..], \"S\": [..], \"W\": [..]}");
     bits = BorderBits(width_, height_);
     for (const auto& [key, values] : in->items()) parse_side(key, values, bits);
     return true;

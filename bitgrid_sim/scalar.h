@@ -1,4 +1,4 @@
-// The definition of the fabric in time: one cell after the other, phase by phase (DESIGN section 3). Everything faster is compared with
+// The definition of the fabric in time: one cell after the other, phase by phase. Everything faster is compared with
 // this.
 #pragma once
 

@@ -40,7 +40,7 @@ std::string to_string(const PortName& port) {
 }
 
 PortName parse_port(const std::string& name, int width, int height) {
-  const Error bad("port '" + name + "'", "is no port name", "write side, position and direction: n0_in, e3_out");
+  const Error bad("port '" + name + "'", "is not a port name", "write side, position and direction: n0_in, e3_out");
   const size_t side = name.empty() ? std::string::npos : std::string("nesw").find(name[0]);
   const size_t underscore = name.find('_');
   if (side == std::string::npos || underscore == std::string::npos) throw bad;

@@ -85,7 +85,7 @@ class Walk {
     std::optional<int> rank;  // registers between inputs and the signal; nullopt for a constant
   };
 
-  /// Sets the result's problem if the signal is no pipeline's.
+  /// Sets the result's problem if the signal is not a pipeline's.
   Signal visit(std::string_view root) {
     std::vector<std::pair<std::string_view, size_t>> stack = {{root, 0}};
     std::string& problem = result_.problem;
@@ -102,14 +102,14 @@ class Walk {
       }
       size_t& next = stack.back().second;
       if (next == 0 && !open_.emplace(name, true).second) {
-        problem = fmt::format("{} depends on itself: the module is no pipeline", name);
+        problem = fmt::format("{} depends on itself: the module is not a pipeline", name);
         break;
       }
       if (next < d->inputs.size()) {
         const std::string_view input = d->inputs[next++];
         if (!signals_.contains(input)) {
           if (open_.contains(input)) {
-            problem = fmt::format("{} depends on itself: the module is no pipeline", input);
+            problem = fmt::format("{} depends on itself: the module is not a pipeline", input);
             break;
           }
           stack.push_back({input, 0});

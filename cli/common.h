@@ -25,7 +25,7 @@ void write_json(const Common& common, const Json& json);
 /// A line "bitgrid: MESSAGE" on stderr. Control characters, which may come from files and their names, are written out.
 void say_error(const std::string& message);
 
-/// A status line on stderr that is rewritten in place; silent where stderr is no terminal.
+/// A status line on stderr that is rewritten in place; silent where stderr is not a terminal.
 class Progress {
  public:
   Progress();

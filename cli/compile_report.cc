@@ -12,7 +12,7 @@
 namespace bitgrid::cli {
 namespace {
 
-/// Products of a weight and an activation bit that a cell does in a cycle, at full rate; 0 for kernels that are no matrices.
+/// Products of a weight and an activation bit that a cell does in a cycle, at full rate; 0 for kernels that are not matrices.
 double macs_per_cell_per_cycle(const Kernel& kernel, const MappedKernel& mapped) {
   return static_cast<double>(kernel.bit_macs) / (static_cast<double>(mapped.grid.cells.size()) * mapped.ii);
 }

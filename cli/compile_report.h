@@ -36,7 +36,7 @@ std::string kernel_table(const Program& program, const std::vector<MappedKernel>
 /// One line a stage of a kernel that is a netlist: time and what came out; every attempt with its overuse per iteration.
 std::string stage_table(const MappedKernel& mapped, const KernelResult& result);
 
-/// What going around defects has cost: cells, II and latency with and without; null where a kernel is no matrix.
+/// What going around defects has cost: cells, II and latency with and without; null where a kernel is not a matrix.
 Json defects_json(const Program& program, const Defects& defects, const std::vector<MappedKernel>& mapped,
                   const std::vector<KernelResult>& results);
 std::string defects_table(const Json& defects);

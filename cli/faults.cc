@@ -35,7 +35,7 @@ sim::FaultListParams parse_kinds(const std::string& text) {
   for (std::string item; std::getline(list, item, ',');) {
     const auto kind = std::find(kKinds.begin(), kKinds.end(), item);
     if (kind == kKinds.end())
-      throw Error("--kinds", "'" + item + "' is no kind of fault", "choose from stuck0, stuck1, flip, config, upset");
+      throw Error("--kinds", "'" + item + "' is not a kind of fault", "choose from stuck0, stuck1, flip, config, upset");
     *flags[kind - kKinds.begin()] = true;
   }
   return params;

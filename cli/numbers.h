@@ -25,7 +25,7 @@ template <typename T>
 T parse_option(const std::string& option, const std::string& text, const NumberRange<T>& range) {
   const auto number = parse_whole(text, range.least, range.most);
   if (!number)
-    throw Error(option, fmt::format("'{}' is no whole number from {} to {}", text, range.least, range.most),
+    throw Error(option, fmt::format("'{}' is not a whole number from {} to {}", text, range.least, range.most),
                 "write decimal digits without sign, zeros in front or exponent");
   return *number;
 }

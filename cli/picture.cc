@@ -54,7 +54,7 @@ void graph(const PictureOptions& o) {
 std::string format_of(const PictureOptions& o) {
   const bool folder = is_folder(o.source);
   if (o.format.empty()) return folder ? "svg" : "dot";
-  if (o.format != "svg" && o.format != "dot") throw Error("--format", "'" + o.format + "' is no format", "choose svg or dot");
+  if (o.format != "svg" && o.format != "dot") throw Error("--format", "'" + o.format + "' is not a format", "choose svg or dot");
   if (o.format == "svg" && !folder) throw Error(o.source, "a floorplan needs a mapped kernel", "compile it and give the folder");
   if (o.format == "dot" && folder) throw Error(o.source, "a folder holds configurations and no graphs", "give the source of the compile");
   return o.format;

@@ -65,7 +65,7 @@ class Property {
     try {
       match_ = std::regex(o.match, std::regex::ECMAScript | std::regex::optimize);
     } catch (const std::regex_error& e) {
-      throw Error("--match", "'" + o.match + "' is no regular expression: " + e.what(), "see the grammar of ECMAScript");
+      throw Error("--match", "'" + o.match + "' is not a regular expression: " + e.what(), "see the grammar of ECMAScript");
     }
   }
 

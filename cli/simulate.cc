@@ -40,7 +40,7 @@ sim::GridEngine parse_simulator(const std::string& text) {
   if (text == "sliced") return sim::GridEngine::kSliced;
   if (text == "lanes") return sim::GridEngine::kLanes;
   if (text == "auto") return sim::GridEngine::kAuto;
-  throw Error("--sim", "'" + text + "' is no simulator", "choose auto, scalar, sliced or lanes");
+  throw Error("--sim", "'" + text + "' is not a simulator", "choose auto, scalar, sliced or lanes");
 }
 
 /// Lanes hold no single run of invocations to draw.
@@ -64,7 +64,7 @@ frontend::GridSource open_source(const SimulateOptions& o) {
   const auto width = parse_whole(text.substr(0, cross), 1, kMost);
   const auto height = cross == std::string::npos ? std::nullopt : parse_whole(text.substr(cross + 1), 1, kMost);
   if (!width || !height) {
-    throw Error("--size", "'" + o.size + "' is no size",
+    throw Error("--size", "'" + o.size + "' is not a size",
                 fmt::format("give the width and the height, such as 16x8; {} cells at most", frontend::kMostStreamedCells));
   }
   layout.width = *width;
@@ -90,7 +90,7 @@ void settle_trace(SimulateOptions& o, bool given) {
     o.trace = true;
     return;
   }
-  if (!wave) throw Error("--trace", "'" + o.trace_file + "' is no waveform", "give a name that ends in .vcd or .fst, or none");
+  if (!wave) throw Error("--trace", "'" + o.trace_file + "' is not a waveform", "give a name that ends in .vcd or .fst, or none");
   if (!o.vcd.empty()) throw Error("--vcd", "--trace names a waveform already", "leave one out");
   o.vcd = o.trace_file;
 }

@@ -24,7 +24,7 @@ BitMatrix read_invocations(const std::string& path, uint32_t bits) {
     try {
       rows.push_back(from_hex(parse_json(line, {path, kCure, number}).at("in").get<std::string>(), bits));
     } catch (const nlohmann::json::exception& e) {
-      throw Error(where, "this is no invocation: " + json_reason(e), kCure);
+      throw Error(where, "this is not an invocation: " + json_reason(e), kCure);
     } catch (const Error& e) {
       throw Error(where, e.what());
     }

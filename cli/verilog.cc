@@ -97,7 +97,7 @@ Json fabric(const VerilogOptions& o, const Source& source, OutputFolder& folder)
 
 void verilog(const VerilogOptions& o) {
   if (o.style != "datapath" && o.style != "fabric")
-    throw Error("--style", "'" + o.style + "' is no style", "use --style datapath or --style fabric");
+    throw Error("--style", "'" + o.style + "' is not a style", "use --style datapath or --style fabric");
   Stopwatch watch;
   const Arch arch = arch_of(o.arch);
   OutputFolder folder(o.out);

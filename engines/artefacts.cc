@@ -108,9 +108,9 @@ std::optional<std::vector<Entry>> read_manifest(const fs::path& path, const char
     }
     return entries;
   } catch (const nlohmann::json::exception& e) {
-    throw Error(path.string(), "this is no manifest: " + json_reason(e), "make the folder again");
+    throw Error(path.string(), "this is not a manifest: " + json_reason(e), "make the folder again");
   } catch (const std::logic_error&) {
-    throw Error(path.string(), "a hash is no hexadecimal number", "make the folder again");
+    throw Error(path.string(), "a hash is not a hexadecimal number", "make the folder again");
   }
 }
 

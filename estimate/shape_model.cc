@@ -73,7 +73,7 @@ WeightValues read_values(const frontend::YamlValue& value) {
   for (const WeightValues v : {WeightValues::kBinary, WeightValues::kTernary, WeightValues::kInt2}) {
     if (name_of(v) == name) return v;
   }
-  throw Error(value.where(), value.path + ": `" + name + "` are no weights that this program knows", "use binary, ternary or int2");
+  throw Error(value.where(), value.path + ": `" + name + "` are not weights that this program knows", "use binary, ternary or int2");
 }
 
 int read_int(const frontend::YamlMap& map, const std::string& key, int lo, int hi) {
@@ -136,7 +136,7 @@ class ShapesReader {
     s.heads = read_int(a, "heads", 1, kMaxWidth);
     s.kv_heads = read_int(a, "kv_heads", 1, kMaxWidth, s.heads);
     if (s.heads % s.kv_heads != 0)
-      throw Error(a.get("kv_heads").where(), fmt::format("{} heads are no multiple of {} key/value heads", s.heads, s.kv_heads),
+      throw Error(a.get("kv_heads").where(), fmt::format("{} heads are not a multiple of {} key/value heads", s.heads, s.kv_heads),
                   "give a divisor of heads");
     const int head = read_int(a, "head_width", 1, kMaxWidth);
     if (int64_t{s.heads} * head > 1 << 20) throw Error(a.where(), "the heads are wider than 2^20 channels", "use fewer or narrower heads");

@@ -69,7 +69,7 @@ Sweep parse_sweep(const std::string& text, const std::string& path) {
     if (!map.has(axis)) continue;
     const frontend::YamlValue v = map.get(axis);
     if (std::find(kFigures.begin(), kFigures.end() - 1, v.text()) == kFigures.end() - 1)
-      throw Error(v.where(), "`" + v.text() + "` is no figure of an estimate",
+      throw Error(v.where(), "`" + v.text() + "` is not a figure of an estimate",
                   "use area_mm2, tokens_per_second, energy_per_token_j or another column of sweep.csv");
   }
   const frontend::YamlMap parameters(map.get("parameters"), sweep_parameter_names());

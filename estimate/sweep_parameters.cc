@@ -88,7 +88,7 @@ std::vector<std::string> sweep_parameter_names() {
 
 void set_sweep_parameter(const SweepValue& value, EstimateSource& source, EstimateParams& params) {
   const auto p = std::find_if(std::begin(kParameters), std::end(kParameters), [&](const Parameter& k) { return value.name == k.name; });
-  if (p == std::end(kParameters)) throw Error(value.where, "`" + value.name + "` is no parameter of a sweep", "see docs/estimate.md");
+  if (p == std::end(kParameters)) throw Error(value.where, "`" + value.name + "` is not a parameter of a sweep", "see docs/estimate.md");
   p->set(value, {source, params});
 }
 

@@ -34,7 +34,7 @@ void read_memories(const YamlMap& map, Platform& p) {
     if (sram.has("bytes")) p.sram_bytes = sram.get("bytes").integer(0, int64_t{1} << 40);
     if (p.sram_bits_per_cycle % 8 != 0) {
       const YamlValue v = sram.get("bits_per_cycle");
-      throw Error(v.where(), v.path + " is " + v.text() + ", which is no whole number of bytes",
+      throw Error(v.where(), v.path + " is " + v.text() + ", which is not a whole number of bytes",
                   "give a multiple of 8, or 0 for unlimited");
     }
   }
@@ -64,7 +64,7 @@ Platform read_platform(const YamlValue& value) {
   read(map, "dma_burst_bytes", 8, 1 << 20, p.dma_burst_bytes);
   if (p.dma_burst_bytes % 8 != 0) {
     const YamlValue v = map.get("dma_burst_bytes");
-    throw Error(v.where(), v.path + " is " + v.text() + ", which is no whole number of configuration words", "give a multiple of 8");
+    throw Error(v.where(), v.path + " is " + v.text() + ", which is not a whole number of configuration words", "give a multiple of 8");
   }
   read_memories(map, p);
   return p;

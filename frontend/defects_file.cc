@@ -18,7 +18,7 @@ Side side_of(const YamlValue& value) {
   for (const Side side : kSides) {
     if (text == std::string(1, letter(side))) return side;
   }
-  throw Error(value.where(), value.path + " is no side of a cell", "write N, E, S or W");
+  throw Error(value.where(), value.path + " is not a side of a cell", "write N, E, S or W");
 }
 
 std::vector<YamlValue> tuple(const YamlValue& value, size_t size, const std::string& form) {

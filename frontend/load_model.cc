@@ -130,7 +130,7 @@ WeightValues read_values(const YamlValue& value) {
     if (name_of(v) == name) return v;
     known.push_back(name_of(v));
   }
-  throw Error(value.where(), value.path + ": `" + name + "` are no weights that this program knows", "use binary, ternary or int2");
+  throw Error(value.where(), value.path + ": `" + name + "` are not weights that this program knows", "use binary, ternary or int2");
 }
 
 Matrix read_matrix(Reader& r, const YamlMap& map) {
@@ -236,7 +236,7 @@ Dense read_dense(Reader& r, const YamlValue& value) {
 Layer read_layer(Reader& r, const YamlValue& value) {
   r.lines[value.path] = value.line;
   if (!value.is_map())
-    throw Error(value.where(), value.path + " is no mapping", "write `- type: attention`, `feedforward` or `linear` with its keys");
+    throw Error(value.where(), value.path + " is not a mapping", "write `- type: attention`, `feedforward` or `linear` with its keys");
   if (!value.node["type"])
     throw Error(value.where(), "the key `type` is missing in " + value.path, "add `type: attention`, `feedforward` or `linear`");
   std::string type;
@@ -260,7 +260,7 @@ std::string read_vocabulary(Reader& r, const YamlValue& value) {
   for (size_t i = 0; i < symbols.size(); ++i) {
     const unsigned c = static_cast<unsigned char>(symbols[i]);
     if ((c >= 32 && c < 127) || c == '\n' || c == '\t') continue;
-    throw Error(value.where(), "symbol " + std::to_string(i) + " of the vocabulary is no ASCII character",
+    throw Error(value.where(), "symbol " + std::to_string(i) + " of the vocabulary is not ASCII character",
                 "use one-byte symbols: printable ASCII, \\n and \\t");
   }
   return symbols;
@@ -276,7 +276,7 @@ Embedding read_embedding(Reader& r, const YamlValue& value, size_t symbols, int 
   Embedding e;
   std::tie(e.lo, e.hi) = read_range(r, map.get("range"));
   if (e.lo > e.hi || e.lo < -128 || e.hi > 127) {
-    throw Error(map.get("range").where(), "[" + std::to_string(e.lo) + ", " + std::to_string(e.hi) + "] is no range of an embedding",
+    throw Error(map.get("range").where(), "[" + std::to_string(e.lo) + ", " + std::to_string(e.hi) + "] is not a range of an embedding",
                 "use LO <= HI within [-128, 127]");
   }
   std::vector<YamlValue> names;
@@ -331,7 +331,7 @@ std::string read_name(const YamlValue& value) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
   };
   if (name.empty() || name.size() > 64 || name[0] == '.' || !std::all_of(name.begin(), name.end(), good)) {
-    throw Error(value.where(), "the name is no word of up to 64 letters, digits, `-`, `_` and `.`",
+    throw Error(value.where(), "the name is not a word of up to 64 letters, digits, `-`, `_` and `.`",
                 "file names are made of it: choose such a word");
   }
   return name;

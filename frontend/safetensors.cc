@@ -67,7 +67,7 @@ std::vector<uint64_t> numbers(const json& j, const std::string& where, const cha
       if (good) out.push_back(n.get<uint64_t>());
     }
   }
-  if (!good) throw Error(where, std::string("its ") + what + " is no list of numbers", "write the file with a safetensors library");
+  if (!good) throw Error(where, std::string("its ") + what + " is not a list of numbers", "write the file with a safetensors library");
   return out;
 }
 
@@ -86,7 +86,7 @@ uint64_t bytes_of(const Safetensors::Entry& e, uint64_t available, const std::st
 }
 
 Safetensors::Entry entry_of(const json& j, uint64_t available, const std::string& where) {
-  if (!j.is_object()) throw Error(where, "its header entry is no object", "write the file with a safetensors library");
+  if (!j.is_object()) throw Error(where, "its header entry is not an object", "write the file with a safetensors library");
   const auto field = [&](const char* key) { return j.contains(key) ? j.at(key) : json(); };
   Safetensors::Entry e;
   e.dtype = dtype_of(field("dtype"), where);
@@ -143,13 +143,13 @@ Safetensors parse_safetensors(std::string bytes, const std::string& path) {
   file.path = path;
   file.bytes = std::move(bytes);
   if (file.bytes.size() < 8)
-    throw Error(path, "the file has fewer than 8 bytes", "this is no safetensors file, or a truncated one; export it again");
+    throw Error(path, "the file has fewer than 8 bytes", "this is not a safetensors file, or a truncated one; export it again");
   const uint64_t length = little_endian(std::string_view(file.bytes).substr(0, 8));
   if (length > kMaxHeader || length > file.bytes.size() - 8) {
     throw Error(path,
                 "its header claims " + std::to_string(length) + " bytes, but " + std::to_string(file.bytes.size() - 8) + " follow (limit " +
                     std::to_string(kMaxHeader) + ")",
-                "this is no safetensors file, or a truncated one; export it again");
+                "this is not a safetensors file, or a truncated one; export it again");
   }
   file.data = 8 + static_cast<size_t>(length);
   const std::string_view text = std::string_view(file.bytes).substr(8, static_cast<size_t>(length));

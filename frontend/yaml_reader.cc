@@ -138,7 +138,7 @@ YamlValue parse_yaml(const std::string& text, const std::string& file, const std
     throw Error(where(e), fmt::format("lists and mappings stand more than {} deep in one another", e.depth()),
                 docs + " shows how deep they may be");
   } catch (const YAML::Exception& e) {
-    throw Error(where(e), "this is no valid YAML: " + e.msg, "correct the syntax near this line");
+    throw Error(where(e), "this is not valid YAML: " + e.msg, "correct the syntax near this line");
   }
   if (!document || document.IsNull()) throw Error(file + ":1", "the file is empty", docs + " shows what to write");
   return {file, docs, "", 1, document};

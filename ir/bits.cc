@@ -32,7 +32,7 @@ BitVector from_hex(const std::string& digits, uint32_t width) {
     else if (c >= 'A' && c <= 'F')
       value = static_cast<unsigned>(c - 'A' + 10);
     else
-      throw Error("", std::string("'") + c + "' is no hexadecimal digit", "use 0-9 and a-f");
+      throw Error("", std::string("'") + c + "' is not a hexadecimal digit", "use 0-9 and a-f");
     for (unsigned k = 0; k < 4; ++k) {
       if (!((value >> k) & 1u)) continue;
       if (bit + k >= width)

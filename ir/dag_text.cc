@@ -62,19 +62,19 @@ class Parser {
   }
 
   void parse_header(const Tokens& tokens) {
-    if (tokens.size() != 2 || tokens[0] != "dag") fail("this is no Dag", "the first line reads: dag NAME");
+    if (tokens.size() != 2 || tokens[0] != "dag") fail("this is not a Dag", "the first line reads: dag NAME");
     dag_.name = name(tokens[1]);
   }
 
   void parse_input(const Tokens& tokens) {
     const bool resident = tokens.size() == 4 && tokens[3] == "resident";
-    if (tokens.size() != 3 && !resident) fail("this is no input", "write: input NAME WIDTH, or: input NAME WIDTH resident");
+    if (tokens.size() != 3 && !resident) fail("this is not an input", "write: input NAME WIDTH, or: input NAME WIDTH resident");
     const std::string input = new_name(tokens[1]);
     define(input, add_input(dag_, input, width(tokens[2]), resident));
   }
 
   void parse_output(const Tokens& tokens) {
-    if (tokens.size() != 3) fail("this is no output", "write: output NAME OPERAND");
+    if (tokens.size() != 3) fail("this is not an output", "write: output NAME OPERAND");
     const std::string output = new_name(tokens[1]);
     const NodeId operand = known(tokens[2]);
     define(output, add_output(dag_, output, operand));
@@ -105,21 +105,21 @@ class Parser {
   }
 
   void parse_constant(std::string_view result, const Tokens& rest) {
-    if (rest.size() != 2) fail("this is no constant", "write: NAME = constant WIDTH 0xHEX");
+    if (rest.size() != 2) fail("this is not a constant", "write: NAME = constant WIDTH 0xHEX");
     const std::string constant = new_name(result);
-    if (!rest[1].starts_with("0x")) fail("\"" + std::string(rest[1]) + "\" is no value", "write 0x and hexadecimal digits");
+    if (!rest[1].starts_with("0x")) fail("\"" + std::string(rest[1]) + "\" is not a value", "write 0x and hexadecimal digits");
     const BitVector value = hex(rest[1].substr(2), width(rest[0]));
     define(constant, add_constant(dag_, value, constant));
   }
 
   void parse_slice(const std::string& result, uint32_t bits, const Tokens& rest) {
-    if (rest.size() != 2) fail("this is no slice", "write: NAME:WIDTH = slice OPERAND LOWEST_BIT");
+    if (rest.size() != 2) fail("this is not a slice", "write: NAME:WIDTH = slice OPERAND LOWEST_BIT");
     const NodeId operand = known(rest[0]);
     define(result, add_slice(dag_, operand, number(rest[1], "bit number"), bits, result));
   }
 
   void parse_lut(const std::string& result, uint32_t bits, const Tokens& rest) {
-    if (rest.size() < 2) fail("this is no lut", "write: NAME:WIDTH = lut OPERAND WORD WORD ..., in hexadecimal, index 0 first");
+    if (rest.size() < 2) fail("this is not a lut", "write: NAME:WIDTH = lut OPERAND WORD WORD ..., in hexadecimal, index 0 first");
     const NodeId operand = known(rest[0]);
     if ((rest.size() - 1) * bits > kMaxTableBits)
       fail("the table is too large", "a table holds at most " + std::to_string(kMaxTableBits) + " bits; split it");
@@ -139,7 +139,7 @@ class Parser {
   }
 
   std::string name(std::string_view token) const {
-    if (!is_name(token)) fail("\"" + std::string(token) + "\" is no name", kNameCure);
+    if (!is_name(token)) fail("\"" + std::string(token) + "\" is not a name", kNameCure);
     return std::string(token);
   }
 

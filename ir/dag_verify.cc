@@ -30,7 +30,7 @@ struct NodeCheck {
   void check_name() const {
     const bool port = node.op == Op::kInput || node.op == Op::kOutput;
     if (port && node.name.empty()) fail("it has no name", "name every input and output");
-    if (!node.name.empty() && !is_name(node.name)) fail("\"" + node.name + "\" is no name", kNameCure);
+    if (!node.name.empty() && !is_name(node.name)) fail("\"" + node.name + "\" is not a name", kNameCure);
   }
 
   void check_operands() const {
@@ -125,7 +125,7 @@ void check_list(const Dag& dag, const std::vector<NodeId>& list, Op op) {
 }  // namespace
 
 void verify(const Dag& dag) {
-  if (!is_name(dag.name)) throw Error("dag " + dag.name, "\"" + dag.name + "\" is no name", kNameCure);
+  if (!is_name(dag.name)) throw Error("dag " + dag.name, "\"" + dag.name + "\" is not a name", kNameCure);
   std::unordered_set<std::string_view> names;
   uint64_t in = 0;
   uint64_t out = 0;

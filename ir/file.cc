@@ -74,7 +74,7 @@ std::string read_file(const std::string& path, uint64_t limit) {
   const std::filesystem::file_status status = std::filesystem::status(path, error);
   if (status.type() == std::filesystem::file_type::not_found) throw Error(path, "there is no such file", "check the path");
   if (std::filesystem::is_directory(status)) throw Error(path, "this is a folder", "name the file in it");
-  if (!std::filesystem::is_regular_file(status)) throw Error(path, "this is no regular file", "copy the data into an ordinary file");
+  if (!std::filesystem::is_regular_file(status)) throw Error(path, "this is not a regular file", "copy the data into an ordinary file");
   const uint64_t size = std::filesystem::file_size(path, error);
   if (error) throw Error(path, "its size cannot be read: " + error.message(), "check its permissions");
   if (size > limit) {

@@ -1,4 +1,4 @@
-// The cell and the grid: the one definition of what a configuration word means (DESIGN section 3).
+// The cell and the grid: the one definition of what a configuration word means.
 #pragma once
 
 #include <array>

@@ -117,7 +117,7 @@ class Strict final : public JsonEvents {
     const size_t column = text.find(", column "), at = text.find(": ", column);
     const std::string reason =
         column == std::string::npos || at == std::string::npos ? text.substr(text.find("] ") + 2) : text.substr(at + 2);
-    input_.fail("this is no JSON: " + reason);
+    input_.fail("this is not JSON: " + reason);
   }
 
  private:
@@ -177,7 +177,7 @@ void read_json(std::string_view text, const JsonPlace& place, JsonEvents& events
 
 int64_t json_integer(const nlohmann::json& value, const std::string& name, int64_t lo, int64_t hi, const std::string& where) {
   const auto number = whole_number(value, lo, hi);
-  if (!number) throw Error(where, fmt::format("{} is no integer from {} to {}", name, lo, hi), "correct the number");
+  if (!number) throw Error(where, fmt::format("{} is not an integer from {} to {}", name, lo, hi), "correct the number");
   return *number;
 }
 

@@ -22,7 +22,7 @@ using JsonEvents = nlohmann::json_sax<nlohmann::json>;
 /// Where a JSON text stands, for messages.
 struct JsonPlace {
   std::string source;               // the file
-  std::string cure;                 // what to do about a text that is no JSON
+  std::string cure;                 // what to do about a text that is not JSON
   size_t line = 1;                  // where the text begins
   std::optional<size_t> byte = {};  // the same in a file that is not all text: messages give bytes then, not lines
 };
@@ -50,7 +50,7 @@ std::optional<T> whole_number(const Json& json, T least, T most) {
   return in_range(value) ? std::optional(static_cast<T>(value)) : std::nullopt;
 }
 
-/// The integer that a value is. Throws Error: `name` is no integer from `lo` to `hi`. (The library itself turns 1.5 and true into 1.)
+/// The integer that a value is. Throws Error: `name` is not an integer from `lo` to `hi`. (The library itself turns 1.5 and true into 1.)
 int64_t json_integer(const nlohmann::json& value, const std::string& name, int64_t lo, int64_t hi, const std::string& where);
 
 /// What an exception of the JSON library says, without its name and number.

@@ -40,7 +40,7 @@ void check_requantise(const std::string& where, const Requantise& r, int channel
          "choose a shift in that range");
   }
   if (!is_requantise_range(r.lo, r.hi)) {
-    fail(where + ".range", "[" + text(r.lo) + ", " + text(r.hi) + "] is no range of a requantisation",
+    fail(where + ".range", "[" + text(r.lo) + ", " + text(r.hi) + "] is not a range of a requantisation",
          "use a symmetric range as [-7, 7] (b bits: 2^(b-1) - 1) or a one-sided one as [0, 15] (2^b - 1), up to 16 bits");
   }
   const size_t m = r.multiplier.size();
@@ -221,7 +221,7 @@ void check_vocabulary(const Model& m) {
 Range check_embedding(const Model& m) {
   const Embedding& e = m.embedding;
   if (e.lo > e.hi || e.lo < -128 || e.hi > 127) {
-    fail("embedding.range", "[" + text(e.lo) + ", " + text(e.hi) + "] is no range of an embedding", "use LO <= HI within [-128, 127]");
+    fail("embedding.range", "[" + text(e.lo) + ", " + text(e.hi) + "] is not a range of an embedding", "use LO <= HI within [-128, 127]");
   }
   if (e.tables.empty() || e.tables.size() > 16) {
     fail("embedding", text(static_cast<int64_t>(e.tables.size())) + " embedding tables", "use 1 .. 16");

@@ -110,7 +110,7 @@ struct Head {
   bool operator==(const Head&) const = default;
 };
 
-/// S[i] of a temperature: w_i = S[min(max z - z_i, 4095)] (DESIGN section 11).
+/// S[i] of a temperature: w_i = S[min(max z - z_i, 4095)].
 struct SamplingTable {
   std::string temperature;  // as written in the file: "0.7"
   std::vector<int32_t> weights;

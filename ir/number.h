@@ -24,7 +24,7 @@ std::optional<T> parse_whole(std::string_view text, T least, T most) {
 }
 
 /// A number from `least` to `most` in decimal digits with an optional fraction and exponent, such as 0.5 or 1e-3. nullopt for whatever
-/// else, as parse_whole; also for infinities and what is no number.
+/// else, as parse_whole; also for infinities and what is not a number.
 inline std::optional<double> parse_real(std::string_view text, double least, double most) {
   const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
   if (digits.empty() || digits.front() < '0' || digits.front() > '9') return std::nullopt;

@@ -129,7 +129,7 @@ std::string congestion_svg(const Congestion& c, const std::string& title) {
   const size_t outputs = c.width < 0 || c.height < 0 ? 0 : 4 * static_cast<size_t>(c.width) * static_cast<size_t>(c.height);
   const size_t inputs = outputs == 0 ? 0 : 2 * (static_cast<size_t>(c.width) + static_cast<size_t>(c.height));
   if (c.users.size() != outputs && c.users.size() != outputs + inputs)
-    throw Error("congestion picture", fmt::format("{} edges are no region of {} x {} cells", c.users.size(), c.width, c.height),
+    throw Error("congestion picture", fmt::format("{} edges do not fit a region of {} x {} cells", c.users.size(), c.width, c.height),
                 "give four for each cell, or the border inputs as well");
   return Drawing(c).text(title);
 }

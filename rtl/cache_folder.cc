@@ -51,7 +51,7 @@ void make_private_folder(const fs::path& folder) {
   if (anyone_may_make_it && S_ISLNK(own.st_mode)) refuse("is a symbolic link where everyone may write");
   if (S_ISLNK(own.st_mode) && ::stat(folder.c_str(), &own) != 0)
     throw Error(folder.string(), "this cache folder is a symbolic link to nothing", kCure);
-  if (!S_ISDIR(own.st_mode)) throw Error(folder.string(), "this is no folder", kCure);
+  if (!S_ISDIR(own.st_mode)) throw Error(folder.string(), "this is not a folder", kCure);
   if (own.st_uid != ::geteuid()) refuse(fmt::format("belongs to another user (number {})", own.st_uid));
   if ((own.st_mode & S_IWOTH) != 0) refuse("can be written by everyone");
   if (!anyone_may_make_it) return;

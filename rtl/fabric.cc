@@ -19,7 +19,7 @@ std::string fabric_text(const std::string& module) {
 
 void verify(const FabricShape& shape) {
   if (shape.width < 1 || shape.height < 1)
-    throw Error("fabric", fmt::format("{} x {} cells are no grid", shape.width, shape.height), "give sides of at least 1");
+    throw Error("fabric", fmt::format("{} x {} cells do not make a grid", shape.width, shape.height), "give sides of at least 1");
   if (shape.chain_bits < 1 || shape.chain_bits > 64 || 64 % shape.chain_bits != 0)
     throw Error("fabric", fmt::format("a chain of {} bits does not divide a word of 64", shape.chain_bits),
                 "give 1, 2, 4, 8, 16, 32 or 64 bits");

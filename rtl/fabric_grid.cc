@@ -26,7 +26,7 @@ FabricGrid::FabricGrid(std::shared_ptr<const RtlModel> model, const FabricShape&
     : model_(std::move(model)), shape_(shape), instance_(model_->functions.create(), model_->functions.destroy) {
   verify(shape);
   if (model_->interface != fabric_source(shape).interface)
-    throw Error(model_->name, fmt::format("this is no fabric of {} x {} cells", shape.width, shape.height),
+    throw Error(model_->name, fmt::format("this is not a fabric of {} x {} cells", shape.width, shape.height),
                 "build fabric_source of the same shape");
   size_t word = 0;
   std::vector<size_t> first;

@@ -27,7 +27,7 @@ struct FabricKernelStats {
 /// cell its latches. Reads a MappedKernel by its definition alone and shares no code with bitgrid_sim.
 class FabricKernel {
  public:
-  /// Throws Error if verify(kernel) objects or `model` is no fabric of that size.
+  /// Throws Error if verify(kernel) objects or `model` is not a fabric of that size.
   FabricKernel(const MappedKernel& kernel, std::shared_ptr<const RtlModel> model);
 
   /// inputs: rows = invocations, columns = kernel.input_bits. Returns rows x kernel.output_bits. Throws Error if the number of columns is

@@ -72,13 +72,13 @@ class Reader {
 
   std::string port_name(const std::string& name) const {
     if (!is_port_name(name))
-      fail(fmt::format("\"{}\" is no name for a port or module", name), "use letters, digits and single underscores, and no digit first");
+      fail(fmt::format("\"{}\" is not a name for a port or module", name), "use letters, digits and single underscores, and no digit first");
     return name;
   }
 
   uint32_t number(const std::string& digits, uint32_t largest) const {
     const auto value = parse_whole(digits, uint32_t{1}, largest);
-    if (!value) fail(fmt::format("\"{}\" is no width or latency", digits), fmt::format("write a number from 1 to {}", largest));
+    if (!value) fail(fmt::format("\"{}\" is not a width or latency", digits), fmt::format("write a number from 1 to {}", largest));
     return *value;
   }
 

@@ -58,7 +58,7 @@ std::string liberty(const StandardCells& cells) {
     if (kind == "DLATCH") continue;
     const auto function = functions().find(kind);
     if (function == functions().end() && kind != "DFF")
-      throw Error("standard cells", fmt::format("{} is no kind of cell", kind), "rtl/standard_cells.h lists the kinds");
+      throw Error("standard cells", fmt::format("{} is not a kind of cell", kind), "rtl/standard_cells.h lists the kinds");
     text += fmt::format("  cell({}) {{\n    area : {};\n", kind, area) + (kind == "DFF" ? kFlipFlop : gate(function->second)) + "  }\n";
   }
   return text + "}\n";

@@ -45,7 +45,7 @@ std::string last_line(std::string text) {
 /// A number in the output of Yosys.
 uint64_t count(const std::string& digits) {
   const auto number = parse_whole(digits, uint64_t{0}, UINT64_MAX);
-  if (!number) throw Error("yosys", "its output has the number " + digits, "this is no version of Yosys known here");
+  if (!number) throw Error("yosys", "its output has the number " + digits, "this is not a version of Yosys known here");
   return *number;
 }
 

@@ -188,7 +188,7 @@ class Cache {
     model.functions.destroy = reinterpret_cast<decltype(model.functions.destroy)>(dlsym(handle, "bitgrid_destroy"));
     model.functions.clock = reinterpret_cast<decltype(model.functions.clock)>(dlsym(handle, "bitgrid_clock"));
     if (model.functions.create == nullptr || model.functions.destroy == nullptr || model.functions.clock == nullptr)
-      throw Error(path, "this is no model", "delete its folder: it will be built again");
+      throw Error(path, "this is not a model", "delete its folder: it will be built again");
     return model;
   }
 

@@ -50,28 +50,28 @@ struct Value {
   Value at(size_t i) const { return {json[i], source, this, nullptr, i}; }
 
   size_t list_size() const {
-    if (!json.is_array()) fail("is no list", "write a list, [] for none");
+    if (!json.is_array()) fail("is not a list", "write a list, [] for none");
     return json.size();
   }
   void expect_list(size_t n, const char* form) const {
-    if (!json.is_array() || json.size() != n) fail(fmt::format("is no list of {}", n), fmt::format("write {}", form));
+    if (!json.is_array() || json.size() != n) fail(fmt::format("is not a list of {}", n), fmt::format("write {}", form));
   }
   int64_t integer(int64_t lo, int64_t hi) const { return json_integer(json, "this", lo, hi, source + ": " + path()); }
   int to_int() const { return static_cast<int>(integer(INT32_MIN, INT32_MAX)); }
   uint32_t to_bit() const { return static_cast<uint32_t>(integer(0, UINT32_MAX)); }
   const std::string& text() const {
-    if (!json.is_string()) fail("is no string", "write it in quotes");
+    if (!json.is_string()) fail("is not a string", "write it in quotes");
     return json.get_ref<const std::string&>();
   }
   Side side() const {
     for (const Side s : kSides) {
       if (text() == std::string(1, letter(s))) return s;
     }
-    fail("is no side", "write \"N\", \"E\", \"S\" or \"W\"");
+    fail("is not a side", "write \"N\", \"E\", \"S\" or \"W\"");
   }
   CellWord word() const {
     const auto bits = text().size() == 16 ? parse_hex(text()) : std::nullopt;
-    if (!bits) fail("is no configuration word", "write 16 hexadecimal digits in quotes");
+    if (!bits) fail("is not a configuration word", "write 16 hexadecimal digits in quotes");
     return *bits;
   }
   BitSlot slot(size_t first) const { return {at(first).side(), at(first + 1).to_int(), at(first + 2).to_int()}; }
@@ -133,7 +133,7 @@ std::string print_mapped_kernel(const MappedKernel& k) {
 
 MappedKernel parse_mapped_kernel(std::string_view text, const std::string& source) {
   const Json root = parse_json(text, {source, "write the file again with compile"});
-  if (!root.is_object()) throw Error(source, "is no JSON object", "write the file again with compile");
+  if (!root.is_object()) throw Error(source, "is not JSON object", "write the file again with compile");
   const Value top{root, source};
   if (top.at("format").text() != kFormat) top.at("format").fail(fmt::format("is not \"{}\"", kFormat), "name the JSON of a mapped kernel");
   MappedKernel k;

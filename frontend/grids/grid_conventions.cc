@@ -129,7 +129,7 @@ CellWord program_cell(const Json& cell, int x, int y, int width, int height, con
   const std::array<Lut, 4> tables = program_tables(cell, where);
   const Json& inputs = cell.at("inputs");
   if (!inputs.is_array() || inputs.size() > 4)
-    throw Error(where, "\"inputs\" is no list of up to four", "list where each input comes from");
+    throw Error(where, "\"inputs\" is not a list of up to four", "list where each input comes from");
   std::array<Source, 4> sources;
   std::array<bool, 4> taken{};
   for (size_t k = 0; k < inputs.size(); ++k) {
@@ -252,7 +252,7 @@ ConventionGrid parse_python_program(std::string_view text, const std::string& so
     }
     return result;
   } catch (const Json::exception& e) {
-    throw Error(source, fmt::format("is no program of the Python toolchain ({})", json_reason(e)), kMakeAgain);
+    throw Error(source, fmt::format("is not a program of the Python toolchain ({})", json_reason(e)), kMakeAgain);
   }
 }
 

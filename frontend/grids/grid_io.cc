@@ -91,13 +91,13 @@ std::string quote(std::string_view word) {
 
 int64_t parse_dimension(std::string_view word, const std::string& where) {
   const auto value = parse_whole(word, int64_t{0}, kMaxCells);
-  if (!value) throw Error(where, quote(word) + " is no size", "the first line is the width and the height");
+  if (!value) throw Error(where, quote(word) + " is not a size", "the first line is the width and the height");
   return *value;
 }
 
 uint64_t parse_hex_word(std::string_view word, const std::string& where, const std::string& what) {
   const auto value = parse_hex(word);
-  if (!value) throw Error(where, fmt::format("{}: {} is no configuration word", what, quote(word)), "write 16 hexadecimal digits");
+  if (!value) throw Error(where, fmt::format("{}: {} is not a configuration word", what, quote(word)), "write 16 hexadecimal digits");
   return *value;
 }
 
@@ -239,7 +239,7 @@ GridFile parse_grid_text(std::string_view text, const std::string& source) {
     for (const char c : digits) {
       const auto digit = parse_hex({&c, 1});
       if (!digit)
-        throw Error(lines.where(), fmt::format("row {} of 'in': {} is no hexadecimal digit", y, quote({&c, 1})), "use 0-9 and A-F");
+        throw Error(lines.where(), fmt::format("row {} of 'in': {} is not a hexadecimal digit", y, quote({&c, 1})), "use 0-9 and A-F");
       file.initial_inputs.push_back(static_cast<uint8_t>(*digit));
     }
   }

@@ -1,4 +1,4 @@
-// Files of grid configurations: lutgrid-v1 JSON, BGBS bitstreams, and the original engine's grid.txt (formats: DESIGN section 10).
+// Files of grid configurations: lutgrid-v1 JSON, BGBS bitstreams, and the original engine's grid.txt.
 #pragma once
 
 #include <cstdint>

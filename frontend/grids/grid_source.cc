@@ -103,7 +103,7 @@ GridSource open_bytes(const std::string& path, const std::string& data) {
   if (c == '{') return from_file({parse_lutgrid(data, path), {}}, "lutgrid-v1", false);
   if (auto grid = parse_text_convention(data, path)) return from_file(std::move(grid->file), std::move(grid->convention), true);
   if (c >= '0' && c <= '9') return from_file(parse_grid_text(data, path), "grid.txt of the original engine", false);
-  throw Error(path, "is no grid", kKnown);
+  throw Error(path, "is not a grid", kKnown);
 }
 
 }  // namespace
@@ -131,7 +131,7 @@ GridSource open_grid(const std::string& path) {
     const PayloadJson json = parse_payload_json(read_file(description.string(), kMostTextBytes), description.string());
     return from_payload(path, 0, json.layout, json.crc, fmt::format("payload, {} order", to_string(json.layout.order)));
   }
-  throw Error(path, "is no grid", kKnown);
+  throw Error(path, "is not a grid", kKnown);
 }
 
 GridSource open_payload(const std::string& path, const PayloadLayout& layout) {

@@ -87,7 +87,7 @@ int64_t integer(const Json& v, bool present, const char* key, const std::string&
   if (!present) throw Error(where, fmt::format("key \"{}\" is missing", key), "add it (lutgrid-v1)");
   // Numbers beyond int64 come as unsigned or double.
   const auto value = whole_number(v, INT64_MIN, INT64_MAX);
-  if (!value) throw Error(where, fmt::format("\"{}\" is no integer", key), "write a plain decimal number");
+  if (!value) throw Error(where, fmt::format("\"{}\" is not an integer", key), "write a plain decimal number");
   return *value;
 }
 
@@ -104,7 +104,7 @@ class CellReader : public LutgridReader {
   void on_value(const Json& v) override {
     if (!in_cells_) return;
     if (depth() == 2) {
-      if (!v.is_object()) throw Error(where(), "is no object", "write {\"x\":..,\"y\":..,\"luts\":[N,E,S,W]}");
+      if (!v.is_object()) throw Error(where(), "is not an object", "write {\"x\":..,\"y\":..,\"luts\":[N,E,S,W]}");
       entry_ = {};
     } else if (depth() == 3) {
       if (key_ == "x") entry_.x = v, entry_.has_x = true;
@@ -144,7 +144,7 @@ class CellReader : public LutgridReader {
       throw Error(where(), fmt::format("cell ({}, {}) is outside the {} x {} grid", x, y, size_.width, size_.height),
                   "correct x, y or the size");
     }
-    if (!e.is_list || e.luts != 4) throw Error(where(), "\"luts\" is no list of four numbers", "write [N,E,S,W]");
+    if (!e.is_list || e.luts != 4) throw Error(where(), "\"luts\" is not a list of four numbers", "write [N,E,S,W]");
     std::array<Lut, 4> tables{};
     for (size_t side = 0; side < 4; ++side) {
       const Json& v = e.lut[side];
@@ -202,7 +202,7 @@ JsonTop read_json_top(const JsonText& text) {
 }
 
 GridSize lutgrid_size(const JsonTop& top, const std::string& source, int64_t most) {
-  if (!top.is_object) throw Error(source, "is no JSON object", "write a lutgrid-v1 object");
+  if (!top.is_object) throw Error(source, "is not JSON object", "write a lutgrid-v1 object");
   const auto value = [&](const char* key) {
     const auto it = top.values.find(key);
     return it == top.values.end() ? std::pair(Json(), false) : std::pair(it->second, true);
@@ -214,7 +214,7 @@ GridSize lutgrid_size(const JsonTop& top, const std::string& source, int64_t mos
   const bool ok = width >= 1 && height >= 1 && width <= most && height <= most && width * height <= most;
   if (!ok)
     throw Error(source, fmt::format("the size {} x {} is out of range", width, height), fmt::format("use 1 to {} cells in all", most));
-  if (!top.has_list("cells")) throw Error(source, "\"cells\" is no list", "list the cells, [] for none");
+  if (!top.has_list("cells")) throw Error(source, "\"cells\" is not a list", "list the cells, [] for none");
   return {static_cast<int>(width), static_cast<int>(height)};
 }
 

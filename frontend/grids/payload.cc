@@ -75,7 +75,7 @@ PayloadFile::PayloadFile(const std::string& path, uint64_t first_byte, const Pay
   const bool regular = ::fstat(file_, &info) == 0 && S_ISREG(info.st_mode);
   if (regular && static_cast<uint64_t>(info.st_size) == first_ + bytes) return;
   ::close(file_);
-  if (!regular) throw Error(path, "this is no regular file", "copy the data into an ordinary file");
+  if (!regular) throw Error(path, "this is not a regular file", "copy the data into an ordinary file");
   throw Error(path,
               fmt::format("the payload of {} x {} cells has {} bytes, the file {}", layout.width, layout.height, bytes,
                           static_cast<uint64_t>(info.st_size) - std::min(first_, static_cast<uint64_t>(info.st_size))),
@@ -147,7 +147,7 @@ PayloadJson parse_payload_json(const std::string& text, const std::string& path)
     if (json.contains("crc32")) {
       const std::string digits = json.at("crc32").get<std::string>();
       const auto value = parse_hex(digits, 8);
-      if (!value) throw Error(path, "\"crc32\" is no number of 8 hexadecimal digits", "leave it out or correct it");
+      if (!value) throw Error(path, "\"crc32\" is not a number of 8 hexadecimal digits", "leave it out or correct it");
       result.crc = static_cast<uint32_t>(*value);
     }
     const std::filesystem::path here(path);

@@ -219,14 +219,14 @@ MapMode parse_mode(const std::string& text) {
   if (text == "auto") return MapMode::kAuto;
   if (text == "wave") return MapMode::kWave;
   if (text == "settle") return MapMode::kSettle;
-  throw Error("--mode", "'" + text + "' is no mode", "choose auto, wave or settle");
+  throw Error("--mode", "'" + text + "' is not a mode", "choose auto, wave or settle");
 }
 
 Effort parse_effort(const std::string& text) {
   if (text == "fast") return Effort::kFast;
   if (text == "default") return Effort::kDefault;
   if (text == "dense") return Effort::kDense;
-  throw Error("--effort", "'" + text + "' is no effort", "choose fast, default or dense");
+  throw Error("--effort", "'" + text + "' is not an effort", "choose fast, default or dense");
 }
 
 MappedKernel map_kernel(const Kernel& kernel, const MapParams& params, KernelReport* report) {

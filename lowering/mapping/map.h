@@ -21,7 +21,7 @@ MapMode parse_mode(const std::string& text);
 
 /// How a kernel came about. Filled as far as it goes when mapping throws.
 struct KernelReport {
-  std::optional<NetlistSize> size;      // of kernels that are no matrices, as LUT4s, whatever they became
+  std::optional<NetlistSize> size;      // of kernels that are not matrices, as LUT4s, whatever they became
   std::optional<NetlistStats> netlist;  // of what became a netlist, or failed to
   double seconds = 0;                   // of mapping
   struct Candidate {

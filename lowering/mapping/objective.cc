@@ -24,7 +24,7 @@ Optimize parse_optimize(const std::string& text) {
   if (text == "area") return Optimize::kArea;
   if (text == "throughput") return Optimize::kThroughput;
   if (text == "density") return Optimize::kDensity;
-  throw Error("--optimize", "'" + text + "' is no target", "choose area, throughput or density");
+  throw Error("--optimize", "'" + text + "' is not a target", "choose area, throughput or density");
 }
 
 }  // namespace bitgrid::mapping

@@ -29,7 +29,7 @@ TEST(Faults, FileRoundTrips) {
 }
 
 TEST(Faults, MessagesNameTheLine) {
-  EXPECT_EQ(objection("stuck0 1 1\nstuck2 0 0\n"), "f.txt:2: 'stuck2' is no kind of fault; use stuck0, stuck1, flip or config");
+  EXPECT_EQ(objection("stuck0 1 1\nstuck2 0 0\n"), "f.txt:2: 'stuck2' is not a kind of fault; use stuck0, stuck1, flip or config");
   EXPECT_EQ(objection("flip 4 0\n"), "f.txt:1: x is '4'; use a number from 0 to 3");
   EXPECT_THAT(objection("flip 1\n"), HasSubstr("the y is missing"));
   EXPECT_THAT(objection("config 1 1 64\n"), HasSubstr("configuration bit is '64'"));

@@ -107,11 +107,11 @@ std::string objection(const std::string& script) {
 TEST(Live, MessagesNameTheLine) {
   EXPECT_EQ(objection("probe w0_in\nwatch w0_in\n"), "s.txt:2: 'watch' is unknown; use write, drive or probe");
   EXPECT_THAT(objection("write 1 4 0 0\n"), HasSubstr("s.txt:1: x is '4'; use a number from 0 to 3"));
-  EXPECT_THAT(objection("write 1 3 0 XYZ\n"), HasSubstr("'XYZ' is no configuration word"));
+  EXPECT_THAT(objection("write 1 3 0 XYZ\n"), HasSubstr("'XYZ' is not a configuration word"));
   EXPECT_THAT(objection("write 1 3 0\n"), HasSubstr("3 words after 'write'; write write CYCLE X Y WORD"));
   EXPECT_THAT(objection("drive 1 e0_out 1\n"), HasSubstr("e0_out is an output"));
   EXPECT_THAT(objection("drive 1 w9_in 1\n"), HasSubstr("s.txt:1: port 'w9_in': is not on the border"));
-  EXPECT_THAT(objection("drive 1 w0_in 12\n"), HasSubstr("'12' are no bits"));
+  EXPECT_THAT(objection("drive 1 w0_in 12\n"), HasSubstr("'12' are not bits"));
   EXPECT_THAT(objection("drive 5-2 w0_in 1\n"), HasSubstr("last cycle is '2'"));
   EXPECT_THAT(objection("drive 1-5 w0_in 1\ndrive 5 w0_in 1\n"), HasSubstr("w0_in is driven twice in cycle 5"));
   EXPECT_THAT(objection("probe c1_1\n"), HasSubstr("names no output of a cell"));
@@ -132,7 +132,7 @@ TEST(Live, StatesOfOtherGridsAndDamagedOnesAreRefused) {
   const size_t at = damaged.find("\"latches\":\"") + 11;
   damaged[at] = damaged[at] == '0' ? '1' : '0';
   EXPECT_THAT(state_objection(damaged, grid), HasSubstr("the saved state is damaged"));
-  EXPECT_THAT(state_objection("{}", grid), HasSubstr("this is no saved state"));
+  EXPECT_THAT(state_objection("{}", grid), HasSubstr("this is not a saved state"));
 }
 
 TEST(Live, FuzzedFilesNeverCrash) {

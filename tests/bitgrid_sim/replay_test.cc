@@ -117,15 +117,15 @@ TEST(Stimulus, MessagesNameTheLine) {
   EXPECT_EQ(objection("{\"in\": {}}\n{\"in\": {\"N\": [1]}}\n"),
             "s.jsonl:2: side N has 1 bits, the 2 x 1 grid has 2 ports there; give one bit a port");
   EXPECT_THAT(objection("{\"out\": {}}\n"), HasSubstr("s.jsonl:1: key \"in\" is missing"));
-  EXPECT_THAT(objection("{\"in\": [1]}\n"), HasSubstr("\"in\" is no object"));
+  EXPECT_THAT(objection("{\"in\": [1]}\n"), HasSubstr("\"in\" is not an object"));
   EXPECT_THAT(objection("{\"in\": {\"X\": [1]}}\n"), HasSubstr("unknown side \"X\""));
   EXPECT_THAT(objection("{\"in\": {\"W\": 1}}\n"), HasSubstr("side W has no list"));
   EXPECT_THAT(objection("{\"in\": {\"W\": [2]}}\n"), HasSubstr("side W, entry 0 is 2; use 0 or 1"));
   EXPECT_THAT(objection("{\"in\": {\"W\": [-1]}}\n"), HasSubstr("side W, entry 0 is -1"));
   EXPECT_THAT(objection("{\"step\": 1, \"in\": {}}\n"), HasSubstr("\"step\" is 1, expected 0"));
   EXPECT_THAT(objection("{\"phase\": \"B\", \"in\": {}}\n"), HasSubstr("\"phase\" is \"B\", expected \"A\""));
-  EXPECT_THAT(objection("\n\n{\"in\": {}"), HasSubstr("s.jsonl:3: this is no JSON"));
-  EXPECT_THAT(objection("7"), HasSubstr("is no JSON object"));
+  EXPECT_THAT(objection("\n\n{\"in\": {}"), HasSubstr("s.jsonl:3: this is not JSON"));
+  EXPECT_THAT(objection("7"), HasSubstr("is not JSON object"));
 }
 
 TEST(Stimulus, FuzzedStimulusNeverCrashes) {

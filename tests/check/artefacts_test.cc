@@ -53,7 +53,7 @@ TEST(Manifest, IsReadStrictly) {
   EXPECT_EQ(objection("\"luts\": 3", "\"luts\": -3"), "compile.json: \"luts\" is not an integer from 0 to 18446744073709551615" + cure);
   EXPECT_EQ(objection("\"depth\": 2", "\"depth\": 1e9"), "compile.json: \"depth\" is not an integer from 0 to 2147483647" + cure);
   EXPECT_EQ(objection("\"b\"", "\"a\""), "compile.json: kernel a is listed twice" + cure);
-  EXPECT_EQ(objection("\"source_hash\": \"1\"", "\"source_hash\": \"x\""), "compile.json: a hash is no hexadecimal number" + cure);
+  EXPECT_EQ(objection("\"source_hash\": \"1\"", "\"source_hash\": \"x\""), "compile.json: a hash is not a hexadecimal number" + cure);
 }
 
 }  // namespace

@@ -88,7 +88,7 @@ TEST_F(Compile, SaysWhyAKernelIsNotProved) {
 
 TEST_F(Compile, RefusesUnknownEffortsAndThreads) {
   EXPECT_THAT(bitgrid("compile " + full_adder() + " -o " + path("o") + " --effort huge").output,
-              HasSubstr("--effort: 'huge' is no effort; choose fast, default or dense"));
+              HasSubstr("--effort: 'huge' is not an effort; choose fast, default or dense"));
   EXPECT_THAT(bitgrid("compile " + full_adder() + " -o " + path("o") + " --threads 0").output, HasSubstr("--threads"));
   EXPECT_FALSE(fs::exists(path("o")));
 }

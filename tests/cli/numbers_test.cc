@@ -49,19 +49,19 @@ TEST(Numbers, EveryOptionRefusesWhatIsNoneByNameAndRange) {
                                   "1,2", "abc", " 1", "--1", "inf"}) {
       const std::string message = objection({command, option.get_name() + "=" + bad});
       EXPECT_EQ(message,
-                fmt::format("{}: '{}' is no whole number from {} to {}; write decimal digits without sign, zeros in front or exponent",
+                fmt::format("{}: '{}' is not a whole number from {} to {}; write decimal digits without sign, zeros in front or exponent",
                             option.get_name(), bad, least, most))
           << command;
       ++tried;
     }
     if (most != "18446744073709551615") {
       const std::string next = std::to_string(std::stoll(most) + 1);
-      EXPECT_THAT(objection({command, option.get_name(), next}), HasSubstr("'" + next + "' is no whole number")) << command;
+      EXPECT_THAT(objection({command, option.get_name(), next}), HasSubstr("'" + next + "' is not a whole number")) << command;
     }
     if (least != "0") {
-      EXPECT_THAT(objection({command, option.get_name(), "0"}), HasSubstr("'0' is no whole number")) << command;
+      EXPECT_THAT(objection({command, option.get_name(), "0"}), HasSubstr("'0' is not a whole number")) << command;
     }
-    EXPECT_THAT(objection({command, option.get_name(), "-1"}), HasSubstr(option.get_name() + ": '-1' is no whole number")) << command;
+    EXPECT_THAT(objection({command, option.get_name(), "-1"}), HasSubstr(option.get_name() + ": '-1' is not a whole number")) << command;
   });
   EXPECT_GE(tried, 25U * 15U);
 }
@@ -89,7 +89,7 @@ TEST_F(Cli, NumbersWithinTheRangeAreTakenAsTheyStand) {
 TEST_F(Cli, SizesAndStreamsOfSeedsAreNumbersToo) {
   for (const char* size : {"1", "x", "1x", "x1", "01x1", "1x1x1", "-1x2", "1x2 ", "0x3", "9999999999x1"})
     EXPECT_THAT(bitgrid("simulate none.bin --size '" + std::string(size) + "'").output,
-                HasSubstr("--size: '" + std::string(size) + "' is no size; give the width and the height"));
+                HasSubstr("--size: '" + std::string(size) + "' is not a size; give the width and the height"));
   EXPECT_THAT(bitgrid("run " + model_ + " --engine systemc --streams 2 --seed 4294967295 --temperature 0.7").output,
               HasSubstr("--seed: stream 1 would have the seed 4294967296, above 4294967295; give a smaller one"));
 }
@@ -108,7 +108,7 @@ TEST_F(Cli, NumbersOfTheEnvironmentAreReadAsThoseOfOptions) {
     const Result r = shell("OMPI_COMM_WORLD_SIZE=" + bad + " " + BITGRID_BINARY + " simulate " + path("g.json") + " --cycles 1 --save " +
                            path("state") + " 2>&1");
     EXPECT_EQ(r.status, 1) << bad;
-    EXPECT_THAT(r.output, HasSubstr("OMPI_COMM_WORLD_SIZE: '" + bad + "' is no whole number from 1 to"));
+    EXPECT_THAT(r.output, HasSubstr("OMPI_COMM_WORLD_SIZE: '" + bad + "' is not a whole number from 1 to"));
   }
 }
 

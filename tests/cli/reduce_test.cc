@@ -57,7 +57,7 @@ TEST_F(Reduce, KeepsAMessage) {
   EXPECT_EQ(small(), only_xor);
   EXPECT_THAT(reduce(script, "--match \"the mapping is right\"").output,
               HasSubstr("--match: nothing that the command writes matches 'the mapping is right'; run it by hand"));
-  EXPECT_THAT(reduce(script, "--match \"(\"").output, HasSubstr("--match: '(' is no regular expression"));
+  EXPECT_THAT(reduce(script, "--match \"(\"").output, HasSubstr("--match: '(' is not a regular expression"));
 }
 
 TEST_F(Reduce, ACommandWithoutEndIsKilledAndThatIsAWayToEnd) {
@@ -98,7 +98,7 @@ TEST_F(Reduce, WhatIsWrongIsSaid) {
   EXPECT_THAT(objection(model_ + " -o m.yaml -- cat {}"), HasSubstr("models are not reduced; give a .blif or .dag file"));
   EXPECT_THAT(objection(dag + out + " -- /nowhere/program {}"), HasSubstr("/nowhere/program: the command cannot be started: No such file"));
   write_file(path("bad.dag"), "dag d\ninput\n");
-  EXPECT_THAT(objection(path("bad.dag") + out + " -- cat {}"), HasSubstr("bad.dag:2: this is no input"));
+  EXPECT_THAT(objection(path("bad.dag") + out + " -- cat {}"), HasSubstr("bad.dag:2: this is not an input"));
   write_file(path("odd.dag"), "dag d # mark\ninput a 1\noutput o a\n");
   EXPECT_THAT(objection(path("odd.dag") + out + " -- grep -q mark {}"),
               HasSubstr("odd.dag: the command comes to something else once the program has written the file as it understands it"));

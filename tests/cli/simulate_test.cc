@@ -30,7 +30,7 @@ TEST_F(CliSimulate, EveryEngineGivesTheSameOutputs) {
   const Result expected = bitgrid(command + "scalar");
   ASSERT_EQ(expected.status, 0) << expected.output;
   for (const char* engine : {"auto", "sliced", "lanes", "lanes --threads 2"}) EXPECT_EQ(bitgrid(command + engine).output, expected.output);
-  EXPECT_THAT(bitgrid(command + "fast").output, HasSubstr("'fast' is no simulator; choose auto, scalar, sliced or lanes"));
+  EXPECT_THAT(bitgrid(command + "fast").output, HasSubstr("'fast' is not a simulator; choose auto, scalar, sliced or lanes"));
 }
 
 TEST_F(CliSimulate, FaultsAreCountedAndListed) {
@@ -89,7 +89,7 @@ TEST_F(CliSimulate, TraceTakesAFileOrNone) {
   } else {
     EXPECT_THAT(fst.output, HasSubstr("built without FST"));
   }
-  EXPECT_THAT(bitgrid(run + " --trace " + path("c.txt")).output, HasSubstr("is no waveform; give a name that ends in .vcd or .fst"));
+  EXPECT_THAT(bitgrid(run + " --trace " + path("c.txt")).output, HasSubstr("is not a waveform; give a name that ends in .vcd or .fst"));
   EXPECT_THAT(bitgrid("simulate --trace").output, HasSubstr("the grid is missing"));
 }
 
@@ -106,8 +106,8 @@ TEST_F(CliSimulate, OtherConventionsAreReadAndNamed) {
   const std::string word("\xF0\xF0\x00\xFF\xAA\xAA\xCC\xCC", 8);
   write_file(path("p.raw"), word + word);
   EXPECT_EQ(bitgrid("simulate " + path("p.raw") + " --size 2x1 --order snake --cycles 3").output, expected);
-  EXPECT_THAT(bitgrid("simulate " + path("p.raw") + " --cycles 3").output, HasSubstr("is no grid; name a lutgrid-v1 JSON"));
-  EXPECT_THAT(bitgrid("simulate " + path("p.raw") + " --size 2 --cycles 3").output, HasSubstr("'2' is no size"));
+  EXPECT_THAT(bitgrid("simulate " + path("p.raw") + " --cycles 3").output, HasSubstr("is not a grid; name a lutgrid-v1 JSON"));
+  EXPECT_THAT(bitgrid("simulate " + path("p.raw") + " --size 2 --cycles 3").output, HasSubstr("'2' is not a size"));
   EXPECT_THAT(bitgrid("simulate " + path("p.raw") + " --size 3x1 --cycles 3").output, HasSubstr("has 24 bytes, the file 16"));
 }
 

@@ -181,7 +181,7 @@ TEST(Estimate, ShapesBoundTheMapping) {
       });
       ASSERT_NE(same, shapes.end()) << k.name;
       EXPECT_EQ(same->width, k.width) << k.name;
-      // Biases are no shapes: those that the embedding's codes take along may cost a slot.
+      // Shapes have no biases: those that the embedding's codes take along may cost a slot.
       const bool biased = k.name.rfind("embedding", 0) == 0 || k.name == "layers.0.input";
       EXPECT_LE(k.ii, same->ii + (biased ? 1 : 0)) << k.name;
       EXPECT_GE(k.ii + 2, same->ii) << k.name;
@@ -296,10 +296,10 @@ TEST(Shapes, ErrorsNameLineAndCure) {
   EXPECT_EQ(error_of(kShapes), "no error");
   std::string text = kShapes;
   text.replace(text.find("ternary"), 7, "float16");
-  EXPECT_EQ(error_of(text), "a.yaml:6: weights: `float16` are no weights that this program knows; use binary, ternary or int2");
+  EXPECT_EQ(error_of(text), "a.yaml:6: weights: `float16` are not weights that this program knows; use binary, ternary or int2");
   text = kShapes;
   text.replace(text.find("heads: 4"), 8, "heads: 4, kv_heads: 3");
-  EXPECT_EQ(error_of(text), "a.yaml:9: 4 heads are no multiple of 3 key/value heads; give a divisor of heads");
+  EXPECT_EQ(error_of(text), "a.yaml:9: 4 heads are not a multiple of 3 key/value heads; give a divisor of heads");
 }
 
 TEST(Shapes, AnyTextIsReadOrRefused) {

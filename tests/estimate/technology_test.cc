@@ -90,7 +90,7 @@ TEST(StandardCells, SayWhatIsMissingOrUnknown) {
   const auto message = [](const rtl::StandardCells& cells) { return test::error_of([&] { rtl::liberty(cells); }); };
   EXPECT_EQ(message({{"BUF", 1}, {"INV", 1}, {"NAND2", 1}}), "standard cells: there is no DFF; give its area");
   EXPECT_EQ(message({{"BUF", 1}, {"INV", 1}, {"NAND2", 1}, {"DFF", 1}, {"NAND9", 1}}),
-            "standard cells: NAND9 is no kind of cell; rtl/standard_cells.h lists the kinds");
+            "standard cells: NAND9 is not a kind of cell; rtl/standard_cells.h lists the kinds");
 }
 
 }  // namespace

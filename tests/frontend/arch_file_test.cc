@@ -55,7 +55,7 @@ TEST_F(ArchFile, NamesTheLineOfABadValue) {
   EXPECT_THAT(problem("platform:\n  tiles: -1\n"), HasSubstr(":2: platform.tiles is -1, outside 0 .. 65536"));
   EXPECT_THAT(problem("platform:\n  clock_mhz: 0\n"), HasSubstr(":2: platform.clock_mhz is 0, outside 0.001 .. 1000000"));
   EXPECT_THAT(problem("platform:\n  sram: {bits_per_cycle: 12}\n"),
-              HasSubstr(":2: platform.sram.bits_per_cycle is 12, which is no whole number of bytes"));
+              HasSubstr(":2: platform.sram.bits_per_cycle is 12, which is not a whole number of bytes"));
   EXPECT_THAT(problem("platform:\n  dma_burst_bytes: 12\n"), HasSubstr(":2: platform.dma_burst_bytes is 12"));
   EXPECT_THAT(problem("platform: 7\n"), HasSubstr(":1: platform is"));
 }

@@ -34,7 +34,7 @@ TEST(DefectsFile, RoundTrip) {
 TEST(DefectsFile, ErrorsNameTheLine) {
   EXPECT_EQ(problem_of("cells:\n  - [1, 2]\n  - [1]\n"), "d.yaml:3: cells.1 has 1 entries; write [x, y]");
   EXPECT_EQ(problem_of("cells:\n  - [1, -2]\n"), "d.yaml:2: cells.0.1 is -2, outside 0 .. 16777215; choose a value in that range");
-  EXPECT_EQ(problem_of("edges:\n  - [1, 2, X]\n"), "d.yaml:2: edges.0.2 is no side of a cell; write N, E, S or W");
+  EXPECT_EQ(problem_of("edges:\n  - [1, 2, X]\n"), "d.yaml:2: edges.0.2 is not a side of a cell; write N, E, S or W");
   EXPECT_THAT(problem_of("cells: 3\n"), HasSubstr("d.yaml:1: cells is `3`, not a list"));
   EXPECT_THAT(problem_of("cell: [[1, 2]]\n"), HasSubstr("did you mean `cells`?"));
 }

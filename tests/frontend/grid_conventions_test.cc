@@ -97,7 +97,7 @@ TEST(GridConventions, NetlistsAreRefused) {
               HasSubstr("does not face"));
   EXPECT_THAT(objection(R"({"x": 1, "y": 0, "op": "MUL", "inputs": []})"), HasSubstr("the operation 'MUL' has no tables"));
   EXPECT_THAT(objection(R"({"x": 3, "y": 0, "op": "BUF", "inputs": []})"), HasSubstr("cell (3, 0) is outside the 3 x 1 grid"));
-  EXPECT_THAT(objection(R"({"x": 1, "op": "BUF", "inputs": []})"), HasSubstr("is no program of the Python toolchain"));
+  EXPECT_THAT(objection(R"({"x": 1, "op": "BUF", "inputs": []})"), HasSubstr("is not a program of the Python toolchain"));
 }
 
 TEST(GridConventions, FuzzedTextsNeverCrash) {

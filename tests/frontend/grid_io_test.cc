@@ -106,7 +106,7 @@ TEST(GridIo, ReadGridKnowsTheFormatByItsContent) {
     EXPECT_EQ(read_grid(path).grid, grid);
   }
   write_file(path, "hello");
-  EXPECT_THAT(error_of([&] { read_grid(path); }), HasSubstr("is no grid; name a lutgrid-v1 JSON"));
+  EXPECT_THAT(error_of([&] { read_grid(path); }), HasSubstr("is not a grid; name a lutgrid-v1 JSON"));
 }
 
 TEST(GridIo, ChangedPayloadIsAnErrorOrAFlag) {
@@ -144,28 +144,28 @@ TEST(GridIo, LutgridMessagesNameTheCell) {
   };
   EXPECT_EQ(with("\"x\":1", "\"x\":2"), "g.json: cells[0]: cell (2, 0) is outside the 2 x 1 grid; correct x, y or the size");
   EXPECT_THAT(with("1,2,3,4", "1,2,65536,4"), HasSubstr("cells[0]: LUT S is not a number from 0 to 65535"));
-  EXPECT_THAT(with("1,2,3,4", "1,2,3"), HasSubstr("\"luts\" is no list of four"));
+  EXPECT_THAT(with("1,2,3,4", "1,2,3"), HasSubstr("\"luts\" is not a list of four"));
   EXPECT_THAT(with("\"width\":2", "\"width\":-2"), HasSubstr("the size -2 x 1 is out of range"));
   EXPECT_THAT(with("\"width\":2", "\"width\":99999999999999999999"),
               HasSubstr("g.json:1: the number 99999999999999999999 does not fit 64 bits"));
-  EXPECT_THAT(with("\"width\":2", "\"width\":2.5"), HasSubstr("\"width\" is no integer"));
+  EXPECT_THAT(with("\"width\":2", "\"width\":2.5"), HasSubstr("\"width\" is not an integer"));
   EXPECT_THAT(with("\"x\":1", "\"x\":0,\"x\":1"), HasSubstr("g.json:1: the key \"x\" stands twice in one object"));
   EXPECT_THAT(with("lutgrid-v1", "lutgrid-v2"), HasSubstr("\"format\" is not \"lutgrid-v1\""));
   EXPECT_THAT(with("}],", "},{\"x\":1,\"y\":0,\"luts\":[0,0,0,0]}],"), HasSubstr("cells[1]: cell (1, 0) is given twice"));
-  EXPECT_THAT(with("]", ""), HasSubstr("is no JSON"));
+  EXPECT_THAT(with("]", ""), HasSubstr("is not JSON"));
 }
 
 TEST(GridIo, GridTextMessagesNameTheLine) {
   const auto of = [](const std::string& text) { return error_of([&] { parse_grid_text(text, "g.txt"); }); };
   EXPECT_EQ(of("2 2\n1 2\n3\n"), "g.txt:3: row 1 has 1 configuration words, the width is 2; correct the row or the width");
-  EXPECT_THAT(of("2 x\n"), HasSubstr("g.txt:1: 'x' is no size"));
+  EXPECT_THAT(of("2 x\n"), HasSubstr("g.txt:1: 'x' is not a size"));
   EXPECT_THAT(of("2\n"), HasSubstr("the first line is not 'W H'"));
   EXPECT_THAT(of("50000 50000\n1 2\n"), HasSubstr("the size 50000 x 50000 is out of range"));
   EXPECT_THAT(of("1 3\n1\n2\n"), HasSubstr("g.txt:3: ends after 2 of 3 rows"));
-  EXPECT_THAT(of("2 1\n1 12345678123456789\n"), HasSubstr("column 1: '12345678123456789' is no configuration word"));
+  EXPECT_THAT(of("2 1\n1 12345678123456789\n"), HasSubstr("column 1: '12345678123456789' is not a configuration word"));
   EXPECT_THAT(of("1 1\n1\nout\n"), HasSubstr("g.txt:3: 'out' follows the configuration"));
   EXPECT_THAT(of("2 1\n1 1\nin\n0\n"), HasSubstr("row 0 of 'in' has 1 nibbles, the width is 2"));
-  EXPECT_THAT(of("1 1\n1\nin\ng\n"), HasSubstr("'g' is no hexadecimal digit"));
+  EXPECT_THAT(of("1 1\n1\nin\ng\n"), HasSubstr("'g' is not a hexadecimal digit"));
   EXPECT_THAT(of("1 1\n1\nin\n1\n2\n"), HasSubstr("'2' follows the last row"));
 }
 

@@ -65,7 +65,7 @@ TEST_F(LoadModel, Folder) {
 }
 
 TEST_F(LoadModel, NoRegularFile) {
-  EXPECT_EQ(message([&] { load_model("/dev/null"); }), "/dev/null: this is no regular file; copy the data into an ordinary file");
+  EXPECT_EQ(message([&] { load_model("/dev/null"); }), "/dev/null: this is not a regular file; copy the data into an ordinary file");
 }
 
 TEST_F(LoadModel, MissingWeightsFile) {
@@ -99,7 +99,7 @@ TEST_F(LoadModel, NotUtf8) {
 TEST_F(LoadModel, BadYaml) {
   replace("width: 8", "width: [8");
   EXPECT_EQ(problem().substr(0, 13), "model.yaml:7:");
-  EXPECT_NE(problem().find("this is no valid YAML: "), std::string::npos);
+  EXPECT_NE(problem().find("this is not valid YAML: "), std::string::npos);
 }
 
 TEST_F(LoadModel, NotAMapping) {

@@ -13,7 +13,7 @@ TEST_F(LoadModel, HeadsThatDoNotDivideTheWidth) {
 TEST_F(LoadModel, RangeNeitherSymmetricNorOneSided) {
   replace("range: [-7, 7]", "range: [-8, 7]");
   EXPECT_EQ(problem(),
-            "model.yaml:12: layers.0.input.range: [-8, 7] is no range of a requantisation; use a symmetric range as [-7, 7] (b bits: "
+            "model.yaml:12: layers.0.input.range: [-8, 7] is not a range of a requantisation; use a symmetric range as [-7, 7] (b bits: "
             "2^(b-1) - 1) "
             "or a one-sided one as [0, 15] (2^b - 1), up to 16 bits");
 }
@@ -114,7 +114,7 @@ TEST_F(LoadModel, BiasBeyond32Bits) {
 TEST_F(LoadModel, UnknownKindOfWeights) {
   replace("values: ternary", "values: quaternary");
   EXPECT_EQ(problem(),
-            "model.yaml:13: layers.0.query.values: `quaternary` are no weights that this program knows; use binary, ternary or int2");
+            "model.yaml:13: layers.0.query.values: `quaternary` are not weights that this program knows; use binary, ternary or int2");
 }
 
 TEST_F(LoadModel, UnknownLayerType) {
@@ -184,14 +184,14 @@ TEST_F(LoadModel, VocabularyWithDuplicates) {
 TEST_F(LoadModel, VocabularyBeyondAscii) {
   replace("\"\\n abcdef\"", "\"\\n abcd\xC3\xA9\"");
   EXPECT_EQ(problem(),
-            "model.yaml:5: symbol 6 of the vocabulary is no ASCII character; use one-byte symbols: printable ASCII, \\n and \\t");
+            "model.yaml:5: symbol 6 of the vocabulary is not ASCII character; use one-byte symbols: printable ASCII, \\n and \\t");
 }
 
 TEST_F(LoadModel, NameThatIsNoFileName) {
   replace("name: tiny", "name: ../tiny");
   EXPECT_EQ(
       problem(),
-      "model.yaml:2: the name is no word of up to 64 letters, digits, `-`, `_` and `.`; file names are made of it: choose such a word");
+      "model.yaml:2: the name is not a word of up to 64 letters, digits, `-`, `_` and `.`; file names are made of it: choose such a word");
 }
 
 TEST_F(LoadModel, SamplingTableOfTheWrongLength) {

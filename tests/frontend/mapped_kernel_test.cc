@@ -131,13 +131,13 @@ TEST_F(KernelFiles, MessagesNameTheEntry) {
     EXPECT_NE(at, std::string::npos) << from;
     return test::error_of([&] { parse_mapped_kernel(text.replace(at, from.size(), to), "k.json"); });
   };
-  EXPECT_EQ(with("[1,\"W\",0,-2,2]", "[1,\"X\",0,-2,2]"), "k.json: inputs[1][1]: is no side; write \"N\", \"E\", \"S\" or \"W\"");
+  EXPECT_EQ(with("[1,\"W\",0,-2,2]", "[1,\"X\",0,-2,2]"), "k.json: inputs[1][1]: is not a side; write \"N\", \"E\", \"S\" or \"W\"");
   EXPECT_THAT(with("[1,\"W\",0,-2,2]", "[1,\"W\",0,-2]"),
-              HasSubstr("inputs[1]: is no list of 5; write [bit, side, position, phase, hold]"));
-  EXPECT_THAT(with("\"ii\": 3", "\"ii\": 3.5"), HasSubstr("k.json: ii: this is no integer from "));
+              HasSubstr("inputs[1]: is not a list of 5; write [bit, side, position, phase, hold]"));
+  EXPECT_THAT(with("\"ii\": 3", "\"ii\": 3.5"), HasSubstr("k.json: ii: this is not an integer from "));
   EXPECT_THAT(with("\"ii\": 3,\n", ""), HasSubstr("key \"ii\" is missing"));
   EXPECT_THAT(with("\"011\"", "\"012\""), HasSubstr("constants[0][3]: has a bit that is neither 0 nor 1"));
-  EXPECT_THAT(with("0000000000000000", "00000000"), HasSubstr("residents[0][3]: is no configuration word"));
+  EXPECT_THAT(with("0000000000000000", "00000000"), HasSubstr("residents[0][3]: is not a configuration word"));
   EXPECT_THAT(with("kernel-v1", "kernel-v2"), HasSubstr("format: is not \"bitgrid-kernel-v1\""));
 }
 

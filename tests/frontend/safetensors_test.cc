@@ -59,12 +59,12 @@ TEST(Safetensors, MetadataIsSkipped) {
 
 TEST(Safetensors, Messages) {
   EXPECT_EQ(problem("abc"),
-            "w.safetensors: the file has fewer than 8 bytes; this is no safetensors file, or a truncated one; export it again");
+            "w.safetensors: the file has fewer than 8 bytes; this is not a safetensors file, or a truncated one; export it again");
   EXPECT_EQ(problem(std::string("\xff\xff\xff\xff\xff\xff\xff\x7f", 8)),
-            "w.safetensors: its header claims 9223372036854775807 bytes, but 0 follow (limit 16777216); this is no safetensors file, or a "
+            "w.safetensors: its header claims 9223372036854775807 bytes, but 0 follow (limit 16777216); this is not a safetensors file, or a "
             "truncated one; export it again");
   EXPECT_EQ(problem(file("{\"a\":", 0)),
-            "w.safetensors: byte 12: this is no JSON: syntax error while parsing value - unexpected end of input; expected '[', '{', or a "
+            "w.safetensors: byte 12: this is not JSON: syntax error while parsing value - unexpected end of input; expected '[', '{', or a "
             "literal; the file is damaged; copy or export it again");
   EXPECT_EQ(problem(file("[1]", 0)), "w.safetensors: byte 8: its header begins with no {; write the file with a safetensors library");
   EXPECT_EQ(problem(file(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 4)),
@@ -88,11 +88,11 @@ TEST(Safetensors, Messages) {
   EXPECT_EQ(problem(file(R"({"a":{"dtype":"I8","shape":[1],"data_offsets":[0,1]}})", 4)),
             "w.safetensors: 3 bytes at the end belong to no tensor; copy or export the file again");
   EXPECT_EQ(problem(file(R"({"a":{"dtype":"I8","shape":[-1],"data_offsets":[0,1]}})", 4)),
-            "w.safetensors: tensor a: its shape is no list of numbers; write the file with a safetensors library");
+            "w.safetensors: tensor a: its shape is not a list of numbers; write the file with a safetensors library");
   EXPECT_EQ(problem(file(R"({"a":{"dtype":"I8","shape":[1],"data_offsets":[1,0]}})", 4)),
             "w.safetensors: tensor a: its data_offsets are not [BEGIN, END]; write the file with a safetensors library");
   EXPECT_EQ(problem(file(R"({"a":3})", 4)),
-            "w.safetensors: tensor a: its header entry is no object; write the file with a safetensors library");
+            "w.safetensors: tensor a: its header entry is not an object; write the file with a safetensors library");
 }
 
 TEST(Safetensors, ANameStandsOnce) {

@@ -33,7 +33,7 @@ void stimulus(std::string_view bytes) {
   const auto scalar = replay(sim::GridEngine::kScalar);
   require(scalar == replay(sim::GridEngine::kSliced), "scalar and sliced differ");
   require(scalar == replay(sim::GridEngine::kLanes), "scalar and lanes differ");
-  if (scalar) require(sim::replay_stimulus(small_grid(), *scalar, "printed") == *scalar, "a replay is no stimulus for the same replay");
+  if (scalar) require(sim::replay_stimulus(small_grid(), *scalar, "printed") == *scalar, "a replay is not a stimulus for the same replay");
 }
 
 void invocations(std::string_view bytes) {

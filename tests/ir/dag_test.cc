@@ -105,9 +105,9 @@ TEST_P(DagVerifier, Objects) {
 
 const BrokenDag kBroken[] = {
     {"DagName", [](Dag& d) { d.name = "full adder"; },
-     "dag full adder: \"full adder\" is no name; use letters, digits, '_' and '.', and no digit or '.' first"},
+     "dag full adder: \"full adder\" is not a name; use letters, digits, '_' and '.', and no digit or '.' first"},
     {"NodeName", [](Dag& d) { d.nodes[3].name = "3x"; },
-     "dag full_adder, node 3x: \"3x\" is no name; use letters, digits, '_' and '.', and no digit or '.' first"},
+     "dag full_adder, node 3x: \"3x\" is not a name; use letters, digits, '_' and '.', and no digit or '.' first"},
     {"SameName", [](Dag& d) { d.nodes[1].name = "a"; }, "dag full_adder, node a: there are two nodes of this name; rename one"},
     {"ZeroWidth", [](Dag& d) { d.nodes[0].width = 0; }, "dag full_adder, node a: its width is 0; widths go from 1 to 65536"},
     {"ConcatWidth", [](Dag& d) { d.nodes[3].width = 4; },

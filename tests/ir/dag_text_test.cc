@@ -82,12 +82,12 @@ TEST_P(DagTextError, NamesLineAndCure) {
 
 const BadText kBad[] = {
     {"Empty", "", "k.dag: it is empty; the first line reads: dag NAME"},
-    {"NoDag", "input a 1\n", "k.dag:1: this is no Dag; the first line reads: dag NAME"},
-    {"InputWithoutWidth", "dag d\ninput a\n", "k.dag:2: this is no input; write: input NAME WIDTH, or: input NAME WIDTH resident"},
+    {"NoDag", "input a 1\n", "k.dag:1: this is not a Dag; the first line reads: dag NAME"},
+    {"InputWithoutWidth", "dag d\ninput a\n", "k.dag:2: this is not an input; write: input NAME WIDTH, or: input NAME WIDTH resident"},
     {"ZeroWidth", "dag d\ninput a 0\n", "k.dag:2: the width is 0; widths go from 1 to 65536"},
-    {"HugeWidth", "dag d\ninput a 99999999999\n", "k.dag:2: \"99999999999\" is no width; write a decimal number"},
+    {"HugeWidth", "dag d\ninput a 99999999999\n", "k.dag:2: \"99999999999\" is not a width; write a decimal number"},
     {"DefinedTwice", "dag d\ninput a 1\ninput a 1\n", "k.dag:3: \"a\" is defined twice; rename one"},
-    {"NotAName", "dag d\ninput 7 1\n", "k.dag:2: \"7\" is no name; use letters, digits, '_' and '.', and no digit or '.' first"},
+    {"NotAName", "dag d\ninput 7 1\n", "k.dag:2: \"7\" is not a name; use letters, digits, '_' and '.', and no digit or '.' first"},
     {"UnknownOperation", "dag d\ninput a 1\nx:1 = nand a a\n",
      "k.dag:3: there is no operation \"nand\"; the operations are constant, xnor, xor, and, or, not, select, slice, concat, popcount, add, "
      "subtract, less, lut"},
@@ -98,8 +98,8 @@ const BadText kBad[] = {
     {"OperandCount", "dag d\ninput a 1\nx:1 = not a a\n", "k.dag:3: not has 2 operands; give it 1"},
     {"NoOperation", "dag d\ninput a 1\nx:1 =\n", "k.dag:3: an operation is missing; write: NAME:WIDTH = OPERATION OPERANDS"},
     {"ConstantTooWide", "dag d\nc = constant 4 0x1f\n", "k.dag:2: the number 1f does not fit 4 bits; widen it or drop the upper digits"},
-    {"ConstantInDecimal", "dag d\nc = constant 4 12\n", "k.dag:2: \"12\" is no value; write 0x and hexadecimal digits"},
-    {"TableDigit", "dag d\ninput a 1\nt:1 = lut a 0 g\n", "k.dag:3: 'g' is no hexadecimal digit; use 0-9 and a-f"},
+    {"ConstantInDecimal", "dag d\nc = constant 4 12\n", "k.dag:2: \"12\" is not a value; write 0x and hexadecimal digits"},
+    {"TableDigit", "dag d\ninput a 1\nt:1 = lut a 0 g\n", "k.dag:3: 'g' is not a hexadecimal digit; use 0-9 and a-f"},
     {"TableSize", "dag d\ninput a 1\nt:1 = lut a 0\noutput y t\n",
      "k.dag: dag d, node t: its table has 1 words; an operand of 1 bit wants 2"},
     {"UnknownLine", "dag d\ninput a 1\nbanana\n",

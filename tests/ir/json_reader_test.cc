@@ -46,7 +46,7 @@ TEST(JsonReader, NothingStandsBehindTheValue) {
   EXPECT_EQ(problem_of("{}\0\0"s), "f.json:1: there is a byte of 0 (column 3); write it again");
   EXPECT_EQ(problem_of("{}"s, {"f", "", 1, 8}), "no error");
   EXPECT_EQ(problem_of("{}\0"s, {"f", "c", 1, 8}), "f: byte 10: there is a byte of 0; c");
-  EXPECT_NE(problem_of("{} {}").find("f.json:1: this is no JSON"), std::string::npos);
+  EXPECT_NE(problem_of("{} {}").find("f.json:1: this is not JSON"), std::string::npos);
 }
 
 TEST(JsonReader, NumbersFit) {
@@ -55,7 +55,7 @@ TEST(JsonReader, NumbersFit) {
   EXPECT_NE(problem_of("[-9223372036854775809]").find("does not fit 64 bits"), std::string::npos);
   EXPECT_EQ(problem_of("[1e300, 123456789012345678901.5]"), "no error");
   for (const char* text : {"[1e999]", "[NaN]", "[Infinity]", "[+1]", "[01]", "[0x1]", "[1_000]"})
-    EXPECT_NE(problem_of(text).find("f.json:1: this is no JSON: "), std::string::npos) << text;
+    EXPECT_NE(problem_of(text).find("f.json:1: this is not JSON: "), std::string::npos) << text;
 }
 
 TEST(JsonReader, DepthIsBounded) {
@@ -68,9 +68,9 @@ TEST(JsonReader, DepthIsBounded) {
 
 TEST(JsonReader, BadTextIsNamedByLineOrByte) {
   EXPECT_EQ(problem_of("{\"a\":\n  x}"),
-            "f.json:2: this is no JSON: syntax error while parsing value - invalid literal; last read: '\"a\":<U+000A>  x' (column 3); "
+            "f.json:2: this is not JSON: syntax error while parsing value - invalid literal; last read: '\"a\":<U+000A>  x' (column 3); "
             "write it again");
-  EXPECT_EQ(problem_of("", {"f.json", "c", 7}).substr(0, 27), "f.json:7: this is no JSON: ");
+  EXPECT_EQ(problem_of("", {"f.json", "c", 7}).substr(0, 27), "f.json:7: this is not JSON: ");
   EXPECT_NE(problem_of("\"\xFF\"").find("ill-formed UTF-8"), std::string::npos);
 }
 
@@ -78,7 +78,7 @@ TEST(JsonReader, IntegersAreIntegers) {
   const auto problem = [](const Json& v) { return test::error_of([&] { return json_integer(v, "\"x\"", 0, 9, "f"); }); };
   EXPECT_EQ(problem(9), "no error");
   for (const Json& v : {Json(10), Json(-1), Json(1.0), Json(true), Json("1"), Json(nullptr), Json(UINT64_MAX), Json(1e300)})
-    EXPECT_EQ(problem(v), "f: \"x\" is no integer from 0 to 9; correct the number") << v;
+    EXPECT_EQ(problem(v), "f: \"x\" is not an integer from 0 to 9; correct the number") << v;
 }
 
 }  // namespace

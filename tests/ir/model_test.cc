@@ -59,7 +59,7 @@ TEST(Verify, NamesWhatIsWrong) {
       {"layers.0.heads", "0 heads", [](Model& m) { attention(m).heads = 0; }},
       {"layers.0.window", "a window of 0", [](Model& m) { attention(m).window = 0; }},
       {"layers.0.input", "a requantisation or a sign is missing", [](Model& m) { attention(m).input = std::monostate{}; }},
-      {"layers.0.input.range", "[-8, 7] is no range", [](Model& m) { requantise(attention(m).input).lo = -8; }},
+      {"layers.0.input.range", "[-8, 7] is not a range", [](Model& m) { requantise(attention(m).input).lo = -8; }},
       {"layers.0.input.shift", "the shift 41", [](Model& m) { requantise(attention(m).input).shift = 41; }},
       {"layers.0.input.bias", "7 biases for 8 channels", [](Model& m) { requantise(attention(m).input).bias.pop_back(); }},
       {"layers.0.input.multiplier", "2 multipliers for 8 channels",

@@ -72,7 +72,7 @@ TEST(MappingKey, OneWeightChangesOneKernel) {
   }
 }
 
-/// The serial form's start constants are no part of the Dag's text.
+/// The serial form's start constants are not part of the Dag's text.
 TEST(MappingKey, TheFormMatters) {
   const Program program = numerics::lower(tiny_model());
   const size_t head = program.kernels.size() - 1;

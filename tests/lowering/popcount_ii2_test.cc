@@ -56,7 +56,7 @@ TEST(DenseInterleaved, DensityOfSquareLayers) {
 TEST(DenseInterleaved, SaysWhatIsWrong) {
   EXPECT_THAT([] { map_popcount_ii2("k", {0, {}}); }, ThrowsMessage<Error>(HasSubstr("without inputs or without outputs")));
   const PopcountForm form{8, {{{1, 1, 1, 1, 1, 1, 1, 1}, 3}}};
-  EXPECT_THAT([&] { map_popcount_ii2("k", form, {5, 4}); }, ThrowsMessage<Error>(HasSubstr("inputs 5 .. 8 are no part of 8")));
+  EXPECT_THAT([&] { map_popcount_ii2("k", form, {5, 4}); }, ThrowsMessage<Error>(HasSubstr("inputs 5 .. 8 are not part of 8")));
 }
 
 }  // namespace

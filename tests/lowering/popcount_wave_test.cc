@@ -93,8 +93,8 @@ TEST(DensePopcount, SaysWhatIsWrong) {
   EXPECT_THAT([] { map_popcount_wave("k", {2, {{{1}, 1}}}); }, ThrowsMessage<Error>(HasSubstr("output 0 has 1 weights for 2 inputs")));
   EXPECT_THAT([] { map_popcount_wave("k", {2, {{{1, 2}, 1}}}); }, ThrowsMessage<Error>(HasSubstr("weight 1 of output 0 is 2")));
   const PopcountForm form{8, {{{1, 1, 1, 1, 1, 1, 1, 1}, 3}}};
-  EXPECT_THAT([&] { map_popcount_wave("k", form, {0, 3}); }, ThrowsMessage<Error>(HasSubstr("inputs 0 .. 2 are no part of 8")));
-  EXPECT_THAT([&] { map_popcount_wave("k", form, {5, 4}); }, ThrowsMessage<Error>(HasSubstr("inputs 5 .. 8 are no part of 8")));
+  EXPECT_THAT([&] { map_popcount_wave("k", form, {0, 3}); }, ThrowsMessage<Error>(HasSubstr("inputs 0 .. 2 are not part of 8")));
+  EXPECT_THAT([&] { map_popcount_wave("k", form, {5, 4}); }, ThrowsMessage<Error>(HasSubstr("inputs 5 .. 8 are not part of 8")));
 }
 
 }  // namespace

@@ -65,7 +65,7 @@ TEST(Congestion, LargeRegionsStayReadable) {
 TEST(Congestion, AWrongNumberOfEdgesIsRefused) {
   Congestion c = region(2, 2);
   c.users.pop_back();
-  EXPECT_THAT(test::error_of([&] { congestion_svg(c, "t"); }), HasSubstr("15 edges are no region of 2 x 2 cells"));
+  EXPECT_THAT(test::error_of([&] { congestion_svg(c, "t"); }), HasSubstr("15 edges do not fit a region of 2 x 2 cells"));
 }
 
 }  // namespace

@@ -86,7 +86,7 @@ TEST_F(CacheFolder, IsRefusedAsALinkWhereEveryoneMayWrite) {
 
 TEST_F(CacheFolder, IsRefusedIfItIsAnothersOrNoFolder) {
   std::ofstream(folder_.string()) << "text";
-  EXPECT_THAT(refusal(), HasSubstr("this is no folder"));
+  EXPECT_THAT(refusal(), HasSubstr("this is not a folder"));
   if (::geteuid() != 0) GTEST_SKIP() << "only root can give a folder to another user";
   fs::remove(folder_);
   fs::create_directory(folder_);

@@ -1,6 +1,9 @@
 // The structure of the source: arrows between folders, circles, names.
 #include <gmock/gmock.h>
 
+#include <filesystem>
+#include <regex>
+
 #include "tests/structure/source_scan.h"
 
 namespace bitgrid::test {
@@ -46,6 +49,30 @@ TEST(Structure, ThereIsNoCircleOfIncludes) {
 
 TEST(Structure, NoTwoTypesHaveOneName) {
   EXPECT_THAT(types_defined_twice(product()), IsEmpty());
+}
+
+/// "ir/a.h cites docs/b.md" for every page that is not there.
+std::vector<std::string> missing_pages(const Sources& sources) {
+  std::vector<std::string> missing;
+  const std::regex page(R"(([A-Za-z_-]+)\.md\b|\bDESIGN section)");
+  for (const auto& [path, text] : sources) {
+    for (std::sregex_iterator it(text.begin(), text.end(), page), end; it != end; ++it) {
+      const std::string name = (*it)[1].matched ? it->str() : "DESIGN.md";
+      const std::filesystem::path root = BITGRID_SOURCE_DIR;
+      if (!std::filesystem::exists(root / "docs" / name) && !std::filesystem::exists(root / name))
+        missing.push_back(path + " cites " + name);
+    }
+  }
+  return missing;
+}
+
+TEST(Structure, CommentsCitePagesOfTheRepository) {
+  EXPECT_THAT(missing_pages(product()), IsEmpty());
+}
+
+TEST(StructureCheck, AMissingPageIsFound) {
+  EXPECT_THAT(missing_pages({{"a.h", "// see docs/dag.md, docs/none.md and DESIGN section 3\n"}}),
+              ElementsAre("a.h cites none.md", "a.h cites DESIGN.md"));
 }
 
 /// An operation that only its meaning knows: what another one would cost.

@@ -220,7 +220,7 @@ MappedKernel map_popcount_ii2(const std::string& name, const PopcountForm& form,
   check_form(name, form);
   if (part.count == 0 || part.first > form.inputs || part.count > form.inputs - part.first) {
     throw Error("kernel " + name,
-                fmt::format("inputs {} .. {} are no part of {} inputs", part.first, int64_t{part.first} + part.count - 1, form.inputs),
+                fmt::format("inputs {} .. {} are not part of {} inputs", part.first, int64_t{part.first} + part.count - 1, form.inputs),
                 "cut within the inputs, into parts of 1 and more");
   }
   return Ii2Builder(name, form, make_ii2_plan(form), part).build();

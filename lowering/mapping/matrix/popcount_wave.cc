@@ -290,7 +290,7 @@ MappedKernel map_popcount_wave(const std::string& name, const PopcountForm& form
   if (part.count < kLeastPart || part.first > plan.inputs || part.count > plan.inputs - part.first ||
       (part.first > 0 && part.first < kLeastPart)) {
     throw Error("kernel " + name,
-                fmt::format("inputs {} .. {} are no part of {} inputs", part.first, int64_t{part.first} + part.count - 1, form.inputs),
+                fmt::format("inputs {} .. {} are not part of {} inputs", part.first, int64_t{part.first} + part.count - 1, form.inputs),
                 fmt::format("cut within the inputs, into parts of {} and more", kLeastPart));
   }
   MappedKernel kernel = WaveBuilder(name, form, plan, part).build();

@@ -1,4 +1,4 @@
-// Tables as AND/XOR planes in wave mode: II = 1, one cell a crosspoint, no placement or routing (DESIGN section 5).
+// Tables as AND/XOR planes in wave mode: II = 1, one cell a crosspoint, no placement or routing.
 #pragma once
 
 #include <string>
