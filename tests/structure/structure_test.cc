@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <regex>
 
+#include "ir/file.h"
 #include "tests/structure/source_scan.h"
 
 namespace bitgrid::test {
@@ -73,6 +74,30 @@ TEST(Structure, CommentsCitePagesOfTheRepository) {
 TEST(StructureCheck, AMissingPageIsFound) {
   EXPECT_THAT(missing_pages({{"a.h", "// see docs/dag.md, docs/none.md and DESIGN section 3\n"}}),
               ElementsAre("a.h cites none.md", "a.h cites DESIGN.md"));
+}
+
+/// "docs/a.md cites ir/b.h" for every file of the sources that is not there: paths in backticks that begin with a folder of the product.
+std::vector<std::string> missing_files(const std::string& page, const std::string& text) {
+  std::vector<std::string> missing;
+  const std::regex path("`([a-z_]+/[a-z0-9_/]*\\.(?:h|cc|py|cmake))`");
+  for (std::sregex_iterator it(text.begin(), text.end(), path), end; it != end; ++it) {
+    const std::filesystem::path cited = std::filesystem::path(BITGRID_SOURCE_DIR) / (*it)[1].str();
+    if (std::filesystem::exists(std::filesystem::path(BITGRID_SOURCE_DIR) / (*it)[1].str().substr(0, (*it)[1].str().find('/'))) &&
+        !std::filesystem::exists(cited))
+      missing.push_back(page + " cites " + (*it)[1].str());
+  }
+  return missing;
+}
+
+TEST(Structure, PagesCiteFilesOfTheRepository) {
+  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(BITGRID_SOURCE_DIR) / "docs")) {
+    if (entry.path().extension() != ".md") continue;
+    EXPECT_THAT(missing_files(entry.path().filename().string(), read_file(entry.path().string())), IsEmpty());
+  }
+}
+
+TEST(StructureCheck, AMissingFileIsFound) {
+  EXPECT_THAT(missing_files("a.md", "see `ir/dag.h`, `ir/none.h` and `other/none.h`"), ElementsAre("a.md cites ir/none.h"));
 }
 
 /// An operation that only its meaning knows: what another one would cost.

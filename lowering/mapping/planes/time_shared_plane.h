@@ -1,5 +1,5 @@
 // AND/XOR planes of wave mode (II = 1) whose columns are shared in time and that go around bad cells. (Those of settle mode, with wires
-// both ways: two_way.h.)
+// both ways: folded_plane.h.)
 #pragma once
 
 #include <cstdint>
