@@ -159,7 +159,7 @@ class Parser {
 
   uint32_t number(std::string_view token, const std::string& what) const {
     const auto value = parse_whole(token, uint32_t{0}, UINT32_MAX);
-    if (!value) fail("\"" + std::string(token) + "\" is no " + what, "write a decimal number");
+    if (!value) fail("\"" + std::string(token) + "\" is not a " + what, "write a decimal number");
     return *value;
   }
 

@@ -70,7 +70,7 @@ TEST(JsonReader, BadTextIsNamedByLineOrByte) {
   EXPECT_EQ(problem_of("{\"a\":\n  x}"),
             "f.json:2: this is not JSON: syntax error while parsing value - invalid literal; last read: '\"a\":<U+000A>  x' (column 3); "
             "write it again");
-  EXPECT_EQ(problem_of("", {"f.json", "c", 7}).substr(0, 27), "f.json:7: this is not JSON: ");
+  EXPECT_EQ(problem_of("", {"f.json", "c", 7}).substr(0, 28), "f.json:7: this is not JSON: ");
   EXPECT_NE(problem_of("\"\xFF\"").find("ill-formed UTF-8"), std::string::npos);
 }
 
