@@ -9,8 +9,8 @@
 namespace bitgrid {
 
 /// One file of results. Symbolic links are followed. A regular file, or a name that is free, gets the new text at once and only when all of
-/// it could be written: until finish() the old text stays. What is not a regular file (a device, a FIFO, what /dev/stdout leads to) is written
-/// into as the text comes.
+/// it could be written: until finish() the old text stays. What is not a regular file (a device, a FIFO, what /dev/stdout leads to) is
+/// written into as the text comes.
 ///
 /// The text goes to a file ".bitgrid-*.tmp" in the same folder. One that a killed program has left is taken away by the next program that
 /// writes the same file. A replaced file keeps its permissions; one that is write-protected is not replaced.

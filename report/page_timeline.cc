@@ -23,11 +23,11 @@ struct ActivityPaint {
   const char* colour;
 };
 constexpr std::array<ActivityPaint, 6> kPaints = {{{"computing", "#4a9d5b"},
-                                           {"filling or draining", "#a9cfae"},
-                                           {"configuring", "#c65d57"},
-                                           {"waiting for the port", "#e8b4a0"},
-                                           {"waiting for memory", "#d9a13b"},
-                                           {"transfer", "#5b7fb5"}}};
+                                                   {"filling or draining", "#a9cfae"},
+                                                   {"configuring", "#c65d57"},
+                                                   {"waiting for the port", "#e8b4a0"},
+                                                   {"waiting for memory", "#d9a13b"},
+                                                   {"transfer", "#5b7fb5"}}};
 constexpr double kTimelineWidth = 1100, kLabel = 210, kRow = 13, kTimelineTop = 26, kLeast = 0.5;
 
 struct Event {

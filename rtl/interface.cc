@@ -72,7 +72,8 @@ class Reader {
 
   std::string port_name(const std::string& name) const {
     if (!is_port_name(name))
-      fail(fmt::format("\"{}\" is not a name for a port or module", name), "use letters, digits and single underscores, and no digit first");
+      fail(fmt::format("\"{}\" is not a name for a port or module", name),
+           "use letters, digits and single underscores, and no digit first");
     return name;
   }
 

@@ -109,7 +109,8 @@ TEST_F(GridSources, WhatIsNoGridIsRefused) {
     EXPECT_THAT(objection(data), HasSubstr("is not a grid; name a lutgrid-v1 JSON"));
   EXPECT_THAT(objection("{\"format\": \"other\"}"), HasSubstr("\"format\" is not \"lutgrid-v1\""));
   EXPECT_THAT(objection("{\"width\": 2, \"height\": 2, \"order\": \"spiral\"}"), HasSubstr("the order 'spiral' is unknown"));
-  EXPECT_THAT(objection("{\"width\": 2, \"height\": -2, \"order\": \"row\"}"), HasSubstr("\"height\" is not an integer from 1 to 1073741824"));
+  EXPECT_THAT(objection("{\"width\": 2, \"height\": -2, \"order\": \"row\"}"),
+              HasSubstr("\"height\" is not an integer from 1 to 1073741824"));
   EXPECT_THAT(objection("{\"width\": 2, \"height\": 2, \"crc32\": \"xyz\"}"), HasSubstr("\"crc32\" is not a number"));
   EXPECT_THAT(error_of([&] { open_grid(path("none")); }), HasSubstr("cannot be opened"));
 }

@@ -60,9 +60,10 @@ TEST(Safetensors, MetadataIsSkipped) {
 TEST(Safetensors, Messages) {
   EXPECT_EQ(problem("abc"),
             "w.safetensors: the file has fewer than 8 bytes; this is not a safetensors file, or a truncated one; export it again");
-  EXPECT_EQ(problem(std::string("\xff\xff\xff\xff\xff\xff\xff\x7f", 8)),
-            "w.safetensors: its header claims 9223372036854775807 bytes, but 0 follow (limit 16777216); this is not a safetensors file, or a "
-            "truncated one; export it again");
+  EXPECT_EQ(
+      problem(std::string("\xff\xff\xff\xff\xff\xff\xff\x7f", 8)),
+      "w.safetensors: its header claims 9223372036854775807 bytes, but 0 follow (limit 16777216); this is not a safetensors file, or a "
+      "truncated one; export it again");
   EXPECT_EQ(problem(file("{\"a\":", 0)),
             "w.safetensors: byte 12: this is not JSON: syntax error while parsing value - unexpected end of input; expected '[', '{', or a "
             "literal; the file is damaged; copy or export it again");
