@@ -8,6 +8,7 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <utility>
 
 #include "ir/error.h"
 #include "ir/kernel_defects.h"
@@ -60,10 +61,18 @@ const Strategy* forced(const MappingProblem& problem) {
 
 MappedKernel map_by(const Strategy& strategy, const MappingProblem& problem, KernelReport* report) {
   NetlistStats netlist;
-  Attempt result = attempt(strategy, problem, {}, report, report ? &netlist : nullptr);
-  if (const auto* refusal = std::get_if<Refusal>(&result)) refuse(problem, strategy.name, *refusal);
-  if (report && netlist.luts > 0) report->netlist = std::move(netlist);
-  return std::get<MappedKernel>(std::move(result));
+  const auto keep = [&] {
+    if (report && netlist.luts > 0) report->netlist = std::move(netlist);
+  };
+  try {
+    Attempt result = attempt(strategy, problem, {}, report, &netlist);
+    if (const auto* refusal = std::get_if<Refusal>(&result)) refuse(problem, strategy.name, *refusal);
+    keep();
+    return std::get<MappedKernel>(std::move(result));
+  } catch (...) {
+    keep();
+    throw;
+  }
 }
 
 MappedKernel map_matrix(const MappingProblem& problem, KernelReport* report) {
@@ -90,6 +99,7 @@ class Search {
       if ((!is_exact && s.kind != any) || (is_exact && rival.exact)) continue;
       Attempt result = is_exact ? exact(s) : attempt(s, problem_, rival, report_, &netlist_);
       auto* kernel = std::get_if<MappedKernel>(&result);
+      if (!kernel) last_refusal_ = {s.name, std::get<Refusal>(result)};
       if (!kernel || (!is_exact && cells_of(*kernel) >= rival.cells)) continue;
       placed_ = s.among_defects == AmongDefects::kPlaces;
       rival = {cells_of(*kernel), is_exact};
@@ -102,6 +112,8 @@ class Search {
   /// What the netlist mapper says of itself, if its result was taken or it failed.
   const NetlistStats& netlist() const { return netlist_; }
   bool placed() const { return placed_; }
+  /// Strategy and reason of the last one that did not take the kernel.
+  const std::pair<std::string, Refusal>& last_refusal() const { return last_refusal_; }
 
  private:
   /// Exact functions are looked for once, whatever the modes that are tried.
@@ -115,6 +127,7 @@ class Search {
   KernelReport* report_;
   NetlistStats netlist_;
   bool placed_ = false;
+  std::pair<std::string, Refusal> last_refusal_;
   std::map<const Strategy*, Attempt> exact_;
 };
 
@@ -178,8 +191,7 @@ MappedKernel map_logic(const MappingProblem& problem, KernelReport* report) {
     if (report) report->netlist = search.netlist();
     throw;
   }
-  const Strategy& last = table_of(problem.params).back();
-  refuse(problem, last.name, std::get<Refusal>(last.map(problem, {}, nullptr)));
+  refuse(problem, search.last_refusal().first, search.last_refusal().second);
 }
 
 /// What the mapping of a kernel would be without defects; nothing for what is placed where the fabric is good.

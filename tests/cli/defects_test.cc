@@ -52,13 +52,15 @@ TEST_F(Cli, ARoutingThatDoesNotCloseLeavesItsCongestionAsAPicture) {
   for (int y = 4; y < 200; y += 5)
     for (int x = 0; x < 200; ++x) walls.cells.push_back({x, y});
   write_file(path("d.yaml"), frontend::print_defects(walls));
-  const Result r =
-      bitgrid("compile " + path("sum.dag") + " -o " + path("out") + " --mode settle --effort fast --defects " + path("d.yaml"));
-  EXPECT_EQ(r.status, 1);
-  EXPECT_THAT(r.output, HasSubstr("netlist sum: net from "));
-  EXPECT_THAT(r.output, HasSubstr("try another --seed or --effort, or fewer defects"));
-  EXPECT_THAT(r.output, HasSubstr("congestion picture: " + path("out.congestion.svg")));
-  EXPECT_THAT(read_file(path("out.congestion.svg")), HasSubstr("edges are wanted by several nets"));
+  for (const char* choice : {" --mode settle", " --strategy netlist"}) {
+    fs::remove(path("out.congestion.svg"));
+    const Result r = bitgrid("compile " + path("sum.dag") + " -o " + path("out") + choice + " --effort fast --defects " + path("d.yaml"));
+    EXPECT_EQ(r.status, 1);
+    EXPECT_THAT(r.output, HasSubstr("netlist sum: net from "));
+    EXPECT_THAT(r.output, HasSubstr("try another --seed or --effort, or fewer defects"));
+    EXPECT_THAT(r.output, HasSubstr("congestion picture: " + path("out.congestion.svg"))) << choice;
+    EXPECT_THAT(read_file(path("out.congestion.svg")), HasSubstr("edges are wanted by several nets")) << choice;
+  }
   EXPECT_FALSE(fs::exists(path("out")));
 }
 
