@@ -1,0 +1,121 @@
+// A checkpoint as its file or folder states it, before anything is made integer: sizes of the graph, tensors where they lie, and what is
+// to be said about them. Readers fill it (gguf.h, huggingface.h); convert.h makes the integers of a ScaledModel of it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace bitgrid::frontend {
+
+/// Which integers the codes of a stored tensor are, up to its scales. kFloat: it has no codes.
+enum class StoredValues : uint8_t { kFloat, kBinary /* -1, 1 */, kTernary /* -1, 0, 1 */, kInt2 /* -1, 0, 1, 2 */ };
+
+/// How many numbers share a scale.
+enum class ScaleSharing : uint8_t { kNone, kTensor, kRow, kGroup };
+
+/// A tensor of a checkpoint. The functions read the mapped file, may be called from several threads, and must not outlive the checkpoint.
+struct CheckpointTensor {
+  std::string name;             // as the file has it
+  std::string canonical;        // Hugging Face's name of it, "model.layers.0.self_attn.q_proj.weight"; empty: the graph does not read it
+  std::string stored;           // its type, for people: "Q2_0", "BF16", "U8, 4 ternary digits a byte"
+  std::vector<uint64_t> shape;  // of the numbers, outermost first: [outputs, inputs] of a matrix
+  StoredValues values = StoredValues::kFloat;
+  ScaleSharing sharing = ScaleSharing::kNone;
+  uint64_t group = 0;  // kGroup: inputs that share a scale; divides the inputs
+  std::string scale;   // what the scale is and how it is meant, for people; empty: none
+  std::string where;   // "FILE: tensor NAME", for messages
+  uint64_t bytes = 0;  // in the file
+
+  /// Row `r` (of rows() rows) as floats, columns() of them. Always there.
+  std::function<void(uint64_t r, std::span<float> row)> floats;
+  /// Row `r` as codes (columns() of them) and scales (one; kGroup: columns() / group of them): floats are codes times scales. A code whose
+  /// scale is 0 is 0. Throws Error for a stored code outside `values`. Only with codes.
+  std::function<void(uint64_t r, std::span<int8_t> codes, std::span<float> scales)> codes;
+  /// Gives the pages of the file back to the system; they are read again when asked for.
+  std::function<void()> release = [] {};
+
+  uint64_t rows() const { return shape.size() < 2 ? 1 : shape[0]; }
+  uint64_t columns() const { return shape.empty() ? 1 : shape.back(); }
+};
+
+enum class Gate : uint8_t { kReluSquared, kSilu };
+
+/// Rotary scaling as metadata state it: type "yarn", "linear" or "llama3". Numbers that a type does not have are 0.
+struct RopeScaling {
+  std::string type;
+  double factor = 1.0;
+  double original_context = 0.0;
+  double beta_fast = 32.0, beta_slow = 1.0;                        // yarn
+  double attention_factor = 0.0;                                   // yarn; 0: 0.1 ln(factor) + 1
+  double low_frequency_factor = 0.0, high_frequency_factor = 0.0;  // llama3
+};
+
+/// Sizes and choices of a decoder-only transformer.
+struct GraphConfig {
+  std::string architecture;  // "bitnet", "qwen3", "llama": which graph; see graph_of in convert.h
+  uint64_t width = 0, layers = 0, heads = 0, kv_heads = 0, head_width = 0, hidden = 0, vocabulary = 0, context = 0;
+  double rope_theta = 10000.0, eps = 0.0;
+  std::optional<RopeScaling> rope_scaling;
+  bool rope_interleaved = false;  // pairs of rotary positions are (2j, 2j + 1), not (j, j + half)
+  Gate gate = Gate::kSilu;
+  std::string gate_from;  // where the gate was said, for people: "hidden_act of config.json"
+};
+
+/// Why a checkpoint cannot run, and what to do about it.
+struct Refusal {
+  std::string why, cure;
+};
+
+/// Metadata of a tokenizer, as far as its file states it. parse_tokenizer (tokenizer/tokenizer.h) reads the texts.
+struct TokenizerSource {
+  enum class Kind : uint8_t {
+    kNone,
+    kHuggingFace /* texts of tokenizer.json, tokenizer_config.json */,
+    kGguf,
+    kSentencePiece /* bytes of tokenizer.model */
+  };
+  Kind kind = Kind::kNone;
+  std::string where;                        // file, for messages
+  std::string json, config_json;            // kHuggingFace
+  std::string model;                        // kSentencePiece: bytes; kGguf: tokenizer.ggml.model, "gpt2" or "llama"
+  std::string pre;                          // kGguf: tokenizer.ggml.pre
+  std::vector<std::string> tokens, merges;  // kGguf
+  std::vector<float> scores;                // kGguf, "llama"
+  std::vector<int32_t> types;               // kGguf: token_type
+  std::optional<int64_t> bos, eos;          // kGguf, and of config.json or generation_config.json
+  std::vector<int64_t> more_eos;            // others that end a text
+  std::optional<bool> add_bos;
+  std::string chat_template;
+};
+
+struct Checkpoint {
+  std::string path;
+  std::string format;  // "GGUF 3", "Hugging Face folder"
+  GraphConfig graph;
+  std::vector<CheckpointTensor> tensors;
+  TokenizerSource tokenizer;
+  std::vector<std::string> notes;  // what was assumed or looks odd, a line each
+  std::optional<Refusal> refusal;  // it can be listed but not run
+  uint64_t bytes = 0;              // of all files
+  std::shared_ptr<void> files;     // what the tensors read
+};
+
+/// What a reader is told beside the path.
+struct CheckpointParams {
+  std::string i2s_layout;    // of I2_S tensors: "x86" (also if empty), "x86-rows" or "arm"
+  std::optional<Gate> gate;  // in place of what the file says
+};
+
+/// Reads a GGUF file (any of its parts, if it is split) or a Hugging Face folder: what `path` is decides. Throws Error (file, tensor, what
+/// is wrong, cure) for what is malformed; what is well-formed and cannot run gets a `refusal`.
+Checkpoint read_checkpoint(const std::string& path, const CheckpointParams& params = {});
+
+/// Whether `path` is something that read_checkpoint reads: a folder, or a file that begins with "GGUF".
+bool is_checkpoint(const std::string& path);
+
+}  // namespace bitgrid::frontend
