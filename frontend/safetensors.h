@@ -1,15 +1,13 @@
-// safetensors files of integers: an 8-byte little-endian header length, a JSON header, then the tensors' bytes without gaps.
+// safetensors files of integers, wholly in memory: the weights of our own models.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
-namespace bitgrid::frontend {
+#include "frontend/safetensors_header.h"
 
-enum class DType : uint8_t { kI8, kU8, kI16, kI32, kI64 };
+namespace bitgrid::frontend {
 
 struct StoredTensor {
   std::string name;
@@ -21,18 +19,9 @@ struct StoredTensor {
 };
 
 /// A read file: the header, and the bytes from which tensors are decoded when asked for.
-struct Safetensors {
-  struct Entry {
-    DType dtype = DType::kI32;
-    std::vector<uint64_t> shape;
-    uint64_t begin = 0;  // bytes from the start of `data`
-    uint64_t end = 0;
-  };
-
+struct Safetensors : SafetensorsHeader {
   std::string path;
   std::string bytes;  // of the whole file
-  size_t data = 0;    // where the tensors' bytes begin
-  std::map<std::string, Entry> entries;
 };
 
 /// Throws Error (file, tensor, cure) for truncated files, bad headers, float tensors, and offsets that do not fit shape and file, overlap
@@ -50,9 +39,6 @@ std::string print_safetensors(const std::vector<StoredTensor>& tensors);
 
 /// Writes them under a temporary name and renames.
 void write_safetensors(const std::string& path, const std::vector<StoredTensor>& tensors);
-
-/// "[3, 4]".
-std::string shape_text(const std::vector<uint64_t>& shape);
 
 /// Index of element `i` of a row-major tensor: "[1, 2]".
 std::string index_text(const std::vector<uint64_t>& shape, uint64_t i);

@@ -26,10 +26,11 @@ struct CheckpointTensor {
   std::vector<uint64_t> shape;  // of the numbers, outermost first: [outputs, inputs] of a matrix
   StoredValues values = StoredValues::kFloat;
   ScaleSharing sharing = ScaleSharing::kNone;
-  uint64_t group = 0;  // kGroup: inputs that share a scale; divides the inputs
-  std::string scale;   // what the scale is and how it is meant, for people; empty: none
-  std::string where;   // "FILE: tensor NAME", for messages
-  uint64_t bytes = 0;  // in the file
+  uint64_t group = 0;         // kGroup: inputs that share a scale; divides the inputs
+  double tensor_scale = 0.0;  // kTensor: the scale before it is rounded to a float
+  std::string scale;          // what the scale is and how it is meant, for people; empty: none
+  std::string where;          // "FILE: tensor NAME", for messages
+  uint64_t bytes = 0;         // in the file
 
   /// Row `r` (of rows() rows) as floats, columns() of them. Always there.
   std::function<void(uint64_t r, std::span<float> row)> floats;
