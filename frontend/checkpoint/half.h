@@ -1,0 +1,45 @@
+// Floats of 16 bits, exactly: IEEE half precision, and bfloat, the upper half of a float.
+#pragma once
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+
+namespace bitgrid::frontend {
+
+/// Every half is a float.
+inline float half_to_float(uint16_t half) {
+  const uint32_t sign = static_cast<uint32_t>(half & 0x8000u) << 16, rest = half & 0x7FFFu;
+  if (rest >= 0x7C00u) return std::bit_cast<float>(sign | 0x7F800000u | (rest & 0x3FFu) << 13);  // infinite, or not a number
+  if (rest >= 0x0400u) return std::bit_cast<float>(sign | ((rest << 13) + 0x38000000u));
+  return std::copysign(static_cast<float>(rest) * 0x1p-24f, std::bit_cast<float>(sign | 1u));  // below the normal range
+}
+
+/// The nearest half, of two the even one. What is too large becomes infinite.
+inline uint16_t float_to_half(float value) {
+  const uint32_t bits = std::bit_cast<uint32_t>(value), sign = bits >> 16 & 0x8000u, rest = bits & 0x7FFFFFFFu;
+  uint32_t half = 0;
+  if (rest > 0x7F800000u) {
+    half = 0x7E00u;
+  } else if (rest >= 0x47800000u) {  // 65536
+    half = 0x7C00u;
+  } else if (rest >= 0x38800000u) {  // 2^-14; a carry out of the mantissa is the next exponent
+    half = (rest - 0x38000000u + 0x0FFFu + (rest >> 13 & 1u)) >> 13;
+  } else {
+    half = static_cast<uint32_t>(std::nearbyint(std::bit_cast<float>(rest) * 0x1p24f));
+  }
+  return static_cast<uint16_t>(sign | half);
+}
+
+inline float bfloat_to_float(uint16_t bfloat) {
+  return std::bit_cast<float>(static_cast<uint32_t>(bfloat) << 16);
+}
+
+/// The nearest bfloat, of two the even one.
+inline uint16_t float_to_bfloat(float value) {
+  const uint32_t bits = std::bit_cast<uint32_t>(value);
+  if ((bits & 0x7FFFFFFFu) > 0x7F800000u) return static_cast<uint16_t>(bits >> 16 | 0x40u);
+  return static_cast<uint16_t>((bits + 0x7FFFu + (bits >> 16 & 1u)) >> 16);
+}
+
+}  // namespace bitgrid::frontend
