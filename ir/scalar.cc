@@ -1,0 +1,96 @@
+#include "ir/scalar.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdlib>
+
+#include "ir/error.h"
+
+namespace bitgrid {
+
+namespace {
+
+__extension__ using Wide = __int128;
+
+/// floor(sqrt(n)), 0 <= n < 2^52.
+int64_t integer_root(int64_t n) {
+  auto r = static_cast<int64_t>(std::sqrt(static_cast<double>(n)));
+  while (r * r > n) --r;
+  while ((r + 1) * (r + 1) <= n) ++r;
+  return r;
+}
+
+}  // namespace
+
+int bit_length(int64_t n) {
+  return static_cast<int>(std::bit_width(static_cast<uint64_t>(n)));
+}
+
+int64_t rounded_shift(int64_t v, int64_t k) {
+  if (k > 60) return 0;
+  if (k > 0) return ((v >> (k - 1)) + 1) >> 1;
+  return v * (int64_t{1} << std::min<int64_t>(-k, 60));
+}
+
+Scalar scalar(int64_t n, int64_t e) {
+  if (n == 0) return {};
+  const int s = bit_length(n) - kScalarBits;
+  return {s > 0 ? n >> s : n << -s, e + s};
+}
+
+Scalar multiply(Scalar a, Scalar b) {
+  return scalar(a.m * b.m, a.e + b.e);
+}
+
+Scalar divide(Scalar a, Scalar b) {
+  return scalar((a.m << kScalarBits) / std::max<int64_t>(b.m, 1), a.e - b.e - kScalarBits);
+}
+
+Scalar square_root(Scalar a) {
+  const int64_t k = kScalarBits + (a.e & 1);
+  return scalar(integer_root(a.m << k), (a.e - k) >> 1);
+}
+
+int64_t whole(Scalar a) {
+  constexpr int kMost = 46;
+  if (a.e >= kMost) return a.m == 0 ? 0 : int64_t{1} << kMost;
+  if (a.e >= 0) return std::min(a.m << a.e, int64_t{1} << kMost);
+  return a.e < -62 ? 0 : a.m >> -a.e;
+}
+
+int64_t scaled(int64_t v, Scalar a) {
+  const Wide product = static_cast<Wide>(v) * a.m;
+  if (product == 0 || -a.e > 60) return 0;
+  constexpr Wide kMost = Wide{1} << 62;
+  Wide result = 0;
+  if (a.e < 0)
+    result = ((product >> (-a.e - 1)) + 1) >> 1;
+  else
+    result = a.e > 62 ? kMost : product * (Wide{1} << a.e);
+  if (result >= kMost || result <= -kMost)
+    throw Error("arithmetic of the model", "a value needs more than 62 bits: the scales of its weights let values grow without end",
+                "check the checkpoint's scales (`bitgrid inspect`)");
+  return static_cast<int64_t>(result);
+}
+
+int block_floating_point(std::span<int64_t> values, int bits) {
+  uint64_t any = 0;  // its leading one is that of the largest
+  for (const int64_t v : values) any |= static_cast<uint64_t>(std::abs(v));
+  const int shift = std::max(0, static_cast<int>(std::bit_width(any)) - (bits - 1));
+  if (shift == 0) return 0;
+  const int64_t most = (int64_t{1} << (bits - 1)) - 1;
+  for (int64_t& v : values) v = std::clamp(rounded_shift(v, shift), -most, most);
+  return shift;
+}
+
+Scalar constant(double value) {
+  if (value == 0.0) return {};
+  int e = 0;
+  const double fraction = std::frexp(value, &e);
+  const auto m = static_cast<int64_t>(std::floor(std::ldexp(fraction, kScalarBits) + 0.5));
+  if (m == int64_t{1} << kScalarBits) return {m >> 1, e - kScalarBits + 1};
+  return {m, e - kScalarBits};
+}
+
+}  // namespace bitgrid

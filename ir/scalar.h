@@ -1,0 +1,50 @@
+// Scalars: positive numbers of 16 significant bits and a binary exponent, and the roundings that go with them. docs/numerics.md, "Models
+// with scales", is the definition: every result here is exact up to the stated truncation.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+namespace bitgrid {
+
+/// m * 2^e with 2^15 <= m < 2^16, or m = 0.
+struct Scalar {
+  int64_t m = 0;
+  int64_t e = 0;
+  bool operator==(const Scalar&) const = default;
+};
+
+inline constexpr int kScalarBits = 16;
+
+/// Bits of n >= 0 from its leading one on; 0 for 0.
+int bit_length(int64_t n);
+
+/// floor(v / 2^k + 1/2) for k > 0; v * 2^-k for k <= 0; 0 for k > 60.
+int64_t rounded_shift(int64_t v, int64_t k);
+
+/// n * 2^e, n >= 0, truncated to 16 significant bits.
+Scalar scalar(int64_t n, int64_t e = 0);
+/// a * b truncated; products of more run from left to right.
+Scalar multiply(Scalar a, Scalar b);
+/// a / b truncated; a mantissa 0 of b counts as 1.
+Scalar divide(Scalar a, Scalar b);
+/// The square root, truncated.
+Scalar square_root(Scalar a);
+/// a * 2^n.
+inline Scalar shifted(Scalar a, int64_t n) {
+  return {a.m, a.e + n};
+}
+/// min(floor(a), 2^46).
+int64_t whole(Scalar a);
+/// floor(v * a + 1/2). Throws Error if the result needs more than 62 bits: the model's values ran away.
+int64_t scaled(int64_t v, Scalar a);
+
+/// Values with a common shift: v is about code * 2^shift.
+/// Replaces values by codes of `bits` bits, sign included: shift = max(0, bit_length(max |v|) - (bits - 1)), codes rounded half up and
+/// clamped to +-(2^(bits-1) - 1). Returns the shift.
+int block_floating_point(std::span<int64_t> values, int bits);
+
+/// Exporters only, from floating point: `value` >= 0 rounded half up to 16 significant bits.
+Scalar constant(double value);
+
+}  // namespace bitgrid

@@ -1,0 +1,40 @@
+// Vectors as codes with scales: what linear maps read. docs/numerics.md, "Models with scales".
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "ir/scaled_model.h"
+
+namespace bitgrid::cpu {
+
+/// value[i] = codes[i] * 2^shifts[i / group] * unit; without groups the shift is 0.
+struct Codes {
+  std::vector<int16_t> values;  // padded with 0 to a multiple of kPackedBlock
+  std::vector<int8_t> bytes;    // the same where all fit in a byte, else empty
+  size_t count = 0;             // without the padding
+  size_t group = 0;             // 0: none
+  std::vector<uint8_t> shifts;  // [count / group]
+  Scalar unit;
+
+  /// codes[i] * 2^shift, what traces show.
+  std::vector<int64_t> expanded() const;
+};
+
+/// Codes of whole numbers, without groups.
+Codes make_codes(std::span<const int64_t> values, Scalar unit);
+
+/// The codes of x times `unit`: with `group` 0 `bits` bits and one scale (absmax), else 8 bits and a power of two for each group.
+Codes quantise(std::vector<int64_t> x, Scalar unit, size_t group, const Scalar& one_over_127);
+
+/// Codes of the norm of x. `eps` is n eps in the square of the unit of x.
+Codes normalise(std::span<const int64_t> x, const Norm& norm, int64_t eps, size_t group);
+
+/// The norm of one head, before the rotation: replaces x by integers and returns their unit. `unit` is that of x.
+Scalar normalise_head(std::span<int64_t> x, const Norm& norm, Scalar unit);
+
+/// x times a gain without a norm.
+std::vector<int64_t> with_gain(std::vector<int64_t> x, const FixedVector& gain);
+
+}  // namespace bitgrid::cpu

@@ -1,0 +1,26 @@
+// Linear maps of models with scales: whole rows of sums, group scales, zeros, low rank, adapters.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ir/scaled_model.h"
+#include "reference_cpu/scaled/codes.h"
+#include "reference_cpu/scaled/row_sums.h"
+
+namespace bitgrid::cpu {
+
+struct LinearParams {
+  SumKernel kernel = SumKernel::kFast;
+  int threads = 1;
+};
+
+/// What a linear map gives: values times `unit`.
+struct Sums {
+  std::vector<int64_t> values;
+  Scalar unit;
+};
+
+Sums apply(const LinearMap& map, const Codes& codes, const LinearParams& params);
+
+}  // namespace bitgrid::cpu

@@ -1,0 +1,226 @@
+#include "reference_cpu/scaled/scaled_engine.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "ir/error.h"
+#include "ir/parallel.h"
+#include "reference_cpu/scaled/softmax.h"
+
+namespace bitgrid::cpu {
+
+namespace {
+
+constexpr int kRotaryBits = 14;  // fraction of cosines and sines
+constexpr int kMixBits = 8;      // what the mix of values has more than the values
+constexpr int kGateBits = 15;    // gate and up inside the gated unit, sign included
+constexpr int kHiddenBits = 25;  // their product
+constexpr int kSiluBits = 10;    // fraction of the operand of SiLU
+constexpr int kSigmoidBits = 12;
+constexpr int kSigmoidStep = 5;  // fraction of the index of its table
+constexpr int64_t kMostGate = 32767;
+
+void tell(const ScaledTrace& trace, const std::string& name, const std::vector<int64_t>& values) {
+  if (trace) trace(name, values);
+}
+
+std::span<int64_t> head_of(std::vector<int64_t>& v, size_t head, size_t width) {
+  return std::span(v).subspan(head * width, width);
+}
+
+std::vector<int64_t> codes_of(const CacheRing& ring, size_t position, size_t heads, size_t width) {
+  std::vector<int64_t> all;
+  for (size_t h = 0; h < heads; ++h) {
+    const CacheEntry entry = ring.at(position, h);
+    for (size_t c = 0; c < width; ++c) all.push_back(entry.code(c));
+  }
+  return all;
+}
+
+int log2_of(size_t n) {
+  return static_cast<int>(std::bit_width(n)) - 1;
+}
+
+/// SiLU of the gate times up: the products and their unit.
+Sums gate_with_silu(const Sums& gate, Sums up, const std::vector<int32_t>& sigmoid) {
+  const int ku = block_floating_point(up.values, kGateBits);
+  for (size_t i = 0; i < up.values.size(); ++i) {
+    const int64_t g = std::clamp(scaled(gate.values[i], shifted(gate.unit, kSiluBits)), -kMostGate, kMostGate);
+    const auto index = static_cast<size_t>(rounded_shift(std::abs(g), kSiluBits - kSigmoidStep));
+    const int64_t s = sigmoid[std::min(index, sigmoid.size() - 1)];
+    up.values[i] *= g * (g < 0 ? (int64_t{1} << kSigmoidBits) - s : s);
+  }
+  const int kh = block_floating_point(up.values, kHiddenBits);
+  up.unit = shifted(up.unit, ku + kh - kSiluBits - kSigmoidBits);
+  return up;
+}
+
+/// max(gate, 0)^2 times up: the products and their unit.
+Sums gate_with_relu_squared(Sums gate, Sums up) {
+  for (int64_t& g : gate.values) g = std::max<int64_t>(g, 0);
+  const int kg = block_floating_point(gate.values, kGateBits);
+  const int ku = block_floating_point(up.values, kGateBits);
+  for (size_t i = 0; i < up.values.size(); ++i) up.values[i] *= gate.values[i] * gate.values[i];
+  const int kh = block_floating_point(up.values, kHiddenBits);
+  const Scalar p = shifted(gate.unit, kg);
+  up.unit = multiply(multiply(p, p), shifted(up.unit, ku + kh));
+  return up;
+}
+
+/// The codes that output projection and down projection read: after a norm, after a gain, or as they are.
+Codes codes_before(const Sums& y, const std::optional<Norm>& norm, int64_t eps, const std::optional<FixedVector>& gain,
+                   const ScaledModel& model) {
+  if (norm) return normalise(y.values, *norm, eps, model.activation_group);
+  if (!gain) return quantise(y.values, y.unit, model.activation_group, model.tables.one_over_127);
+  return quantise(with_gain(y.values, *gain), shifted(y.unit, -gain->fraction), model.activation_group, model.tables.one_over_127);
+}
+
+}  // namespace
+
+ScaledEngine::ScaledEngine(const ScaledModel& model, const ScaledParams& params) : model_(model), params_(params) {
+  verify(model);
+  const bool rotated = params.cache.key.rotated || params.cache.value.rotated;
+  if (rotated && !std::has_single_bit(model.head_width))
+    throw Error("--kv", "heads of " + std::to_string(model.head_width) + " cannot be rotated: this is not a power of two",
+                "leave `rotated` out");
+}
+
+ScaledState ScaledEngine::start() const {
+  ScaledState state;
+  const size_t kv = model_.kv_heads, hd = model_.head_width, recent = static_cast<size_t>(params_.cache.recent);
+  // A ring of one position stands for a recent form that is not used.
+  const auto cache = [&](const CacheForm& form) {
+    return LayerCache{CacheRing(kv, hd, form, 0), CacheRing(kv, hd, {}, std::max<size_t>(recent, 1))};
+  };
+  for (const ScaledLayer& layer : model_.layers)
+    if (std::holds_alternative<SoftmaxAttention>(layer)) state.caches.push_back({cache(params_.cache.key), cache(params_.cache.value)});
+  return state;
+}
+
+void ScaledEngine::turn(std::span<int64_t> head, size_t position) const {
+  const size_t half = head.size() / 2;
+  const int16_t* cosine = model_.tables.cosine.data() + position * half;
+  const int16_t* sine = model_.tables.sine.data() + position * half;
+  for (size_t c = 0; c < half; ++c) {
+    int64_t& x = head[model_.rope_interleaved ? 2 * c : c];
+    int64_t& y = head[model_.rope_interleaved ? 2 * c + 1 : c + half];
+    const int64_t turned = x * cosine[c] - y * sine[c];
+    y = y * cosine[c] + x * sine[c];
+    x = turned;
+  }
+}
+
+std::vector<int64_t> ScaledEngine::attend(const SoftmaxAttention& layer, ScaledState::Caches& caches, const Codes& a, size_t position,
+                                          const std::string& name, bool first, const ScaledTrace& trace) const {
+  const size_t hd = model_.head_width, kv = model_.kv_heads, heads = model_.heads;
+  Sums q = apply(layer.query, a, params_.linear), k = apply(layer.key, a, params_.linear), v = apply(layer.value, a, params_.linear);
+  tell(trace, name + "self_attn.q", q.values);
+  tell(trace, name + "self_attn.k", k.values);
+  const bool rotate_keys = params_.cache.key.rotated, rotate_values = params_.cache.value.rotated;
+  for (size_t h = 0; h < kv; ++h) {
+    const std::span<int64_t> key = head_of(k.values, h, hd), value = head_of(v.values, h, hd);
+    Scalar unit = k.unit;
+    if (layer.key_norm) unit = normalise_head(key, *layer.key_norm, unit);
+    turn(key, position);
+    for (int64_t& x : key) x = scaled(x, shifted(unit, layer.key_fraction - kRotaryBits));
+    for (int64_t& x : value) x = scaled(x, shifted(v.unit, layer.value_fraction));
+    if (rotate_keys) rotate(key);
+    if (rotate_values) rotate(value);
+  }
+  for (auto [cache, values] : {std::pair(&caches.keys, &k.values), std::pair(&caches.values, &v.values)}) {
+    cache->old.add(*values, model_.tables.mean_step);
+    if (params_.cache.recent > 0) cache->recent.add(*values, model_.tables.mean_step);
+  }
+  Vec out(heads * hd);
+  HeadTrace seen;
+  const bool look = trace && first;
+  parallel_for(heads, position < 64 ? 1 : params_.linear.threads, [&](size_t h) {
+    const std::span<int64_t> query = head_of(q.values, h, hd);
+    Scalar unit = q.unit;
+    if (layer.query_norm) unit = normalise_head(query, *layer.query_norm, unit);
+    turn(query, position);
+    unit = shifted(unit, -kRotaryBits);
+    if (rotate_keys) {
+      rotate(query);
+      unit = shifted(unit, -log2_of(hd));
+    }
+    const int shift = block_floating_point(query, 8);
+    const Scalar score = multiply(shifted(unit, shift - layer.key_fraction), model_.tables.softmax);
+    Vec mixed =
+        attend_head({query, score, caches.keys, caches.values, h / (heads / kv), position + 1, static_cast<size_t>(params_.cache.recent)},
+                    model_.tables, look && h == 0 ? &seen : nullptr);
+    if (rotate_values) rotate_back(mixed);
+    std::copy(mixed.begin(), mixed.end(), out.begin() + static_cast<std::ptrdiff_t>(h * hd));
+  });
+  if (trace) {
+    trace(name + "self_attn.q8", q.values);
+    trace(name + "self_attn.k8", codes_of(caches.keys.old, position, kv, hd));
+    trace(name + "self_attn.v8", codes_of(caches.values.old, position, kv, hd));
+  }
+  if (look) {
+    trace(name + "self_attn.t", seen.scores);
+    trace(name + "self_attn.weights", seen.weights);
+  }
+  return out;
+}
+
+void ScaledEngine::add(Vec& x, const LinearMap& map, const Codes& a) const {
+  const Sums y = apply(map, a, params_.linear);
+  const Scalar unit = shifted(y.unit, model_.embedding.fraction);
+  for (size_t i = 0; i < x.size(); ++i) x[i] += scaled(y.values[i], unit);
+}
+
+void ScaledEngine::attention(const SoftmaxAttention& layer, ScaledState::Caches& caches, Vec& x, size_t position, const std::string& name,
+                             bool first, const ScaledTrace& trace) const {
+  tell(trace, name + "x", x);
+  const Codes a = normalise(x, layer.input, model_.stream_eps, model_.activation_group);
+  if (trace) trace(name + "a", a.expanded());
+  Sums o = {attend(layer, caches, a, position, name, first, trace), {}};
+  tell(trace, name + "o", o.values);
+  const bool rotated = params_.cache.value.rotated;
+  o.unit = shifted(scalar(1), -(layer.value_fraction + kMixBits + (rotated ? log2_of(model_.head_width) : 0)));
+  add(x, layer.output, codes_before(o, layer.sub_norm, rotated ? layer.rotated_output_eps : layer.output_eps, layer.output_gain, model_));
+  tell(trace, name + "x_mid", x);
+}
+
+void ScaledEngine::feed_forward(const GatedFeedForward& layer, Vec& x, const std::string& name, const ScaledTrace& trace) const {
+  const Codes a = normalise(x, layer.input, model_.stream_eps, model_.activation_group);
+  Sums gate = apply(layer.gate, a, params_.linear), up = apply(layer.up, a, params_.linear);
+  const Sums h = layer.function == GateFunction::kSilu ? gate_with_silu(gate, std::move(up), model_.tables.sigmoid)
+                                                       : gate_with_relu_squared(std::move(gate), std::move(up));
+  const int64_t eps = layer.sub_norm ? whole(divide(layer.sub_norm->eps, multiply(h.unit, h.unit))) : 0;
+  const Codes codes = codes_before(h, layer.sub_norm, eps, layer.down_gain, model_);
+  if (trace) trace(name + "ffn", codes.expanded());
+  add(x, layer.down, codes);
+}
+
+ScaledLogits ScaledEngine::step(ScaledState& state, int token, bool want_logits, const ScaledTrace& trace) const {
+  if (token < 0 || static_cast<size_t>(token) >= model_.embedding.vocabulary)
+    throw Error(model_.name, "there is no token " + std::to_string(token), "use 0 .. " + std::to_string(model_.embedding.vocabulary - 1));
+  if (state.position >= model_.context)
+    throw Error(model_.name, "the context of " + std::to_string(model_.context) + " positions is full",
+                "generate fewer tokens, or give a larger --context");
+  Vec x(model_.width);
+  model_.embedding.row(static_cast<size_t>(token), x);
+  size_t attentions = 0, block = 0;
+  for (const ScaledLayer& layer : model_.layers) {
+    const std::string name = "model.layers." + std::to_string(block) + ".";
+    if (const auto* a = std::get_if<SoftmaxAttention>(&layer)) {
+      attention(*a, state.caches[attentions], x, state.position, name, attentions == 0, trace);
+      ++attentions;
+    } else {
+      feed_forward(std::get<GatedFeedForward>(layer), x, name, trace);
+      ++block;
+    }
+  }
+  ++state.position;
+  tell(trace, "x_final", x);
+  if (!want_logits) return {};
+  const Codes a = normalise(x, model_.head.norm, model_.stream_eps, model_.head.grouped ? model_.activation_group : 0);
+  if (trace) trace("a_final", a.expanded());
+  Sums z = apply(model_.head.map, a, params_.linear);
+  tell(trace, "logits", z.values);
+  return {std::move(z.values), z.unit};
+}
+
+}  // namespace bitgrid::cpu

@@ -1,0 +1,72 @@
+// The CPU engine of models with scales: token by token, straight from the layers, in integers only. It is the definition that other engines
+// are compared with.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ir/scaled_model.h"
+#include "reference_cpu/scaled/cache.h"
+#include "reference_cpu/scaled/linear.h"
+
+namespace bitgrid::cpu {
+
+struct ScaledParams {
+  CacheForms cache;
+  LinearParams linear;
+};
+
+/// All that one generation carries from token to token: the caches of each attention layer.
+struct ScaledState {
+  size_t position = 0;
+  struct Caches {
+    LayerCache keys, values;
+  };
+  std::vector<Caches> caches;  // one for each attention layer, in order
+};
+
+/// Logits are values times unit.
+struct ScaledLogits {
+  std::vector<int64_t> values;
+  Scalar unit;
+};
+
+/// Called with each intermediate value of a position. Of layer N, with the prefix "model.layers.N.": "x" (the stream before it), "a" (codes
+/// of its norm), "self_attn.q" and ".k" (sums), ".q8", ".k8", ".v8" (codes of queries, and of keys and values as cached), "o" (mixed
+/// values), "x_mid" (the stream after attention), "ffn" (codes before down_proj); of layer 0 and its head 0 "self_attn.t" and
+/// ".weights", one number for each position so far. "x_final", "a_final", "logits".
+using ScaledTrace = std::function<void(const std::string& name, const std::vector<int64_t>& values)>;
+
+class ScaledEngine {
+ public:
+  /// Keeps a reference: `model` must outlive the engine. Throws Error if model and cache forms do not fit together.
+  explicit ScaledEngine(const ScaledModel& model, const ScaledParams& params = {});
+  ScaledEngine(ScaledModel&&, const ScaledParams& = {}) = delete;
+
+  ScaledState start() const;
+
+  /// Takes one token; with `want_logits` returns those of the next, else nothing is computed of the head. Throws Error for a token outside
+  /// the vocabulary and where the context is full.
+  ScaledLogits step(ScaledState& state, int token, bool want_logits = true, const ScaledTrace& trace = nullptr) const;
+
+  const ScaledModel& model() const { return model_; }
+
+ private:
+  using Vec = std::vector<int64_t>;
+
+  Vec attend(const SoftmaxAttention& layer, ScaledState::Caches& caches, const Codes& a, size_t position, const std::string& name,
+             bool first, const ScaledTrace& trace) const;
+  void attention(const SoftmaxAttention& layer, ScaledState::Caches& caches, Vec& x, size_t position, const std::string& name, bool first,
+                 const ScaledTrace& trace) const;
+  void feed_forward(const GatedFeedForward& layer, Vec& x, const std::string& name, const ScaledTrace& trace) const;
+  void add(Vec& x, const LinearMap& map, const Codes& a) const;
+  void turn(std::span<int64_t> head, size_t position) const;
+
+  const ScaledModel& model_;
+  ScaledParams params_;
+};
+
+}  // namespace bitgrid::cpu
