@@ -72,7 +72,7 @@ struct Refusal {
   std::string why, cure;
 };
 
-/// Metadata of a tokenizer, as far as its file states it. parse_tokenizer (tokenizer/tokenizer.h) reads the texts.
+/// Metadata of a tokenizer, as far as its file states it. make_tokenizer (tokenizer/tokenizer.h) reads the texts.
 struct TokenizerSource {
   enum class Kind : uint8_t {
     kNone,
@@ -81,16 +81,17 @@ struct TokenizerSource {
     kSentencePiece /* bytes of tokenizer.model */
   };
   Kind kind = Kind::kNone;
-  std::string where;                        // file, for messages
-  std::string json, config_json;            // kHuggingFace
-  std::string model;                        // kSentencePiece: bytes; kGguf: tokenizer.ggml.model, "gpt2" or "llama"
-  std::string pre;                          // kGguf: tokenizer.ggml.pre
+  std::string where;              // for messages: the GGUF file, tokenizer.model, or tokenizer.json (tokenizer_config.json lies beside it)
+  std::string json, config_json;  // kHuggingFace
+  std::string model;              // kSentencePiece: bytes; kGguf: tokenizer.ggml.model, "gpt2" or "llama"
+  std::string pre;                // kGguf: tokenizer.ggml.pre
   std::vector<std::string> tokens, merges;  // kGguf
   std::vector<float> scores;                // kGguf, "llama"
   std::vector<int32_t> types;               // kGguf: token_type
   std::optional<int64_t> bos, eos;          // kGguf, and of config.json or generation_config.json
   std::vector<int64_t> more_eos;            // others that end a text
   std::optional<bool> add_bos;
+  std::optional<bool> add_space_prefix;  // kGguf, "llama": a text begins with a space that is not written; absent: it does
   std::string chat_template;
 };
 

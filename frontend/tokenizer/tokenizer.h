@@ -31,15 +31,21 @@ class Tokenizer {
   virtual size_t size() const = 0;
 
   std::optional<int> bos;     // begin token
-  bool add_bos = false;       // a prompt begins with it
+  bool add_bos = false;       // a prompt begins with it: encode_prompt
   std::vector<int> eos;       // tokens that end a text
   std::string chat_template;  // as the file has it
+  bool space_prefix = false;  // the first token of a text begins with a space that the text does not have
 };
 
 /// The tokenizer that a checkpoint states; nullptr where it states none. Throws Error naming file and key for what it cannot read.
 std::unique_ptr<Tokenizer> make_tokenizer(const TokenizerSource& source);
 
-/// The text of ids: bytes_of of each, and U+FFFD for what is not UTF-8.
+/// The ids of a prompt: `encode`, behind the begin token if the tokenizer wants one and the prompt does not begin with it (templates of
+/// chats may print it).
+std::vector<int> encode_prompt(const Tokenizer& tokenizer, std::string_view text, bool special = false);
+
+/// The text of ids that stand at the beginning of a text: bytes_of of each, without the space of `space_prefix`, and U+FFFD for what is not
+/// UTF-8.
 std::string decode(const Tokenizer& tokenizer, const std::vector<int>& ids, bool special = false);
 
 /// Bytes in, whole UTF-8 characters out: keeps the beginning of a character until the rest of it has come.
@@ -59,9 +65,9 @@ struct ChatMessage {
   std::string text;
 };
 
-/// The prompt of a chat as the family's template writes it, up to where the assistant's answer begins; encode it with `special`. The
-/// family is found in the template's text: Llama 3 (<|start_header_id|>), Qwen (<|im_start|>), BitNet 2B4T ("User: ..<|eot_id|>Assistant:
-/// "). Throws Error for a template of another family, naming the two options: no --chat, or a model of these families.
+/// The prompt of a chat as the family's template writes it, up to where the assistant's answer begins; for encode_prompt with `special`.
+/// The family is found in the template's text: Llama 3 (<|start_header_id|>), Qwen (<|im_start|>), BitNet 2B4T ("User: ..<|eot_id|>" and
+/// "Assistant: "). Throws Error for a template of another family, naming the two options: no --chat, or a model of these families.
 std::string chat_prompt(const Tokenizer& tokenizer, const std::vector<ChatMessage>& messages);
 
 }  // namespace bitgrid::frontend
