@@ -60,6 +60,7 @@ struct RopeScaling {
 struct GraphConfig {
   std::string architecture;  // "bitnet", "qwen3", "llama": which graph; see graph_of in convert.h
   uint64_t width = 0, layers = 0, heads = 0, kv_heads = 0, head_width = 0, hidden = 0, vocabulary = 0, context = 0;
+  bool tied = false;  // the head is the embedding
   double rope_theta = 10000.0, eps = 0.0;
   std::optional<RopeScaling> rope_scaling;
   bool rope_interleaved = false;  // pairs of rotary positions are (2j, 2j + 1), not (j, j + half)
