@@ -10,10 +10,11 @@ import integer
 EXCERPT = 4000
 
 
-def write_safetensors(path, tensors):
-    header, data, at = {}, [], 0
+def write_safetensors(path, tensors, metadata=None):
+    """tensors {name: array}; uint16 holds the bits of bf16.  metadata {string: string}"""
+    header, data, at = ({"__metadata__": metadata} if metadata else {}), [], 0
     for name, t in tensors.items():
-        kind = {"int8": "I8", "int32": "I32"}[str(t.dtype)]
+        kind = {"int8": "I8", "int32": "I32", "uint8": "U8", "uint16": "BF16"}[str(t.dtype)]
         raw = np.ascontiguousarray(t).astype(t.dtype.newbyteorder("<")).tobytes()
         header[name] = {"dtype": kind, "shape": list(t.shape), "data_offsets": [at, at + len(raw)]}
         data.append(raw)
@@ -35,6 +36,14 @@ def sampling_line(tau):
 
 def reported_line(bits):
     return f"reported: {{bits_per_character: {bits:.6f}}}     # streaming, whole held-out text (train_common/integer.py)"
+
+
+def write_excerpt(folder, text):
+    """heldout.txt: whole verses from the middle of the held-out text."""
+    start = text.index("\n", 100000) + 1
+    end = text.index("\n", start + EXCERPT - 100) + 1
+    with open(os.path.join(folder, "heldout.txt"), "w") as f:
+        f.write(text[start:end])
 
 
 def export(folder, tensors, yaml_of, training_logits, text, compared=16384):
@@ -60,9 +69,6 @@ def export(folder, tensors, yaml_of, training_logits, text, compared=16384):
     different = (trained != z[:compared]).any(1).sum()
     print(f"rows that differ between the training forward and the exported integers: {different} of {compared}; {bits:.6f} bits per character")
 
-    start = text.index("\n", 100000) + 1            # the excerpt: whole verses from the middle of the held-out text
-    end = text.index("\n", start + EXCERPT - 100) + 1
-    with open(os.path.join(folder, "heldout.txt"), "w") as f:
-        f.write(text[start:end])
+    write_excerpt(folder, text)
     print("now run: integer.py bits ../heldout.txt --json ../heldout.json; integer.py bits data/heldout.txt")
     assert different == 0
