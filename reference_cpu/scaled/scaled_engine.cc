@@ -12,7 +12,6 @@ namespace bitgrid::cpu {
 namespace {
 
 constexpr int kRotaryBits = 14;  // fraction of cosines and sines
-constexpr int kMixBits = 8;      // what the mix of values has more than the values
 constexpr int kGateBits = 15;    // gate and up inside the gated unit, sign included
 constexpr int kHiddenBits = 25;  // their product
 constexpr int kSiluBits = 10;    // fraction of the operand of SiLU

@@ -8,8 +8,7 @@ namespace bitgrid::cpu {
 namespace {
 
 constexpr int64_t kMostScore = 32767;
-constexpr int kMixBits = 8;       // fraction bits that the mix gains
-constexpr int kMantissaBits = 7;  // a mantissa of 128 counts as 1
+constexpr int kUnitMantissaBits = 7;  // a mantissa of 128 counts as 1
 
 /// Sum of a product of codes; the entry's own codes may be odd.
 int64_t dot(std::span<const int64_t> query, int64_t query_sum, const CacheEntry& key) {
@@ -27,11 +26,11 @@ void add_mix(const CacheRing& values, size_t head, size_t begin, size_t end, std
   std::vector<int64_t> sums(out.size());
   for (size_t j = begin; j < end; ++j) {
     const CacheEntry entry = values.at(j, head);
-    const int64_t w = rounded_shift(weights[j] * entry.mantissa, kMantissaBits + top - entry.exponent);
+    const int64_t w = rounded_shift(weights[j] * entry.mantissa, kUnitMantissaBits + top - entry.exponent);
     if (w == 0) continue;
     for (size_t c = 0; c < sums.size(); ++c) sums[c] += w * entry.code(c);
   }
-  const Scalar unit = shifted(reciprocal, top + kMantissaBits + kMixBits);
+  const Scalar unit = shifted(reciprocal, top + kUnitMantissaBits + kMixBits);
   for (size_t c = 0; c < sums.size(); ++c) out[c] += scaled(sums[c], unit);
 }
 

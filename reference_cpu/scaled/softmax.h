@@ -10,6 +10,9 @@
 
 namespace bitgrid::cpu {
 
+/// Fraction bits that mixed values have beyond those of the values.
+inline constexpr int kMixBits = 8;
+
 /// What one head sees.
 struct HeadOperands {
   std::span<const int64_t> query;  // codes of 8 bits
