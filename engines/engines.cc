@@ -109,7 +109,9 @@ TokenRunner cpu_engine(const Model& model) {
 
 const std::vector<Engine>& engines() {
   static const std::vector<Engine> table = {
-      {"cpu", "packed kernels of the reference CPU engine", "", "", false, false, nullptr, cpu_engine},
+      {"cpu", "packed kernels of the reference CPU engine", "", "", false, false, nullptr, cpu_engine, integer_runner},
+      {"float", "models with scales in floating point, as their makers state them: a yardstick", "", "", false, false, nullptr, nullptr,
+       float_runner},
       {"dag", "the evaluator of the kernels' Dags", "", "", false, false, dag_engine, nullptr},
       {"grid", "the mapped kernels on simulated grids", "", "", true, false, grid_engine, nullptr},
       {"rtl", "the kernels' datapath Verilog under Verilator", "datapath", "fabric", false, false, rtl_engine, nullptr},
@@ -143,6 +145,13 @@ std::string engine_names() {
     names += (names.empty() ? "" : ", ") + engine.name;
     if (!engine.other_name.empty()) names += ", " + engine.other_name;
   }
+  return names;
+}
+
+std::string scaled_engine_names() {
+  std::string names;
+  for (const Engine& engine : engines())
+    if (engine.of_scaled) names += (names.empty() ? "" : ", ") + engine.name;
   return names;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engines/scaled_runner.h"
 #include "ir/host.h"
 #include "ir/mapped_kernel.h"
 #include "ir/model.h"
@@ -50,7 +51,8 @@ struct Engine {
   bool on_grid = false;      // runs mapped kernels: it has cycles and cell updates
   bool whole_texts = false;  // the platform: texts of several streams at once
   KernelEngine (*of_kernels)(const EngineInputs& inputs) = nullptr;
-  TokenRunner (*of_model)(const Model& model) = nullptr;  // the model must outlive it
+  TokenRunner (*of_model)(const Model& model) = nullptr;                                     // the model must outlive it
+  ScaledRunner (*of_scaled)(ScaledSource& source, const ScaledRunParams& params) = nullptr;  // models with scales
 };
 
 /// All engines.
@@ -59,6 +61,8 @@ const std::vector<Engine>& engines();
 const Engine& find_engine(const std::string& name);
 /// Reads a list such as "cpu,dag,grid".
 std::vector<const Engine*> find_engines(const std::string& list);
+/// The engines that run models with scales: "cpu, float".
+std::string scaled_engine_names();
 /// "cpu, dag, .."; and with what each is for: "name    purpose", a line each.
 std::string engine_names();
 std::string list_engines();

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "frontend/safetensors_writer.h"
 #include "ir/error.h"
 #include "ir/file.h"
 #include "ir/json_text.h"
@@ -13,10 +14,6 @@ namespace bitgrid::frontend {
 namespace {
 
 constexpr uint64_t kMaxFile = uint64_t{1} << 32;
-
-void append_little_endian(std::string& out, uint64_t value, unsigned bytes) {
-  for (unsigned i = 0; i < bytes; ++i) out += static_cast<char>((value >> (8 * i)) & 255u);
-}
 
 }  // namespace
 

@@ -1,0 +1,26 @@
+// Models with scales in our own format: model.yaml and a safetensors file of integers. docs/model-format.md documents every key.
+#pragma once
+
+#include <string>
+
+#include "frontend/checkpoint/checkpoint.h"
+#include "ir/scaled_model.h"
+
+namespace bitgrid::frontend {
+
+struct ScaledModelFile {
+  ScaledModel model;
+  TokenizerSource tokenizer;
+};
+
+/// Reads and checks a model. Throws Error ("FILE:LINE: what is wrong; cure").
+ScaledModelFile load_scaled_model(const std::string& yaml_path);
+
+/// Whether a file begins as such a model does. False for what cannot be read.
+bool is_scaled_model_file(const std::string& path);
+
+/// Writes model.yaml, weights.safetensors and what the tokenizer needs into a folder, which is made if it is missing. Throws Error; no file
+/// is left half-written.
+void write_scaled_model(const std::string& folder, const ScaledModel& model, const TokenizerSource& tokenizer);
+
+}  // namespace bitgrid::frontend
