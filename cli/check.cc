@@ -7,8 +7,10 @@
 
 #include "check/check_model.h"
 #include "check/prove_rtl.h"
+#include "cli/check_scaled.h"
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "cli/model_options.h"
 #include "cli/numbers.h"
 #include "cli/source.h"
 #include "engines/artefacts.h"
@@ -26,6 +28,8 @@ struct CheckOptions {
   bool prove = false;
   int prove_timeout = 300;
   std::string kernel;
+  std::string text;
+  ModelOptions scales;
 };
 
 std::string default_engines(const CheckOptions& o) {
@@ -137,6 +141,10 @@ int prove(const CheckOptions& o) {
 
 int check(const CheckOptions& o) {
   if (o.prove) return prove(o);
+  if (engines::is_scaled_model(o.model)) {
+    if (!o.from.empty()) throw Error("--from", "models with scales are not compiled", "leave it out");
+    return check_scaled_model({o.common, o.model, o.engines, o.text, o.prompt, o.tokens, o.scales});
+  }
   const Model model = read_model(o.model);
   Progress progress;
   check::CheckParams params;
@@ -165,13 +173,16 @@ int check(const CheckOptions& o) {
 
 void define_check(CLI::App& command, int& status) {
   auto o = std::make_shared<CheckOptions>();
-  command.add_option("model", o->model, "model.yaml; with --prove also a .blif or .dag file")->required();
+  command.add_option("model", o->model, "model.yaml, a GGUF file or a Hugging Face folder; with --prove also a .blif or .dag file")
+      ->required();
   command.add_option(
       "--engines", o->engines,
       "list of " + engines::engine_names() + " (rtl stands for datapath,fabric), default cpu,dag,grid; with --from: what the folder holds");
   command.footer("Engines:\n" + engines::list_engines());
   add_number<int>(command, "--tokens", o->tokens, {1, 1000000}, "positions to compare");
   command.add_option("--prompt", o->prompt, "text of the first positions; the CPU engine continues it as `run` would");
+  command.add_option("--text", o->text, "models with scales: compare over the windows of this text, with engine float by probabilities");
+  add_model_options(command, o->scales);
   command.add_option("--temperature", o->temperature, "continue the prompt by sampling with --seed, as `run --temperature` does");
   command.add_option("--from", o->from, "use the artefacts of this folder (of compile or verilog) as they stand");
   command.add_option(

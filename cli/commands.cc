@@ -6,6 +6,11 @@ const std::vector<Command>& commands() {
   static const std::vector<Command> table = {
       {"run", "generate text with a model on an engine",
        "Example: bitgrid run examples/kjv-ternary/model.yaml --prompt \"in the beginning \" --tokens 64 --engine grid", define_run},
+      {"evaluate", "bits per token and byte of a text",
+       "Example: bitgrid evaluate examples/kjv-bitnet --text examples/kjv-bitnet/heldout.txt --context 256", define_evaluate},
+      {"inspect", "what a model file or folder is, every tensor of it, and whether it runs", "Example: bitgrid inspect examples/kjv-bitnet",
+       define_inspect},
+      {"import", "write a checkpoint as a model of integers", "Example: bitgrid import examples/kjv-bitnet -o imported", define_import},
       {"check", "compare engines bit for bit with the CPU reference",
        "Example: bitgrid check examples/kjv-ternary/model.yaml --engines cpu,dag,grid --tokens 80", define_check},
       {"compile", "map a model, a BLIF netlist or a kernel onto the grid",

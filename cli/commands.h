@@ -17,6 +17,9 @@ struct Command {
 const std::vector<Command>& commands();
 
 void define_run(CLI::App& command, int& status);
+void define_evaluate(CLI::App& command, int& status);
+void define_inspect(CLI::App& command, int& status);
+void define_import(CLI::App& command, int& status);
 void define_check(CLI::App& command, int& status);
 void define_compile(CLI::App& command, int& status);
 void define_simulate(CLI::App& command, int& status);

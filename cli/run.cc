@@ -1,14 +1,18 @@
 // bitgrid run: generates text on an engine.
 #include <fmt/format.h>
 
-#include <functional>
+#include <algorithm>
 #include <iostream>
 #include <memory>
+#include <sstream>
 
 #include "bitgrid_sim/systemc/platform_report.h"
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "cli/dump.h"
+#include "cli/model_options.h"
 #include "cli/numbers.h"
+#include "cli/session.h"
 #include "cli/source.h"
 #include "engines/engines.h"
 #include "engines/sampling.h"
@@ -23,32 +27,12 @@ namespace {
 
 struct RunOptions {
   Common common;
-  std::string model, prompt, engine = "grid", temperature, arch, optimize = "area", trace;
-  int tokens = 64, streams = 1;
+  std::string model, prompt, prompt_file, prompt_ids, engine, temperature, arch, optimize = "area", trace, dump;
+  int tokens = 64, streams = 1, top_k = 0;
+  double top_p = 1.0;
+  bool chat = false, ignore_eos = false;
+  ModelOptions scales;
 };
-
-/// Feeds tokens and returns the logits after the last one.
-struct Session {
-  std::function<std::vector<int64_t>(const std::vector<int>&)> feed;
-  std::function<engines::EngineStats()> stats = [] { return engines::EngineStats{}; };
-};
-
-Session model_session(engines::TokenRunner run) {
-  return {[run = std::move(run)](const std::vector<int>& tokens) {
-    std::vector<int64_t> z;
-    for (const int t : tokens) z = run(t, nullptr);
-    return z;
-  }};
-}
-
-Session kernel_session(const Program& program, engines::KernelEngine engine) {
-  const auto state = std::make_shared<HostState>(initial_state(program));
-  return {[&program, state, run = engine.run](const std::vector<int>& tokens) {
-            const HostTrace trace = run_tokens(program, *state, tokens, run);
-            return logits(program, trace, trace.positions - 1);
-          },
-          engine.stats};
-}
 
 std::vector<MappedKernel> map_with_progress(const RunOptions& o, const Program& program, Progress& progress) {
   mapping::MapRun run;
@@ -56,6 +40,10 @@ std::vector<MappedKernel> map_with_progress(const RunOptions& o, const Program& 
     progress.say(fmt::format("mapping kernel {} of {}, {}", done + 1, total, kernel));
   };
   return mapping::map_kernels(program, {o.common.seed, mapping::parse_optimize(o.optimize)}, run);
+}
+
+double rate(size_t count, double seconds) {
+  return seconds > 0.0 ? static_cast<double>(count) / seconds : 0.0;
 }
 
 /// Stream s samples with the seed of --seed + s.
@@ -90,8 +78,13 @@ void run_platform(const RunOptions& o, const Arch& arch, const Model& model) {
   const platform::PlatformResult result = platform::simulate_platform(program, mapped, params);
   progress.clear();
   const double seconds = watch.lap();
-  Json json = {{"engine", o.engine}, {"texts", Json::array()}};
+  Json json = {{"engine", o.engine},
+               {"text", engines::detokenise(model, result.streams.at(0).tokens)},
+               {"tokens", result.streams.at(0).tokens},
+               {"texts", Json::array()}};
+  size_t positions = 0;
   for (const platform::StreamResult& stream : result.streams) {
+    positions += stream.tokens.size() - std::min<size_t>(stream.tokens.size(), o.tokens > 0 ? 1 : 0);
     std::cout << engines::detokenise(model, stream.tokens) << "\n";
     json["texts"].push_back(engines::detokenise(model, stream.tokens));
   }
@@ -102,83 +95,162 @@ void run_platform(const RunOptions& o, const Arch& arch, const Model& model) {
   }
   json["arch"] = arch_json(arch, ArchParts::kWithPlatform);
   json["platform"] = platform::platform_result_json(result, arch.platform, own);
+  json["positions"] = positions;
+  json["tokens_per_second"] = json["prompt_tokens_per_second"] = rate(positions, seconds);
   json["seed"] = o.common.seed;
   json["seconds"] = seconds;
   write_json(o.common, json);
 }
 
-void run(const RunOptions& o) {
-  const Arch arch = arch_of(o.arch);
-  const Model model = read_model(o.model);
-  const engines::Engine& engine = engines::find_engine(o.engine);
-  if (engine.whole_texts) return run_platform(o, arch, model);
-  if (!o.trace.empty()) throw Error("--trace", "engine " + o.engine + " knows no tiles and buses", "give --engine systemc");
-  if (o.streams != 1) throw Error("--streams", "engine " + o.engine + " runs one text", "give --engine systemc");
-  engines::Sampler sampler = o.temperature.empty()
-                                 ? engines::greedy_sampler()
-                                 : engines::temperature_sampler(model, o.temperature, static_cast<uint32_t>(o.common.seed));
-  std::vector<int> tokens = engines::tokenise(model, engines::normalise_prompt(model, o.prompt));
+constexpr uint64_t kMostPromptBytes = uint64_t{1} << 28;
+
+/// The tokens that the text begins with.
+std::vector<int> prompt_tokens(const RunOptions& o, const Session& session) {
+  const int sources =
+      static_cast<int>(!o.prompt.empty()) + static_cast<int>(!o.prompt_file.empty()) + static_cast<int>(!o.prompt_ids.empty());
+  if (sources > 1) throw Error("--prompt", "there is more than one prompt", "give one of --prompt, --prompt-file and --prompt-ids");
+  if (!o.prompt_ids.empty()) {
+    std::vector<int> ids;
+    std::stringstream list(o.prompt_ids);
+    for (std::string item; std::getline(list, item, ',');) ids.push_back(parse_option<int>("--prompt-ids", item, {0, INT32_MAX}));
+    return ids;
+  }
+  const std::string text = o.prompt_file.empty() ? o.prompt : read_file(o.prompt_file, kMostPromptBytes);
+  if (!o.chat) return session.encode_prompt(text);
+  if (session.tokenizer == nullptr) throw Error("--chat", "this model has no tokenizer with a template", "leave --chat out");
+  return session.encode_prompt(frontend::chat_prompt(*session.tokenizer, {{"user", text}}));
+}
+
+/// Shows tokens as they come, in whole characters.
+class Screen {
+ public:
+  explicit Screen(const Session& session) : session_(session) {}
+  void show(int token) {
+    const std::string bytes = session_.bytes_of(token);
+    put(session_.with_scales ? stream_.put(bytes) : bytes);
+  }
+  void finish() { put(stream_.finish()); }
+  const std::string& text() const { return text_; }
+
+ private:
+  void put(const std::string& text) {
+    text_ += text;
+    std::cout << text << std::flush;
+  }
+  const Session& session_;
+  frontend::Utf8Stream stream_;
+  std::string text_;
+};
+
+struct Generation {
+  std::vector<int> tokens;  // the prompt's and those generated
+  size_t positions = 0;     // computed
+  size_t prompt_positions = 0;
+  double prompt_seconds = 0.0, seconds = 0.0;  // seconds: of both
+};
+
+Generation generate(const RunOptions& o, Session& session, std::vector<int> tokens, Screen& screen) {
+  const auto choose = session.sampler({o.temperature, o.top_k, o.top_p}, static_cast<uint32_t>(o.common.seed));
+  Generation g;
+  g.prompt_positions = tokens.size();
+  for (const int t : tokens) screen.show(t);
+  std::vector<int> pending = tokens;
+  g.tokens = std::move(tokens);
+  Stopwatch watch;
+  for (int i = 0; i < o.tokens; ++i) {
+    if (session.context != 0 && g.positions + pending.size() > session.context) {
+      say_error(fmt::format("the context of {} positions is full after {} tokens (--context)", session.context, i));
+      break;
+    }
+    int next = 0;
+    session.feed(pending, false, [&](size_t, const Logits& z) { next = choose(z); });
+    g.positions += pending.size();
+    const double lap = watch.lap();
+    g.seconds += lap;
+    if (i == 0) g.prompt_seconds = lap;
+    g.tokens.push_back(next);
+    if (!o.ignore_eos && std::find(session.eos.begin(), session.eos.end(), next) != session.eos.end()) break;
+    screen.show(next);
+    pending = {next};
+  }
+  screen.finish();
+  return g;
+}
+
+void run_session(const RunOptions& o) {
   Progress progress;
-  Program program;
-  Session session;
-  mapping::TokenCycles cycles;
-  if (engine.of_model) {
-    session = model_session(engine.of_model(model));
-  } else {
-    program = numerics::lower(model, {{arch.tile_width, arch.tile_height}, mapping::parse_optimize(o.optimize)});
-    const auto mapped = [&] {
-      auto kernels = map_with_progress(o, program, progress);
-      cycles = mapping::cycles_per_token(program, kernels, arch.configuration_bits_per_cycle);
-      return kernels;
-    };
-    rtl::RtlParams rtl;
-    rtl.progress = [&](size_t done, size_t total, const std::string& source) {
-      progress.say(fmt::format("verilated {} of {}, {}", done, total, source));
-    };
-    session = kernel_session(program, engine.of_kernels({program, mapped, [&] { return engines::verilog_sources(program); }, rtl}));
+  const auto session = open_session({o.model, o.engine, o.arch, o.optimize, o.common.seed, o.scales}, progress);
+  const std::vector<int> prompt = prompt_tokens(o, *session);
+  if (prompt.empty()) throw Error("--prompt", "the prompt has no token to begin with", "give a prompt");
+  if (session->context != 0 && prompt.size() > session->context)
+    throw Error("--prompt", fmt::format("the prompt has {} tokens, but {} positions fit", prompt.size(), session->context),
+                "give a shorter one, or a larger --context");
+  Dump dump;
+  if (!o.dump.empty()) {
+    if (!session->with_scales) throw Error("--dump", "only models with scales have values to dump", "leave it out");
+    session->trace = dump.trace();
   }
   progress.clear();
-  Stopwatch watch;
-  std::cout << engines::detokenise(model, tokens) << std::flush;
-  std::vector<int> pending = tokens;
-  for (int i = 0; i < o.tokens; ++i) {
-    const int next = engines::next_token(sampler, session.feed(pending));
-    tokens.push_back(next);
-    pending = {next};
-    std::cout << engines::detokenise(model, pending) << std::flush;
-  }
+  Screen screen(*session);
+  const Generation g = generate(o, *session, prompt, screen);
   std::cout << std::endl;
-  const double seconds = watch.lap();
-  const engines::EngineStats stats = session.stats();
-  if (engine.on_grid) {
+  if (!o.dump.empty()) dump.write(o.dump);
+  const engines::EngineStats stats = session->stats();
+  const size_t later = g.positions - std::min(g.positions, g.prompt_positions);
+  const double per_second = rate(later, g.seconds - g.prompt_seconds), prompt_per_second = rate(g.prompt_positions, g.prompt_seconds);
+  if (session->on_grid) {
     std::cout << fmt::format("{} positions on the grid: {} cycles per token ({} of them configuration), {:.3g} cell updates in {:.1f} s\n",
-                             tokens.size() - 1, cycles.total(), cycles.configuration, static_cast<double>(stats.cell_updates), seconds);
+                             g.positions, session->cycles.total(), session->cycles.configuration, static_cast<double>(stats.cell_updates),
+                             g.seconds);
+  } else if (session->with_scales) {
+    std::cout << fmt::format("{} positions: prompt {:.3g} tokens/s, generation {:.3g} tokens/s, {:.1f} s\n", g.positions, prompt_per_second,
+                             per_second, g.seconds);
   }
-  Json json = {{"text", engines::detokenise(model, tokens)},
-               {"tokens", tokens},
-               {"engine", o.engine},
-               {"grid_cycles", stats.cycles},
-               {"cell_updates", stats.cell_updates}};
-  if (engine.on_grid) {
-    json["cycles_per_token"] = cycles.total();
-    json["configuration_cycles_per_token"] = cycles.configuration;
-    json["arch"] = arch_json(arch);
+  Json json = {{"text", screen.text()},           {"tokens", g.tokens},
+               {"engine", session->engine},       {"positions", g.positions},
+               {"tokens_per_second", per_second}, {"prompt_tokens_per_second", prompt_per_second},
+               {"grid_cycles", stats.cycles},     {"cell_updates", stats.cell_updates}};
+  if (session->on_grid) {
+    json["cycles_per_token"] = session->cycles.total();
+    json["configuration_cycles_per_token"] = session->cycles.configuration;
+    json["arch"] = arch_json(arch_of(o.arch));
   }
+  if (session->with_scales) json["kv"] = text_of(parse_cache_forms(o.scales.kv));
   json["seed"] = o.common.seed;
-  json["seconds"] = seconds;
+  json["seconds"] = g.seconds;
   write_json(o.common, json);
+}
+
+void run(RunOptions o) {
+  if (o.engine.empty()) o.engine = default_engine(o.model);
+  if (engines::find_engine(o.engine).whole_texts && !engines::is_scaled_model(o.model))
+    return run_platform(o, arch_of(o.arch), read_model(o.model));
+  if (!o.trace.empty()) throw Error("--trace", "engine " + o.engine + " knows no tiles and buses", "give --engine systemc");
+  if (o.streams != 1) throw Error("--streams", "engine " + o.engine + " runs one text", "give --engine systemc");
+  run_session(o);
 }
 
 }  // namespace
 
 void define_run(CLI::App& command, int&) {
   auto o = std::make_shared<RunOptions>();
-  command.add_option("model", o->model, "model.yaml")->required();
+  command.add_option("model", o->model, "model.yaml, a GGUF file or a Hugging Face folder")->required();
   command.add_option("--prompt", o->prompt, "text to continue; empty: a newline");
+  command.add_option("--prompt-file", o->prompt_file, "a file with that text");
+  command.add_option("--prompt-ids", o->prompt_ids, "token ids to continue, such as 1,2,3: no tokenizer is asked");
+  command.add_flag("--chat", o->chat, "the prompt is what a user says to a model with a chat template");
   add_number<int>(command, "--tokens", o->tokens, {0, 1000000}, "tokens to generate");
-  command.add_option("--engine", o->engine, "what runs the model: " + engines::engine_names())->capture_default_str();
+  command.add_option("--engine", o->engine,
+                     "what runs the model: " + engines::engine_names() + "; default: grid, for models with scales cpu");
   command.footer("Engines:\n" + engines::list_engines());
-  command.add_option("--temperature", o->temperature, "sample with one of the model's temperatures instead of taking the likeliest token");
+  command.add_option("--temperature", o->temperature,
+                     "sample instead of taking the likeliest token: with one of the model's temperatures; models with scales: with any");
+  add_number<int>(command, "--top-k", o->top_k, {0, INT32_MAX}, "models with scales: sample among the k likeliest only; 0: all");
+  command.add_option("--top-p", o->top_p, "models with scales: sample among the likeliest that have this share of the weight")
+      ->check(CLI::Range(0.0, 1.0));
+  command.add_flag("--ignore-eos", o->ignore_eos, "go on behind the end-of-text token");
+  command.add_option("--dump", o->dump, "models with scales: write all intermediate values into this .npz file");
+  add_model_options(command, o->scales);
   command.add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
   add_number<int>(command, "--streams", o->streams, {1, 4096},
                   "--engine systemc: texts generated at the same time, stream s with --seed + s");

@@ -1,0 +1,48 @@
+// Engines of models with scales side by side over a text: integers against integers value by value, the float engine by probabilities.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engines/engines.h"
+
+namespace bitgrid::check {
+
+struct ScaledCheckParams {
+  std::vector<const engines::Engine*> engines;
+  std::vector<std::vector<int>> windows;  // each from an empty cache; the first token of each is not scored
+  CacheForms cache;
+  int threads = 1;
+  std::function<void(const std::string&)> progress = [](const std::string&) {};
+};
+
+/// A value of the integer engine that differs from the definition, computed element by element.
+struct ScaledMismatch {
+  size_t position = 0;  // of all windows
+  std::string name;     // of the intermediate value
+  size_t index = 0;
+  int64_t expected = 0, got = 0;
+};
+
+/// Against the float engine.
+struct FloatComparison {
+  size_t positions = 0;
+  double bits_per_token = 0.0, bits_per_token_cpu = 0.0;
+  double kl_mean = 0.0, kl_max = 0.0;  // of the integers from the floats, nat
+  double argmax_agreement = 0.0;       // share of positions
+};
+
+struct ScaledCheckReport {
+  size_t positions = 0;
+  uint64_t compared = 0, mismatches = 0;  // intermediate values, where engine cpu is asked for
+  std::optional<ScaledMismatch> first;
+  std::optional<FloatComparison> floats;
+};
+
+/// Throws Error if an engine does not run models with scales.
+ScaledCheckReport check_scaled(engines::ScaledSource& source, const ScaledCheckParams& params);
+
+}  // namespace bitgrid::check

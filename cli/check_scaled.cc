@@ -1,0 +1,105 @@
+#include "cli/check_scaled.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iostream>
+
+#include "check/check_scaled.h"
+#include "engines/text_score.h"
+#include "ir/error.h"
+#include "ir/file.h"
+
+namespace bitgrid::cli {
+namespace {
+
+constexpr uint64_t kMostTextBytes = uint64_t{1} << 30;
+
+std::vector<int> encoded(const engines::ScaledSource& source, const std::string& text, bool prompt) {
+  if (source.tokenizer() == nullptr) throw Error("the model", "it has no tokenizer to cut the text with", "use a model that has one");
+  return prompt ? frontend::encode_prompt(*source.tokenizer(), text, true) : source.tokenizer()->encode(text);
+}
+
+/// The prompt, continued by engine cpu until there are `positions` and one more.
+std::vector<int> continued(engines::ScaledSource& source, std::vector<int> tokens, size_t positions,
+                           const engines::ScaledRunParams& params) {
+  if (tokens.empty()) throw Error("--prompt", "the prompt has no token to begin with", "give a prompt, or --text");
+  engines::ScaledRunner runner = engines::integer_runner(source, params);
+  cpu::ScaledLogits z;
+  for (size_t i = 0; i < std::min(tokens.size(), positions); ++i) z = runner.step(tokens[i], true, nullptr);
+  while (tokens.size() <= positions) {
+    const auto next = static_cast<int>(std::max_element(z.values.begin(), z.values.end()) - z.values.begin());
+    tokens.push_back(next);
+    if (tokens.size() <= positions) z = runner.step(next, true, nullptr);
+  }
+  return tokens;
+}
+
+void print(const check::ScaledCheckReport& report, bool with_cpu) {
+  if (with_cpu) {
+    std::cout << fmt::format("cpu    {:>10} values compared, {} mismatches  (packed kernels against the definition)\n", report.compared,
+                             report.mismatches);
+    if (const auto& m = report.first)
+      std::cout << fmt::format("first mismatch: position {}, {} [{}]: expected {}, got {}\n", m->position, m->name, m->index, m->expected,
+                               m->got);
+  }
+  if (const auto& f = report.floats) {
+    std::cout << fmt::format("float  {:.4f} bits per token; cpu {:.4f}, {:+.4f} (bound of docs/numerics.md: +-0.005)\n", f->bits_per_token,
+                             f->bits_per_token_cpu, f->bits_per_token_cpu - f->bits_per_token);
+    std::cout << fmt::format(
+        "       KL mean {:.1e} nat, largest {:.1e} (measured there: 2.5e-4, 2.1e-2); likeliest token the same at {:.2f} % "
+        "(99.3 %)\n",
+        f->kl_mean, f->kl_max, 100.0 * f->argmax_agreement);
+  }
+  std::cout << fmt::format("{} mismatches in {} values at {} positions\n", report.mismatches, report.compared, report.positions);
+}
+
+}  // namespace
+
+int check_scaled_model(const ScaledCheckOptions& o) {
+  Progress progress;
+  check::ScaledCheckParams params;
+  params.engines = engines::find_engines(!o.engines.empty() ? o.engines : o.text.empty() ? "cpu" : "float,cpu");
+  params.cache = parse_cache_forms(o.scales.kv);
+  params.threads = o.scales.threads;
+  params.progress = [&](const std::string& line) { progress.say(line); };
+  for (const engines::Engine* engine : params.engines)
+    if (engine->of_scaled == nullptr)
+      throw Error("--engines", "engine " + engine->name + " does not run models with scales",
+                  "choose from " + engines::scaled_engine_names());
+  engines::ScaledSource source(o.model, open_params(o.scales, progress));
+  const size_t context = source.context();
+  if (o.text.empty()) {
+    const size_t positions = std::min(static_cast<size_t>(o.tokens), context);
+    params.windows = {continued(source, encoded(source, o.prompt, true), positions, {params.cache, params.threads})};
+    params.windows[0].resize(positions + 1);
+  } else {
+    const std::vector<int> tokens = encoded(source, read_file(o.text, kMostTextBytes), false);
+    for (const auto& window : engines::windows_of(tokens, context)) params.windows.emplace_back(window.begin(), window.end());
+    if (params.windows.empty()) throw Error(o.text, "it has fewer than two tokens", "use a longer text");
+  }
+  Stopwatch watch;
+  const check::ScaledCheckReport report = check::check_scaled(source, params);
+  progress.clear();
+  const bool with_cpu = std::any_of(params.engines.begin(), params.engines.end(), [](const auto* e) { return e->name == "cpu"; });
+  print(report, with_cpu);
+  Json json = {{"model", source.integers().name}, {"positions", report.positions}, {"engines", Json::object()}};
+  if (with_cpu) json["engines"]["cpu"] = {{"compared", report.compared}, {"mismatches", report.mismatches}};
+  if (const auto& f = report.floats)
+    json["engines"]["float"] = {{"positions", f->positions},
+                                {"bits_per_token", f->bits_per_token},
+                                {"bits_per_token_cpu", f->bits_per_token_cpu},
+                                {"kl_mean", f->kl_mean},
+                                {"kl_max", f->kl_max},
+                                {"argmax_agreement", f->argmax_agreement}};
+  json["first_mismatch"] = nullptr;
+  if (const auto& m = report.first)
+    json["first_mismatch"] = {
+        {"position", m->position}, {"name", m->name}, {"index", m->index}, {"expected", m->expected}, {"got", m->got}};
+  json["kv"] = text_of(params.cache);
+  json["seconds"] = watch.lap();
+  write_json(o.common, json);
+  return report.mismatches == 0 ? 0 : 1;
+}
+
+}  // namespace bitgrid::cli

@@ -1,0 +1,23 @@
+// bitgrid check, on models with scales.
+#pragma once
+
+#include <string>
+
+#include "cli/common.h"
+#include "cli/model_options.h"
+
+namespace bitgrid::cli {
+
+struct ScaledCheckOptions {
+  Common common;
+  std::string model, engines;  // empty: float,cpu with a text, else cpu
+  std::string text;            // file; empty: the prompt and what engine cpu generates
+  std::string prompt;
+  int tokens = 16;  // positions without a text
+  ModelOptions scales;
+};
+
+/// The status of the program: 1 where integers differ.
+int check_scaled_model(const ScaledCheckOptions& options);
+
+}  // namespace bitgrid::cli

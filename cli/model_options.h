@@ -1,0 +1,28 @@
+// Options of every command that runs a model with scales.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "cli/common.h"
+#include "engines/open_model.h"
+#include "ir/scaled_model.h"
+
+namespace bitgrid::cli {
+
+struct ModelOptions {
+  std::string kv;  // as parse_cache_forms reads it
+  std::string i2s_layout, activation;
+  int context = 0;  // 0: the model's
+  int threads = all_threads();
+};
+
+/// --i2s-layout and --activation: how to read a checkpoint.
+void add_reading_options(CLI::App& command, ModelOptions& options);
+/// The same, --kv, --context and --threads.
+void add_model_options(CLI::App& command, ModelOptions& options);
+
+/// Throws Error for an option that is unknown.
+engines::OpenParams open_params(const ModelOptions& options, Progress& progress);
+
+}  // namespace bitgrid::cli

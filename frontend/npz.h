@@ -1,0 +1,19 @@
+// numpy's files of arrays: .npz is a ZIP archive of .npy files (numpy.lib.format, version 1.0). Archives are written without compression.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace bitgrid::frontend {
+
+struct NamedArray {
+  std::string name;
+  std::vector<uint64_t> shape;
+  std::vector<int64_t> values;  // row-major
+};
+
+/// Writes arrays of int64, little-endian. Throws Error if the file cannot be written, or is larger than 4 GB.
+void write_npz(const std::string& path, const std::vector<NamedArray>& arrays);
+
+}  // namespace bitgrid::frontend
