@@ -1,0 +1,86 @@
+// Types of tensors in GGUF files: what each stores in how many bytes, and how its rows become numbers, one table for all.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "frontend/checkpoint/checkpoint.h"
+
+namespace bitgrid::frontend {
+
+/// Type ids that the code names; all others are in the table only.
+enum BlockId : uint32_t {
+  kIdF32 = 0,
+  kIdF16 = 1,
+  kIdBF16 = 30,
+  kIdTQ1_0 = 34,
+  kIdTQ2_0 = 35,
+  kIdI2_S = 36,
+  kIdTL1 = 38,
+  kIdTL2 = 39,
+  kIdQ1_0 = 41,
+  kIdQ2_0 = 42,
+  kIdPQ2_0 = 142,
+  kIdPTQ1_0 = 143,
+};
+
+/// A type. A row is cut into blocks of `elements` numbers, each in `bytes` bytes. Types with codes: a block is one scale (half precision,
+/// at byte scale_at) and code_bytes() bytes of codes.
+struct BlockType {
+  uint32_t id = 0;
+  const char* name = "";
+  uint32_t elements = 0;  // 0: only the name is known
+  uint32_t bytes = 0;
+  StoredValues values = StoredValues::kFloat;  // the most that the codes may be
+  uint32_t scale_at = 0, codes_at = 0;
+  bool two_bits = false;  // codes are fields of two bits; 3 stands for 2, where `values` allow it
+  uint32_t tail = 0;      // bytes behind all blocks of a tensor, which begin with its one scale, a float; blocks have then none
+
+  /// Codes of a block, both ways. nullptr: a type without codes.
+  void (*decode)(const uint8_t* bytes, int8_t* codes) = nullptr;
+  void (*encode)(const int8_t* codes, uint8_t* bytes) = nullptr;
+  /// Blocks one after another as floats, of types without codes; and the other way for those that are written.
+  void (*floats)(const uint8_t* row, uint64_t blocks, float* out) = nullptr;
+  void (*store)(const float* numbers, uint64_t blocks, uint8_t* row) = nullptr;
+
+  bool known() const { return elements != 0; }
+  bool has_codes() const { return values != StoredValues::kFloat; }
+  uint32_t code_bytes() const { return bytes - (tail == 0 ? 2 : 0); }
+};
+
+/// nullptr: nobody has told us of it.
+const BlockType* block_type(uint32_t id);
+/// By its name in any case, "q2_0"; nullptr: none that can be written.
+const BlockType* written_block_type(std::string_view name);
+/// Names of those, for messages: "f32, bf16, ...".
+std::string written_block_types();
+
+/// How the codes of I2_S lie in bytes. Files do not say.
+enum class I2sLayout : uint8_t { kX86 /* blocks of 128 */, kX86Rows /* four rows in a byte */, kArm /* blocks of 64 */ };
+const BlockType& i2s_type(I2sLayout layout);
+/// Row `r` of a kX86Rows tensor of `codes.size()` columns whose codes begin at `tensor`.
+void decode_i2s_rows(const uint8_t* tensor, uint64_t r, std::span<int8_t> codes);
+
+/// A row of `out.size()` numbers, a multiple of type.elements, of a type that has no tail.
+void row_floats(const BlockType& type, const uint8_t* row, std::span<float> out);
+/// The same as codes and, unless `scales` is empty, one scale a block. Codes of a block whose scale is 0 are 0. A type with a tail has no
+/// scales.
+void row_codes(const BlockType& type, const uint8_t* row, std::span<int8_t> codes, std::span<float> scales);
+/// The other way, for types that are written: the row's bytes. Scales become half precision.
+void encode_row(const BlockType& type, std::span<const int8_t> codes, std::span<const float> scales, std::span<uint8_t> row);
+void store_row(const BlockType& type, std::span<const float> numbers, std::span<uint8_t> row);
+
+/// What one quick look at rows with codes tells.
+struct BlockScan {
+  bool three = false;       // a field of two bits is 3
+  bool finite = true;       // all scales are finite
+  bool one_scale = true;    // all scales that are not 0 are the same
+  uint16_t scale_bits = 0;  // the first such scale, half precision; 0: none so far
+};
+void scan_row(const BlockType& type, const uint8_t* row, uint64_t columns, BlockScan& scan);
+/// Whether a field of two bits in these bytes is 3.
+bool any_three(std::span<const uint8_t> bytes);
+
+}  // namespace bitgrid::frontend
