@@ -110,8 +110,8 @@ struct Checkpoint {
 
 /// What a reader is told beside the path.
 struct CheckpointParams {
-  std::string i2s_layout;    // of I2_S tensors: "x86" (also if empty), "x86-rows" or "arm"
-  std::optional<Gate> gate;  // in place of what the file says
+  std::string i2s_layout = {};    // of I2_S tensors: "x86" (also if empty), "x86-rows" or "arm"
+  std::optional<Gate> gate = {};  // in place of what the file says
 };
 
 /// Reads a GGUF file (any of its parts, if it is split) or a Hugging Face folder: what `path` is decides. Throws Error (file, tensor, what

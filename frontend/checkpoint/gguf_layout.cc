@@ -98,9 +98,20 @@ void check_room(const GgufFile& file, const GgufTensor& tensor, GgufPlace& place
   place.refusal = misfit(file, tensor, place);
 }
 
+void check_begin(const GgufFile& file, const GgufTensor& tensor) {
+  if (tensor.offset % file.alignment != 0)
+    throw Error(place_of(file, tensor), fmt::format("its offset {} is not a multiple of the alignment {}", tensor.offset, file.alignment),
+                "the file is damaged: fetch it again");
+  if (file.data > file.bytes.size() || tensor.offset >= file.bytes.size() - file.data)
+    throw Error(place_of(file, tensor),
+                fmt::format("it begins {} bytes behind byte {}, but the file ends at byte {}", tensor.offset, file.data, file.bytes.size()),
+                "the file is cut short: fetch it again");
+}
+
 }  // namespace
 
 std::vector<GgufPlace> gguf_places(const GgufFile& file, I2sLayout layout) {
+  for (const GgufTensor& tensor : file.tensors) check_begin(file, tensor);
   std::vector<size_t> order(file.tensors.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return file.tensors[a].offset < file.tensors[b].offset; });
@@ -108,17 +119,9 @@ std::vector<GgufPlace> gguf_places(const GgufFile& file, I2sLayout layout) {
   for (size_t i = 0; i < order.size(); ++i) {
     const GgufTensor& tensor = file.tensors[order[i]];
     GgufPlace& place = places[order[i]];
-    if (tensor.offset % file.alignment != 0)
-      throw Error(place_of(file, tensor), fmt::format("its offset {} is not a multiple of the alignment {}", tensor.offset, file.alignment),
-                  "the file is damaged: fetch it again");
-    if (file.data > file.bytes.size() || tensor.offset >= file.bytes.size() - file.data)
-      throw Error(
-          place_of(file, tensor),
-          fmt::format("it begins {} bytes behind byte {}, but the file ends at byte {}", tensor.offset, file.data, file.bytes.size()),
-          "the file is cut short: fetch it again");
     const GgufTensor* next = i + 1 < order.size() ? &file.tensors[order[i + 1]] : nullptr;
     place.begin = file.data + tensor.offset;
-    place.room = (next ? std::min(file.data + next->offset, uint64_t{file.bytes.size()}) : file.bytes.size()) - place.begin;
+    place.room = (next ? file.data + next->offset : file.bytes.size()) - place.begin;
     const BlockType* type = block_type(tensor.type);
     place.refusal = refusal_of_type(tensor);
     if (tensor.type == kIdI2_S) type = &i2s_type(layout);

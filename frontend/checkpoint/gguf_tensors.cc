@@ -145,7 +145,8 @@ I2sLayout parse_i2s_layout(const std::string& name) {
 
 std::vector<CheckpointTensor> gguf_tensors(const GgufFile& file, const std::vector<GgufPlace>& places, I2sLayout layout) {
   std::vector<CheckpointTensor> tensors(file.tensors.size());
-  const int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  constexpr size_t kWorthThreads = size_t{1} << 24;  // bytes
+  const int threads = file.bytes.size() < kWorthThreads ? 1 : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   parallel_for(tensors.size(), threads, [&](size_t i) { fill_tensor(file, file.tensors[i], places[i], layout, tensors[i]); });
   return tensors;
 }

@@ -14,10 +14,10 @@ constexpr const char* kValueTypeNames[] = {"u8", "i8", "u16", "i16", "u32", "i32
 
 [[noreturn]] void other_type(const GgufFile& file, std::string_view key, const GgufValue& value, const char* wanted) {
   const bool array = value.type == GgufType::kArray;
-  throw Error(fmt::format("{}: byte {}: key {}", file.path, value.at, key),
-              fmt::format("it is {}{}, but {} belongs here", array ? "an array of " : "of type ",
-                          kValueTypeNames[static_cast<uint32_t>(value.element)], wanted),
-              "convert the model again with a current converter");
+  throw Error(
+      fmt::format("{}: byte {}: key {}", file.path, value.at, key),
+      fmt::format("it is {} {}, not {}", array ? "an array of" : "of type", kValueTypeNames[static_cast<uint32_t>(value.element)], wanted),
+      "convert the model again with a current converter");
 }
 
 const GgufValue* find_value(const GgufFile& file, std::string_view key) {
@@ -132,7 +132,7 @@ std::vector<int64_t> gguf_wholes(const GgufFile& file, std::string_view key) {
   numbers.reserve(value->count);
   for (uint64_t i = 0; i < value->count; ++i) {
     const std::optional<int64_t> number = stored_whole(*value, i);
-    if (!number) other_type(file, key, *value, "whole numbers");
+    if (!number) other_type(file, key, *value, "a whole number or an array of them");
     numbers.push_back(*number);
   }
   return numbers;
