@@ -10,7 +10,7 @@ namespace bitgrid::frontend {
 
 namespace {
 
-using Tensors = std::map<std::string, const CheckpointTensor*>;
+using TensorsByName = std::map<std::string, const CheckpointTensor*>;
 
 constexpr char kIntact[] = "take an intact file";
 
@@ -87,7 +87,7 @@ std::optional<Refusal> check_sizes(const GraphConfig& g) {
 }
 
 /// All matrices with groups have the same, and it divides their inputs.
-std::optional<Refusal> check_groups(const Tensors& tensors, const Needs& needs) {
+std::optional<Refusal> check_groups(const TensorsByName& tensors, const Needs& needs) {
   const CheckpointTensor* first = nullptr;
   for (const Need& need : needs.must) {
     const CheckpointTensor& t = *tensors.at(need.name);
@@ -112,7 +112,7 @@ std::optional<Refusal> find_refusal(const Checkpoint& checkpoint) {
   if (checkpoint.refusal) return checkpoint.refusal;
   if (const auto r = check_sizes(checkpoint.graph)) return r;
   const Needs needs = needs_of(checkpoint.graph);
-  Tensors tensors;
+  TensorsByName tensors;
   for (const CheckpointTensor& t : checkpoint.tensors) {
     if (t.canonical.empty())
       return Refusal{t.where + ": the graph of " + checkpoint.graph.architecture + " does not read it, and would compute something else",

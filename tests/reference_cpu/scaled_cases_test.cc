@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "frontend/checkpoint/checkpoint.h"
 #include "frontend/checkpoint/convert.h"
 #include "ir/file.h"
 #include "reference_cpu/scaled/scaled_engine.h"
@@ -53,6 +54,12 @@ std::vector<std::string> differences(const ScaledEngine& engine, const json& exp
   return wrong;
 }
 
+/// Files that people hold, or the containers of the cases.
+std::shared_ptr<const frontend::Checkpoint> read_any(const std::string& path) {
+  if (!frontend::is_checkpoint(path)) return test::read_case(path);
+  return std::make_shared<const frontend::Checkpoint>(frontend::read_checkpoint(path));
+}
+
 struct Case {
   const char* model;
   const char* expected;
@@ -68,7 +75,7 @@ class ScaledCases : public ::testing::TestWithParam<Case> {};
 
 TEST_P(ScaledCases, TokensAndIntermediateValuesAreThoseExpected) {
   if (!std::filesystem::exists(kCases + GetParam().model)) GTEST_SKIP() << "shared cases are absent: " << kCases;
-  const ScaledModel model = frontend::convert(test::read_case(kCases + GetParam().model));
+  const ScaledModel model = frontend::convert(read_any(kCases + GetParam().model));
   const ScaledEngine engine(model, {parse_cache_forms(GetParam().cache), {GetParam().kernel, 2}});
   EXPECT_THAT(differences(engine, json::parse(read_file(kCases + GetParam().expected))), IsEmpty());
 }
@@ -76,6 +83,7 @@ TEST_P(ScaledCases, TokensAndIntermediateValuesAreThoseExpected) {
 INSTANTIATE_TEST_SUITE_P(All, ScaledCases,
                          ::testing::Values(Case{"bitnet-kjv.safetensors", "tokens_expected.json", ""},
                                            Case{"bitnet-kjv.safetensors", "tokens_expected.json", "", SumKernel::kDefinition},
+                                           Case{"bitnet-kjv-hf", "tokens_expected.json", ""},
                                            Case{"bitnet-kjv.safetensors", "tokens_expected_kv4.json", "k=4:mean:rotated,v=4:max:rotated"},
                                            Case{"qwen3-kjv.safetensors", "tokens_expected_qwen3.json", ""},
                                            Case{"qwen3-kjv.safetensors", "tokens_expected_qwen3.json", "", SumKernel::kDefinition}));

@@ -1,0 +1,43 @@
+#include "frontend/checkpoint/checkpoint.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include "frontend/checkpoint/huggingface.h"
+#include "ir/error.h"
+#include "ir/file.h"
+
+namespace bitgrid::frontend {
+namespace {
+
+bool begins_with_gguf(const std::string& path) {
+  char magic[4] = {};
+  std::ifstream file(path, std::ios::binary);
+  return is_regular_file(path) && file.read(magic, sizeof magic) && std::string_view(magic, sizeof magic) == "GGUF";
+}
+
+/// The folder of a file of a Hugging Face folder; "" for other paths.
+std::string folder_around(const std::string& path) {
+  const std::filesystem::path file(path);
+  const std::string name = file.filename().string();
+  if (name != "config.json" && name != "model.safetensors.index.json" && file.extension() != ".safetensors") return "";
+  const std::string folder = file.has_parent_path() ? file.parent_path().string() : ".";
+  return is_regular_file(path) && is_regular_file((std::filesystem::path(folder) / "config.json").string()) ? folder : "";
+}
+
+}  // namespace
+
+Checkpoint read_checkpoint(const std::string& path, const CheckpointParams& params) {
+  if (is_folder(path)) return read_huggingface(path, params);
+  if (begins_with_gguf(path)) throw Error(path, "GGUF files are not read yet", "give a Hugging Face folder");
+  if (const std::string folder = folder_around(path); !folder.empty()) return read_huggingface(folder, params);
+  if (!is_there(path)) throw Error(path, "there is no such file or folder", "check the path");
+  throw Error(path, "this is neither a GGUF file nor a Hugging Face folder",
+              "give the path of a .gguf file, or of a folder with config.json and safetensors");
+}
+
+bool is_checkpoint(const std::string& path) {
+  return is_folder(path) || begins_with_gguf(path) || !folder_around(path).empty();
+}
+
+}  // namespace bitgrid::frontend

@@ -1,0 +1,42 @@
+// safetensors files of checkpoints, mapped: tensors of every type, read as floats where they lie.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "frontend/checkpoint/mapped_file.h"
+#include "frontend/safetensors_header.h"
+
+namespace bitgrid::frontend {
+
+struct SafetensorsMap {
+  /// Throws Error (file, tensor, cure), as parse_safetensors_header.
+  explicit SafetensorsMap(const std::string& path) : file(path), header(parse_safetensors_header(file.text(), path, DTypes::kAll)) {}
+
+  MappedFile file;
+  SafetensorsHeader header;
+};
+
+/// A tensor of a mapped file, which must outlive it.
+struct MappedTensor {
+  const SafetensorsMap* map = nullptr;
+  std::string name;
+  SafetensorsEntry entry;
+
+  const DTypeInfo& type() const { return dtype_info(entry.dtype); }
+  /// How many numbers it has.
+  uint64_t count() const { return (entry.end - entry.begin) / type().bytes; }
+  std::string_view bytes() const { return map->file.text().substr(map->header.data + entry.begin, entry.end - entry.begin); }
+  /// "FILE: tensor NAME".
+  std::string where() const { return map->file.path() + ": tensor " + name; }
+
+  /// Numbers from index `first` on, rounded to what `out` holds. Throws Error for the float types of 8 bits.
+  void read(uint64_t first, std::span<float> out) const;
+  void read(uint64_t first, std::span<double> out) const;
+  /// Gives the tensor's pages back to the system.
+  void release() const;
+};
+
+}  // namespace bitgrid::frontend
