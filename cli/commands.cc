@@ -11,6 +11,8 @@ const std::vector<Command>& commands() {
       {"inspect", "what a model file or folder is, every tensor of it, and whether it runs", "Example: bitgrid inspect examples/kjv-bitnet",
        define_inspect},
       {"import", "write a checkpoint as a model of integers", "Example: bitgrid import examples/kjv-bitnet -o imported", define_import},
+      {"random-model", "write a checkpoint of given shapes with random weights, to size and time it",
+       "Example: bitgrid random-model examples/shapes/bitnet-b158-2b4t.yaml --type q2_0 -o random-2b4t.gguf", define_random_model},
       {"check", "compare engines bit for bit with the CPU reference",
        "Example: bitgrid check examples/kjv-ternary/model.yaml --engines cpu,dag,grid --tokens 80", define_check},
       {"compile", "map a model, a BLIF netlist or a kernel onto the grid",

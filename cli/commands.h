@@ -20,6 +20,7 @@ void define_run(CLI::App& command, int& status);
 void define_evaluate(CLI::App& command, int& status);
 void define_inspect(CLI::App& command, int& status);
 void define_import(CLI::App& command, int& status);
+void define_random_model(CLI::App& command, int& status);
 void define_check(CLI::App& command, int& status);
 void define_compile(CLI::App& command, int& status);
 void define_simulate(CLI::App& command, int& status);

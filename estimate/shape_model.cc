@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "estimate/shape_graph.h"
 #include "frontend/yaml_reader.h"
 #include "ir/error.h"
 
@@ -207,9 +208,7 @@ ShapeModel parse_shapes(const std::string& yaml, const std::string& path, int co
   if (top.is_map()) {
     for (const auto& [key, value] : overrides) top.node[key] = value;
   }
-  const frontend::YamlMap map(
-      top, {"format", "name", "description", "width", "vocabulary", "context", "weights", "weight_group", "activation_bits", "kv_bits",
-            "score_bits", "layers", "attention", "feedforward", "head_weights", "assumptions"});
+  const frontend::YamlMap map(top, shape_keys());
   if (map.get("format").text() != kFormat)
     throw Error(map.get("format").where(), "the format is not " + std::string(kFormat), "write `format: " + std::string(kFormat) + "`");
   return ShapesReader(map, context).read();

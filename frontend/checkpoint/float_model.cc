@@ -54,7 +54,7 @@ FloatMap tensor_map(const CheckpointTensor& t, int threads) {
   return rows_map(t.rows(), t.columns(), threads, [&t](size_t r, std::span<double> row) { tensor_row(t, r, row); });
 }
 
-struct Tensors {
+struct FloatTensors {
   std::map<std::string, const CheckpointTensor*> by_name;
 
   Vec gains(const std::string& name) const {
@@ -67,7 +67,7 @@ struct Tensors {
   FloatMap map(const std::string& name, int threads) const { return tensor_map(*by_name.at(name + ".weight"), threads); }
 };
 
-FloatLayer layer_of(const Tensors& tensors, const std::string& name, const GraphConfig& graph, int threads) {
+FloatLayer float_layer(const FloatTensors& tensors, const std::string& name, const GraphConfig& graph, int threads) {
   FloatLayer l;
   l.input_norm = tensors.gains(name + "input_layernorm");
   l.post_norm = tensors.gains(name + "post_attention_layernorm");
@@ -168,7 +168,7 @@ void set_feed_forward(FloatLayer& layer, const GatedFeedForward& f, int threads)
 FloatModel float_model(const std::shared_ptr<const Checkpoint>& checkpoint, const FloatParams& params) {
   if (const auto refusal = find_refusal(*checkpoint)) throw Error(checkpoint->path, refusal->why, refusal->cure);
   const GraphConfig& g = checkpoint->graph;
-  Tensors tensors;
+  FloatTensors tensors;
   bool grouped = false;
   for (const CheckpointTensor& t : checkpoint->tensors) {
     tensors.by_name[t.canonical] = &t;
@@ -191,7 +191,7 @@ FloatModel float_model(const std::shared_ptr<const Checkpoint>& checkpoint, cons
   };
   const double factor = rotary_tables(g, 0).attention_factor;
   m.attention_scale = factor * factor / std::sqrt(static_cast<double>(g.head_width));
-  for (uint64_t n = 0; n < g.layers; ++n) m.layers.push_back(layer_of(tensors, fmt::format("model.layers.{}.", n), g, params.threads));
+  for (uint64_t n = 0; n < g.layers; ++n) m.layers.push_back(float_layer(tensors, fmt::format("model.layers.{}.", n), g, params.threads));
   m.final_norm = tensors.gains("model.norm");
   const bool own = tensors.by_name.contains("lm_head.weight") && !g.tied;
   m.head = tensors.map(own ? "lm_head" : "model.embed_tokens", params.threads);

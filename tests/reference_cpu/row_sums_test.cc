@@ -1,0 +1,62 @@
+#include "reference_cpu/scaled/row_sums.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace bitgrid::cpu {
+namespace {
+
+constexpr std::array kStorages = {WeightStorage::kOneBit, WeightStorage::kTwoBits, WeightStorage::kByte};
+
+int8_t random_weight(WeightStorage storage, std::mt19937& random) {
+  const auto draw = static_cast<int>(random() % 256);
+  return static_cast<int8_t>(storage == WeightStorage::kOneBit    ? draw % 2 * 2 - 1
+                             : storage == WeightStorage::kTwoBits ? draw % 4 - 1
+                                                                  : draw - 128);
+}
+
+void expect_equal(const PackedWeights& weights, const Codes& codes, size_t group) {
+  const SumPlan plan = plan_sums(codes, group);
+  std::vector<int64_t> expected(plan.groups()), got(plan.groups());
+  for (size_t r = 0; r < weights.rows(); ++r) {
+    row_sums(weights, r, codes, plan, expected, SumKernel::kDefinition);
+    row_sums(weights, r, codes, plan, got, SumKernel::kFast);
+    ASSERT_EQ(got, expected) << "row " << r << " of " << weights.columns() << " inputs, groups of " << group;
+  }
+}
+
+TEST(RowSums, FastOnesAreThoseOfTheDefinition) {
+  std::mt19937 random(1);
+  for (const WeightStorage storage : kStorages) {
+    for (size_t inputs = 1; inputs < 400; inputs += random() % 9 + 1) {
+      PackedWeights weights(3, inputs, storage);
+      std::vector<int8_t> row(inputs);
+      for (size_t r = 0; r < 3; ++r) {
+        for (int8_t& w : row) w = random_weight(storage, random);
+        weights.pack(r, row);
+      }
+      for (const int most : {127, 511}) {
+        std::vector<int64_t> values(inputs);
+        for (int64_t& v : values) v = static_cast<int64_t>(random() % static_cast<unsigned>(2 * most + 1)) - most;
+        const Codes codes = make_codes(values, {});
+        for (const size_t group : {size_t{0}, size_t{5}, size_t{32}, size_t{64}, size_t{128}}) expect_equal(weights, codes, group);
+      }
+    }
+  }
+}
+
+/// Sums of 16 bits wrap here in other programs.
+TEST(RowSums, LargestSumsDoNotWrap) {
+  for (const WeightStorage storage : kStorages) {
+    constexpr size_t kInputs = kMostInputs;
+    PackedWeights weights(2, kInputs, storage);
+    const int8_t largest = storage == WeightStorage::kOneBit ? int8_t{1} : storage == WeightStorage::kTwoBits ? int8_t{2} : int8_t{-128};
+    weights.pack(0, std::vector<int8_t>(kInputs, largest));
+    weights.pack(1, std::vector<int8_t>(kInputs, -1));
+    for (const int64_t code : {127, -127, 511, -511}) expect_equal(weights, make_codes(std::vector<int64_t>(kInputs, code), {}), 0);
+  }
+}
+
+}  // namespace
+}  // namespace bitgrid::cpu
