@@ -112,15 +112,27 @@ std::string header_of(const GgufContents& contents) {
   return out;
 }
 
-void check_codes(const GgufWrittenTensor& tensor, std::span<const int8_t> codes, std::span<const float> scales) {
-  const StoredValues values = tensor.type->values;
+/// Whether a block may be stored: codes of its type, and with one bit none that is 0 unless the scale is.
+bool fits(StoredValues values, std::span<const int8_t> codes, bool zero_scale) {
   const int most = values == StoredValues::kInt2 ? 2 : 1;
-  for (size_t i = 0; i < codes.size(); ++i) {
-    const bool zero_scale = scales[tensor.type->tail != 0 ? 0 : i / tensor.type->elements] == 0.0f;
-    const bool fits = codes[i] >= -1 && codes[i] <= most && (values != StoredValues::kBinary || codes[i] != 0 || zero_scale);
-    if (!fits)
-      throw Error("tensor " + tensor.name, fmt::format("{} cannot store the code {}", tensor.type->name, static_cast<int>(codes[i])),
-                  "choose another type");
+  bool inside = true, zero = false;
+  for (const int8_t code : codes) {
+    inside &= code >= -1 && code <= most;
+    zero |= code == 0;
+  }
+  return inside && (values != StoredValues::kBinary || !zero || zero_scale);
+}
+
+void check_codes(const GgufWrittenTensor& tensor, std::span<const int8_t> codes, std::span<const float> scales) {
+  const BlockType& type = *tensor.type;
+  for (size_t at = 0, block = 0; at < codes.size(); at += type.elements, ++block) {
+    const std::span<const int8_t> its = codes.subspan(at, type.elements);
+    const bool zero_scale = scales[type.tail != 0 ? 0 : block] == 0.0f;
+    if (fits(type.values, its, zero_scale)) continue;
+    for (const int8_t code : its)
+      if (!fits(type.values, {&code, 1}, zero_scale))
+        throw Error("tensor " + tensor.name, fmt::format("{} cannot store the code {}", type.name, static_cast<int>(code)),
+                    "choose another type");
   }
 }
 

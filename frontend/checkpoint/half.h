@@ -10,9 +10,9 @@ namespace bitgrid::frontend {
 /// Every half is a float.
 inline float half_to_float(uint16_t half) {
   const uint32_t sign = static_cast<uint32_t>(half & 0x8000u) << 16, rest = half & 0x7FFFu;
-  if (rest >= 0x7C00u) return std::bit_cast<float>(sign | 0x7F800000u | (rest & 0x3FFu) << 13);  // infinite, or not a number
-  if (rest >= 0x0400u) return std::bit_cast<float>(sign | ((rest << 13) + 0x38000000u));
-  return std::copysign(static_cast<float>(rest) * 0x1p-24f, std::bit_cast<float>(sign | 1u));  // below the normal range
+  const uint32_t finite = std::bit_cast<uint32_t>(std::bit_cast<float>(rest << 13) * 0x1p112f);  // the exponents' zeros are 112 apart
+  const uint32_t other = 0x7F800000u | rest << 13;                                               // infinite, or not a number
+  return std::bit_cast<float>(sign | (rest < 0x7C00u ? finite : other));
 }
 
 /// The nearest half, of two the even one. What is too large becomes infinite.
