@@ -5,6 +5,8 @@
 #include <cassert>
 #include <cstring>
 
+#include "ir/vectorised.h"
+
 namespace bitgrid {
 
 namespace {
@@ -20,15 +22,14 @@ size_t bytes_of_row(size_t columns, WeightStorage storage) {
 }
 
 /// Adds 1 to each weight of a block and packs the sums, or whether they are positive.
-void pack_two_bits(const int8_t* values, uint8_t* out) {
+BITGRID_VECTORISED void pack_two_bits(const int8_t* values, uint8_t* out) {
   for (size_t m = 0; m < kTwoBitLanes; ++m) {
-    unsigned byte = 0;
-    for (size_t k = 0; k < 4; ++k) byte |= static_cast<unsigned>(values[kTwoBitLanes * k + m] + 1) << (2 * k);
-    out[m] = static_cast<uint8_t>(byte);
+    const auto code = [&](size_t k) { return static_cast<uint8_t>(values[kTwoBitLanes * k + m] + 1); };
+    out[m] = static_cast<uint8_t>(code(0) | code(1) << 2 | code(2) << 4 | code(3) << 6);
   }
 }
 
-void pack_one_bit(const int8_t* values, uint8_t* out) {
+BITGRID_VECTORISED void pack_one_bit(const int8_t* values, uint8_t* out) {
   for (size_t m = 0; m < kOneBitLanes; ++m) {
     unsigned byte = 0;
     for (size_t k = 0; k < 8; ++k) byte |= static_cast<unsigned>(values[kOneBitLanes * k + m] > 0) << k;
@@ -36,12 +37,12 @@ void pack_one_bit(const int8_t* values, uint8_t* out) {
   }
 }
 
-void unpack_two_bits(const uint8_t* in, int8_t* values) {
+BITGRID_VECTORISED void unpack_two_bits(const uint8_t* in, int8_t* values) {
   for (size_t k = 0; k < 4; ++k)
     for (size_t m = 0; m < kTwoBitLanes; ++m) values[kTwoBitLanes * k + m] = static_cast<int8_t>((in[m] >> (2 * k) & 3) - 1);
 }
 
-void unpack_one_bit(const uint8_t* in, int8_t* values) {
+BITGRID_VECTORISED void unpack_one_bit(const uint8_t* in, int8_t* values) {
   for (size_t k = 0; k < 8; ++k)
     for (size_t m = 0; m < kOneBitLanes; ++m) values[kOneBitLanes * k + m] = static_cast<int8_t>((in[m] >> k & 1) * 2 - 1);
 }

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include "frontend/checkpoint/fixed.h"
 #include "ir/error.h"
 #include "ir/parallel.h"
+#include "ir/vectorised.h"
 
 namespace bitgrid::frontend {
 
@@ -24,6 +26,38 @@ constexpr size_t kMostContextByDefault = 4096;
 
 WeightStorage storage_of(const CheckpointTensor& tensor) {
   return tensor.values == StoredValues::kBinary ? WeightStorage::kOneBit : WeightStorage::kTwoBits;
+}
+
+BITGRID_VECTORISED uint64_t count_nonzero(std::span<const int8_t> codes) {
+  uint64_t count = 0;
+  for (const int8_t c : codes) count += static_cast<uint64_t>(c != 0);
+  return count;
+}
+
+BITGRID_VECTORISED double sum_of_squares(std::span<const float> row) {
+  double sums[8] = {};
+  size_t i = 0;
+  for (; i + 8 <= row.size(); i += 8)
+    for (size_t j = 0; j < 8; ++j) sums[j] += static_cast<double>(row[i + j]) * static_cast<double>(row[i + j]);
+  for (; i < row.size(); ++i) sums[0] += static_cast<double>(row[i]) * static_cast<double>(row[i]);
+  return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+}
+
+BITGRID_VECTORISED float largest_magnitude(std::span<const float> row) {
+  float largest[8] = {};
+  bool finite = true;
+  size_t i = 0;
+  for (; i + 8 <= row.size(); i += 8)
+    for (size_t j = 0; j < 8; ++j) largest[j] = std::abs(row[i + j]) > largest[j] ? std::abs(row[i + j]) : largest[j];
+  for (; i < row.size(); ++i) largest[0] = std::abs(row[i]) > largest[0] ? std::abs(row[i]) : largest[0];
+  for (const float v : row) finite = finite && v - v == 0.0F;
+  return finite ? *std::max_element(largest, largest + 8) : std::numeric_limits<float>::infinity();
+}
+
+/// floor(127 row / top + 1/2). What is added before the cut makes all numbers positive.
+BITGRID_VECTORISED void to_bytes(std::span<const float> row, double top, std::span<int8_t> codes) {
+  for (size_t c = 0; c < row.size(); ++c)
+    codes[c] = static_cast<int8_t>(static_cast<int32_t>(static_cast<double>(row[c]) * 127.0 / top + 128.5) - 128);
 }
 
 /// One checkpoint on its way.
@@ -103,9 +137,7 @@ void Converter::measure_embedding() {
     std::vector<float> row(table.columns());
     for (size_t r = begin; r < end; ++r) {
       table.floats(r, row);
-      double sum = 0.0;
-      for (const float v : row) sum += static_cast<double>(v) * static_cast<double>(v);
-      squares[r] = sum;
+      squares[r] = sum_of_squares(row);
     }
   });
   double sum = 0.0;
@@ -161,9 +193,7 @@ void Converter::pack(const CheckpointTensor& tensor, LinearMap& map, WeightStora
     for (size_t r = begin; r < end; ++r) {
       tensor.codes(r, codes, std::span(scales).subspan(r * scales_per_row, scales_per_row));
       packed->pack(r, codes);
-      uint64_t count = 0;
-      for (const int8_t c : codes) count += static_cast<uint64_t>(c != 0);
-      nonzero[r] = count;
+      nonzero[r] = count_nonzero(codes);
     }
   });
   tensor.release();
@@ -262,12 +292,12 @@ LinearMap Converter::byte_head(const CheckpointTensor& tensor) {
     std::vector<int8_t> codes(columns);
     for (size_t r = begin; r < end; ++r) {
       tensor.floats(r, row);
-      float largest = 0.0F;
-      for (const float v : row) largest = std::max(largest, std::abs(v));
-      const double top = static_cast<double>(largest);
+      const double top = static_cast<double>(largest_magnitude(row));
       if (!std::isfinite(top)) throw Error(tensor.where, fmt::format("row {} is not finite", r), "take an intact file");
-      for (size_t c = 0; c < columns; ++c)
-        codes[c] = top == 0.0 ? int8_t{0} : static_cast<int8_t>(half_up(static_cast<double>(row[c]) * 127.0 / top));
+      if (top == 0.0)
+        std::fill(codes.begin(), codes.end(), int8_t{0});
+      else
+        to_bytes(row, top, codes);
       packed->pack(r, codes);
       steps[r] = top / 127.0;
     }

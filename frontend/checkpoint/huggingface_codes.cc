@@ -10,6 +10,7 @@
 
 #include "frontend/checkpoint/huggingface_tensor.h"
 #include "ir/error.h"
+#include "ir/vectorised.h"
 
 namespace bitgrid::frontend {
 namespace {
@@ -26,6 +27,21 @@ double sum_of_magnitudes(const MappedTensor& stored) {
   double sum = 0.0;
   for (const double s : sums) sum += s;
   return sum;
+}
+
+}  // namespace
+
+namespace {
+
+/// Bits `shift` and `shift` + 1 of each byte, less 1. Whether one of them is the code 3.
+BITGRID_VECTORISED bool unpack_digits(std::string_view bytes, unsigned shift, std::span<int8_t> codes) {
+  uint8_t threes = 0;
+  for (size_t c = 0; c < codes.size(); ++c) {
+    const auto digit = static_cast<uint8_t>(static_cast<uint8_t>(bytes[c]) >> shift & 3);
+    threes = static_cast<uint8_t>(threes | (digit & digit >> 1));
+    codes[c] = static_cast<int8_t>(digit - 1);
+  }
+  return threes != 0;
 }
 
 }  // namespace
@@ -56,14 +72,7 @@ CheckpointTensor packed_tensor(const MappedTensor& stored, const MappedTensor& s
   t.codes = [&stored, quarter, columns, scale = static_cast<float>(t.tensor_scale)](uint64_t r, std::span<int8_t> codes,
                                                                                     std::span<float> scales) {
     const unsigned shift = static_cast<unsigned>(2 * (r / quarter));
-    const std::string_view row = stored.bytes().substr(r % quarter * columns, columns);
-    unsigned ones = 0;
-    for (uint64_t c = 0; c < columns; ++c) {
-      const unsigned byte = static_cast<unsigned char>(row[c]);
-      ones |= byte & byte >> 1;
-      codes[c] = static_cast<int8_t>(static_cast<int>(byte >> shift & 3u) - 1);
-    }
-    if (ones >> shift & 1u)
+    if (unpack_digits(stored.bytes().substr(r % quarter * columns, columns), shift, codes))
       throw Error(stored.where(), fmt::format("a weight of row {} has the code 3", r), "codes are 0, 1 and 2; fetch the file again");
     scales[0] = scale;
   };

@@ -5,6 +5,7 @@
 
 #include "frontend/checkpoint/half.h"
 #include "ir/error.h"
+#include "ir/vectorised.h"
 
 namespace bitgrid::frontend {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "numbers of files are read as they lie");
 
 template <typename Stored, typename Number, typename Decode>
-void decode_numbers(std::string_view bytes, std::span<Number> out, Decode decode) {
+BITGRID_VECTORISED void decode_numbers(std::string_view bytes, std::span<Number> out, Decode decode) {
   for (size_t i = 0; i < out.size(); ++i) {
     Stored stored;
     std::memcpy(&stored, bytes.data() + i * sizeof stored, sizeof stored);
