@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "frontend/checkpoint/gguf.h"
 #include "frontend/checkpoint/huggingface.h"
 #include "ir/error.h"
 #include "ir/file.h"
@@ -29,7 +30,7 @@ std::string folder_around(const std::string& path) {
 
 Checkpoint read_checkpoint(const std::string& path, const CheckpointParams& params) {
   if (is_folder(path)) return read_huggingface(path, params);
-  if (begins_with_gguf(path)) throw Error(path, "GGUF files are not read yet", "give a Hugging Face folder");
+  if (begins_with_gguf(path)) return read_gguf(path, params);
   if (const std::string folder = folder_around(path); !folder.empty()) return read_huggingface(folder, params);
   if (!is_there(path)) throw Error(path, "there is no such file or folder", "check the path");
   throw Error(path, "this is neither a GGUF file nor a Hugging Face folder",

@@ -114,11 +114,12 @@ struct CheckpointParams {
   std::optional<Gate> gate = {};  // in place of what the file says
 };
 
-/// Reads a GGUF file (any of its parts, if it is split) or a Hugging Face folder: what `path` is decides. Throws Error (file, tensor, what
-/// is wrong, cure) for what is malformed; what is well-formed and cannot run gets a `refusal`.
+/// Reads a GGUF file (any of its parts, if it is split) or a Hugging Face folder (or one of its files): what `path` is decides. Throws
+/// Error (file, tensor, what is wrong, cure) for what is malformed; what is well-formed and cannot run gets a `refusal`.
 Checkpoint read_checkpoint(const std::string& path, const CheckpointParams& params = {});
 
-/// Whether `path` is something that read_checkpoint reads: a folder, or a file that begins with "GGUF".
+/// Whether `path` is something that read_checkpoint reads: a folder, a file of a Hugging Face folder (config.json, safetensors), or a file
+/// that begins with "GGUF".
 bool is_checkpoint(const std::string& path);
 
 }  // namespace bitgrid::frontend

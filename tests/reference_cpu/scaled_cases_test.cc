@@ -84,6 +84,7 @@ INSTANTIATE_TEST_SUITE_P(All, ScaledCases,
                          ::testing::Values(Case{"bitnet-kjv.safetensors", "tokens_expected.json", ""},
                                            Case{"bitnet-kjv.safetensors", "tokens_expected.json", "", SumKernel::kDefinition},
                                            Case{"bitnet-kjv-hf", "tokens_expected.json", ""},
+                                           Case{"bitnet-kjv-q2_0.gguf", "tokens_expected.json", ""},
                                            Case{"bitnet-kjv.safetensors", "tokens_expected_kv4.json", "k=4:mean:rotated,v=4:max:rotated"},
                                            Case{"qwen3-kjv.safetensors", "tokens_expected_qwen3.json", ""},
                                            Case{"qwen3-kjv.safetensors", "tokens_expected_qwen3.json", "", SumKernel::kDefinition}));
