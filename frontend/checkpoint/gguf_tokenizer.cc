@@ -52,6 +52,7 @@ TokenizerSource gguf_tokenizer(const GgufFile& file) {
     if (id && id != source.eos) source.more_eos.push_back(*id);
   }
   source.add_bos = gguf_bool(file, tokenizer_key("add_bos_token"));
+  source.add_space_prefix = gguf_bool(file, tokenizer_key("add_space_prefix"));
   source.chat_template = gguf_text(file, "tokenizer.chat_template").value_or("");
   return source;
 }

@@ -101,11 +101,12 @@ class GgufTokenizer {
       parts_.pieces[i].bytes = std::move(*bytes);
     }
     add_byte_level_symbols(parts_, texts_);
+    parts_.merges.reserve(source_.merges.size());
     for (size_t i = 0; i < source_.merges.size(); ++i) {
       const std::string_view merge = source_.merges[i];
-      const std::string where = fmt::format("{}: tokenizer.ggml.merges[{}]", source_.where, i);
+      const auto where = [&] { return fmt::format("{}: tokenizer.ggml.merges[{}]", source_.where, i); };
       const size_t space = merge.find(' ', 1);
-      if (space == std::string_view::npos) throw Error(where, shown(merge) + " is not two tokens with a space between them", kGgufCure);
+      if (space == std::string_view::npos) throw Error(where(), shown(merge) + " is not two tokens with a space between them", kGgufCure);
       add_merge(parts_, ids_, merge.substr(0, space), merge.substr(space + 1), static_cast<uint32_t>(i), where);
     }
     parts_.description = fmt::format("byte-level BPE, {} tokens, {} merges, pattern {}{}", parts_.pieces.size(), parts_.merges.size(),

@@ -17,6 +17,7 @@ class PairMerger {
   /// In n log n steps for n symbols. Symbols below 0 stay as they are.
   void merge(std::vector<int>& symbols) const;
 
+  void reserve(size_t merges) { merges_.reserve(merges); }
   size_t size() const { return merges_.size(); }
 
  private:

@@ -71,14 +71,16 @@ void add_byte_level_symbols(BpeParts& parts, const IdsByText& ids) {
 }
 
 void add_merge(BpeParts& parts, const IdsByText& ids, std::string_view left, std::string_view right, uint32_t rank,
-               const std::string& where) {
-  const auto id_of = [&](std::string_view token, const char* what) {
-    const auto it = ids.find(std::string(token));
-    if (it == ids.end()) throw Error(where, fmt::format("{} {} is not in the vocabulary", what, shown(token)), kOriginalCure);
+               const std::function<std::string()>& where) {
+  std::string token;
+  const auto id_of = [&](std::string_view a, std::string_view b, const char* what) {
+    token.assign(a).append(b);
+    const auto it = ids.find(token);
+    if (it == ids.end()) throw Error(where(), fmt::format("{} {} is not in the vocabulary", what, shown(token)), kOriginalCure);
     return it->second;
   };
-  const int l = id_of(left, "its left part"), r = id_of(right, "its right part");
-  parts.merges.add(l, r, rank, id_of(std::string(left) + std::string(right), "its result"));
+  const int l = id_of(left, "", "its left part"), r = id_of(right, "", "its right part");
+  parts.merges.add(l, r, rank, id_of(left, right, "its result"));
 }
 
 TokenizerConfig read_tokenizer_config(const std::string& text, const std::string& where) {

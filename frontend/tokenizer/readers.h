@@ -1,6 +1,7 @@
 // The readers of make_tokenizer, one a kind of file, and what they share.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,9 +23,9 @@ std::string shown(std::string_view token);
 /// Fills the symbols of byte-level BPE: `bytes`.
 void add_byte_level_symbols(BpeParts& parts, const IdsByText& ids);
 
-/// Adds the merge of two tokens. Throws Error (`where`) if one of them, or what they become, is not in the vocabulary.
+/// Adds the merge of two tokens. Throws Error (`where()`) if one of them, or what they become, is not in the vocabulary.
 void add_merge(BpeParts& parts, const IdsByText& ids, std::string_view left, std::string_view right, uint32_t rank,
-               const std::string& where);
+               const std::function<std::string()>& where);
 
 /// What tokenizer_config.json says; also where it is absent.
 struct TokenizerConfig {

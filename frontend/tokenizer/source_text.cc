@@ -56,6 +56,7 @@ std::string print_tokenizer_source(const TokenizerSource& s) {
   if (s.eos) j["eos"] = *s.eos;
   if (!s.more_eos.empty()) j["more_eos"] = s.more_eos;
   if (s.add_bos) j["add_bos"] = *s.add_bos;
+  if (s.add_space_prefix) j["add_space_prefix"] = *s.add_space_prefix;
   if (!s.chat_template.empty()) j["chat_template"] = s.chat_template;
   return j.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -83,6 +84,7 @@ TokenizerSource parse_tokenizer_source(const std::string& text, const std::strin
     if (j.contains("bos")) s.bos = j["bos"].get<int64_t>();
     if (j.contains("eos")) s.eos = j["eos"].get<int64_t>();
     if (j.contains("add_bos")) s.add_bos = j["add_bos"].get<bool>();
+    if (j.contains("add_space_prefix")) s.add_space_prefix = j["add_space_prefix"].get<bool>();
   } catch (const nlohmann::json::exception& e) {
     throw Error(file, std::string("a key is missing or of another kind: ") + e.what(), kImportAgain);
   }

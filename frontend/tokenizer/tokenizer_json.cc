@@ -19,13 +19,112 @@ constexpr const char* kOtherFile =
     "take another file of the model that has its tokenizer: a GGUF, or tokenizer.model of SentencePiece in place of tokenizer.json";
 constexpr unsigned kMostNested = 8;
 
+/// Takes the vocabulary and the merges, hundreds of thousands of entries, straight from the text; all else becomes a value. Where these two
+/// stood, the value has true.
+class TokenizerJsonEvents final : public JsonEvents {
+ public:
+  explicit TokenizerJsonEvents(const std::string& where) : where_(where) {}
+
+  std::vector<std::pair<std::string, int>> vocab;
+  std::vector<std::pair<std::string, std::string>> merges;  // "a b" as it is written, with an empty second part, or two parts
+  json take() { return tree_.take(); }
+
+  bool null() override { return other() && tree_.null(); }
+  bool boolean(bool v) override { return other() && tree_.boolean(v); }
+  bool number_integer(number_integer_t v) override { return other() && tree_.number_integer(v); }
+  bool number_float(number_float_t v, const string_t& s) override { return other() && tree_.number_float(v, s); }
+  bool binary(binary_t& v) override { return tree_.binary(v); }
+  bool parse_error(size_t, const std::string&, const nlohmann::detail::exception&) override { return false; }
+
+  bool number_unsigned(number_unsigned_t v) override {
+    if (in_ != Part::kVocab || v >= static_cast<uint64_t>(kMostIds)) return other() && tree_.number_unsigned(v);
+    vocab.emplace_back(std::move(key_), static_cast<int>(v));
+    return true;
+  }
+  bool string(string_t& v) override {
+    if (in_ != Part::kMerges || parts_ == 2) return other() && tree_.string(v);
+    if (parts_ == 1) {
+      merges.back().second = std::move(v);
+    } else {
+      merges.emplace_back(std::move(v), "");
+    }
+    parts_ += in_pair_;
+    return true;
+  }
+  bool key(string_t& k) override {
+    if (in_ == Part::kVocab) {
+      key_ = std::move(k);
+      return true;
+    }
+    if (depth_ == 1) in_model_ = k == "model";
+    key_ = k;
+    return tree_.key(k);
+  }
+  bool start_object(size_t n) override { return start(Part::kVocab, "vocab") ? tree_.boolean(true) : other() && tree_.start_object(n); }
+  bool start_array(size_t n) override {
+    if (in_ == Part::kMerges && !in_pair_) {
+      in_pair_ = true;
+      parts_ = 0;
+      return true;
+    }
+    return start(Part::kMerges, "merges") ? tree_.boolean(true) : other() && tree_.start_array(n);
+  }
+  bool end_object() override { return end() || tree_.end_object(); }
+  bool end_array() override {
+    if (in_pair_) {
+      if (parts_ != 2) wrong_merge();
+      in_pair_ = false;
+      parts_ = 0;
+      return true;
+    }
+    return end() || tree_.end_array();
+  }
+
+ private:
+  enum class Part : uint8_t { kOther, kVocab, kMerges };
+
+  bool start(Part part, const char* key) {
+    if (in_ != Part::kOther) return false;
+    ++depth_;
+    if (depth_ != 3 || !in_model_ || key_ != key) return false;
+    in_ = part;
+    return true;
+  }
+  bool end() {
+    --depth_;
+    return std::exchange(in_, Part::kOther) != Part::kOther;
+  }
+  /// True outside of the two; what else stands within them is an error.
+  bool other() const {
+    if (in_ == Part::kVocab)
+      throw Error(where_, fmt::format("model.vocab: {} has an id that is no whole number from 0 to {}", shown(key_), kMostIds - 1),
+                  kTokenizerJsonCure);
+    if (in_ == Part::kMerges) wrong_merge();
+    return true;
+  }
+  [[noreturn]] void wrong_merge() const {
+    throw Error(fmt::format("{}: model.merges[{}]", where_, merges.size() - (in_pair_ && parts_ > 0)),
+                "it is neither a text nor a pair of texts", kTokenizerJsonCure);
+  }
+
+  const std::string& where_;
+  JsonTree<json> tree_;
+  unsigned depth_ = 0;
+  Part in_ = Part::kOther;
+  std::string key_;
+  bool in_model_ = false, in_pair_ = false;
+  unsigned parts_ = 0;  // of the pair
+};
+
 class TokenizerJson {
  public:
   explicit TokenizerJson(const TokenizerSource& source) : where_(source.where) {
-    root_ = parse_json(source.json, {.source = where_, .cure = kTokenizerJsonCure});
+    TokenizerJsonEvents events(where_);
+    read_json(source.json, {.source = where_, .cure = kTokenizerJsonCure}, events);
+    root_ = events.take();
     if (!root_.is_object()) throw Error(where_, "it is not an object", kTokenizerJsonCure);
     parts_.where = where_;
-    read_model();
+    read_model(events);
     read_normalizer(value(root_, "normalizer"));
     read_pre_tokenizer(value(root_, "pre_tokenizer"));
     read_symbols();
@@ -98,7 +197,7 @@ class TokenizerJson {
     return static_cast<int>(*id);
   }
 
-  void read_model() {
+  void read_model(TokenizerJsonEvents& events) {
     const json& model = value(root_, "model");
     if (!model.is_object()) wrong("model", "is missing");
     const json& kind = value(model, "type");
@@ -110,17 +209,10 @@ class TokenizerJson {
     }
     if (const json& dropout = value(model, "dropout"); !dropout.is_null() && dropout != 0.0)
       wrong("model", "has a dropout: the same text would give other tokens each time", "set it to null");
-    const json& vocab = value(model, "vocab");
-    if (!vocab.is_object()) wrong("model", "has no object 'vocab'");
-    ids_.reserve(vocab.size());
-    for (const auto& [token, id_json] : vocab.items()) {
-      const int id = id_of(id_json, "model.vocab: " + shown(token));
-      Piece& p = piece(id);
-      if (p.exists) wrong("model.vocab", fmt::format("gives id {} to both {} and {}", id, shown(p.bytes), shown(token)));
-      p = {token, true, false};
-      ids_.emplace(token, id);
-    }
-    read_merges(list(model, "merges", "model"));
+    if (value(model, "vocab") != true) wrong("model", "has no object 'vocab'");
+    if (value(model, "merges") != true) wrong("model", "has no list 'merges'");
+    read_vocabulary(events.vocab);
+    read_merges(events.merges);
     if (value(model, "unk_token").is_string()) {
       const auto it = ids_.find(model["unk_token"].get<std::string>());
       if (it == ids_.end()) wrong("model.unk_token", "is not in the vocabulary");
@@ -131,23 +223,29 @@ class TokenizerJson {
     ignore_merges_ = flag(model, "ignore_merges", "model", false);
   }
 
-  void read_merges(const json& merges) {
+  void read_vocabulary(std::vector<std::pair<std::string, int>>& vocabulary) {
+    ids_.reserve(vocabulary.size());
+    for (auto& [token, id] : vocabulary) {
+      Piece& p = piece(id);
+      if (p.exists) wrong("model.vocab", fmt::format("gives id {} to both {} and {}", id, shown(p.bytes), shown(token)));
+      p = {token, true, false};
+      ids_.emplace(std::move(token), id);
+    }
+  }
+
+  void read_merges(const std::vector<std::pair<std::string, std::string>>& merges) {
+    parts_.merges.reserve(merges.size());
     for (size_t i = 0; i < merges.size(); ++i) {
-      const json& merge = merges[i];
-      const std::string place = fmt::format("{}: model.merges[{}]", where_, i);
-      if (merge.is_string()) {
-        const std::string& both = merge.get_ref<const std::string&>();
-        const size_t space = both.find(' ');
-        if (space == std::string::npos || both.find(' ', space + 1) != std::string::npos)
-          throw Error(place, shown(both) + " is not two tokens with a space between them", kTokenizerJsonCure);
-        add_merge(parts_, ids_, std::string_view(both).substr(0, space), std::string_view(both).substr(space + 1), static_cast<uint32_t>(i),
-                  place);
-      } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string()) {
-        add_merge(parts_, ids_, merge[0].get_ref<const std::string&>(), merge[1].get_ref<const std::string&>(), static_cast<uint32_t>(i),
-                  place);
-      } else {
-        throw Error(place, "it is neither a text nor a pair of texts", kTokenizerJsonCure);
+      const auto place = [&] { return fmt::format("{}: model.merges[{}]", where_, i); };
+      std::string_view left = merges[i].first, right = merges[i].second;
+      if (right.empty()) {  // "a b"
+        const size_t space = left.find(' ');
+        if (space == std::string::npos || left.find(' ', space + 1) != std::string::npos)
+          throw Error(place(), shown(left) + " is not two tokens with a space between them", kTokenizerJsonCure);
+        right = left.substr(space + 1);
+        left = left.substr(0, space);
       }
+      add_merge(parts_, ids_, left, right, static_cast<uint32_t>(i), place);
     }
   }
 

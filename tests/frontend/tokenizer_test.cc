@@ -1,5 +1,6 @@
 #include "frontend/tokenizer/tokenizer.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -436,6 +437,54 @@ TEST(GgufTokenizer, FilesThatAreWrong) {
   source.merges = {"ab"};
   EXPECT_THAT(problem_of(source), HasSubstr("tokenizer.ggml.merges[0]: 'ab' is not two tokens"));
 }
+
+#ifdef BITGRID_SENTENCEPIECE
+/// A field of a protocol buffer: bytes, or a whole number below 128.
+std::string field(unsigned number, const std::string& bytes) {
+  std::string out = number < 16 ? std::string(1, static_cast<char>(number << 3 | 2)) : "";
+  return out + static_cast<char>(bytes.size()) + bytes;
+}
+std::string field(unsigned number, unsigned value) {
+  std::string out;
+  for (unsigned tag = number << 3; tag != 0; tag >>= 7) out += static_cast<char>((tag & 127) | (tag > 127 ? 128u : 0u));
+  return out + static_cast<char>(value);
+}
+
+/// The tokenizer.model of the pieces of a GGUF.
+TokenizerSource piece_model(const TokenizerSource& gguf_source) {
+  TokenizerSource source;
+  source.kind = TokenizerSource::Kind::kSentencePiece;
+  source.where = "m/tokenizer.model";
+  for (size_t i = 0; i < gguf_source.tokens.size(); ++i) {
+    const float score = gguf_source.scores[i];
+    const std::string bytes(reinterpret_cast<const char*>(&score), sizeof score);
+    source.model += field(1, field(1, gguf_source.tokens[i]) + '\x15' + bytes + field(3, static_cast<unsigned>(gguf_source.types[i])));
+  }
+  // Trained as BPE with bytes for the rest; the text gets a space in front, and other spaces stay as they are.
+  source.model += field(2, field(3, 2) + field(35, 1)) + field(3, field(3, 1) + field(4, 0) + field(5, 1));
+  return source;
+}
+
+TEST(SentencePiece, EncodesAsTheSamePiecesInAGguf) {
+  TokenizerSource with_all_bytes = scored();
+  for (int b = 0; b < 256; ++b) {
+    if (b == 0xC3 || b == 0xA9) continue;
+    with_all_bytes.tokens.push_back(fmt::format("<0x{:02X}>", b));
+    with_all_bytes.types.push_back(6);
+    with_all_bytes.scores.push_back(0);
+  }
+  const auto ours = make_tokenizer(with_all_bytes), theirs = make_tokenizer(piece_model(with_all_bytes));
+  EXPECT_EQ(theirs->description(), "SentencePiece, 266 tokens");
+  EXPECT_EQ(theirs->bos, 1);
+  EXPECT_TRUE(theirs->add_bos);
+  for (const char* text : {"a", "ab abb", "bb\u00E9", "xyz", "abababbbaabb ab  b a ", "\u2581a", " a"}) {
+    EXPECT_EQ(theirs->encode(text), ours->encode(text)) << text;
+    EXPECT_EQ(decode(*theirs, theirs->encode(text)), decode(*ours, ours->encode(text))) << text;
+  }
+  EXPECT_THAT(encode_prompt(*theirs, "<s>a", true), ElementsAre(1, 7));
+  EXPECT_EQ(decode(*theirs, {1, 7, 500}, true), "<s> a<500>");
+}
+#endif
 
 TEST(SentencePiece, BytesThatAreNoModel) {
   TokenizerSource source;
