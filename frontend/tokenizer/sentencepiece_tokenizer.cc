@@ -8,6 +8,7 @@
 
 #include <utility>
 
+#include "frontend/tokenizer/piece_model_check.h"
 #include "ir/text.h"
 #endif
 
@@ -21,6 +22,7 @@ constexpr const char* kPieceModelCure = "take the tokenizer.model that the model
 class SentencePieceTokenizer : public Tokenizer {
  public:
   explicit SentencePieceTokenizer(const TokenizerSource& source) : where_(source.where) {
+    check_piece_model(source.model, where_);
     const sentencepiece::util::Status status = processor_.LoadFromSerializedProto(source.model);
     if (!status.ok()) throw Error(where_, "it is no model of SentencePiece: " + printable(status.ToString()), kPieceModelCure);
     const int n = processor_.GetPieceSize();

@@ -465,15 +465,20 @@ TokenizerSource piece_model(const TokenizerSource& gguf_source) {
   return source;
 }
 
-TEST(SentencePiece, EncodesAsTheSamePiecesInAGguf) {
-  TokenizerSource with_all_bytes = scored();
+/// The library wants all 256 bytes or none.
+TokenizerSource scored_with_all_bytes() {
+  TokenizerSource source = scored();
   for (int b = 0; b < 256; ++b) {
     if (b == 0xC3 || b == 0xA9) continue;
-    with_all_bytes.tokens.push_back(fmt::format("<0x{:02X}>", b));
-    with_all_bytes.types.push_back(6);
-    with_all_bytes.scores.push_back(0);
+    source.tokens.push_back(fmt::format("<0x{:02X}>", b));
+    source.types.push_back(6);
+    source.scores.push_back(0);
   }
-  const auto ours = make_tokenizer(with_all_bytes), theirs = make_tokenizer(piece_model(with_all_bytes));
+  return source;
+}
+
+TEST(SentencePiece, EncodesAsTheSamePiecesInAGguf) {
+  const auto ours = make_tokenizer(scored_with_all_bytes()), theirs = make_tokenizer(piece_model(scored_with_all_bytes()));
   EXPECT_EQ(theirs->description(), "SentencePiece, 266 tokens");
   EXPECT_EQ(theirs->bos, 1);
   EXPECT_TRUE(theirs->add_bos);
@@ -483,6 +488,36 @@ TEST(SentencePiece, EncodesAsTheSamePiecesInAGguf) {
   }
   EXPECT_THAT(encode_prompt(*theirs, "<s>a", true), ElementsAre(1, 7));
   EXPECT_EQ(decode(*theirs, {1, 7, 500}, true), "<s> a<500>");
+}
+
+/// A table of replacements: "a" becomes "b". Unit 0 leads to the units from 256, where that of 'a' leads to those from 512; there is the
+/// place of the text.
+std::string replacements(uint32_t place = 0, uint32_t way = 512) {
+  std::vector<uint32_t> units(768, 0x80000000u);
+  units[0] = 256u << 10;
+  units[256 + 'a'] = (way ^ (256 + 'a')) << 10 | 0x100 | 'a';
+  units[512] = 0x80000000u | place;
+  std::string map = {0, 12, 0, 0};
+  for (const uint32_t u : units) {
+    for (unsigned k = 0; k < 4; ++k) map += static_cast<char>(u >> 8 * k & 255);
+  }
+  map += std::string("b\0", 2);
+  const auto size = [](size_t n) { return std::string{static_cast<char>((n & 127) | 128), static_cast<char>(n >> 7)}; };
+  const std::string inner = "\x12" + size(map.size()) + map;
+  return "\x1A" + size(inner.size()) + inner;
+}
+
+TEST(SentencePiece, TablesOfReplacementsAreCheckedBeforeTheLibraryFollowsThem) {
+  TokenizerSource source = piece_model(scored_with_all_bytes());
+  const std::string model = source.model;
+  source.model = model + replacements();
+  EXPECT_THAT(make_tokenizer(source)->encode("a"), ElementsAre(4, 6));
+  for (const std::string& damaged : {replacements(2), replacements(0, 768), replacements(0, 1u << 20)}) {
+    source.model = model + damaged;
+    EXPECT_EQ(test::error_of([&] { return make_tokenizer(source)->size(); }),
+              "m/tokenizer.model: its table of replacements (precompiled_charsmap) is damaged; take the tokenizer.model that the model "
+              "came with");
+  }
 }
 #endif
 

@@ -1,0 +1,12 @@
+// What SentencePiece's library believes without looking: the table of replacements in tokenizer.model.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace bitgrid::frontend {
+
+/// Throws Error if the file is no protocol buffer, or if a table of replacements (precompiled_charsmap) would lead the library out of it.
+void check_piece_model(std::string_view model, const std::string& where);
+
+}  // namespace bitgrid::frontend
