@@ -46,9 +46,9 @@ void read_numbers(const MappedTensor& t, uint64_t first, std::span<Number> out) 
     case DType::kU64:
       return decode_numbers<uint64_t>(bytes, out, plain);
     case DType::kF16:
-      return decode_numbers<uint16_t>(bytes, out, half_to_float);
+      return decode_numbers<uint16_t>(bytes, out, [](uint16_t v) { return half_to_float(v); });
     case DType::kBF16:
-      return decode_numbers<uint16_t>(bytes, out, bfloat_to_float);
+      return decode_numbers<uint16_t>(bytes, out, [](uint16_t v) { return bfloat_to_float(v); });
     case DType::kF32:
       return decode_numbers<float>(bytes, out, plain);
     case DType::kF64:
