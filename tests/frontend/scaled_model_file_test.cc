@@ -1,0 +1,112 @@
+#include "frontend/scaled_model_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "frontend/checkpoint/convert.h"
+#include "ir/file.h"
+#include "reference_cpu/scaled/scaled_engine.h"
+#include "tests/support/errors.h"
+#include "tests/support/scratch_folder.h"
+#include "tests/support/tiny_checkpoint.h"
+
+namespace bitgrid::frontend {
+namespace {
+
+using ::testing::HasSubstr;
+
+class ScaledModelFiles : public ::testing::Test {
+ protected:
+  std::string path(const std::string& name) const { return folder_.file(name); }
+  ScaledModel tiny(const test::TinyCheckpointParams& params = {}) { return convert(test::tiny_checkpoint(params)); }
+  /// Writes a tiny model, replaces a text in model.yaml, and reads it.
+  std::string problem(const std::string& old_text, const std::string& new_text) {
+    write_scaled_model(path("m"), tiny(), {});
+    std::string yaml = read_file(path("m/model.yaml"));
+    const size_t at = yaml.find(old_text);
+    if (at == std::string::npos) return "the text is not there";
+    write_file(path("m/model.yaml"), yaml.replace(at, old_text.size(), new_text));
+    return test::error_of([&] { load_scaled_model(path("m/model.yaml")); });
+  }
+  test::ScratchFolder folder_;
+};
+
+std::vector<int64_t> logits_of(const ScaledModel& model) {
+  const cpu::ScaledEngine engine(model);
+  cpu::ScaledState state = engine.start();
+  std::vector<int64_t> all;
+  for (const int token : {3, 1, 4, 1, 5}) {
+    const cpu::ScaledLogits z = engine.step(state, token);
+    all.insert(all.end(), z.values.begin(), z.values.end());
+    all.push_back(z.unit.m);
+    all.push_back(z.unit.e);
+  }
+  return all;
+}
+
+TEST_F(ScaledModelFiles, RoundTripOfEveryGraph) {
+  for (const auto& params :
+       {test::TinyCheckpointParams{}, test::TinyCheckpointParams{"qwen3", StoredValues::kBinary, ScaleSharing::kGroup, 32, true, 2},
+        test::TinyCheckpointParams{"llama", StoredValues::kInt2, ScaleSharing::kRow, 32, false, 3}}) {
+    const ScaledModel model = tiny(params);
+    write_scaled_model(path("m"), model, {});
+    EXPECT_TRUE(is_scaled_model_file(path("m/model.yaml")));
+    EXPECT_EQ(logits_of(load_scaled_model(path("m/model.yaml")).model), logits_of(model)) << params.graph;
+  }
+}
+
+TEST_F(ScaledModelFiles, RoundTripOfZerosLowRankAndAdapters) {
+  ScaledModel model = tiny({"llama", StoredValues::kTernary, ScaleSharing::kGroup, 32, true, 4});
+  auto& f = std::get<GatedFeedForward>(model.layers[1]);
+  f.up.zeros.assign(f.up.scales.size(), -7);
+  auto& a = std::get<SoftmaxAttention>(model.layers[0]);
+  const auto bytes = [](size_t rows, size_t columns, WeightStorage storage) {
+    auto p = std::make_shared<PackedWeights>(rows, columns, storage);
+    for (size_t r = 0; r < rows; ++r) {
+      std::vector<int8_t> row(columns);
+      for (size_t c = 0; c < columns; ++c) row[c] = (r * 7 + c * 3) % 5 < 2 ? int8_t{1} : int8_t{-1};
+      p->pack(r, row);
+    }
+    return p;
+  };
+  a.query.group = 0;
+  a.query.scales.assign(a.query.outputs(), 900);
+  a.query.low_rank = bytes(16, 64, WeightStorage::kOneBit);
+  a.query.weights = bytes(64, 16, WeightStorage::kOneBit);
+  a.output_gain = FixedVector{std::vector<int32_t>(64, 200), 8};
+  a.value.adapter = Adapter{bytes(2, 64, WeightStorage::kByte),
+                            bytes(32, 2, WeightStorage::kByte),
+                            {{3000, 2000}, 18},
+                            {std::vector<int32_t>(32, 2500), 17},
+                            constant(2.0)};
+  write_scaled_model(path("m"), model, {});
+  EXPECT_EQ(logits_of(load_scaled_model(path("m/model.yaml")).model), logits_of(model));
+}
+
+TEST_F(ScaledModelFiles, TheTokenizerComesAlong) {
+  TokenizerSource source;
+  source.kind = TokenizerSource::Kind::kGguf;
+  source.model = "gpt2";
+  source.pre = "gpt-2";
+  source.tokens = {"a", "b", "ab"};
+  source.merges = {"a b"};
+  source.eos = 2;
+  write_scaled_model(path("m"), tiny(), source);
+  const TokenizerSource back = load_scaled_model(path("m/model.yaml")).tokenizer;
+  EXPECT_EQ(back.tokens, source.tokens);
+  EXPECT_EQ(back.merges, source.merges);
+  EXPECT_EQ(back.eos, source.eos);
+}
+
+TEST_F(ScaledModelFiles, SaysWhatIsWrong) {
+  EXPECT_THAT(problem("heads: 2", "heads: 3"), HasSubstr("model.yaml:"));
+  EXPECT_THAT(problem("function: relu2", "function: gelu"), HasSubstr("`gelu` is unknown; use silu or relu2"));
+  EXPECT_THAT(problem("type: softmax_attention", "type: attention"), HasSubstr("the type `attention` is unknown; use softmax_attention"));
+  EXPECT_THAT(problem("weights: model.layers.0.self_attn.q_proj.weight", "weights: model.layers.0.self_attn.q_proj.wait"),
+              HasSubstr("the tensor model.layers.0.self_attn.q_proj.wait is missing in the weights file; did you mean"));
+  EXPECT_THAT(problem("values: int2", "values: binary"), HasSubstr("which is not binary; correct the value or `values`"));
+  EXPECT_THAT(problem("root_width: [", "root_width: [1, "), HasSubstr("write [MANTISSA, EXPONENT]"));
+}
+
+}  // namespace
+}  // namespace bitgrid::frontend
