@@ -125,6 +125,8 @@ Checkpoint gguf_checkpoint(const std::vector<GgufFile>& parts, const CheckpointP
   }
   if (gguf_runs(architecture)) checkpoint.refusal = of_tensors;  // otherwise the architecture is what to say first
   checkpoint.graph = gguf_graph(first, params, vocabulary, checkpoint.refusal);
+  checkpoint.graph.tied = std::none_of(checkpoint.tensors.begin(), checkpoint.tensors.end(),
+                                       [](const CheckpointTensor& tensor) { return tensor.name == "output.weight"; });
   name_tensors(architecture, checkpoint);
   checkpoint.tokenizer = gguf_tokenizer(first);
   add_notes(params, checkpoint);

@@ -41,6 +41,13 @@ TEST(Gguf, GatesAndPairsOfEachArchitecture) {
   EXPECT_EQ(graph("llama"), "llama silu 2j, the architecture llama");
 }
 
+TEST(Gguf, TheHeadIsTheEmbeddingUnlessThereIsAnother) {
+  GgufContents c = tiny_gguf();
+  EXPECT_TRUE(checkpoint_of(print_gguf(c)).graph.tied);
+  c.tensors.push_back(matrix("output.weight", "bf16", 4, 64));
+  EXPECT_FALSE(checkpoint_of(print_gguf(c)).graph.tied);
+}
+
 TEST(Gguf, RotaryScaling) {
   GgufContents c = tiny_gguf();
   set(c, "bitnet-b1.58.rope.scaling.type", std::string("none"));
