@@ -145,6 +145,8 @@ class JsonSchema : public Cli {
   int files_ = 0;
 };
 
+const std::string kBitnet = std::string(BITGRID_SOURCE_DIR) + "/examples/kjv-bitnet";
+
 bool there_is(const std::string& program) {
   return std::system(("command -v " + program + " > /dev/null").c_str()) == 0;
 }
@@ -173,7 +175,22 @@ TEST_F(JsonSchema, FilesOfACompile) {
 
 TEST_F(JsonSchema, Run) {
   const std::string run = "run " + model_ + " --prompt a --tokens 2 --engine ";
-  expect("bitgrid run --json", {of(run + "grid"), of(run + "cpu")});
+  expect("bitgrid run --json", {of(run + "grid"), of(run + "cpu"), of("run " + kBitnet + " --prompt a --tokens 2")});
+}
+
+TEST_F(JsonSchema, ModelsWithScales) {
+  write_file(path("text"), "in the beginning");
+  const std::string shapes =
+      "format: bitgrid-shapes-1\nname: s\nwidth: 64\nvocabulary: 300\ncontext: 32\nweights: ternary\nactivation_bits: 8\nlayers: 1\n"
+      "attention: {heads: 2, kv_heads: 1, head_width: 32}\nfeedforward: {hidden: 64, gated: true}\ngraph: bitnet\nrope_theta: 10000\n"
+      "eps: 1e-5\ntied: true\n";
+  write_file(path("shapes.yaml"), shapes);
+  expect("bitgrid check CHECKPOINT --json", {of("check " + kBitnet + " --text " + path("text"))});
+  expect("bitgrid evaluate --json", {of("evaluate " + kBitnet + " --text " + path("text"))});
+  expect("bitgrid import --json", {of("import " + kBitnet + " -o " + path("imported"))});
+  expect("bitgrid random-model --json", {of("random-model " + path("shapes.yaml") + " -o " + path("r.gguf"))});
+  expect("bitgrid inspect --json", {of("inspect " + kBitnet), of("inspect " + path("r.gguf")), of("inspect " + model_),
+                                    of("inspect " + path("imported/model.yaml"))});
 }
 
 TEST_F(JsonSchema, Platform) {
