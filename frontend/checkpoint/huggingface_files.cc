@@ -51,10 +51,10 @@ WeightMap read_index(const std::string& path) {
   throw Error(folder, fmt::format("there is neither {} nor {}", kWhole, kIndex), cure);
 }
 
-void add_file(const std::string& path, HfFiles& files) {
-  files.maps.push_back(std::make_unique<const SafetensorsMap>(path));
+void add_file(std::unique_ptr<const SafetensorsMap> file, HfFiles& files) {
+  files.maps.push_back(std::move(file));
   const SafetensorsMap& map = *files.maps.back();
-  files.bytes += map.file.size();
+  files.bytes += map.text.size();
   const size_t first = files.tensors.size();
   for (const auto& [name, entry] : map.header.entries) files.tensors.push_back({&map, name, entry});
   std::sort(
@@ -63,7 +63,7 @@ void add_file(const std::string& path, HfFiles& files) {
   for (size_t i = first; i < files.tensors.size(); ++i) {
     const auto [at, is_new] = files.index.emplace(files.tensors[i].name, i);
     if (!is_new)
-      throw Error(files.tensors[i].where(), "this tensor is in " + files.tensors[at->second].map->file.path() + ", too",
+      throw Error(files.tensors[i].where(), "this tensor is in " + files.tensors[at->second].map->path + ", too",
                   "remove shards of other downloads, and fetch the folder again");
   }
 }
@@ -77,24 +77,30 @@ void check_index(const WeightMap& places, const std::string& path, HfFiles& file
     const MappedTensor* t = files.find(tensor);
     if (!t)
       throw Error(path + ": " + tensor, fmt::format("it should be in {}, but is in none of the files", file), "fetch that file again");
-    const std::string real = name_of(t->map->file.path());
+    const std::string real = name_of(t->map->path);
     if (real != file)
       throw Error(path + ": " + tensor, fmt::format("it should be in {}, but is in {}", file, real),
                   "index and shards are not of one download; fetch all of them again");
   }
   for (const MappedTensor& t : files.tensors)
     if (!places.contains(t.name))
-      files.notes.push_back(fmt::format("{} is in {}, though the index does not name it", t.name, name_of(t.map->file.path())));
+      files.notes.push_back(fmt::format("{} is in {}, though the index does not name it", t.name, name_of(t.map->path)));
 }
 
 }  // namespace
+
+std::shared_ptr<const HfFiles> hf_files_of(std::unique_ptr<const SafetensorsMap> map) {
+  auto files = std::make_shared<HfFiles>();
+  add_file(std::move(map), *files);
+  return files;
+}
 
 std::shared_ptr<const HfFiles> open_hf_files(const std::string& folder) {
   auto files = std::make_shared<HfFiles>();
   const std::string whole = folder + "/" + kWhole, index = folder + "/" + kIndex;
   if (is_there(whole)) {
     if (is_there(index)) files->notes.push_back(fmt::format("{} is read, and not the shards of {}", kWhole, kIndex));
-    add_file(whole, *files);
+    add_file(std::make_unique<const SafetensorsMap>(whole), *files);
     return files;
   }
   if (!is_there(index)) fail_without_weights(folder);
@@ -103,7 +109,7 @@ std::shared_ptr<const HfFiles> open_hf_files(const std::string& folder) {
   for (const auto& [tensor, file] : places) shards.insert(file);
   for (const std::string& shard : shards) {
     if (!is_there(folder + "/" + shard)) throw Error(index, fmt::format("the shard {} is missing", shard), "fetch it into this folder");
-    add_file(folder + "/" + shard, *files);
+    add_file(std::make_unique<const SafetensorsMap>(folder + "/" + shard), *files);
   }
   check_index(places, index, *files);
   return files;

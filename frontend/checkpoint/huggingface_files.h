@@ -29,4 +29,7 @@ struct HfFiles {
 /// elsewhere than the index says.
 std::shared_ptr<const HfFiles> open_hf_files(const std::string& folder);
 
+/// The tensors of a single file.
+std::shared_ptr<const HfFiles> hf_files_of(std::unique_ptr<const SafetensorsMap> map);
+
 }  // namespace bitgrid::frontend

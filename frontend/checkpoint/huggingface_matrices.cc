@@ -52,8 +52,7 @@ class Matrices {
     choose();
     std::vector<CheckpointTensor> out(chosen_.size());
     std::vector<std::optional<Misfit>> misfits(chosen_.size());
-    const int threads = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 16u));
-    parallel_for(chosen_.size(), threads, [&](size_t i) { misfits[i] = make_one(*chosen_[i].stored, chosen_[i].form, out[i]); });
+    parallel_for(chosen_.size(), threads(), [&](size_t i) { misfits[i] = make_one(*chosen_[i].stored, chosen_[i].form, out[i]); });
     for (size_t i = 0; i < chosen_.size(); ++i) {
       if (misfits[i]) refuse_misfit(*chosen_[i].stored, *misfits[i]);
       out[i].canonical = canonical_name(out[i].name);
@@ -88,6 +87,14 @@ class Matrices {
              "\"bitlinear\" if it divides");
     if (packed && q_.master == true)
       refuse(config_, "quantization_mode of config.json is online (master weights), but the weights are packed", "correct it to offline");
+  }
+
+  /// One for each MB that is read now.
+  int threads() const {
+    uint64_t bytes = 0;
+    for (const Chosen& c : chosen_)
+      if (c.form != Form::kFloat && c.form != Form::kPacked) bytes += c.stored->bytes().size();
+    return static_cast<int>(std::clamp<uint64_t>(bytes >> 20, 1, std::clamp(std::thread::hardware_concurrency(), 1u, 16u)));
   }
 
   /// Scales are parts of their matrices; buffers and a head that is tied are not read.

@@ -63,6 +63,15 @@ void read_numbers(const MappedTensor& t, uint64_t first, std::span<Number> out) 
 
 }  // namespace
 
+SafetensorsMap::SafetensorsMap(const std::string& file)
+    : path(file),
+      mapped(std::make_shared<const MappedFile>(file)),
+      text(mapped->text()),
+      header(parse_safetensors_header(text, path, DTypes::kAll)) {}
+
+SafetensorsMap::SafetensorsMap(std::string_view bytes, const std::string& file)
+    : path(file), text(bytes), header(parse_safetensors_header(text, path, DTypes::kAll)) {}
+
 void MappedTensor::read(uint64_t first, std::span<float> out) const {
   read_numbers(*this, first, out);
 }
@@ -73,7 +82,7 @@ void MappedTensor::read(uint64_t first, std::span<double> out) const {
 
 void MappedTensor::release() const {
   const uint64_t data = map->header.data;
-  map->file.release(data + entry.begin, data + entry.end);
+  if (map->mapped) map->mapped->release(data + entry.begin, data + entry.end);
 }
 
 }  // namespace bitgrid::frontend

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,10 +13,14 @@
 namespace bitgrid::frontend {
 
 struct SafetensorsMap {
-  /// Throws Error (file, tensor, cure), as parse_safetensors_header.
-  explicit SafetensorsMap(const std::string& path) : file(path), header(parse_safetensors_header(file.text(), path, DTypes::kAll)) {}
+  /// Throw Error (file, tensor, cure), as parse_safetensors_header.
+  explicit SafetensorsMap(const std::string& file);
+  /// The same of bytes that are in memory and stay there; `file` only for messages.
+  SafetensorsMap(std::string_view bytes, const std::string& file);
 
-  MappedFile file;
+  std::string path;
+  std::shared_ptr<const MappedFile> mapped;  // nullptr: bytes in memory
+  std::string_view text;                     // the whole file
   SafetensorsHeader header;
 };
 
@@ -28,9 +33,9 @@ struct MappedTensor {
   const DTypeInfo& type() const { return dtype_info(entry.dtype); }
   /// How many numbers it has.
   uint64_t count() const { return (entry.end - entry.begin) / type().bytes; }
-  std::string_view bytes() const { return map->file.text().substr(map->header.data + entry.begin, entry.end - entry.begin); }
+  std::string_view bytes() const { return map->text.substr(map->header.data + entry.begin, entry.end - entry.begin); }
   /// "FILE: tensor NAME".
-  std::string where() const { return map->file.path() + ": tensor " + name; }
+  std::string where() const { return map->path + ": tensor " + name; }
 
   /// Numbers from index `first` on, rounded to what `out` holds. Throws Error for the float types of 8 bits.
   void read(uint64_t first, std::span<float> out) const;
