@@ -50,6 +50,19 @@ struct Named {
   }
 };
 
+/// What `values` may say of weights.
+struct WeightKind {
+  const char* name;
+  WeightStorage storage;
+  int lo, hi;
+  bool zero;
+};
+constexpr std::array<WeightKind, 4> kWeightKinds = {{{"binary", WeightStorage::kOneBit, -1, 1, false},
+                                                     {"ternary", WeightStorage::kTwoBits, -1, 1, true},
+                                                     {"int2", WeightStorage::kTwoBits, -1, 2, true},
+                                                     {"int8", WeightStorage::kByte, -128, 127, true}}};
+constexpr const WeightKind& kBytes = kWeightKinds[3];
+
 class ScaledReader {
  public:
   ScaledReader(const YamlMap& map, const std::string& folder) : map_(map), folder_(folder) {
@@ -63,6 +76,7 @@ class ScaledReader {
   template <typename T>
   std::vector<T> numbers(const YamlValue& value, size_t rank = 1) const;
   std::shared_ptr<const PackedWeights> weights(const YamlValue& tensor, const YamlValue& values) const;
+  std::shared_ptr<const PackedWeights> weights(const YamlValue& tensor, const WeightKind& kind) const;
   Scalar scalar_of(const YamlValue& value) const;
   FixedVector fixed(const YamlValue& value) const;
   Norm norm(const YamlValue& value) const;
@@ -109,30 +123,25 @@ std::vector<T> ScaledReader::numbers(const YamlValue& value, size_t rank) const 
 }
 
 std::shared_ptr<const PackedWeights> ScaledReader::weights(const YamlValue& tensor, const YamlValue& values) const {
-  struct Kind {
-    const char* name;
-    WeightStorage storage;
-    int lo, hi;
-    bool zero;
-  };
-  static constexpr std::array<Kind, 4> kKinds = {{{"binary", WeightStorage::kOneBit, -1, 1, false},
-                                                  {"ternary", WeightStorage::kTwoBits, -1, 1, true},
-                                                  {"int2", WeightStorage::kTwoBits, -1, 2, true},
-                                                  {"int8", WeightStorage::kByte, -128, 127, true}}};
   const std::string name = values.text();
-  const auto* kind = std::find_if(kKinds.begin(), kKinds.end(), [&](const Kind& k) { return name == k.name; });
-  if (kind == kKinds.end()) throw Error(values.where(), values.path + ": `" + name + "` is unknown", "use binary, ternary, int2 or int8");
+  const auto* kind = std::find_if(kWeightKinds.begin(), kWeightKinds.end(), [&](const WeightKind& k) { return name == k.name; });
+  if (kind == kWeightKinds.end())
+    throw Error(values.where(), values.path + ": `" + name + "` is unknown", "use binary, ternary, int2 or int8");
+  return weights(tensor, *kind);
+}
+
+std::shared_ptr<const PackedWeights> ScaledReader::weights(const YamlValue& tensor, const WeightKind& kind) const {
   const Named t = named(tensor, 2);
   const uint64_t rows = t.entry->shape[0], columns = t.entry->shape[1];
-  auto packed = std::make_shared<PackedWeights>(rows, columns, kind->storage);
+  auto packed = std::make_shared<PackedWeights>(rows, columns, kind.storage);
   std::vector<int8_t> row(columns);
   const bool bytes = t.entry->dtype == DType::kI8;
   const auto* raw = reinterpret_cast<const int8_t*>(weights_->file.bytes().data()) + weights_->header.data + t.entry->begin;
   for (uint64_t r = 0; r < rows; ++r) {
     for (uint64_t c = 0; c < columns; ++c) {
       const int64_t v = bytes ? raw[r * columns + c] : t.at(r * columns + c);
-      if (v < kind->lo || v > kind->hi || (v == 0 && !kind->zero))
-        t.fail(fmt::format("has the value {} at [{}, {}], which is not {}", v, r, c, name), "correct the value or `values`");
+      if (v < kind.lo || v > kind.hi || (v == 0 && !kind.zero))
+        t.fail(fmt::format("has the value {} at [{}, {}], which is not {}", v, r, c, kind.name), "correct the value or `values`");
       row[c] = static_cast<int8_t>(v);
     }
     packed->pack(r, row);
@@ -173,9 +182,7 @@ std::optional<Norm> ScaledReader::optional_norm(const YamlMap& map, const char* 
 
 Adapter ScaledReader::adapter(const YamlValue& value) const {
   const YamlMap map(value, {"a", "b", "a_scales", "b_scales", "alpha"});
-  YamlValue bytes = map.get("a");
-  bytes.node = YAML::Node("int8");
-  return {weights(map.get("a"), bytes), weights(map.get("b"), bytes), fixed(map.get("a_scales")), fixed(map.get("b_scales")),
+  return {weights(map.get("a"), kBytes), weights(map.get("b"), kBytes), fixed(map.get("a_scales")), fixed(map.get("b_scales")),
           scalar_of(map.get("alpha"))};
 }
 

@@ -32,7 +32,7 @@ TEST(Convert, NamesWhatIsMissingOrWrong) {
   EXPECT_THAT(problem(other), HasSubstr("is missing"));
   auto shape = tiny_checkpoint({});
   shape->graph.hidden = 128;
-  EXPECT_THAT(problem(shape), HasSubstr("it has 1 x 96 numbers, but the graph needs 1 x 128"));
+  EXPECT_THAT(problem(shape), HasSubstr("mlp.gate_proj.weight: it has 96 x 64 numbers, but the graph needs 128 x 64; take an intact file"));
   auto heads = tiny_checkpoint({});
   heads->graph.heads = 3, heads->graph.kv_heads = 2;
   EXPECT_THAT(problem(heads), HasSubstr("3 heads cannot share 2 heads of keys and values"));
