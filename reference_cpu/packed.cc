@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <bit>
 
+#include "reference_cpu/bit_counts.h"
+
 namespace bitgrid::cpu {
 
 namespace {
 
 int64_t count_and(const uint64_t* a, const uint64_t* b, size_t words) {
-  int64_t n = 0;
-  for (size_t w = 0; w < words; ++w) n += std::popcount(a[w] & b[w]);
-  return n;
+  return bit_counts().of_and(a, b, words);
 }
 
 /// D(U) = sum_p c_p * popcount(U & A_p).
@@ -22,8 +22,7 @@ int64_t weighted_count(const uint64_t* mask, const PackedVector& x) {
 
 /// 1-bit by 1-bit: K - 2 * popcount(W ^ A).
 int64_t binary_by_signs(const PackedMatrix& w, size_t row, const PackedVector& x) {
-  int64_t different = 0;
-  for (size_t k = 0; k < x.planes.words; ++k) different += std::popcount(w.a.row(row)[k] ^ x.planes.row(0)[k]);
+  const int64_t different = bit_counts().of_xor(w.a.row(row), x.planes.row(0), x.planes.words);
   return static_cast<int64_t>(x.size) - 2 * different;
 }
 

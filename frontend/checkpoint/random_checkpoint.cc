@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "frontend/checkpoint/gguf_writer.h"
@@ -200,6 +201,73 @@ void write_random_gguf(const std::string& path, const GraphConfig& graph, const 
   if (block == nullptr || !block->has_codes())
     throw Error("--type", "'" + type + "' are not weights of one or two bits", "choose q1_0, q2_0, tq1_0, tq2_0 or i2_s");
   write_gguf(path, RandomGguf(graph, *block, params).contents());
+}
+
+namespace {
+
+constexpr uint64_t kRandomGroup = 128;
+
+CheckpointTensor random_tensor(const std::string& name, std::vector<uint64_t> shape) {
+  CheckpointTensor t;
+  t.name = t.canonical = name + ".weight";
+  t.where = "random: tensor " + t.name;
+  t.stored = "random";
+  t.shape = std::move(shape);
+  return t;
+}
+
+CheckpointTensor random_matrix(const std::string& name, uint64_t rows, uint64_t columns, bool grouped, uint64_t seed) {
+  CheckpointTensor t = random_tensor(name, {rows, columns});
+  t.values = grouped ? StoredValues::kBinary : StoredValues::kTernary;
+  t.sharing = grouped ? ScaleSharing::kGroup : ScaleSharing::kTensor;
+  t.group = grouped ? kRandomGroup : 0;
+  const float scale = scale_for(columns);
+  t.tensor_scale = grouped ? 0.0 : static_cast<double>(scale);
+  t.codes = [seed, values = t.values, scale](uint64_t r, std::span<int8_t> codes, std::span<float> scales) {
+    random_codes(row_generator(seed, 0, r), values, codes);
+    std::fill(scales.begin(), scales.end(), scale);
+  };
+  t.floats = [seed, values = t.values, scale](uint64_t r, std::span<float> row) {
+    std::vector<int8_t> codes(row.size());
+    random_codes(row_generator(seed, 0, r), values, codes);
+    std::transform(codes.begin(), codes.end(), row.begin(), [scale](int8_t c) { return static_cast<float>(c) * scale; });
+  };
+  return t;
+}
+
+CheckpointTensor random_numbers(const std::string& name, std::vector<uint64_t> shape, uint64_t seed) {
+  CheckpointTensor t = random_tensor(name, std::move(shape));
+  t.floats = [seed](uint64_t r, std::span<float> row) {
+    if (seed == 0)
+      std::fill(row.begin(), row.end(), 1.0F);
+    else
+      random_floats(row_generator(seed, 0, r), kEmbeddingWidth, row);
+  };
+  return t;
+}
+
+}  // namespace
+
+std::shared_ptr<const Checkpoint> random_checkpoint(const GraphConfig& graph, uint64_t seed) {
+  auto checkpoint = std::make_shared<Checkpoint>();
+  checkpoint->path = "random";
+  checkpoint->format = "memory";
+  checkpoint->graph = graph;
+  std::vector<CheckpointTensor>& tensors = checkpoint->tensors;
+  const bool grouped = graph.architecture == "qwen3";
+  const auto next_seed = [&] { return seed * 100003 + tensors.size() + 1; };
+  if (grouped)
+    tensors.push_back(random_matrix("model.embed_tokens", graph.vocabulary, graph.width, true, next_seed()));
+  else
+    tensors.push_back(random_numbers("model.embed_tokens", {graph.vocabulary, graph.width}, next_seed()));
+  if (!graph.tied) tensors.push_back(random_numbers("lm_head", {graph.vocabulary, graph.width}, next_seed()));
+  tensors.push_back(random_numbers("model.norm", {graph.width}, 0));
+  for (uint64_t n = 0; n < graph.layers; ++n) {
+    const RandomLayer l = random_layer(graph, n);
+    for (const RandomGains& g : l.gains) tensors.push_back(random_numbers(g.folder, {g.count}, 0));
+    for (const RandomMatrix& m : l.matrices) tensors.push_back(random_matrix(m.folder, m.rows, m.columns, grouped, next_seed()));
+  }
+  return checkpoint;
 }
 
 }  // namespace bitgrid::frontend

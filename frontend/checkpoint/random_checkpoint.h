@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "frontend/checkpoint/checkpoint.h"
@@ -21,5 +22,8 @@ void write_random_gguf(const std::string& path, const GraphConfig& graph, const 
 
 /// A Hugging Face folder of packed ternary weights (`bitnet`: autobitlinear, offline).
 void write_random_folder(const std::string& path, const GraphConfig& graph, const RandomCheckpointParams& params);
+
+/// The same in memory: ternary weights with one scale, for qwen3 binary ones with a scale for 128 inputs, its embedding and head as well.
+std::shared_ptr<const Checkpoint> random_checkpoint(const GraphConfig& graph, uint64_t seed);
 
 }  // namespace bitgrid::frontend

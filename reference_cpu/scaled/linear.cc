@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "ir/parallel.h"
-
 namespace bitgrid::cpu {
 
 namespace {
@@ -11,25 +9,30 @@ namespace {
 /// Bits of the codes between the two matrices of a low rank or an adapter.
 constexpr int kInnerBits = 10;
 constexpr size_t kRowsAtOnce = 64;
-constexpr size_t kWorthThreads = size_t{1} << 17;  // weights; below, starting threads takes longer
+constexpr size_t kWorthThreads = size_t{1} << 15;  // weights; below, waking threads takes longer
 
 template <typename Body>
-void for_rows(const PackedWeights& weights, int threads, Body body) {
+void for_rows(const PackedWeights& weights, ThreadPool* pool, Body body) {
   const size_t rows = weights.rows(), parts = (rows + kRowsAtOnce - 1) / kRowsAtOnce;
-  if (rows * weights.columns() < kWorthThreads) threads = 1;
-  parallel_for(parts, threads, [&](size_t part) { body(part * kRowsAtOnce, std::min(rows, (part + 1) * kRowsAtOnce)); });
+  const auto part = [&](size_t i) { body(i * kRowsAtOnce, std::min(rows, (i + 1) * kRowsAtOnce)); };
+  if (pool == nullptr || rows * weights.columns() < kWorthThreads) {
+    for (size_t i = 0; i < parts; ++i) part(i);
+    return;
+  }
+  pool->run(parts, part);
 }
 
 /// W a without any scale of W; the codes' own shifts count.
 std::vector<int64_t> plain_sums(const PackedWeights& weights, const Codes& codes, const LinearParams& params) {
   std::vector<int64_t> y(weights.rows());
-  const SumPlan plan = plan_sums(codes, codes.group);
-  for_rows(weights, params.threads, [&](size_t begin, size_t end) {
-    std::vector<int64_t> sums(plan.groups());
-    for (size_t r = begin; r < end; ++r) {
-      row_sums(weights, r, codes, plan, sums, params.kernel);
-      for (size_t g = 0; g < sums.size(); ++g) y[r] += sums[g] * (int64_t{1} << (codes.group == 0 ? 0 : codes.shifts[g]));
-    }
+  const SumPlan plan = plan_sums(codes, codes.group, weights.storage(), sums_of(params.kernel));
+  const size_t groups = plan.groups();
+  for_rows(weights, params.pool, [&](size_t begin, size_t end) {
+    if (groups == 1 && codes.group == 0) return row_sums(weights, begin, end, codes, plan, y.data() + begin);
+    std::vector<int64_t> sums((end - begin) * groups);
+    row_sums(weights, begin, end, codes, plan, sums.data());
+    for (size_t r = begin; r < end; ++r)
+      for (size_t g = 0; g < groups; ++g) y[r] += sums[(r - begin) * groups + g] * (int64_t{1} << (codes.group == 0 ? 0 : codes.shifts[g]));
   });
   return y;
 }
@@ -37,14 +40,14 @@ std::vector<int64_t> plain_sums(const PackedWeights& weights, const Codes& codes
 /// y_r = sum over the groups of scale times sum, and of zero times the sum of the codes.
 std::vector<int64_t> grouped_sums(const LinearMap& map, const Codes& codes, const LinearParams& params) {
   std::vector<int64_t> y(map.outputs());
-  const SumPlan plan = plan_sums(codes, map.group);
+  const SumPlan plan = plan_sums(codes, map.group, map.weights->storage(), sums_of(params.kernel));
   const size_t groups = plan.groups();
-  for_rows(*map.weights, params.threads, [&](size_t begin, size_t end) {
-    std::vector<int64_t> sums(groups);
+  for_rows(*map.weights, params.pool, [&](size_t begin, size_t end) {
+    std::vector<int64_t> sums((end - begin) * groups);
+    row_sums(*map.weights, begin, end, codes, plan, sums.data());
     for (size_t r = begin; r < end; ++r) {
-      row_sums(*map.weights, r, codes, plan, sums, params.kernel);
       for (size_t g = 0; g < groups; ++g) {
-        int64_t term = map.scales[r * groups + g] * sums[g];
+        int64_t term = map.scales[r * groups + g] * sums[(r - begin) * groups + g];
         if (!map.zeros.empty()) term += map.zeros[r * groups + g] * plan.code_sums[g];
         y[r] += term * (int64_t{1} << (codes.group == 0 ? 0 : codes.shifts[g]));
       }

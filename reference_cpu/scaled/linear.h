@@ -5,14 +5,16 @@
 #include <vector>
 
 #include "ir/scaled_model.h"
+#include "ir/thread_pool.h"
 #include "reference_cpu/scaled/codes.h"
-#include "reference_cpu/scaled/row_sums.h"
+#include "reference_cpu/scaled/sums.h"
 
 namespace bitgrid::cpu {
 
 struct LinearParams {
   SumKernel kernel = SumKernel::kFast;
   int threads = 1;
+  ThreadPool* pool = nullptr;  // of that many threads; nullptr: this thread only
 };
 
 /// What a linear map gives: values times `unit`.

@@ -4,7 +4,6 @@
 #include <bit>
 
 #include "ir/error.h"
-#include "ir/parallel.h"
 #include "reference_cpu/scaled/softmax.h"
 
 namespace bitgrid::cpu {
@@ -18,6 +17,7 @@ constexpr int kSiluBits = 10;    // fraction of the operand of SiLU
 constexpr int kSigmoidBits = 12;
 constexpr int kSigmoidStep = 5;  // fraction of the index of its table
 constexpr int64_t kMostGate = 32767;
+constexpr size_t kWorthPool = 16;  // cached positions; below, waking threads takes longer
 
 void tell(const ScaledTrace& trace, const std::string& name, const std::vector<int64_t>& values) {
   if (trace) trace(name, values);
@@ -78,6 +78,10 @@ Codes codes_before(const Sums& y, const std::optional<Norm>& norm, int64_t eps, 
 
 ScaledEngine::ScaledEngine(const ScaledModel& model, const ScaledParams& params) : model_(model), params_(params) {
   verify(model);
+  if (params.linear.threads > 1) {
+    pool_ = std::make_shared<ThreadPool>(params.linear.threads);
+    params_.linear.pool = pool_.get();
+  }
   const bool rotated = params.cache.key.rotated || params.cache.value.rotated;
   if (rotated && !std::has_single_bit(model.head_width))
     throw Error("--kv", "heads of " + std::to_string(model.head_width) + " cannot be rotated: this is not a power of two",
@@ -133,7 +137,7 @@ std::vector<int64_t> ScaledEngine::attend(const SoftmaxAttention& layer, ScaledS
   Vec out(heads * hd);
   HeadTrace seen;
   const bool look = trace && first;
-  parallel_for(heads, position < 64 ? 1 : params_.linear.threads, [&](size_t h) {
+  const auto attend_with = [&](size_t h) {
     const std::span<int64_t> query = head_of(q.values, h, hd);
     Scalar unit = q.unit;
     if (layer.query_norm) unit = normalise_head(query, *layer.query_norm, unit);
@@ -150,7 +154,12 @@ std::vector<int64_t> ScaledEngine::attend(const SoftmaxAttention& layer, ScaledS
                     model_.tables, look && h == 0 ? &seen : nullptr);
     if (rotate_values) rotate_back(mixed);
     std::copy(mixed.begin(), mixed.end(), out.begin() + static_cast<std::ptrdiff_t>(h * hd));
-  });
+  };
+  if (pool_ && position >= kWorthPool) {
+    pool_->run(heads, attend_with);
+  } else {
+    for (size_t h = 0; h < heads; ++h) attend_with(h);
+  }
   if (trace) {
     trace(name + "self_attn.q8", q.values);
     trace(name + "self_attn.k8", codes_of(caches.keys.old, position, kv, hd));

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -67,6 +68,7 @@ class ScaledEngine {
 
   const ScaledModel& model_;
   ScaledParams params_;
+  std::shared_ptr<ThreadPool> pool_;  // one step at a time uses it
 };
 
 }  // namespace bitgrid::cpu

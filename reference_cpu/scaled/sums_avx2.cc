@@ -1,35 +1,21 @@
-#include "reference_cpu/scaled/row_sums.h"
+// Sums with AVX2.
+#include "reference_cpu/scaled/sums.h"
+
+#if defined(__x86_64__)
+
+// False alarms of g++ 12 about undefined vectors (GCC bug 105593).
+#pragma GCC diagnostic push
+#if !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#include <immintrin.h>
+#pragma GCC diagnostic pop
 
 #include <algorithm>
-#include <array>
-#include <cassert>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
-namespace bitgrid::cpu {
+namespace bitgrid::cpu::sums {
 
 namespace {
-
-void definition(const PackedWeights& weights, size_t r, const Codes& codes, size_t group, std::span<int64_t> sums) {
-  std::fill(sums.begin(), sums.end(), 0);
-  for (size_t i = 0; i < codes.count; ++i) sums[i / group] += int64_t{weights.at(r, i)} * codes.values[i];
-}
-
-/// Block by block: for machines without the vectors below, and for groups that are not whole chunks of them.
-void by_blocks(const PackedWeights& weights, size_t r, const Codes& codes, size_t group, std::span<int64_t> sums) {
-  std::vector<int8_t> row(codes.count);
-  weights.unpack(r, row);
-  for (size_t g = 0; g < sums.size(); ++g) {
-    const size_t end = std::min(codes.count, (g + 1) * group);
-    int32_t sum = 0;
-    for (size_t i = g * group; i < end; ++i) sum += row[i] * codes.values[i];
-    sums[g] = sum;
-  }
-}
-
-#if defined(__x86_64__)
 
 constexpr size_t kChunk = 32;  // inputs of one step
 
@@ -101,63 +87,42 @@ __attribute__((target("avx2"))) void bytes_times_words(const uint8_t* row, const
   }
 }
 
-/// From sums of unsigned codes c to sums of weights: c - 1, or 2 c - 1.
-void from_unsigned(const SumPlan& plan, bool one_bit, std::span<int64_t> sums) {
-  for (size_t g = 0; g < sums.size(); ++g) sums[g] = (one_bit ? 2 * sums[g] : sums[g]) - plan.code_sums[g];
-}
-
-/// Whether it was done.
-bool with_avx2(const PackedWeights& weights, size_t r, const Codes& codes, const SumPlan& plan, std::span<int64_t> sums) {
-  static const bool have = __builtin_cpu_supports("avx2") != 0;
-  const bool whole_groups = sums.size() == 1 || plan.group % kChunk == 0;
-  if (!have || !whole_groups) return false;
+/// One row; whether it could be done.
+bool row_avx2(const PackedWeights& weights, size_t r, const Codes& codes, const SumPlan& plan, int64_t* out) {
+  const bool one = plan.groups() == 1;
+  if (!one && plan.group % kChunk != 0) return false;
   const uint8_t* row = weights.row(r);
-  const size_t chunks = weights.storage() == WeightStorage::kByte ? codes.count / kChunk : codes.values.size() / kChunk;
-  const size_t per_group = sums.size() == 1 ? std::max<size_t>(chunks, 1) : plan.group / kChunk;
   if (weights.storage() == WeightStorage::kByte) {
     if (codes.count % kChunk != 0) return false;
-    bytes_times_words(row, codes.values.data(), chunks, per_group, sums.data());
+    const size_t chunks = codes.count / kChunk;
+    bytes_times_words(row, codes.values.data(), chunks, one ? std::max<size_t>(chunks, 1) : plan.group / kChunk, out);
     return true;
   }
   // The padding of a row may begin a group that has no sum.
-  const size_t used = std::min(chunks, (codes.count + kChunk - 1) / kChunk);
-  if (weights.storage() == WeightStorage::kOneBit) {
-    if (codes.bytes.empty())
-      bits_times_words<WeightStorage::kOneBit>(row, codes.values.data(), used, per_group, sums.data());
-    else
-      bits_times_bytes<WeightStorage::kOneBit>(row, codes.bytes.data(), used, per_group, sums.data());
-  } else {
-    if (codes.bytes.empty())
-      bits_times_words<WeightStorage::kTwoBits>(row, codes.values.data(), used, per_group, sums.data());
-    else
-      bits_times_bytes<WeightStorage::kTwoBits>(row, codes.bytes.data(), used, per_group, sums.data());
-  }
-  from_unsigned(plan, weights.storage() == WeightStorage::kOneBit, sums);
+  const size_t chunks = std::min(codes.values.size() / kChunk, (codes.count + kChunk - 1) / kChunk);
+  const size_t per_group = one ? chunks : plan.group / kChunk;
+  const bool one_bit = weights.storage() == WeightStorage::kOneBit;
+  if (codes.bytes.empty())
+    (one_bit ? bits_times_words<WeightStorage::kOneBit> : bits_times_words<WeightStorage::kTwoBits>)(row, codes.values.data(), chunks,
+                                                                                                     per_group, out);
+  else
+    (one_bit ? bits_times_bytes<WeightStorage::kOneBit> : bits_times_bytes<WeightStorage::kTwoBits>)(row, codes.bytes.data(), chunks,
+                                                                                                     per_group, out);
+  from_unsigned(plan, one_bit, out);
   return true;
 }
 
-#else
-
-bool with_avx2(const PackedWeights&, size_t, const Codes&, const SumPlan&, std::span<int64_t>) {
-  return false;
-}
-
-#endif
-
 }  // namespace
 
-SumPlan plan_sums(const Codes& codes, size_t group) {
-  SumPlan plan;
-  plan.group = group == 0 ? std::max<size_t>(codes.count, 1) : group;
-  plan.code_sums.assign((codes.count + plan.group - 1) / plan.group, 0);
-  for (size_t i = 0; i < codes.count; ++i) plan.code_sums[i / plan.group] += codes.values[i];
-  return plan;
+bool have_avx2() {
+  return __builtin_cpu_supports("avx2") != 0;
 }
 
-void row_sums(const PackedWeights& weights, size_t r, const Codes& codes, const SumPlan& plan, std::span<int64_t> sums, SumKernel kernel) {
-  assert(codes.count == weights.columns() && sums.size() == plan.groups());
-  if (kernel == SumKernel::kDefinition) return definition(weights, r, codes, plan.group, sums);
-  if (!with_avx2(weights, r, codes, plan, sums)) by_blocks(weights, r, codes, plan.group, sums);
+void avx2(const PackedWeights& weights, size_t begin, size_t end, const Codes& codes, const SumPlan& plan, int64_t* out) {
+  for (size_t r = begin; r < end; ++r, out += plan.groups())
+    if (!row_avx2(weights, r, codes, plan, out)) scalar(weights, r, r + 1, codes, plan, out);
 }
 
-}  // namespace bitgrid::cpu
+}  // namespace bitgrid::cpu::sums
+
+#endif

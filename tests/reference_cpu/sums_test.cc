@@ -1,8 +1,12 @@
-#include "reference_cpu/scaled/row_sums.h"
+#include "reference_cpu/scaled/sums.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <random>
+
+#include "tests/support/errors.h"
 
 namespace bitgrid::cpu {
 namespace {
@@ -16,17 +20,20 @@ int8_t random_weight(WeightStorage storage, std::mt19937& random) {
                                                                   : draw - 128);
 }
 
+/// All implementations that this processor has.
 void expect_equal(const PackedWeights& weights, const Codes& codes, size_t group) {
-  const SumPlan plan = plan_sums(codes, group);
-  std::vector<int64_t> expected(plan.groups()), got(plan.groups());
-  for (size_t r = 0; r < weights.rows(); ++r) {
-    row_sums(weights, r, codes, plan, expected, SumKernel::kDefinition);
-    row_sums(weights, r, codes, plan, got, SumKernel::kFast);
-    ASSERT_EQ(got, expected) << "row " << r << " of " << weights.columns() << " inputs, groups of " << group;
+  std::vector<int64_t> expected;
+  for (const SumImplementation& s : sum_implementations()) {
+    if (!s.available()) continue;
+    const SumPlan plan = plan_sums(codes, group, weights.storage(), s);
+    std::vector<int64_t> got(weights.rows() * plan.groups());
+    row_sums(weights, 0, weights.rows(), codes, plan, got.data());
+    if (expected.empty()) expected = got;  // the first is the definition
+    ASSERT_EQ(got, expected) << s.name << ", " << weights.columns() << " inputs, groups of " << group;
   }
 }
 
-TEST(RowSums, FastOnesAreThoseOfTheDefinition) {
+TEST(Sums, AllAreThoseOfTheDefinition) {
   std::mt19937 random(1);
   for (const WeightStorage storage : kStorages) {
     for (size_t inputs = 1; inputs < 400; inputs += random() % 9 + 1) {
@@ -47,7 +54,7 @@ TEST(RowSums, FastOnesAreThoseOfTheDefinition) {
 }
 
 /// Sums of 16 bits wrap here in other programs.
-TEST(RowSums, LargestSumsDoNotWrap) {
+TEST(Sums, LargestSumsDoNotWrap) {
   for (const WeightStorage storage : kStorages) {
     constexpr size_t kInputs = kMostInputs;
     PackedWeights weights(2, kInputs, storage);
@@ -56,6 +63,12 @@ TEST(RowSums, LargestSumsDoNotWrap) {
     weights.pack(1, std::vector<int8_t>(kInputs, -1));
     for (const int64_t code : {127, -127, 511, -511}) expect_equal(weights, make_codes(std::vector<int64_t>(kInputs, code), {}), 0);
   }
+}
+
+TEST(Sums, AreChosenByName) {
+  EXPECT_STREQ(find_sums("scalar").name, "scalar");
+  EXPECT_THAT(test::error_of([] { return find_sums("mmx").name; }),
+              ::testing::HasSubstr("BITGRID_CPU: 'mmx' is unknown, or this processor does not have it; choose one of definition, scalar"));
 }
 
 }  // namespace

@@ -1,0 +1,79 @@
+#include "ir/thread_pool.h"
+
+#include <exception>
+
+namespace bitgrid {
+
+namespace {
+
+constexpr int kSpins = 2000;  // a few microseconds
+
+}  // namespace
+
+ThreadPool::ThreadPool(int threads) {
+  for (int t = 1; t < threads; ++t) others_.emplace_back([this] { work(); });
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+    ++round_;
+  }
+  wake_.notify_all();
+  for (std::thread& t : others_) t.join();
+}
+
+void ThreadPool::take_parts() {
+  for (size_t i = next_++; i < count_; i = next_++) {
+    try {
+      (*body_)(i);
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      if (!failure_ || i < failed_at_) {
+        failure_ = std::current_exception();
+        failed_at_ = i;
+      }
+    }
+  }
+}
+
+void ThreadPool::work() {
+  uint64_t seen = 0;
+  while (true) {
+    for (int i = 0; i < kSpins && round_.load(std::memory_order_acquire) == seen; ++i) {
+    }
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [&] { return round_ != seen; });
+      seen = round_;
+      if (stop_) return;
+    }
+    take_parts();
+    const std::lock_guard lock(mutex_);
+    if (--busy_ == 0) done_.notify_one();
+  }
+}
+
+void ThreadPool::run(size_t count, const std::function<void(size_t)>& body) {
+  if (others_.empty() || count <= 1) {
+    for (size_t i = 0; i < count; ++i) body(i);
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    body_ = &body;
+    count_ = count;
+    next_ = 0;
+    busy_ = others_.size();
+    failure_ = nullptr;
+    ++round_;
+  }
+  wake_.notify_all();
+  take_parts();
+  std::unique_lock lock(mutex_);
+  done_.wait(lock, [&] { return busy_ == 0; });
+  if (failure_) std::rethrow_exception(failure_);
+}
+
+}  // namespace bitgrid
