@@ -1,6 +1,8 @@
 // bitgrid import: a checkpoint as a model of integers, in our own format.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <iostream>
 
 #include "cli/commands.h"
@@ -19,6 +21,36 @@ struct ImportOptions {
   ModelOptions scales;
 };
 
+/// The norm whose gains differ most: the wider the spread, the more of their bits matter (docs/numerics.md).
+struct GainSpread {
+  std::string norm;
+  double ratio = 1.0;  // largest to smallest magnitude that is not 0
+};
+
+void widen(GainSpread& spread, const Norm& norm) {
+  int32_t least = INT32_MAX, most = 0;
+  for (const int32_t g : norm.gain.values) {
+    if (g == 0) continue;
+    least = std::min(least, std::abs(g));
+    most = std::max(most, std::abs(g));
+  }
+  const double ratio = most == 0 ? 1.0 : static_cast<double>(most) / least;
+  if (ratio >= spread.ratio) spread = {norm.name, ratio};
+}
+
+GainSpread spread_of(const ScaledModel& model) {
+  GainSpread spread;
+  for (const ScaledLayer& l : model.layers) {
+    const auto* a = std::get_if<SoftmaxAttention>(&l);
+    const auto* f = std::get_if<GatedFeedForward>(&l);
+    widen(spread, a != nullptr ? a->input : f->input);
+    const std::optional<Norm>& sub = a != nullptr ? a->sub_norm : f->sub_norm;
+    if (sub) widen(spread, *sub);
+  }
+  widen(spread, model.head.norm);
+  return spread;
+}
+
 void import(const ImportOptions& o) {
   Progress progress;
   const engines::OpenParams params = open_params(o.scales, progress);
@@ -30,7 +62,12 @@ void import(const ImportOptions& o) {
   progress.clear();
   std::cout << fmt::format("{}/model.yaml: {} layers of width {}, {} positions; run it as any model\n", o.folder, model.layers.size() / 2,
                            model.width, model.context);
-  write_json(o.common, {{"model", o.folder + "/model.yaml"}, {"layers", model.layers.size() / 2}, {"context", model.context}});
+  const GainSpread spread = spread_of(model);
+  std::cout << fmt::format("widest spread of gains: {:.0f} to 1, of {}\n", spread.ratio, spread.norm);
+  write_json(o.common, {{"model", o.folder + "/model.yaml"},
+                        {"gain_spread", spread.ratio},
+                        {"layers", model.layers.size() / 2},
+                        {"context", model.context}});
 }
 
 }  // namespace

@@ -3,8 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "frontend/checkpoint/convert.h"
+#include "frontend/checkpoint/float_model.h"
 #include "ir/file.h"
+#include "reference_cpu/scaled/float_engine.h"
 #include "reference_cpu/scaled/scaled_engine.h"
 #include "tests/support/errors.h"
 #include "tests/support/scratch_folder.h"
@@ -44,6 +48,23 @@ std::vector<int64_t> logits_of(const ScaledModel& model) {
   return all;
 }
 
+/// Of the logits, against the float engine on the same real numbers.
+double largest_difference_to_floats(const ScaledModel& model) {
+  const FloatModel floats = float_model(model);
+  const cpu::FloatEngine yardstick(floats);
+  const cpu::ScaledEngine engine(model);
+  cpu::FloatState real = yardstick.start();
+  cpu::ScaledState state = engine.start();
+  double largest = 0.0;
+  for (const int token : {3, 1, 4, 1, 5}) {
+    const std::vector<double> y = yardstick.step(real, token);
+    const cpu::ScaledLogits z = engine.step(state, token);
+    for (size_t i = 0; i < y.size(); ++i)
+      largest = std::max(largest, std::abs(y[i] - std::ldexp(static_cast<double>(z.values[i] * z.unit.m), static_cast<int>(z.unit.e))));
+  }
+  return largest;
+}
+
 TEST_F(ScaledModelFiles, RoundTripOfEveryGraph) {
   for (const auto& params :
        {test::TinyCheckpointParams{}, test::TinyCheckpointParams{"qwen3", StoredValues::kBinary, ScaleSharing::kGroup, 32, true, 2},
@@ -81,6 +102,7 @@ TEST_F(ScaledModelFiles, RoundTripOfZerosLowRankAndAdapters) {
                             constant(2.0)};
   write_scaled_model(path("m"), model, {});
   EXPECT_EQ(logits_of(load_scaled_model(path("m/model.yaml")).model), logits_of(model));
+  EXPECT_LT(largest_difference_to_floats(model), 0.15);
 }
 
 TEST_F(ScaledModelFiles, TheTokenizerComesAlong) {
