@@ -10,6 +10,7 @@
 #include "bitgrid_sim/systemc/platform_report.h"
 #include "cli/numbers.h"
 #include "frontend/arch_file.h"
+#include "frontend/checkpoint/checkpoint.h"
 #include "ir/error.h"
 #include "ir/file.h"
 #include "ir/json_text.h"
@@ -69,6 +70,7 @@ SourceKind source_kind(const std::string& path) {
   if (extension == ".yaml" || extension == ".yml") return SourceKind::kModel;
   if (extension == ".blif") return SourceKind::kBlif;
   if (extension == ".dag") return SourceKind::kDag;
+  if (frontend::is_checkpoint(path)) return SourceKind::kModel;  // its reader says what runs it
   throw Error(path, "this is neither a model, a netlist nor a kernel", "give a .yaml, .blif or .dag file");
 }
 

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "estimate/shape_model.h"
+#include "frontend/checkpoint/checkpoint.h"
 #include "frontend/load_model.h"
 #include "ir/error.h"
 #include "ir/file.h"
@@ -83,6 +84,7 @@ std::vector<KernelFigures> exact_kernels(const Model& model, const EstimateSourc
 
 EstimateModel read_estimate_model(const std::string& path) {
   constexpr size_t kMaxYaml = 1 << 20;
+  if (frontend::is_checkpoint(path)) frontend::load_model(path);  // says what runs it
   EstimateModel read{path, read_file(path, kMaxYaml)};
   if (is_shapes_text(read.yaml, path)) {
     read.hash = fnv1a(read.yaml);

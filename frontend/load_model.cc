@@ -5,7 +5,9 @@
 #include <map>
 #include <set>
 
+#include "frontend/checkpoint/checkpoint.h"
 #include "frontend/safetensors.h"
+#include "frontend/scaled_model_file.h"
 #include "frontend/yaml_reader.h"
 #include "ir/error.h"
 #include "ir/file.h"
@@ -405,6 +407,9 @@ Model parse_model(const std::string& yaml, const std::string& yaml_path, std::st
 }
 
 Model load_model(const std::string& yaml_path, std::vector<std::string>* warnings) {
+  if (is_checkpoint(yaml_path) || is_scaled_model_file(yaml_path))
+    throw Error(yaml_path, "this is a model with scales, which is not lowered to kernels yet",
+                "`bitgrid run`, `check` and `evaluate` run it on engine cpu");
   const std::string yaml = read_file(yaml_path, kMaxYaml);
   const YamlMap map = read_top(yaml, yaml_path);
   const YamlValue file = map.get("weights");

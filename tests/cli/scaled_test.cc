@@ -109,6 +109,14 @@ TEST_F(Scaled, EnginesThatDoNotRunItSaySo) {
   EXPECT_THAT(bitgrid("check " + kFolder + " --engines cpu,rtl").output, HasSubstr("does not run models with scales"));
 }
 
+TEST_F(Scaled, CommandsThatNeedKernelsSayWhatRunsIt) {
+  for (const std::string& command :
+       {"compile " + kFolder + " -o " + path("x"), "verilog " + kGguf + " -o " + path("x"), "estimate " + kFolder})
+    EXPECT_THAT(bitgrid(command).output, HasSubstr("this is a model with scales, which is not lowered to kernels yet; `bitgrid run`"))
+        << command;
+  EXPECT_FALSE(fs::exists(path("x")));
+}
+
 TEST_F(Scaled, DumpsHoldWhatWasComputed) {
   ASSERT_EQ(bitgrid("run " + kFolder + " --prompt ab --tokens 2 --dump " + path("d.npz")).status, 0);
   const std::string npz = read_file(path("d.npz"));
