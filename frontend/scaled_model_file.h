@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "frontend/checkpoint/checkpoint.h"
 #include "ir/scaled_model.h"
@@ -15,6 +16,10 @@ struct ScaledModelFile {
 
 /// Reads and checks a model. Throws Error ("FILE:LINE: what is wrong; cure").
 ScaledModelFile load_scaled_model(const std::string& yaml_path);
+
+/// The model alone, from the two files' bytes; the paths are for messages only. The weights must stay where they are.
+ScaledModel parse_scaled_model(const std::string& yaml, const std::string& yaml_path, std::string_view weights,
+                               const std::string& weights_path);
 
 /// Whether a file begins as such a model does. False for what cannot be read.
 bool is_scaled_model_file(const std::string& path);

@@ -6,8 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "frontend/checkpoint/mapped_file.h"
-#include "frontend/safetensors_header.h"
+#include "frontend/checkpoint/safetensors_map.h"
 #include "frontend/scaled_model_file.h"
 #include "frontend/tokenizer/source_text.h"
 #include "frontend/yaml_reader.h"
@@ -23,16 +22,9 @@ constexpr uint64_t kMostTokenizer = uint64_t{1} << 28;
 constexpr char kScaledFormat[] = "bitgrid-scaled-model-1";
 constexpr char kPage[] = "docs/model-format.md";
 
-/// The mapped weights file.
-struct Weights {
-  explicit Weights(const std::string& path) : file(path), header(parse_safetensors_header(file.text(), path, DTypes::kIntegers)) {}
-  MappedFile file;
-  SafetensorsHeader header;
-};
-
 /// A tensor that a key names.
 struct Named {
-  const Weights* weights = nullptr;
+  const SafetensorsMap* weights = nullptr;
   const SafetensorsEntry* entry = nullptr;
   YamlValue value;  // the key, for messages
   std::string name;
@@ -40,7 +32,7 @@ struct Named {
   uint64_t count() const { return (entry->end - entry->begin) / dtype_info(entry->dtype).bytes; }
   int64_t at(uint64_t i) const {
     const DTypeInfo& d = dtype_info(entry->dtype);
-    const uint64_t raw = little_endian(weights->file.text().substr(weights->header.data + entry->begin + i * d.bytes, d.bytes));
+    const uint64_t raw = little_endian(weights->text.substr(weights->header.data + entry->begin + i * d.bytes, d.bytes));
     if (!d.is_signed || d.bytes == 8) return static_cast<int64_t>(raw);
     const unsigned unused = 64 - 8 * d.bytes;
     return static_cast<int64_t>(raw << unused) >> unused;
@@ -65,11 +57,8 @@ constexpr const WeightKind& kBytes = kWeightKinds[3];
 
 class ScaledReader {
  public:
-  ScaledReader(const YamlMap& map, const std::string& folder) : map_(map), folder_(folder) {
-    const YamlValue file = map.get("weights");
-    weights_ = std::make_shared<Weights>((std::filesystem::path(folder) / file.text()).string());
-  }
-  ScaledModelFile run();
+  ScaledReader(const YamlMap& map, std::shared_ptr<const SafetensorsMap> weights) : map_(map), weights_(std::move(weights)) {}
+  ScaledModel run();
 
  private:
   Named named(const YamlValue& value, size_t rank) const;
@@ -90,8 +79,7 @@ class ScaledReader {
   StreamEmbedding embedding(const YamlValue& value, size_t width) const;
 
   const YamlMap& map_;
-  std::string folder_;
-  std::shared_ptr<Weights> weights_;
+  std::shared_ptr<const SafetensorsMap> weights_;
 };
 
 Named ScaledReader::named(const YamlValue& value, size_t rank) const {
@@ -133,10 +121,11 @@ std::shared_ptr<const PackedWeights> ScaledReader::weights(const YamlValue& tens
 std::shared_ptr<const PackedWeights> ScaledReader::weights(const YamlValue& tensor, const WeightKind& kind) const {
   const Named t = named(tensor, 2);
   const uint64_t rows = t.entry->shape[0], columns = t.entry->shape[1];
+  if (rows == 0 || columns == 0) t.fail("has the shape " + shape_text(t.entry->shape), "give it rows and columns");
   auto packed = std::make_shared<PackedWeights>(rows, columns, kind.storage);
   std::vector<int8_t> row(columns);
   const bool bytes = t.entry->dtype == DType::kI8;
-  const auto* raw = reinterpret_cast<const int8_t*>(weights_->file.bytes().data()) + weights_->header.data + t.entry->begin;
+  const auto* raw = reinterpret_cast<const int8_t*>(weights_->text.data()) + weights_->header.data + t.entry->begin;
   for (uint64_t r = 0; r < rows; ++r) {
     for (uint64_t c = 0; c < columns; ++c) {
       const int64_t v = bytes ? raw[r * columns + c] : t.at(r * columns + c);
@@ -272,9 +261,8 @@ StreamEmbedding ScaledReader::embedding(const YamlValue& value, size_t width) co
   return e;
 }
 
-ScaledModelFile ScaledReader::run() {
-  ScaledModelFile file;
-  ScaledModel& m = file.model;
+ScaledModel ScaledReader::run() {
+  ScaledModel m;
   const auto size = [&](const char* key, int64_t least, int64_t most) { return static_cast<size_t>(map_.get(key).integer(least, most)); };
   map_.get("format");
   m.name = map_.get("name").text();
@@ -300,22 +288,33 @@ ScaledModelFile ScaledReader::run() {
     throw Error(head.get("grouped").where(), "head.grouped: `" + grouped + "` is unknown", "use true or false");
   m.head.grouped = grouped == "true";
   m.head.map = linear(head.get("map"));
-  if (map_.has("tokenizer")) {
-    const std::string path = (std::filesystem::path(folder_) / map_.get("tokenizer").text()).string();
-    file.tokenizer = parse_tokenizer_source(read_file(path, kMostTokenizer), path);
-  }
   if (const auto p = find_problem(m)) throw Error(map_.where(), m.name + ": " + p->where + ": " + p->problem, p->cure);
-  m.files = weights_;
-  return file;
+  m.files = std::const_pointer_cast<SafetensorsMap>(weights_);
+  return m;
+}
+
+YamlMap top_of(const std::string& yaml, const std::string& path) {
+  return {parse_yaml(yaml, path, kPage),
+          {"format", "name", "architecture", "weights", "width", "heads", "kv_heads", "head_width", "context", "activation_group",
+           "rotary_pairs", "stream_eps", "embedding", "tables", "layers", "head", "tokenizer"}};
 }
 
 }  // namespace
 
 ScaledModelFile load_scaled_model(const std::string& yaml_path) {
-  const YamlValue top = parse_yaml(read_file(yaml_path, kMostYaml), yaml_path, kPage);
-  const YamlMap map(top, {"format", "name", "architecture", "weights", "width", "heads", "kv_heads", "head_width", "context",
-                          "activation_group", "rotary_pairs", "stream_eps", "embedding", "tables", "layers", "head", "tokenizer"});
-  return ScaledReader(map, std::filesystem::path(yaml_path).parent_path().string()).run();
+  const YamlMap map = top_of(read_file(yaml_path, kMostYaml), yaml_path);
+  const auto beside = [&](const char* key) { return (std::filesystem::path(yaml_path).parent_path() / map.get(key).text()).string(); };
+  ScaledModelFile file;
+  file.model = ScaledReader(map, std::make_shared<SafetensorsMap>(beside("weights"), DTypes::kIntegers)).run();
+  if (!map.has("tokenizer")) return file;
+  const std::string path = beside("tokenizer");
+  file.tokenizer = parse_tokenizer_source(read_file(path, kMostTokenizer), path);
+  return file;
+}
+
+ScaledModel parse_scaled_model(const std::string& yaml, const std::string& yaml_path, std::string_view weights,
+                               const std::string& weights_path) {
+  return ScaledReader(top_of(yaml, yaml_path), std::make_shared<SafetensorsMap>(weights, weights_path, DTypes::kIntegers)).run();
 }
 
 bool is_scaled_model_file(const std::string& path) {

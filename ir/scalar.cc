@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdlib>
+#include <string>
 
 #include "ir/error.h"
 
@@ -12,6 +13,12 @@ namespace bitgrid {
 namespace {
 
 __extension__ using Wide = __int128;
+
+[[noreturn]] void fail_for_size() {
+  throw Error("arithmetic of the model",
+              "a value needs more than " + std::to_string(kMostValueBits) + " bits: the scales of its weights let values grow without end",
+              "check the checkpoint's scales (`bitgrid inspect`)");
+}
 
 /// floor(sqrt(n)), 0 <= n < 2^52.
 int64_t integer_root(int64_t n) {
@@ -59,18 +66,22 @@ int64_t whole(Scalar a) {
   return a.e < -62 ? 0 : a.m >> -a.e;
 }
 
+void check_values(std::span<const int64_t> values) {
+  uint64_t any = 0;  // its leading one is that of the largest
+  for (const int64_t v : values) any |= static_cast<uint64_t>(v < 0 ? ~v : v);
+  if (std::bit_width(any) > kMostValueBits) fail_for_size();
+}
+
 int64_t scaled(int64_t v, Scalar a) {
   const Wide product = static_cast<Wide>(v) * a.m;
   if (product == 0 || -a.e > 60) return 0;
-  constexpr Wide kMost = Wide{1} << 62;
+  constexpr Wide kMost = Wide{1} << kMostValueBits;
   Wide result = 0;
   if (a.e < 0)
     result = ((product >> (-a.e - 1)) + 1) >> 1;
   else
-    result = a.e > 62 ? kMost : product * (Wide{1} << a.e);
-  if (result >= kMost || result <= -kMost)
-    throw Error("arithmetic of the model", "a value needs more than 62 bits: the scales of its weights let values grow without end",
-                "check the checkpoint's scales (`bitgrid inspect`)");
+    result = a.e >= kMostValueBits ? kMost : product * (Wide{1} << a.e);
+  if (result >= kMost || result <= -kMost) fail_for_size();
   return static_cast<int64_t>(result);
 }
 

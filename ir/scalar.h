@@ -36,7 +36,12 @@ inline Scalar shifted(Scalar a, int64_t n) {
 }
 /// min(floor(a), 2^46).
 int64_t whole(Scalar a);
-/// floor(v * a + 1/2). Throws Error if the result needs more than 62 bits: the model's values ran away.
+/// Bits of magnitude that values between the parts of a layer have at most. Products with gains and cosines of 16 bits, and sums of rotated
+/// heads, then stay within 64 bits.
+inline constexpr int kMostValueBits = 46;
+/// Throws Error if a value needs more than kMostValueBits bits: the model's values ran away.
+void check_values(std::span<const int64_t> values);
+/// floor(v * a + 1/2). Throws the same Error if the result needs more bits.
 int64_t scaled(int64_t v, Scalar a);
 
 /// Values with a common shift: v is about code * 2^shift.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "ir/error.h"
@@ -15,14 +16,31 @@ using Problem = std::optional<ScaledModelProblem>;
 
 constexpr size_t kMostInputs = 32768;  // sums of codes of 10 bits and weights of 8 stay within 32 bits
 constexpr size_t kMostHeadWidth = 1024;
+constexpr int kMostCodeBits = 10;
+constexpr int32_t kMostFactor = 32767;     // of gains and of scales of rows
+constexpr int32_t kMostTableValue = 4096;  // of exponential and sigmoid
 
 Problem size_problem(const std::string& where, const std::string& what, size_t got, size_t wanted) {
   if (got == wanted) return std::nullopt;
   return ScaledModelProblem{where, fmt::format("{} {}, but the model needs {}", what, got, wanted), "export the model again"};
 }
 
+/// Values that must lie in lo .. hi.
+Problem range_problem(const std::string& where, const std::string& what, const std::vector<int32_t>& values, int32_t lo, int32_t hi) {
+  const auto bad = std::find_if(values.begin(), values.end(), [&](int32_t v) { return v < lo || v > hi; });
+  if (bad == values.end()) return std::nullopt;
+  return ScaledModelProblem{where, fmt::format("one of {} is {}, which is not in {} .. {}", what, *bad, lo, hi), "export the model again"};
+}
+
+Problem factors_problem(const std::string& where, const std::string& what, const FixedVector& factors, size_t count) {
+  if (auto p = size_problem(where, what + " are", factors.values.size(), count)) return p;
+  return range_problem(where, what, factors.values, -kMostFactor, kMostFactor);
+}
+
 Problem norm_problem(const Norm& norm, size_t width) {
-  return size_problem(norm.name, "its gains are", norm.gain.values.size(), width);
+  if (norm.code_bits < 2 || norm.code_bits > kMostCodeBits)
+    return ScaledModelProblem{norm.name, fmt::format("codes of {} bits", norm.code_bits), fmt::format("use 2 to {} bits", kMostCodeBits)};
+  return factors_problem(norm.name, "its gains", norm.gain, width);
 }
 
 Problem adapter_problem(const LinearMap& map) {
@@ -30,8 +48,11 @@ Problem adapter_problem(const LinearMap& map) {
   if (auto p = size_problem(map.name, "the adapter's A has inputs:", a.a->columns(), map.inputs())) return p;
   if (auto p = size_problem(map.name, "the adapter's B has outputs:", a.b->rows(), map.outputs())) return p;
   if (auto p = size_problem(map.name, "the adapter's B has inputs:", a.b->columns(), a.a->rows())) return p;
-  if (auto p = size_problem(map.name, "the adapter's scales of A are", a.a_scales.values.size(), a.a->rows())) return p;
-  return size_problem(map.name, "the adapter's scales of B are", a.b_scales.values.size(), a.b->rows());
+  if (a.b->columns() > kMostInputs)
+    return ScaledModelProblem{map.name, fmt::format("the adapter has a rank of {}", a.b->columns()),
+                              fmt::format("{} is the most", kMostInputs)};
+  if (auto p = factors_problem(map.name, "the adapter's scales of A", a.a_scales, a.a->rows())) return p;
+  return factors_problem(map.name, "the adapter's scales of B", a.b_scales, a.b->rows());
 }
 
 Problem map_problem(const ScaledModel& model, const LinearMap& map, size_t outputs, size_t inputs, bool grouped_codes) {
@@ -75,7 +96,7 @@ Problem layer_problem(const ScaledModel& model, const SoftmaxAttention& a) {
   if (a.key_norm)
     if (auto p = norm_problem(*a.key_norm, model.head_width)) return p;
   if (a.output_gain)
-    if (auto p = size_problem(a.output.name, "the gains before it are", a.output_gain->values.size(), wide)) return p;
+    if (auto p = factors_problem(a.output.name, "the gains before it", *a.output_gain, wide)) return p;
   return a.sub_norm ? norm_problem(*a.sub_norm, wide) : std::nullopt;
 }
 
@@ -87,7 +108,7 @@ Problem layer_problem(const ScaledModel& model, const GatedFeedForward& f) {
   if (auto p = map_problem(model, f.gate, hidden, model.width, grouped)) return p;
   if (auto p = map_problem(model, f.down, model.width, hidden, grouped)) return p;
   if (f.down_gain)
-    if (auto p = size_problem(f.down.name, "the gains before it are", f.down_gain->values.size(), hidden)) return p;
+    if (auto p = factors_problem(f.down.name, "the gains before it", *f.down_gain, hidden)) return p;
   return f.sub_norm ? norm_problem(*f.sub_norm, hidden) : std::nullopt;
 }
 
@@ -98,6 +119,10 @@ Problem table_problem(const ScaledModel& model) {
   if (auto p = size_problem("tables", "sines are", t.sine.size(), turns)) return p;
   if (auto p = size_problem("tables", "entries of the exponential are", t.exponential.size(), 16)) return p;
   if (auto p = size_problem("tables", "entries of the sigmoid are", t.sigmoid.size(), 256)) return p;
+  if (auto p = range_problem("tables", "the values of the exponential", t.exponential, 0, kMostTableValue)) return p;
+  if (auto p = range_problem("tables", "the values of the sigmoid", t.sigmoid, 0, kMostTableValue)) return p;
+  if (std::any_of(t.mean_step.begin(), t.mean_step.end(), [](const Scalar& step) { return step.m == 0; }))
+    return ScaledModelProblem{"tables", "a mean step is 0", "export the model again"};
   return size_problem("tables", "mean steps are", t.mean_step.size(), 4);
 }
 
@@ -115,6 +140,8 @@ std::optional<ScaledModelProblem> find_problem(const ScaledModel& model) {
   if (auto p = table_problem(model)) return p;
   for (const ScaledLayer& layer : model.layers)
     if (auto p = std::visit([&](const auto& l) { return layer_problem(model, l); }, layer)) return p;
+  if (model.head.grouped && model.activation_group == 0)
+    return ScaledModelProblem{"head", "its codes have groups, but the model's have none", "set grouped to false, or give activation_group"};
   if (auto p = norm_problem(model.head.norm, model.width)) return p;
   return map_problem(model, model.head.map, model.embedding.vocabulary, model.width, model.head.grouped);
 }

@@ -204,7 +204,11 @@ void Converter::pack(const CheckpointTensor& tensor, LinearMap& map, WeightStora
   if (storage == WeightStorage::kOneBit && tensor.sharing != ScaleSharing::kGroup && used != rows * columns)
     return pack(tensor, map, WeightStorage::kTwoBits);
   double mean = tensor.tensor_scale;
+  const auto check_mean = [&] {
+    if (!(mean >= 0.0) || !std::isfinite(mean)) throw Error(tensor.where, "its scale is negative or not finite", "take an intact file");
+  };
   if (tensor.sharing == ScaleSharing::kTensor) {
+    check_mean();
     map.scale = constant(tensor.tensor_scale);
   } else {
     double largest = 0.0, sum = 0.0;
@@ -219,7 +223,7 @@ void Converter::pack(const CheckpointTensor& tensor, LinearMap& map, WeightStora
     map.scale = constant(std::ldexp(1.0, -fraction));
     map.group = tensor.sharing == ScaleSharing::kGroup ? tensor.group : 0;
   }
-  if (!(mean >= 0.0) || !std::isfinite(mean)) throw Error(tensor.where, "its scale is negative or not finite", "take an intact file");
+  check_mean();
   rms_of_weight_[map.name] = mean * std::sqrt(static_cast<double>(used) / static_cast<double>(rows * columns));
 }
 

@@ -58,6 +58,10 @@ Needs needs_of(const GraphConfig& g) {
 }
 
 std::optional<Refusal> check_tensor(const Need& need, const CheckpointTensor& t) {
+  if (t.shape.size() > 2)
+    return Refusal{
+        fmt::format("{}: it has {} dimensions, but the graph needs {} x {} numbers", t.where, t.shape.size(), need.rows, need.columns),
+        kIntact};
   if (t.rows() != need.rows || t.columns() != need.columns)
     return Refusal{
         fmt::format("{}: it has {} x {} numbers, but the graph needs {} x {}", t.where, t.rows(), t.columns(), need.rows, need.columns),
@@ -66,6 +70,20 @@ std::optional<Refusal> check_tensor(const Need& need, const CheckpointTensor& t)
     return Refusal{fmt::format("{}: its type is {}, which has more than two bits a weight", t.where, t.stored),
                    "take a file of 1-bit or ternary weights, such as Q1_0, Q2_0, TQ1_0, TQ2_0 or I2_S"};
   return std::nullopt;
+}
+
+/// False for what is not a number.
+bool within(double value, double least, double most) {
+  return value >= least && value <= most;
+}
+
+bool makes_sense(const RopeScaling& s) {
+  if (!within(s.factor, 1.0, 1e9)) return false;
+  if (s.type == "linear") return true;
+  if (!within(s.original_context, 1.0, 1e12)) return false;
+  if (s.type == "yarn") return within(s.beta_fast, 1e-9, 1e9) && within(s.beta_slow, 1e-9, 1e9) && within(s.attention_factor, 0.0, 1e6);
+  return within(s.low_frequency_factor, 1e-9, 1e9) && within(s.high_frequency_factor, 1e-9, 1e9) &&
+         s.low_frequency_factor < s.high_frequency_factor;
 }
 
 std::optional<Refusal> check_sizes(const GraphConfig& g) {
@@ -78,10 +96,9 @@ std::optional<Refusal> check_sizes(const GraphConfig& g) {
     return refuse(fmt::format("{} heads cannot share {} heads of keys and values", g.heads, g.kv_heads));
   if (g.head_width == 0 || g.head_width % 2 != 0 || g.head_width > 1024)
     return refuse(fmt::format("heads of width {} cannot be turned in pairs", g.head_width));
-  if (!(g.rope_theta > 1.0) || !(g.eps >= 0.0) || !(g.eps < 1.0))
+  if (!(g.rope_theta > 1.0 && g.rope_theta <= 1e30) || !(g.eps >= 0.0) || !(g.eps < 1.0))
     return refuse(fmt::format("rope_theta {} or eps {} make no sense", g.rope_theta, g.eps));
-  if (g.rope_scaling &&
-      (!(g.rope_scaling->factor >= 1.0) || (g.rope_scaling->type != "linear" && !(g.rope_scaling->original_context > 0.0))))
+  if (g.rope_scaling && !makes_sense(*g.rope_scaling))
     return refuse("the numbers of the rotary scaling '" + g.rope_scaling->type + "' make no sense");
   return std::nullopt;
 }

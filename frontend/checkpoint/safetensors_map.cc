@@ -63,14 +63,14 @@ void read_numbers(const MappedTensor& t, uint64_t first, std::span<Number> out) 
 
 }  // namespace
 
-SafetensorsMap::SafetensorsMap(const std::string& file)
+SafetensorsMap::SafetensorsMap(const std::string& file, DTypes dtypes)
     : path(file),
       mapped(std::make_shared<const MappedFile>(file)),
       text(mapped->text()),
-      header(parse_safetensors_header(text, path, DTypes::kAll)) {}
+      header(parse_safetensors_header(text, path, dtypes)) {}
 
-SafetensorsMap::SafetensorsMap(std::string_view bytes, const std::string& file)
-    : path(file), text(bytes), header(parse_safetensors_header(text, path, DTypes::kAll)) {}
+SafetensorsMap::SafetensorsMap(std::string_view bytes, const std::string& file, DTypes dtypes)
+    : path(file), text(bytes), header(parse_safetensors_header(text, path, dtypes)) {}
 
 void MappedTensor::read(uint64_t first, std::span<float> out) const {
   read_numbers(*this, first, out);

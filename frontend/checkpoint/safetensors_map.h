@@ -14,9 +14,9 @@ namespace bitgrid::frontend {
 
 struct SafetensorsMap {
   /// Throw Error (file, tensor, cure), as parse_safetensors_header.
-  explicit SafetensorsMap(const std::string& file);
+  explicit SafetensorsMap(const std::string& file, DTypes dtypes = DTypes::kAll);
   /// The same of bytes that are in memory and stay there; `file` only for messages.
-  SafetensorsMap(std::string_view bytes, const std::string& file);
+  SafetensorsMap(std::string_view bytes, const std::string& file, DTypes dtypes = DTypes::kAll);
 
   std::string path;
   std::shared_ptr<const MappedFile> mapped;  // nullptr: bytes in memory

@@ -40,6 +40,7 @@ Scalar mean_square(std::span<const int64_t> x, int64_t eps) {
 
 std::vector<int64_t> times(std::span<const int64_t> x, const std::vector<int32_t>& gain) {
   assert(x.size() == gain.size());
+  check_values(x);
   std::vector<int64_t> y(x.size());
   for (size_t i = 0; i < x.size(); ++i) y[i] = x[i] * gain[i];
   return y;

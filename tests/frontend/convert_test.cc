@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "frontend/checkpoint/float_model.h"
 #include "reference_cpu/scaled/float_engine.h"
@@ -53,6 +54,38 @@ TEST(Convert, RefusesWeightsOfMoreThanTwoBits) {
   for (CheckpointTensor& t : checkpoint->tensors)
     if (t.canonical.ends_with("0.mlp.up_proj.weight")) t.values = StoredValues::kFloat, t.stored = "Q8_0";
   EXPECT_THAT(problem(checkpoint), HasSubstr("its type is Q8_0, which has more than two bits a weight; take a file of 1-bit or ternary"));
+}
+
+TEST(Convert, RefusesMatricesOfThreeDimensions) {
+  auto checkpoint = tiny_checkpoint({});
+  for (CheckpointTensor& t : checkpoint->tensors)
+    if (t.canonical.ends_with("0.mlp.up_proj.weight")) t.shape = {96, 2, 64};
+  EXPECT_THAT(problem(checkpoint), HasSubstr("it has 3 dimensions, but the graph needs 96 x 64 numbers"));
+}
+
+TEST(Convert, RefusesNumbersThatNoTableCanBeMadeOf) {
+  const auto rope = [](const auto& change) {
+    auto checkpoint = tiny_checkpoint({});
+    checkpoint->graph.rope_scaling = RopeScaling{"yarn", 4.0, 2048.0};
+    change(*checkpoint->graph.rope_scaling);
+    return problem(checkpoint);
+  };
+  EXPECT_EQ(rope([](RopeScaling&) {}), "no error");
+  constexpr char kProblem[] = "the numbers of the rotary scaling 'yarn' make no sense";
+  EXPECT_THAT(rope([](RopeScaling& s) { s.factor = INFINITY; }), HasSubstr(kProblem));
+  EXPECT_THAT(rope([](RopeScaling& s) { s.original_context = NAN; }), HasSubstr(kProblem));
+  EXPECT_THAT(rope([](RopeScaling& s) { s.beta_slow = 1e-320; }), HasSubstr(kProblem));
+  EXPECT_THAT(rope([](RopeScaling& s) { s.attention_factor = 1e200; }), HasSubstr(kProblem));
+  EXPECT_THAT(rope([](RopeScaling& s) { s = {"llama3", 4.0, 2048.0, 32.0, 1.0, 0.0, 4.0, 4.0}; }), HasSubstr("'llama3' make no sense"));
+}
+
+TEST(Convert, RefusesScalesThatAreNotFinite) {
+  for (const double scale : {std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN(), -1.0}) {
+    auto checkpoint = tiny_checkpoint({});
+    for (CheckpointTensor& t : checkpoint->tensors)
+      if (t.sharing == ScaleSharing::kTensor) t.tensor_scale = scale;
+    EXPECT_THAT(problem(checkpoint), HasSubstr("q_proj.weight: its scale is negative or not finite; take an intact file"));
+  }
 }
 
 TEST(Convert, RefusesAContextBeyondTheModels) {

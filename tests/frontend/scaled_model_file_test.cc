@@ -7,6 +7,7 @@
 
 #include "frontend/checkpoint/convert.h"
 #include "frontend/checkpoint/float_model.h"
+#include "frontend/safetensors_header.h"
 #include "ir/file.h"
 #include "reference_cpu/scaled/float_engine.h"
 #include "reference_cpu/scaled/scaled_engine.h"
@@ -128,6 +129,36 @@ TEST_F(ScaledModelFiles, SaysWhatIsWrong) {
               HasSubstr("the tensor model.layers.0.self_attn.q_proj.wait is missing in the weights file; did you mean"));
   EXPECT_THAT(problem("values: int2", "values: binary"), HasSubstr("which is not binary; correct the value or `values`"));
   EXPECT_THAT(problem("root_width: [", "root_width: [1, "), HasSubstr("write [MANTISSA, EXPONENT]"));
+  EXPECT_THAT(problem("code_bits: 10", "code_bits: 11"), HasSubstr("codes of 11 bits; use 2 to 10 bits"));
+  EXPECT_THAT(problem("grouped: false", "grouped: true"), HasSubstr("head: its codes have groups, but the model's have none"));
+}
+
+TEST_F(ScaledModelFiles, SaysWhichNumbersTheEngineHasNoRoomFor) {
+  const auto problem_of = [&](const auto& change) {
+    ScaledModel model = tiny();
+    change(model);
+    const auto p = find_problem(model);
+    return p ? p->where + ": " + p->problem : "none";
+  };
+  EXPECT_EQ(problem_of([](ScaledModel&) {}), "none");
+  EXPECT_EQ(problem_of([](ScaledModel& m) { m.head.norm.gain.values[3] = 32768; }),
+            "model.norm: one of its gains is 32768, which is not in -32767 .. 32767");
+  EXPECT_EQ(problem_of([](ScaledModel& m) { m.tables.exponential[0] = -1; }),
+            "tables: one of the values of the exponential is -1, which is not in 0 .. 4096");
+  EXPECT_EQ(problem_of([](ScaledModel& m) { m.tables.mean_step[2] = {}; }), "tables: a mean step is 0");
+}
+
+TEST_F(ScaledModelFiles, MatricesHaveRowsAndColumns) {
+  write_scaled_model(path("m"), tiny(), {});
+  std::string weights = read_file(path("m/weights.safetensors")), yaml = read_file(path("m/model.yaml"));
+  const std::string entry = R"("W":{"dtype":"I8","shape":[1152921504606846976,0],"data_offsets":[0,0]},)";
+  uint64_t length = little_endian(std::string_view(weights).substr(0, 8)) + entry.size();
+  for (size_t i = 0; i < 8; ++i) weights[i] = static_cast<char>(length >> (8 * i));
+  weights.insert(9, entry);
+  const std::string old_name = "weights: model.layers.0.self_attn.q_proj.weight";
+  yaml.replace(yaml.find(old_name), old_name.size(), "weights: W");
+  EXPECT_THAT(test::error_of([&] { parse_scaled_model(yaml, "model.yaml", weights, "w"); }),
+              HasSubstr("the tensor W has the shape [1152921504606846976, 0]; give it rows and columns"));
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 
 #include "frontend/arch_file.h"
 #include "frontend/blif.h"
-#include "frontend/checkpoint/gguf.h"
 #include "frontend/defects_file.h"
 #include "frontend/load_model.h"
 #include "frontend/safetensors.h"
@@ -133,41 +132,6 @@ void tokenizer(std::string_view bytes) {
   std::string again;
   for (const int id : *ids) again += (*made)->bytes_of(id);
   require(again == files[3], "a text that is encoded and decoded is another one");
-}
-
-namespace {
-
-/// Row `r` by both readings of a tensor.
-void read_row(const frontend::CheckpointTensor& tensor, uint64_t r) {
-  std::vector<float> floats(tensor.columns());
-  const bool read = accepted([&] { return tensor.floats(r, floats), true; }).has_value();
-  if (!tensor.codes) return;
-  const uint64_t group = tensor.sharing == frontend::ScaleSharing::kGroup ? tensor.group : tensor.columns();
-  std::vector<int8_t> codes(tensor.columns());
-  std::vector<float> scales(tensor.columns() / group);
-  tensor.codes(r, codes, scales);
-  const int most = tensor.values == frontend::StoredValues::kInt2 ? 2 : 1;
-  for (size_t c = 0; c < codes.size(); ++c) {
-    require(codes[c] >= -1 && codes[c] <= most, "a code that its tensor does not have");
-    require(read && static_cast<float>(codes[c]) * scales[c / group] == floats[c], "codes times scales are not the floats");
-  }
-}
-
-}  // namespace
-
-void gguf(std::string_view bytes) {
-  const auto file = accepted([&] { return frontend::parse_gguf(bytes, "x.gguf"); });
-  if (!file) return;
-  const auto checkpoint = accepted([&] { return frontend::gguf_checkpoint({*file}, {}, nullptr); });
-  if (!checkpoint) return;
-  for (const std::string& note : checkpoint->notes) check_message(note);
-  if (checkpoint->refusal) check_message(checkpoint->refusal->why), check_message(checkpoint->refusal->cure);
-  for (const frontend::CheckpointTensor& tensor : checkpoint->tensors) {
-    check_message(tensor.stored);
-    if (tensor.columns() > 8 * bytes.size()) continue;  // a refused one
-    read_row(tensor, 0);
-    read_row(tensor, tensor.rows() - 1);
-  }
 }
 
 }  // namespace bitgrid::fuzz

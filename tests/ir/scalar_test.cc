@@ -55,7 +55,14 @@ TEST(Scalar, ScalesElements) {
 }
 
 TEST(Scalar, AValueThatRunsAwayIsAnError) {
-  EXPECT_THAT(test::error_of([] { scaled(int64_t{1} << 40, shifted(constant(1.0), 30)); }), HasSubstr("a value needs more than 62 bits"));
+  EXPECT_THAT(test::error_of([] { scaled(int64_t{1} << 40, shifted(constant(1.0), 30)); }), HasSubstr("a value needs more than 46 bits"));
+}
+
+TEST(Scalar, ChecksTheSizeOfVectors) {
+  const int64_t most = (int64_t{1} << kMostValueBits) - 1;
+  check_values(std::vector<int64_t>{most, -most, 0});
+  for (const int64_t v : {most + 1, -most - 2, INT64_MIN, INT64_MAX})
+    EXPECT_THAT(test::error_of([&] { check_values(std::vector<int64_t>{3, v}); }), HasSubstr("a value needs more than 46 bits"));
 }
 
 TEST(Scalar, ConstantsHave16Bits) {
