@@ -36,12 +36,16 @@ __attribute__((target("popcnt"))) int64_t and_popcnt(const uint64_t* a, const ui
 __attribute__((target("popcnt"))) int64_t xor_popcnt(const uint64_t* a, const uint64_t* b, size_t words) {
   return ones_of_xor(a, b, words);
 }
-BITGRID_VECTORISED __attribute__((target("avx512f,avx512bw,avx512vpopcntdq,popcnt,prefer-vector-width=512"))) int64_t and_vpopcnt(
-    const uint64_t* a, const uint64_t* b, size_t words) {
+// clang knows no width that functions prefer.
+#if defined(__clang__)
+#define BITGRID_VPOPCNT __attribute__((target("avx512f,avx512bw,avx512vpopcntdq,popcnt")))
+#else
+#define BITGRID_VPOPCNT BITGRID_VECTORISED __attribute__((target("avx512f,avx512bw,avx512vpopcntdq,popcnt,prefer-vector-width=512")))
+#endif
+BITGRID_VPOPCNT int64_t and_vpopcnt(const uint64_t* a, const uint64_t* b, size_t words) {
   return ones_of_and(a, b, words);
 }
-BITGRID_VECTORISED __attribute__((target("avx512f,avx512bw,avx512vpopcntdq,popcnt,prefer-vector-width=512"))) int64_t xor_vpopcnt(
-    const uint64_t* a, const uint64_t* b, size_t words) {
+BITGRID_VPOPCNT int64_t xor_vpopcnt(const uint64_t* a, const uint64_t* b, size_t words) {
   return ones_of_xor(a, b, words);
 }
 #endif
