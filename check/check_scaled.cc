@@ -81,7 +81,7 @@ ScaledCheckReport check_scaled(engines::ScaledSource& source, const ScaledCheckP
         definition.step(defined, window[i], true, keep(expected));
         compare(expected, got, report.positions, report);
       }
-      if (with_float) add_position(floats.step(window[i], true, nullptr), z, window[i + 1], sums);
+      if (with_float) add_position(engines::step(floats, window[i]), z, window[i + 1], sums);
       ++report.positions;
       params.progress(fmt::format("position {} of {}", report.positions, total));
     }

@@ -26,11 +26,11 @@ std::vector<int> continued(engines::ScaledSource& source, std::vector<int> token
   if (tokens.empty()) throw Error("--prompt", "the prompt has no token to begin with", "give a prompt, or --text");
   engines::ScaledRunner runner = engines::integer_runner(source, params);
   cpu::ScaledLogits z;
-  for (size_t i = 0; i < std::min(tokens.size(), positions); ++i) z = runner.step(tokens[i], true, nullptr);
+  for (size_t i = 0; i < std::min(tokens.size(), positions); ++i) z = engines::step(runner, tokens[i]);
   while (tokens.size() <= positions) {
     const auto next = static_cast<int>(std::max_element(z.values.begin(), z.values.end()) - z.values.begin());
     tokens.push_back(next);
-    if (tokens.size() <= positions) z = runner.step(next, true, nullptr);
+    if (tokens.size() <= positions) z = engines::step(runner, next);
   }
   return tokens;
 }

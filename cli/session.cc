@@ -51,11 +51,10 @@ void open_scaled(const SessionOptions& o, const engines::Engine& engine, Session
   if (session.tokenizer != nullptr) session.eos = session.tokenizer->eos;
   Session* self = &session;
   session.feed = [inner, self](std::span<const int> tokens, bool all, const EachLogits& each) {
-    for (size_t i = 0; i < tokens.size(); ++i) {
-      const bool want = all || i + 1 == tokens.size();
-      cpu::ScaledLogits z = inner->runner.step(tokens[i], want || self->trace, self->trace);
-      if (want) each(i, {std::move(z.values), std::ldexp(static_cast<double>(z.unit.m), static_cast<int>(z.unit.e)), z.unit});
-    }
+    const auto give = [&](size_t i, cpu::ScaledLogits z) {
+      each(i, {std::move(z.values), std::ldexp(static_cast<double>(z.unit.m), static_cast<int>(z.unit.e)), z.unit});
+    };
+    inner->runner.feed(tokens, all, give, self->trace);
   };
   session.restart = [inner] { inner->runner.restart(); };
   const size_t vocabulary = engine.name == "float" ? inner->source.reals().vocabulary : inner->source.integers().embedding.vocabulary;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "engines/open_model.h"
@@ -17,11 +18,14 @@ struct ScaledRunParams {
 
 /// One text at a time.
 struct ScaledRunner {
-  /// Takes a token; without `want_logits` what it returns is empty.
-  std::function<cpu::ScaledLogits(int token, bool want_logits, const cpu::ScaledTrace& trace)> step;
+  /// Takes tokens; `each` is told the logits behind token i, of all or of the last one.
+  std::function<void(std::span<const int> tokens, bool all, const cpu::ScaledEngine::EachLogits& each, const cpu::ScaledTrace& trace)> feed;
   /// Forgets the text.
   std::function<void()> restart;
 };
+
+/// One token: its logits.
+cpu::ScaledLogits step(const ScaledRunner& runner, int token);
 
 /// The integer engine: the definition. `source` must outlive it.
 ScaledRunner integer_runner(ScaledSource& source, const ScaledRunParams& params);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "ir/scaled_model.h"
@@ -24,5 +25,7 @@ struct Sums {
 };
 
 Sums apply(const LinearMap& map, const Codes& codes, const LinearParams& params);
+/// The same for several vectors: rows of weights are read once for all of them.
+std::vector<Sums> apply(const LinearMap& map, std::span<const Codes> batch, const LinearParams& params);
 
 }  // namespace bitgrid::cpu

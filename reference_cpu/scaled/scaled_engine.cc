@@ -113,10 +113,9 @@ void ScaledEngine::turn(std::span<int64_t> head, size_t position) const {
   }
 }
 
-std::vector<int64_t> ScaledEngine::attend(const SoftmaxAttention& layer, ScaledState::Caches& caches, const Codes& a, size_t position,
-                                          const std::string& name, bool first, const ScaledTrace& trace) const {
+std::vector<int64_t> ScaledEngine::attend(const SoftmaxAttention& layer, ScaledState::Caches& caches, Sums q, Sums k, Sums v,
+                                          size_t position, const std::string& name, bool first, const ScaledTrace& trace) const {
   const size_t hd = model_.head_width, kv = model_.kv_heads, heads = model_.heads;
-  Sums q = apply(layer.query, a, params_.linear), k = apply(layer.key, a, params_.linear), v = apply(layer.value, a, params_.linear);
   tell(trace, name + "self_attn.q", q.values);
   tell(trace, name + "self_attn.k", k.values);
   const bool rotate_keys = params_.cache.key.rotated, rotate_values = params_.cache.value.rotated;
@@ -172,44 +171,80 @@ std::vector<int64_t> ScaledEngine::attend(const SoftmaxAttention& layer, ScaledS
   return out;
 }
 
-void ScaledEngine::add(Vec& x, const LinearMap& map, const Codes& a) const {
-  const Sums y = apply(map, a, params_.linear);
-  const Scalar unit = shifted(y.unit, model_.embedding.fraction);
-  for (size_t i = 0; i < x.size(); ++i) x[i] += scaled(y.values[i], unit);
+void ScaledEngine::add(Vecs& x, const LinearMap& map, std::span<const Codes> a) const {
+  const std::vector<Sums> y = apply(map, a, params_.linear);
+  for (size_t t = 0; t < x.size(); ++t) {
+    const Scalar unit = shifted(y[t].unit, model_.embedding.fraction);
+    for (size_t i = 0; i < x[t].size(); ++i) x[t][i] += scaled(y[t].values[i], unit);
+  }
 }
 
-void ScaledEngine::attention(const SoftmaxAttention& layer, ScaledState::Caches& caches, Vec& x, size_t position, const std::string& name,
+void ScaledEngine::attention(const SoftmaxAttention& layer, ScaledState::Caches& caches, Vecs& x, size_t position, const std::string& name,
                              bool first, const ScaledTrace& trace) const {
-  tell(trace, name + "x", x);
-  const Codes a = normalise(x, layer.input, model_.stream_eps, model_.activation_group);
-  if (trace) trace(name + "a", a.expanded());
-  Sums o = {attend(layer, caches, a, position, name, first, trace), {}};
-  tell(trace, name + "o", o.values);
+  std::vector<Codes> a;
+  for (const Vec& v : x) {
+    tell(trace, name + "x", v);
+    a.push_back(normalise(v, layer.input, model_.stream_eps, model_.activation_group));
+    if (trace) trace(name + "a", a.back().expanded());
+  }
+  std::vector<Sums> q = apply(layer.query, a, params_.linear), k = apply(layer.key, a, params_.linear),
+                    v = apply(layer.value, a, params_.linear);
   const bool rotated = params_.cache.value.rotated;
-  o.unit = shifted(scalar(1), -(layer.value_fraction + kMixBits + (rotated ? log2_of(model_.head_width) : 0)));
-  add(x, layer.output, codes_before(o, layer.sub_norm, rotated ? layer.rotated_output_eps : layer.output_eps, layer.output_gain, model_));
-  tell(trace, name + "x_mid", x);
+  const Scalar unit = shifted(scalar(1), -(layer.value_fraction + kMixBits + (rotated ? log2_of(model_.head_width) : 0)));
+  const int64_t eps = rotated ? layer.rotated_output_eps : layer.output_eps;
+  for (size_t t = 0; t < x.size(); ++t) {
+    const Sums o = {attend(layer, caches, std::move(q[t]), std::move(k[t]), std::move(v[t]), position + t, name, first, trace), unit};
+    tell(trace, name + "o", o.values);
+    a[t] = codes_before(o, layer.sub_norm, eps, layer.output_gain, model_);
+  }
+  add(x, layer.output, a);
+  for (const Vec& mid : x) tell(trace, name + "x_mid", mid);
 }
 
-void ScaledEngine::feed_forward(const GatedFeedForward& layer, Vec& x, const std::string& name, const ScaledTrace& trace) const {
-  const Codes a = normalise(x, layer.input, model_.stream_eps, model_.activation_group);
-  Sums gate = apply(layer.gate, a, params_.linear), up = apply(layer.up, a, params_.linear);
-  const Sums h = layer.function == GateFunction::kSilu ? gate_with_silu(gate, std::move(up), model_.tables.sigmoid)
-                                                       : gate_with_relu_squared(std::move(gate), std::move(up));
-  const int64_t eps = layer.sub_norm ? whole(divide(layer.sub_norm->eps, multiply(h.unit, h.unit))) : 0;
-  const Codes codes = codes_before(h, layer.sub_norm, eps, layer.down_gain, model_);
-  if (trace) trace(name + "ffn", codes.expanded());
-  add(x, layer.down, codes);
+void ScaledEngine::feed_forward(const GatedFeedForward& layer, Vecs& x, const std::string& name, const ScaledTrace& trace) const {
+  std::vector<Codes> a;
+  for (const Vec& v : x) a.push_back(normalise(v, layer.input, model_.stream_eps, model_.activation_group));
+  std::vector<Sums> gate = apply(layer.gate, a, params_.linear), up = apply(layer.up, a, params_.linear);
+  for (size_t t = 0; t < x.size(); ++t) {
+    const Sums h = layer.function == GateFunction::kSilu ? gate_with_silu(gate[t], std::move(up[t]), model_.tables.sigmoid)
+                                                         : gate_with_relu_squared(std::move(gate[t]), std::move(up[t]));
+    const int64_t eps = layer.sub_norm ? whole(divide(layer.sub_norm->eps, multiply(h.unit, h.unit))) : 0;
+    a[t] = codes_before(h, layer.sub_norm, eps, layer.down_gain, model_);
+    if (trace) trace(name + "ffn", a[t].expanded());
+  }
+  add(x, layer.down, a);
 }
 
-ScaledLogits ScaledEngine::step(ScaledState& state, int token, bool want_logits, const ScaledTrace& trace) const {
-  if (token < 0 || static_cast<size_t>(token) >= model_.embedding.vocabulary)
-    throw Error(model_.name, "there is no token " + std::to_string(token), "use 0 .. " + std::to_string(model_.embedding.vocabulary - 1));
-  if (state.position >= model_.context)
-    throw Error(model_.name, "the context of " + std::to_string(model_.context) + " positions is full",
-                "generate fewer tokens, or give a larger --context");
-  Vec x(model_.width);
-  model_.embedding.row(static_cast<size_t>(token), x);
+void ScaledEngine::embed(std::span<const int> tokens, size_t position, Vecs& x) const {
+  for (const int token : tokens) {
+    if (token < 0 || static_cast<size_t>(token) >= model_.embedding.vocabulary)
+      throw Error(model_.name, "there is no token " + std::to_string(token), "use 0 .. " + std::to_string(model_.embedding.vocabulary - 1));
+    if (position++ >= model_.context)
+      throw Error(model_.name, "the context of " + std::to_string(model_.context) + " positions is full",
+                  "generate fewer tokens, or give a larger --context");
+    x.emplace_back(model_.width);
+    model_.embedding.row(static_cast<size_t>(token), x.back());
+  }
+}
+
+std::vector<ScaledLogits> ScaledEngine::logits(std::span<const Vec> x, const ScaledTrace& trace) const {
+  std::vector<Codes> a;
+  for (const Vec& v : x) {
+    a.push_back(normalise(v, model_.head.norm, model_.stream_eps, model_.head.grouped ? model_.activation_group : 0));
+    if (trace) trace("a_final", a.back().expanded());
+  }
+  std::vector<ScaledLogits> out;
+  for (Sums& z : apply(model_.head.map, a, params_.linear)) {
+    tell(trace, "logits", z.values);
+    out.push_back({std::move(z.values), z.unit});
+  }
+  return out;
+}
+
+std::vector<ScaledLogits> ScaledEngine::run(ScaledState& state, std::span<const int> tokens, size_t wanted,
+                                            const ScaledTrace& trace) const {
+  Vecs x;
+  embed(tokens, state.position, x);
   size_t attentions = 0, block = 0;
   for (const ScaledLayer& layer : model_.layers) {
     const std::string name = "model.layers." + std::to_string(block) + ".";
@@ -221,14 +256,28 @@ ScaledLogits ScaledEngine::step(ScaledState& state, int token, bool want_logits,
       ++block;
     }
   }
-  ++state.position;
-  tell(trace, "x_final", x);
-  if (!want_logits) return {};
-  const Codes a = normalise(x, model_.head.norm, model_.stream_eps, model_.head.grouped ? model_.activation_group : 0);
-  if (trace) trace("a_final", a.expanded());
-  Sums z = apply(model_.head.map, a, params_.linear);
-  tell(trace, "logits", z.values);
-  return {std::move(z.values), z.unit};
+  state.position += tokens.size();
+  for (const Vec& v : x) tell(trace, "x_final", v);
+  return logits(std::span(x).last(wanted), trace);
+}
+
+ScaledLogits ScaledEngine::step(ScaledState& state, int token, bool want_logits, const ScaledTrace& trace) const {
+  std::vector<ScaledLogits> z = run(state, std::span(&token, 1), want_logits ? 1 : 0, trace);
+  return want_logits ? std::move(z[0]) : ScaledLogits{};
+}
+
+void ScaledEngine::feed(ScaledState& state, std::span<const int> tokens, bool all, const EachLogits& each, const ScaledTrace& trace) const {
+  constexpr size_t kBatch = 32;
+  for (size_t begin = 0; begin < tokens.size(); begin += kBatch) {
+    const std::span<const int> part = tokens.subspan(begin, std::min(kBatch, tokens.size() - begin));
+    const bool last = begin + part.size() == tokens.size();
+    const size_t wanted = all || trace ? part.size() : last ? 1 : 0;
+    std::vector<ScaledLogits> z = run(state, part, wanted, trace);
+    for (size_t i = 0; i < z.size(); ++i) {
+      const size_t at = begin + part.size() - wanted + i;
+      if (all || at + 1 == tokens.size()) each(at, std::move(z[i]));
+    }
+  }
 }
 
 }  // namespace bitgrid::cpu

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -53,17 +54,29 @@ class ScaledEngine {
   /// the vocabulary and where the context is full.
   ScaledLogits step(ScaledState& state, int token, bool want_logits = true, const ScaledTrace& trace = nullptr) const;
 
+  /// Takes tokens, many at a time where that reads weights once for all of them; `each` is told the logits behind token i, of all or of the
+  /// last one. The results are those of one step after another.
+  using EachLogits = std::function<void(size_t i, ScaledLogits logits)>;
+  void feed(ScaledState& state, std::span<const int> tokens, bool all, const EachLogits& each, const ScaledTrace& trace = nullptr) const;
+
   const ScaledModel& model() const { return model_; }
 
  private:
   using Vec = std::vector<int64_t>;
 
-  Vec attend(const SoftmaxAttention& layer, ScaledState::Caches& caches, const Codes& a, size_t position, const std::string& name,
+  /// Vectors of consecutive positions.
+  using Vecs = std::vector<Vec>;
+
+  Vec attend(const SoftmaxAttention& layer, ScaledState::Caches& caches, Sums q, Sums k, Sums v, size_t position, const std::string& name,
              bool first, const ScaledTrace& trace) const;
-  void attention(const SoftmaxAttention& layer, ScaledState::Caches& caches, Vec& x, size_t position, const std::string& name, bool first,
+  void attention(const SoftmaxAttention& layer, ScaledState::Caches& caches, Vecs& x, size_t position, const std::string& name, bool first,
                  const ScaledTrace& trace) const;
-  void feed_forward(const GatedFeedForward& layer, Vec& x, const std::string& name, const ScaledTrace& trace) const;
-  void add(Vec& x, const LinearMap& map, const Codes& a) const;
+  void feed_forward(const GatedFeedForward& layer, Vecs& x, const std::string& name, const ScaledTrace& trace) const;
+  void add(Vecs& x, const LinearMap& map, std::span<const Codes> a) const;
+  void embed(std::span<const int> tokens, size_t position, Vecs& x) const;
+  std::vector<ScaledLogits> logits(std::span<const Vec> x, const ScaledTrace& trace) const;
+  /// The positions of one batch; logits of the last `wanted`.
+  std::vector<ScaledLogits> run(ScaledState& state, std::span<const int> tokens, size_t wanted, const ScaledTrace& trace) const;
   void turn(std::span<int64_t> head, size_t position) const;
 
   const ScaledModel& model_;

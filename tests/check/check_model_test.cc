@@ -227,7 +227,7 @@ TEST(CheckModel, WrongDagIsNamed) {
 
 TEST(Engines, UnknownNameListsThem) {
   EXPECT_EQ(test::error_of([&] { engines::find_engines("cpu,gird"); }),
-            "--engine: unknown engine 'gird'; choose one of cpu, dag, grid, rtl, datapath, fabric, systemc");
+            "--engine: unknown engine 'gird'; choose one of cpu, float, dag, grid, rtl, datapath, fabric, systemc");
 }
 
 TEST(Artefacts, MissingKernelListsThoseThatAreThere) {

@@ -57,7 +57,8 @@ class FailCall : public Cli {
       text = read_file(entry.path().string());
       if (!name.ends_with(".json") || name.starts_with(".bitgrid")) continue;
       json timeless = json::parse(text);
-      if (timeless.is_object()) timeless.erase("seconds");
+      for (const char* key : {"seconds", "tokens_per_second", "prompt_tokens_per_second"})
+        if (timeless.is_object()) timeless.erase(key);
       text = timeless.dump();
     }
     return all;
