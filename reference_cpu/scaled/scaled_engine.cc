@@ -101,6 +101,7 @@ ScaledState ScaledEngine::start() const {
 }
 
 void ScaledEngine::turn(std::span<int64_t> head, size_t position) const {
+  check_values(head);
   const size_t half = head.size() / 2;
   const int16_t* cosine = model_.tables.cosine.data() + position * half;
   const int16_t* sine = model_.tables.sine.data() + position * half;
