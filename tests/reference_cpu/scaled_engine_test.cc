@@ -57,12 +57,5 @@ TEST(ScaledEngine, SaysWhatDoesNotFit) {
               HasSubstr("the context of 8 positions is full; generate fewer tokens, or give a larger --context"));
 }
 
-TEST(ScaledEngine, OnlyPowersOfTwoAreRotated) {
-  auto checkpoint = test::tiny_checkpoint({});
-  ScaledModel model = frontend::convert(checkpoint);
-  model.head_width = 24;
-  EXPECT_NE(test::error_of([&] { return ScaledEngine(model).start().position; }), "no error");
-}
-
 }  // namespace
 }  // namespace bitgrid::cpu
