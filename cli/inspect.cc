@@ -22,11 +22,6 @@ struct InspectOptions {
   ModelOptions scales;
 };
 
-struct Inspection {
-  Json json;
-  std::vector<std::string> notes;
-};
-
 const char* values_text(const frontend::CheckpointTensor& t) {
   switch (t.values) {
     case frontend::StoredValues::kBinary:
@@ -86,7 +81,7 @@ Json graph_json(const frontend::GraphConfig& g) {
   return json;
 }
 
-Inspection inspect_checkpoint(const frontend::Checkpoint& checkpoint) {
+Json inspect_checkpoint(const frontend::Checkpoint& checkpoint) {
   uint64_t parameters = 0, bytes = 0;
   Json tensors = Json::array();
   for (const frontend::CheckpointTensor& t : checkpoint.tensors) {
@@ -110,14 +105,15 @@ Inspection inspect_checkpoint(const frontend::Checkpoint& checkpoint) {
   json["parameters"] = parameters;
   json["bits_per_weight"] = parameters == 0 ? 0.0 : 8.0 * static_cast<double>(bytes) / static_cast<double>(parameters);
   json["graph"] = graph_json(checkpoint.graph);
-  json["notes"] = checkpoint.notes;
+  json["notes"] = checkpoint.said;
+  for (const std::string& note : checkpoint.notes) json["notes"].push_back(note);
   json["tensors"] = std::move(tensors);
   json["tokenizer"] = std::move(tokenizer);
-  return {std::move(json), checkpoint.notes};
+  return json;
 }
 
 /// A model of our own formats: what runs.
-Inspection inspect_own(const std::string& path) {
+Json inspect_own(const std::string& path) {
   Json json;
   if (engines::is_scaled_model(path)) {
     engines::ScaledSource source(path, {});
@@ -151,7 +147,7 @@ Inspection inspect_own(const std::string& path) {
     json["tensors"] = std::move(tensors);
     json["tokenizer"] = nullptr;
     if (const auto* t = source.tokenizer()) json["tokenizer"] = {{"description", t->description()}, {"tokens", t->size()}};
-    return {std::move(json), {}};
+    return json;
   }
   const Model m = read_model(path);
   json = {{"format", "bitgrid-model-1"}, {"architecture", "threshold attention"}, {"runs", true}, {"why", ""}, {"cure", ""}};
@@ -174,7 +170,7 @@ Inspection inspect_own(const std::string& path) {
   json["bits_per_weight"] = 8.0;
   json["tensors"] = std::move(tensors);
   json["tokenizer"] = {{"description", "one byte a symbol"}, {"tokens", m.vocabulary.size()}};
-  return {std::move(json), {}};
+  return json;
 }
 
 void print(const std::string& path, const Json& j) {
@@ -212,10 +208,10 @@ void print(const std::string& path, const Json& j) {
 void inspect(const InspectOptions& o) {
   Progress progress;
   const engines::OpenParams params = open_params(o.scales, progress);
-  const Inspection i =
+  const Json json =
       frontend::is_checkpoint(o.model) ? inspect_checkpoint(frontend::read_checkpoint(o.model, params.checkpoint)) : inspect_own(o.model);
-  print(o.model, i.json);
-  write_json(o.common, i.json);
+  print(o.model, json);
+  write_json(o.common, json);
 }
 
 }  // namespace

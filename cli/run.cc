@@ -110,9 +110,11 @@ std::vector<int> prompt_tokens(const RunOptions& o, const Session& session) {
       static_cast<int>(!o.prompt.empty()) + static_cast<int>(!o.prompt_file.empty()) + static_cast<int>(!o.prompt_ids.empty());
   if (sources > 1) throw Error("--prompt", "there is more than one prompt", "give one of --prompt, --prompt-file and --prompt-ids");
   if (!o.prompt_ids.empty()) {
+    if (o.chat) throw Error("--chat", "a template makes a prompt of a text, not of --prompt-ids", "give --prompt, or leave --chat out");
     std::vector<int> ids;
-    std::stringstream list(o.prompt_ids);
-    for (std::string item; std::getline(list, item, ',');) ids.push_back(parse_option<int>("--prompt-ids", item, {0, INT32_MAX}));
+    std::stringstream list(o.prompt_ids + (o.prompt_ids.ends_with(',') ? "," : ""));
+    for (std::string item; std::getline(list, item, ',');)
+      ids.push_back(parse_option<int>("--prompt-ids", item, {0, static_cast<int>(session.vocabulary) - 1}));
     return ids;
   }
   const std::string text = o.prompt_file.empty() ? o.prompt : read_file(o.prompt_file, kMostPromptBytes);

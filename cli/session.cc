@@ -57,7 +57,8 @@ void open_scaled(const SessionOptions& o, const engines::Engine& engine, Session
     inner->runner.feed(tokens, all, give, self->trace);
   };
   session.restart = [inner] { inner->runner.restart(); };
-  const size_t vocabulary = engine.name == "float" ? inner->source.reals().vocabulary : inner->source.integers().embedding.vocabulary;
+  const size_t vocabulary = session.vocabulary =
+      engine.name == "float" ? inner->source.reals().vocabulary : inner->source.integers().embedding.vocabulary;
   const frontend::Tokenizer* tokenizer = session.tokenizer;
   session.encode_prompt = [tokenizer, vocabulary](const std::string& text) -> std::vector<int> {
     if (tokenizer == nullptr) return {unit_token(text, vocabulary)};
@@ -111,6 +112,7 @@ void open_fixed(const SessionOptions& o, const engines::Engine& engine, Session&
   session.keep = inner;
   inner->arch = arch_of(o.arch);
   inner->model = read_model(o.model);
+  session.vocabulary = inner->model.vocabulary.size();
   if (!o.scales.kv.empty()) throw Error("--kv", "this model keeps keys and values as its file says", "leave --kv out");
   const double unit = inner->model.logit_scale;
   if (engine.of_model) {

@@ -41,6 +41,7 @@ struct Session {
   bool with_scales = false;
   bool on_grid = false;
   size_t context = 0;                              // positions that fit; 0: any number
+  size_t vocabulary = 0;                           // tokens are 0 .. vocabulary - 1
   std::vector<int> eos;                            // tokens that end a text
   const frontend::Tokenizer* tokenizer = nullptr;  // of models with scales that have one
 

@@ -234,10 +234,13 @@ bool any_three(std::span<const uint8_t> bytes) {
 
 void scan_row(const BlockType& type, const uint8_t* row, uint64_t columns, BlockScan& scan) {
   const uint32_t code_bytes = type.code_bytes();
+  uint16_t before = 0;
   for (uint64_t at = 0; at < columns; at += type.elements, row += type.bytes) {
     if (type.two_bits && any_three({row + type.codes_at, code_bytes})) scan.three = true;
     if (type.tail != 0) continue;
     const uint16_t bits = load16(row + type.scale_at);
+    if (at / type.elements % 2 == 1 && bits != before && (bits & 0x7FFFu) != 0 && (before & 0x7FFFu) != 0) scan.pairs_share = false;
+    before = bits;
     if ((bits & 0x7FFFu) == 0) continue;
     if ((bits & 0x7C00u) == 0x7C00u) scan.finite = false;
     if (scan.scale_bits == 0) scan.scale_bits = bits;

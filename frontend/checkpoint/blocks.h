@@ -77,6 +77,7 @@ struct BlockScan {
   bool three = false;       // a field of two bits is 3
   bool finite = true;       // all scales are finite
   bool one_scale = true;    // all scales that are not 0 are the same
+  bool pairs_share = true;  // all scales of two blocks in a row are, unless one is 0
   uint16_t scale_bits = 0;  // the first such scale, half precision; 0: none so far
 };
 void scan_row(const BlockType& type, const uint8_t* row, uint64_t columns, BlockScan& scan);

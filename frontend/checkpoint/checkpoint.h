@@ -28,6 +28,7 @@ struct CheckpointTensor {
   ScaleSharing sharing = ScaleSharing::kNone;
   uint64_t group = 0;         // kGroup: inputs that share a scale; divides the inputs
   double tensor_scale = 0.0;  // kTensor: the scale before it is rounded to a float
+  bool pairs_share = false;   // kGroup: two groups in a row always have the same scale
   std::string scale;          // what the scale is and how it is meant, for people; empty: none
   std::string where;          // "FILE: tensor NAME", for messages
   uint64_t bytes = 0;         // in the file
@@ -63,7 +64,8 @@ struct GraphConfig {
   bool tied = false;  // the head is the embedding
   double rope_theta = 10000.0, eps = 0.0;
   std::optional<RopeScaling> rope_scaling;
-  bool rope_interleaved = false;  // pairs of rotary positions are (2j, 2j + 1), not (j, j + half)
+  std::vector<double> rope_factors;  // the frequency of each rotary pair is divided by its factor, before rope_scaling; empty: by 1
+  bool rope_interleaved = false;     // pairs of rotary positions are (2j, 2j + 1), not (j, j + half)
   Gate gate = Gate::kSilu;
   std::string gate_from;  // where the gate was said, for people: "hidden_act of config.json"
 };
@@ -102,7 +104,8 @@ struct Checkpoint {
   GraphConfig graph;
   std::vector<CheckpointTensor> tensors;
   TokenizerSource tokenizer;
-  std::vector<std::string> notes;  // what was assumed or looks odd, a line each
+  std::vector<std::string> said;   // choices that its files state, a line each: for those who inspect it
+  std::vector<std::string> notes;  // what was assumed although the files leave it open, or looks odd: every run says it
   std::optional<Refusal> refusal;  // it can be listed but not run
   uint64_t bytes = 0;              // of all files
   std::shared_ptr<void> files;     // what the tensors read

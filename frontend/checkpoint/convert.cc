@@ -358,7 +358,10 @@ ScaledModel Converter::run() {
 }  // namespace
 
 ScaledModel convert(const std::shared_ptr<const Checkpoint>& checkpoint, const ConvertParams& params) {
-  if (const auto refusal = find_refusal(*checkpoint)) throw Error(checkpoint->path, refusal->why, refusal->cure);
+  if (const auto refusal = find_refusal(*checkpoint)) {
+    const bool has_place = refusal->why.starts_with(checkpoint->path);
+    throw Error(has_place ? "" : checkpoint->path, refusal->why, refusal->cure);
+  }
   return Converter(checkpoint, params).run();
 }
 

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <map>
 #include <set>
 
+#include "frontend/checkpoint/groups.h"
 #include "ir/error.h"
 #include "ir/file.h"
 #include "ir/text.h"
@@ -60,11 +63,23 @@ std::vector<GgufFile> open_parts(GgufFile file) {
   return parts;
 }
 
+/// A scale beside a matrix of one scale.
+void multiply_scale(double factor, const std::string& name, CheckpointTensor& matrix) {
+  matrix.tensor_scale *= factor;
+  matrix.scale = fmt::format("one for the tensor, {:.6g}, in {}; weights are codes times it", matrix.tensor_scale, name);
+  matrix.codes = [inner = std::move(matrix.codes), scale = static_cast<float>(matrix.tensor_scale)](uint64_t r, std::span<int8_t> codes,
+                                                                                                    std::span<float> scales) {
+    inner(r, codes, scales);
+    scales[0] = scale;
+  };
+  give_floats_of_codes(matrix);
+}
+
 /// Why a graph that we have would not be that of the file: a tensor that it does not read.
 Refusal refusal_of_tensor(const std::string& name, const GraphConfig& graph) {
   if (name == "rope_freqs.weight")
-    return {"tensor rope_freqs.weight scales the rotary positions as Llama 3.1 does, which is not run yet",
-            "take a model without it, or with yarn or linear scaling"};
+    return {fmt::format("tensor rope_freqs.weight does not have a factor for each of the {} rotary pairs of a head", graph.head_width / 2),
+            "take an intact file"};
   return {fmt::format("the graph of {} with {} layers does not have the tensor {}: without it the result would be wrong",
                       graph.architecture, graph.layers, name),
           "take another file of the model, made by a current converter"};
@@ -78,6 +93,57 @@ void name_tensors(const std::string& architecture, Checkpoint& checkpoint) {
     tensor.canonical = gguf_canonical(architecture, checkpoint.graph.layers, tensor.name);
     if (tensor.canonical.empty() && !checkpoint.refusal) checkpoint.refusal = refusal_of_tensor(tensor.name, checkpoint.graph);
   }
+}
+
+/// The floats of a tensor of one row, all above 0.
+std::vector<float> positive_row(const CheckpointTensor& tensor) {
+  std::vector<float> row(tensor.columns());
+  tensor.floats(0, row);
+  for (const float v : row)
+    if (!(std::isfinite(v) && v > 0.0f))
+      throw Error(tensor.where, fmt::format("it has the number {}, not above 0", v), "take an intact file");
+  return row;
+}
+
+/// What divides the frequencies of rotary pairs: Llama 3.1's scaling, as its converters write it.
+void take_rope_factors(Checkpoint& checkpoint) {
+  const auto it = std::find_if(checkpoint.tensors.begin(), checkpoint.tensors.end(),
+                               [](const CheckpointTensor& tensor) { return tensor.name == "rope_freqs.weight"; });
+  if (it == checkpoint.tensors.end() || it->rows() != 1 || it->columns() != checkpoint.graph.head_width / 2) return;
+  const std::vector<float> factors = positive_row(*it);
+  checkpoint.graph.rope_factors.assign(factors.begin(), factors.end());
+  const auto [least, most] = std::minmax_element(factors.begin(), factors.end());
+  checkpoint.said.push_back(
+      fmt::format("rope_freqs.weight divides the frequencies of rotary positions by {:.6g} to {:.6g}", *least, *most));
+  checkpoint.tensors.erase(it);
+}
+
+/// Older converters of BitNet keep the scale of "NAME.weight" in a tensor of its own, "NAME.scale", which multiplies.
+void take_scale_tensors(Checkpoint& checkpoint) {
+  constexpr std::string_view kScale = ".scale";
+  std::map<std::string, size_t> matrices;
+  for (size_t i = 0; i < checkpoint.tensors.size(); ++i) matrices[checkpoint.tensors[i].name] = i;
+  std::vector<size_t> taken;
+  for (size_t i = 0; i < checkpoint.tensors.size(); ++i) {
+    const CheckpointTensor& scale = checkpoint.tensors[i];
+    if (!scale.name.ends_with(kScale)) continue;
+    const auto it = matrices.find(scale.name.substr(0, scale.name.size() - kScale.size()) + ".weight");
+    if (it == matrices.end() || checkpoint.tensors[it->second].values == StoredValues::kFloat) continue;
+    CheckpointTensor& matrix = checkpoint.tensors[it->second];
+    const bool one = scale.rows() * scale.columns() == 1;
+    if (!one || matrix.sharing != ScaleSharing::kTensor) {
+      const std::string why = one ? matrix.name + " has scales for groups, too" : "it has more than one number";
+      if (!checkpoint.refusal)
+        checkpoint.refusal = Refusal{fmt::format("the scale in tensor {} is not read: {}", scale.name, why),
+                                     "take a file of the model with its scales in the blocks, such as TQ1_0, TQ2_0 or Q2_0"};
+      continue;
+    }
+    multiply_scale(static_cast<double>(positive_row(scale)[0]), scale.name, matrix);
+    matrix.bytes += scale.bytes;
+    taken.push_back(i);
+  }
+  for (size_t n = taken.size(); n > 0; --n)
+    checkpoint.tensors.erase(checkpoint.tensors.begin() + static_cast<std::ptrdiff_t>(taken[n - 1]));
 }
 
 void add_notes(const CheckpointParams& params, Checkpoint& checkpoint) {
@@ -127,6 +193,9 @@ Checkpoint gguf_checkpoint(const std::vector<GgufFile>& parts, const CheckpointP
   checkpoint.graph = gguf_graph(first, params, vocabulary, checkpoint.refusal);
   checkpoint.graph.tied = std::none_of(checkpoint.tensors.begin(), checkpoint.tensors.end(),
                                        [](const CheckpointTensor& tensor) { return tensor.name == "output.weight"; });
+  take_rope_factors(checkpoint);
+  take_scale_tensors(checkpoint);
+  join_groups(checkpoint.tensors);
   name_tensors(architecture, checkpoint);
   checkpoint.tokenizer = gguf_tokenizer(first);
   add_notes(params, checkpoint);

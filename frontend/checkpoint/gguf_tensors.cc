@@ -79,6 +79,7 @@ void look_at_codes(StoredRows& stored, CheckpointTensor& tensor) {
   if (stored.type->tail == 0 && !scan.one_scale) {
     tensor.sharing = ScaleSharing::kGroup;
     tensor.group = stored.type->elements;
+    tensor.pairs_share = scan.pairs_share && stored.columns % (2 * tensor.group) == 0;
     tensor.scale = fmt::format("a half for every {} inputs; weights are codes times it", tensor.group);
     return;
   }

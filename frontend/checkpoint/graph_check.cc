@@ -98,6 +98,8 @@ std::optional<Refusal> check_sizes(const GraphConfig& g) {
     return refuse(fmt::format("heads of width {} cannot be turned in pairs", g.head_width));
   if (!(g.rope_theta > 1.0 && g.rope_theta <= 1e30) || !(g.eps >= 0.0) || !(g.eps < 1.0))
     return refuse(fmt::format("rope_theta {} or eps {} make no sense", g.rope_theta, g.eps));
+  if (!g.rope_factors.empty() && g.rope_factors.size() != g.head_width / 2)
+    return refuse(fmt::format("{} factors of rotary positions are for {} pairs", g.rope_factors.size(), g.head_width / 2));
   if (g.rope_scaling && !makes_sense(*g.rope_scaling))
     return refuse("the numbers of the rotary scaling '" + g.rope_scaling->type + "' make no sense");
   return std::nullopt;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "frontend/checkpoint/groups.h"
 #include "frontend/checkpoint/huggingface_files.h"
 #include "frontend/checkpoint/huggingface_keys.h"
 #include "frontend/checkpoint/huggingface_matrices.h"
@@ -68,10 +69,11 @@ TokenizerSource read_tokenizer_source(const std::string& folder, HfConfig& confi
     source.where = model;
     source.model = read_file(model, kMaxTokenizer);
   } else {
-    config.notes.push_back(
-        is_there(file_of(folder, "vocab.json"))
-            ? "the tokenizer is not read: vocab.json and merges.txt need a tokenizer.json, which transformers writes with save_pretrained"
-            : "there is no tokenizer: neither tokenizer.json nor tokenizer.model");
+    if (is_there(file_of(folder, "vocab.json")))
+      config.notes.push_back(
+          "the tokenizer is not read: vocab.json and merges.txt need a tokenizer.json, which transformers writes with save_pretrained");
+    else
+      config.said.push_back("there is no tokenizer: neither tokenizer.json nor tokenizer.model");
   }
   if (is_there(config_json)) {
     source.config_json = read_file(config_json, kMaxTokenizer);
@@ -97,6 +99,7 @@ Checkpoint read_huggingface(const std::string& folder, const CheckpointParams& p
   checkpoint.path = folder;
   checkpoint.format = "Hugging Face folder";
   checkpoint.tensors = make_hf_tensors(*files, config);
+  join_groups(checkpoint.tensors);
   checkpoint.tokenizer = read_tokenizer_source(folder, config);
   checkpoint.bytes = files->bytes;
   if (!config.graph.tied && !config.refusal && !files->find("lm_head.weight"))
@@ -104,6 +107,7 @@ Checkpoint read_huggingface(const std::string& folder, const CheckpointParams& p
         Refusal{"there is no lm_head.weight, and config.json does not say tie_word_embeddings",
                 "set tie_word_embeddings of config.json to true if the head is the embedding; otherwise fetch the files again"};
   checkpoint.graph = config.graph;
+  checkpoint.said = std::move(config.said);
   checkpoint.notes = std::move(config.notes);
   checkpoint.notes.insert(checkpoint.notes.end(), files->notes.begin(), files->notes.end());
   checkpoint.refusal = config.refusal;

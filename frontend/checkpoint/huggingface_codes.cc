@@ -8,6 +8,7 @@
 #include <cmath>
 #include <vector>
 
+#include "frontend/checkpoint/groups.h"
 #include "frontend/checkpoint/huggingface_tensor.h"
 #include "ir/error.h"
 #include "ir/vectorised.h"

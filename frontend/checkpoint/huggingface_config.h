@@ -19,6 +19,7 @@ struct HfQuantization {
 
   // kBitNet
   bool scale_multiplies = false;  // weight_scale is mean|W| (autobitlinear), not its inverse
+  bool scale_is_stated = false;   // linear_class says so
   std::string convention;         // where that was said, for people
   std::optional<bool> master;     // quantization_mode: online (floats that are made ternary) or offline (packed); nullopt: not said
 
@@ -35,7 +36,7 @@ struct HfConfig {
   HfQuantization quantization;
   std::optional<int64_t> bos;
   std::vector<int64_t> eos;
-  std::vector<std::string> notes;
+  std::vector<std::string> said, notes;  // as in Checkpoint
   std::optional<Refusal> refusal;
 };
 

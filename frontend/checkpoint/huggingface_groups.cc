@@ -7,6 +7,7 @@
 #include <cstring>
 #include <vector>
 
+#include "frontend/checkpoint/groups.h"
 #include "frontend/checkpoint/huggingface_codes.h"
 #include "frontend/checkpoint/huggingface_tensor.h"
 
@@ -52,6 +53,16 @@ GroupFit fit_of(const MappedTensor& stored, uint64_t first, uint64_t size) {
   if (stored.entry.dtype == DType::kF16) return fit_of<uint16_t>(bytes, size, 0x7C00);
   if (stored.entry.dtype == DType::kBF16) return fit_of<uint16_t>(bytes, size, 0x7F80);
   return fit_of<uint32_t>(bytes, size, 0x7F800000u);
+}
+
+/// The magnitude of a group: that of its first weight that is not 0.
+float magnitude_of(const MappedTensor& stored, uint64_t first, uint64_t size) {
+  for (uint64_t i = first; i < first + size; ++i) {
+    float weight = 0.0f;
+    stored.read(i, std::span(&weight, 1));
+    if (weight != 0.0f) return std::abs(weight);
+  }
+  return 0.0f;
 }
 
 /// Codes and scales of a row of floats that fit.
@@ -108,12 +119,14 @@ std::optional<Misfit> find_group_misfit(const MappedTensor& stored, uint64_t gro
   if (const auto misfit = find_partial_group(stored.entry.shape, group)) return misfit;
   const uint64_t columns = stored.entry.shape[1], groups = columns / group;
   bool ternary = false;
+  GroupScan scan;
   for (uint64_t r = 0; r < stored.entry.shape[0]; ++r) {
     for (uint64_t g = 0; g < groups; ++g) {
       const GroupFit fit = fit_of(stored, r * columns + g * group, group);
       if (fit == GroupFit::kNone) return misfit_at(r, g, group, "has several magnitudes");
       if (fit == GroupFit::kNotFinite) return misfit_at(r, g, group, "has a weight that is not a number");
       ternary |= fit == GroupFit::kTernary;
+      scan.see(g, magnitude_of(stored, r * columns + g * group, group));
     }
   }
   tensor = described(stored);
@@ -128,6 +141,7 @@ std::optional<Misfit> find_group_misfit(const MappedTensor& stored, uint64_t gro
     split_row(row, group, codes, scales);
   };
   tensor.floats = [&stored, columns](uint64_t r, std::span<float> row) { stored.read(r * columns, row); };
+  take_scan(scan, tensor);
   stored.release();
   return std::nullopt;
 }
@@ -136,6 +150,9 @@ std::optional<Misfit> find_mlx_misfit(const MappedTensor& stored, const MappedTe
                                       uint64_t group, CheckpointTensor& tensor) {
   if (const auto misfit = find_mlx_shape_misfit(stored, scales, biases, bits, group)) return misfit;
   const uint64_t rows = stored.entry.shape[0], bytes = stored.entry.shape[1] * 4, columns = bytes * 8 / bits, groups = columns / group;
+  const bool twos = bits == 2 && has_code_3(stored.bytes());
+  const auto turned = [twos](float s) { return s < 0.0f && !twos; };  // MLX's scales may be negative; -1 .. 2 cannot be turned round
+  GroupScan scan;
   std::vector<float> scale(groups), bias(groups);
   for (uint64_t r = 0; r < rows; ++r) {
     scales.read(r * groups, scale);
@@ -147,10 +164,11 @@ std::optional<Misfit> find_mlx_misfit(const MappedTensor& stored, const MappedTe
             r, g, group,
             fmt::format("has the scale {} and the bias {}, but only -scale{} gives values that are the same on both sides of 0", scale[g],
                         bias[g], bits == 1 ? " / 2" : ""));
+      const float s = bits == 1 ? scale[g] / 2.0f : scale[g];
+      scan.see(g, turned(s) ? -s : s);
     }
   }
   tensor = described(stored);
-  const bool twos = bits == 2 && has_code_3(stored.bytes());
   tensor.shape[1] = columns;
   tensor.stored = fmt::format("MLX, {} bit{} in U32", bits, bits == 1 ? "" : "s");
   tensor.values = bits == 1 ? StoredValues::kBinary : twos ? StoredValues::kInt2 : StoredValues::kTernary;
@@ -159,20 +177,21 @@ std::optional<Misfit> find_mlx_misfit(const MappedTensor& stored, const MappedTe
   tensor.scale = fmt::format("{} of {} inputs, {}", scales.type().name, group,
                              bits == 1 ? "scales / 2, biases -scales / 2" : "scales, biases -scales");
   tensor.bytes += (scales.entry.end - scales.entry.begin) + (biases.entry.end - biases.entry.begin);
-  tensor.codes = [&stored, &scales, bits, bytes, groups, group, twos](uint64_t r, std::span<int8_t> codes, std::span<float> row_scales) {
+  tensor.codes = [&stored, &scales, bits, bytes, groups, group, turned](uint64_t r, std::span<int8_t> codes, std::span<float> row_scales) {
     unpack_words(stored.bytes().substr(r * bytes, bytes), bits, codes);
     scales.read(r * groups, row_scales);
     for (uint64_t g = 0; g < groups; ++g) {
       float& s = row_scales[g];
       if (bits == 1) s /= 2.0f;
-      const bool turned = s < 0.0f && !twos;  // MLX's scales may be negative; -1 .. 2 cannot be turned round
-      if (turned) s = -s;
+      const bool turn = turned(s);
+      if (turn) s = -s;
       for (uint64_t c = g * group; c < (g + 1) * group; ++c) {
         const int code = bits == 1 ? 2 * codes[c] - 1 : codes[c] - 1;
-        codes[c] = static_cast<int8_t>(s == 0.0f ? 0 : turned ? -code : code);
+        codes[c] = static_cast<int8_t>(s == 0.0f ? 0 : turn ? -code : code);
       }
     }
   };
+  take_scan(scan, tensor);
   give_floats_of_codes(tensor);
   stored.release();
   return std::nullopt;

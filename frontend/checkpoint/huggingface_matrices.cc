@@ -104,7 +104,7 @@ class Matrices {
       if (q_.kind == Kind::kMlx && t.name.ends_with(end) && files_.find(t.name.substr(0, t.name.size() - 7) + ".weight")) return true;
     if (t.name.ends_with(".rotary_emb.inv_freq")) return true;
     if (!config_.graph.tied || !t.name.starts_with("lm_head.")) return false;
-    config_.notes.push_back(t.name + " is not read, since tie_word_embeddings is true");
+    config_.said.push_back(t.name + " is not read, since tie_word_embeddings is true");
     return true;
   }
 
@@ -135,9 +135,10 @@ class Matrices {
     if (q_.master == false)
       return refuse(config_, what + ", but quantization_mode of config.json is offline (packed weights)",
                     "correct it to online if these are master weights");
-    config_.notes.push_back(
-        fmt::format("master weights are made ternary, w = round(W / mean|W|) within -1 .. 1, as {}",
-                    q_.master ? "quantization_mode online of config.json says" : "a BitNet model does with weights that are not packed"));
+    (q_.master ? config_.said : config_.notes)
+        .push_back(fmt::format(
+            "master weights are made ternary, w = round(W / mean|W|) within -1 .. 1, as {}",
+            q_.master ? "quantization_mode online of config.json says" : "a BitNet model does with weights that are not packed"));
   }
 
   std::optional<Misfit> make_one(const MappedTensor& t, Form form, CheckpointTensor& out) const {
@@ -219,11 +220,14 @@ class Matrices {
       above += s > 1.0;
       far += s > kFar;
     }
-    if (all == 0) return;
-    config_.notes.push_back(fmt::format("weight_scale {}, as {}", q_.scale_multiplies ? "multiplies" : "divides", q_.convention));
+    if (all == 0 || q_.kind != Kind::kBitNet) return;
+    (q_.scale_is_stated ? config_.said : config_.notes)
+        .push_back(fmt::format("weight_scale {}, as {}", q_.scale_multiplies ? "multiplies" : "divides", q_.convention));
     const std::string range = fmt::format("the scales of its matrices would lie between {:.4g} and {:.4g}", least, most);
     if (4 * far >= 3 * all)
-      return refuse(config_, fmt::format("weight_scale contradicts {}: {}, where means of |weight| are below 1", q_.convention, range),
+      return refuse(config_,
+                    fmt::format("the numbers of weight_scale contradict that it {}, as {}: {}, where means of |weight| are below 1",
+                                q_.scale_multiplies ? "multiplies" : "divides", q_.convention, range),
                     fmt::format("the scales seem to be stored the other way: if so, set linear_class of config.json to {}",
                                 q_.scale_multiplies ? "bitlinear" : "autobitlinear"));
     if (2 * above >= all)

@@ -15,6 +15,7 @@ void read_bitnet(const HfKeys& keys, HfConfig& config) {
   q.kind = HfQuantization::Kind::kBitNet;
   const auto linear = keys.text("linear_class");
   q.scale_multiplies = linear == "autobitlinear";
+  q.scale_is_stated = linear.has_value();
   q.convention = linear ? fmt::format("linear_class {} of config.json", *linear) : "config.json has no linear_class, which means bitlinear";
   if (linear && linear != "bitlinear" && linear != "autobitlinear")
     refuse(config, fmt::format("its linear_class is {}, so that the meaning of weight_scale is unknown", *linear),

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <vector>
-
 #include "frontend/checkpoint/huggingface_codes.h"
 #include "ir/error.h"
 
@@ -23,16 +21,6 @@ CheckpointTensor described(const MappedTensor& stored) {
 void check_matrix(const MappedTensor& stored, const std::string& what) {
   if (stored.entry.shape.size() != 2 || stored.count() == 0)
     throw Error(stored.where(), fmt::format("its shape {} is none of {}", shape_text(stored.entry.shape), what), "fetch the file again");
-}
-
-void give_floats_of_codes(CheckpointTensor& t) {
-  const uint64_t columns = t.columns(), group = t.sharing == ScaleSharing::kGroup ? t.group : columns;
-  t.floats = [codes = t.codes, columns, group](uint64_t r, std::span<float> row) {
-    std::vector<int8_t> digits(columns);
-    std::vector<float> scales(columns / group);
-    codes(r, digits, scales);
-    for (uint64_t c = 0; c < columns; ++c) row[c] = static_cast<float>(digits[c]) * scales[c / group];
-  };
 }
 
 CheckpointTensor float_tensor(const MappedTensor& stored) {

@@ -14,7 +14,4 @@ CheckpointTensor described(const MappedTensor& stored);
 /// Throws Error unless it is a matrix that has numbers; `what` it should be.
 void check_matrix(const MappedTensor& stored, const std::string& what);
 
-/// Sets `floats`: codes times scales. Everything else is set.
-void give_floats_of_codes(CheckpointTensor& t);
-
 }  // namespace bitgrid::frontend

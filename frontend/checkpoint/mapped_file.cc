@@ -46,6 +46,9 @@ MappedFile::MappedFile(const std::string& path) : path_(path) {
   ::close(fd);
   if (error != 0) throw Error(path, fmt::format("cannot be mapped: {}", std::strerror(error)), "copy the file to an ordinary disk");
   data_ = static_cast<const std::byte*>(map);
+  if (!text().starts_with("version https://git-lfs.github.com/")) return;
+  ::munmap(map, size_);
+  throw Error(path, "this is a pointer of Git LFS in place of the file", "run `git lfs pull` in its folder, or fetch the file itself");
 }
 
 MappedFile::~MappedFile() {

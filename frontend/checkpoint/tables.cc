@@ -45,6 +45,7 @@ std::vector<double> rotary_frequencies(const GraphConfig& graph) {
   std::vector<double> frequencies;
   for (uint64_t i = 0; i < graph.head_width / 2; ++i)
     frequencies.push_back(std::pow(graph.rope_theta, -static_cast<double>(2 * i) / static_cast<double>(graph.head_width)));
+  for (size_t i = 0; i < graph.rope_factors.size(); ++i) frequencies[i] /= graph.rope_factors[i];
   if (!graph.rope_scaling) return frequencies;
   const RopeScaling& s = *graph.rope_scaling;
   if (s.type == "yarn")

@@ -83,7 +83,9 @@ TEST_F(Scaled, PromptsComeFromFilesAndIds) {
   write_file(path("prompt"), "abc");
   const json file = run("run " + kFolder + " --prompt-file " + path("prompt") + " --tokens 3");
   EXPECT_EQ(run("run " + kFolder + " --prompt-ids 2,3,4 --tokens 3")["tokens"], file["tokens"]);
-  EXPECT_THAT(bitgrid("run " + kFolder + " --prompt-ids 2,99 --tokens 1").output, HasSubstr("there is no token 99; use 0 .. 31"));
+  EXPECT_THAT(bitgrid("run " + kFolder + " --prompt-ids 2,99 --tokens 1").output, HasSubstr("'99' is not a whole number from 0 to 31"));
+  EXPECT_THAT(bitgrid("run " + kFolder + " --prompt-ids 2, --tokens 1").output, HasSubstr("'' is not a whole number"));
+  EXPECT_THAT(bitgrid("run " + kFolder + " --prompt-ids 2 --chat").output, HasSubstr("a template makes a prompt of a text"));
   EXPECT_THAT(bitgrid("run " + kFolder + " --prompt a --prompt-ids 2 --tokens 1").output, HasSubstr("there is more than one prompt"));
 }
 
@@ -135,6 +137,20 @@ TEST_F(Scaled, InspectGivesAVerdict) {
   EXPECT_NE(r.status, 0);
   EXPECT_THAT(r.output, HasSubstr("cut.gguf"));
   EXPECT_THAT(bitgrid("inspect " + path("none")).output, HasSubstr("none"));
+}
+
+TEST_F(Scaled, RunsSayWhatWasAssumedOnly) {
+  EXPECT_THAT(bitgrid("run " + kFolder + " --prompt a --tokens 1").output, Not(HasSubstr("note:")));
+  EXPECT_THAT(bitgrid("inspect " + kFolder).output, HasSubstr("note: weight_scale multiplies, as linear_class autobitlinear"));
+}
+
+TEST_F(Scaled, WhatIsNamedAsWeightsIsReadAsWeights) {
+  write_file(path("m.gguf"), "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n");
+  EXPECT_THAT(bitgrid("run " + path("m.gguf")).output, HasSubstr("m.gguf: this is a pointer of Git LFS in place of the file"));
+  write_file(path("m.gguf"), "GG");
+  EXPECT_THAT(bitgrid("run " + path("m.gguf")).output, HasSubstr("this is not a GGUF file"));
+  write_file(path("m.safetensors"), "");
+  EXPECT_THAT(bitgrid("run " + path("m.safetensors")).output, HasSubstr("m.safetensors: there is no config.json beside it"));
 }
 
 TEST_F(Scaled, ShapesWithoutAGraphAreRefused) {

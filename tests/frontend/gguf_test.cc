@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "frontend/checkpoint/convert.h"
 #include "frontend/checkpoint/half.h"
 #include "ir/file.h"
 #include "tests/frontend/gguf_fixture.h"
@@ -116,7 +117,7 @@ TEST(Gguf, ScalesOfGroupsAndTheCode2) {
   c.tensors.back().codes = [](uint64_t r, std::span<int8_t> codes, std::span<float> scales) {
     std::fill(codes.begin(), codes.end(), int8_t{1});
     codes[3] = r == 5 ? 2 : 0;
-    scales[0] = 0.0f, scales[1] = 0.5f + static_cast<float>(r);
+    scales[0] = r == 0 ? 0.25f : 0.0f, scales[1] = 0.5f + static_cast<float>(r);
   };
   const std::string bytes = print_gguf(c);
   const Checkpoint checkpoint = checkpoint_of(bytes);
@@ -128,6 +129,62 @@ TEST(Gguf, ScalesOfGroupsAndTheCode2) {
   EXPECT_THAT(std::vector(got.scales.begin() + 10, got.scales.begin() + 14), ElementsAre(0.0f, 5.5f, 0.0f, 6.5f));
   EXPECT_EQ(got.codes[5 * 128 + 3], 0);  // under a scale of 0
   EXPECT_EQ(got.codes[5 * 128 + 64], 1);
+}
+
+TEST(Gguf, BlocksThatShareScalesInPairsAreGroupsOf128) {
+  GgufContents c = tiny_gguf("bitnet-b1.58", "q2_0", 128);
+  c.tensors.back().codes = [](uint64_t r, std::span<int8_t> codes, std::span<float> scales) {
+    std::fill(codes.begin(), codes.end(), int8_t{1});
+    std::fill(scales.begin(), scales.end(), 0.5f + static_cast<float>(r));
+    if (r == 2) scales[0] = 0.0f;
+  };
+  const std::string bytes = print_gguf(c);
+  const Checkpoint checkpoint = checkpoint_of(bytes);
+  const CheckpointTensor& t = named(checkpoint, "blk.0.attn_v.weight");
+  EXPECT_EQ(t.group, 128u);
+  const CodedTensor got = codes_of(t);
+  EXPECT_THAT(std::vector(got.scales.begin(), got.scales.begin() + 4), ElementsAre(0.5f, 1.5f, 2.5f, 3.5f));
+  EXPECT_EQ(got.codes[2 * 128], 0);  // under a scale of 0
+}
+
+TEST(Gguf, AScaleBesideItsMatrixMultiplies) {
+  GgufContents c = tiny_gguf();
+  const auto add = [&](uint64_t size, float value) {
+    c.tensors.push_back({"blk.0.attn_v.scale",
+                         written_block_type("f32"),
+                         {size},
+                         [value](uint64_t, std::span<float> row) { std::fill(row.begin(), row.end(), value); },
+                         {}});
+    return print_gguf(c);
+  };
+  const std::string bytes = add(1, 0.25f);
+  const Checkpoint checkpoint = checkpoint_of(bytes);
+  const CheckpointTensor& t = named(checkpoint, "blk.0.attn_v.weight");
+  EXPECT_EQ(t.tensor_scale, 0.25 * kScale);
+  EXPECT_EQ(codes_of(t).scales[0], 0.25f * kScale);
+  EXPECT_EQ(floats_of(t)[1], 0.25f * kScale * code_at(StoredValues::kTernary, 0, 1));
+  EXPECT_EQ(verdict(bytes), "runs");
+  c.tensors.pop_back();
+  EXPECT_THAT(verdict(add(2, 0.25f)), HasSubstr("the scale in tensor blk.0.attn_v.scale is not read: it has more than one number"));
+  c.tensors.pop_back();
+  EXPECT_THAT(verdict(add(1, -1.0f)), HasSubstr("it has the number -1, not above 0"));
+}
+
+TEST(Gguf, FactorsOfRotaryPairs) {
+  GgufContents c = tiny_gguf();
+  c.tensors.push_back({"rope_freqs.weight",
+                       written_block_type("f32"),
+                       {16},
+                       [](uint64_t, std::span<float> row) {
+                         for (size_t i = 0; i < row.size(); ++i) row[i] = static_cast<float>(i + 1);
+                       },
+                       {}});
+  const std::string bytes = print_gguf(c);
+  const Checkpoint checkpoint = checkpoint_of(bytes);
+  EXPECT_EQ(verdict(bytes), "runs");
+  const std::vector<double> plain = rotary_frequencies(checkpoint_of(print_gguf(tiny_gguf())).graph),
+                            got = rotary_frequencies(checkpoint.graph);
+  for (size_t i = 0; i < 16; ++i) EXPECT_DOUBLE_EQ(got[i], plain[i] / static_cast<double>(i + 1)) << i;
 }
 
 TEST(Gguf, I2sLayouts) {

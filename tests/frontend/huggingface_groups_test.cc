@@ -107,6 +107,15 @@ TEST_F(Groups, AGroupOfZerosHasTheScaleZero) {
   EXPECT_THAT(scales_of(find(checkpoint, kQuery), 0), ElementsAre(0.0f));
 }
 
+TEST_F(Groups, OneScaleInAllGroupsIsThatOfTheTensor) {
+  add_unpacked(DType::kF16, [](uint64_t i) { return i < 128 ? 0.0 : i % 2 == 0 ? -0.25 : 0.25; });
+  const Checkpoint checkpoint = read();
+  EXPECT_EQ(find(checkpoint, kQuery).sharing, ScaleSharing::kTensor);
+  EXPECT_EQ(find(checkpoint, kQuery).tensor_scale, 0.25);
+  EXPECT_THAT(codes_of(find(checkpoint, kQuery), 0), Each(0));
+  EXPECT_EQ(refusal(), "runs");
+}
+
 TEST_F(Groups, AnotherMagnitudeIsRefused) {
   add_unpacked(DType::kF16, binary);
   tensor(kLayer + "mlp.down_proj.weight").bytes.replace(2 * (5 * kInner + 200), 2, numbers(DType::kF16, {0.7}));
@@ -131,6 +140,11 @@ TEST_F(Groups, AFloatEmbeddingIsNotRefused) {
 
 TEST_F(Groups, MlxOfOneBit) {
   add_mlx(1, 64, 0.5, -0.25, 0x35);  // lowest first: 1 0 1 0 1 1 0 0
+  std::vector<double> scales(2 * kWide, 0.5), biases(2 * kWide, -0.25);
+  scales[7] = 1.0, biases[7] = -0.5;
+  const std::string module = kLayer + "self_attn.q_proj";
+  tensor(module + ".scales") = tensor_of(module + ".scales", DType::kF16, {kWide, 2}, scales);
+  tensor(module + ".biases") = tensor_of(module + ".biases", DType::kF16, {kWide, 2}, biases);
   EXPECT_EQ(refusal(), "runs");
   const Checkpoint checkpoint = read();
   const CheckpointTensor& q = find(checkpoint, kQuery);
@@ -138,7 +152,7 @@ TEST_F(Groups, MlxOfOneBit) {
   EXPECT_EQ(q.shape, (std::vector<uint64_t>{kWide, kWide}));
   const std::vector<int> codes = codes_of(q, 3);
   EXPECT_THAT(std::vector<int>(codes.begin(), codes.begin() + 8), ElementsAre(1, -1, 1, -1, 1, 1, -1, -1));
-  EXPECT_THAT(scales_of(q, 3), ElementsAre(0.25f, 0.25f));
+  EXPECT_THAT(scales_of(q, 3), ElementsAre(0.25f, 0.5f));
 }
 
 TEST_F(Groups, MlxOfOneBitWithANegativeScale) {

@@ -9,6 +9,7 @@ using ::testing::Contains;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
 constexpr char kQuery[] = "model.layers.0.self_attn.q_proj.weight";
@@ -59,7 +60,8 @@ TEST_F(HuggingFaceFolder, ScaleOfAutobitlinearMultiplies) {
   const Checkpoint checkpoint = read();
   EXPECT_EQ(find(checkpoint, kQuery).tensor_scale, 0.0625);
   EXPECT_THAT(floats_of(find(checkpoint, kQuery), 4), Each(0.0625f));
-  EXPECT_THAT(checkpoint.notes, Contains("weight_scale multiplies, as linear_class autobitlinear of config.json"));
+  EXPECT_THAT(checkpoint.notes, IsEmpty());
+  EXPECT_THAT(checkpoint.said, Contains("weight_scale multiplies, as linear_class autobitlinear of config.json"));
 }
 
 TEST_F(HuggingFaceFolder, ScaleOfBitlinearDivides) {
@@ -73,10 +75,10 @@ TEST_F(HuggingFaceFolder, ScaleOfBitlinearDivides) {
 
 TEST_F(HuggingFaceFolder, ScalesThatContradictTheirConvention) {
   config["quantization_config"]["linear_class"] = "bitlinear";
-  EXPECT_EQ(
-      refusal(),
-      "weight_scale contradicts linear_class bitlinear of config.json: the scales of its matrices would lie between 16 and 16, where means "
-      "of |weight| are below 1; the scales seem to be stored the other way: if so, set linear_class of config.json to autobitlinear");
+  EXPECT_EQ(refusal(),
+            "the numbers of weight_scale contradict that it divides, as linear_class bitlinear of config.json: the scales of its matrices "
+            "would lie between 16 and 16, where means "
+            "of |weight| are below 1; the scales seem to be stored the other way: if so, set linear_class of config.json to autobitlinear");
   config["quantization_config"]["linear_class"] = "autobitlinear";
   for (const auto& m : matrices()) tensor(m.name + "_scale") = tensor_of(m.name + "_scale", DType::kBF16, {1}, {16.0});
   EXPECT_THAT(refusal(), HasSubstr("set linear_class of config.json to bitlinear"));
@@ -143,7 +145,7 @@ TEST_F(HuggingFaceFolder, MasterWeights) {
   EXPECT_THAT(codes_of(q, 3), ElementsAre(0, 0, 0, 1, -1, 1, -1, 0));
   EXPECT_THAT(floats_of(q, 3), ElementsAre(0, 0, 0, 1, -1, 1, -1, 0));
   EXPECT_THAT(
-      checkpoint.notes,
+      checkpoint.said,
       Contains("master weights are made ternary, w = round(W / mean|W|) within -1 .. 1, as quantization_mode online of config.json says"));
   EXPECT_EQ(refusal(), "runs");
 }
@@ -172,7 +174,7 @@ TEST_F(HuggingFaceFolder, OldNamesOfNorms) {
 
 TEST_F(HuggingFaceFolder, ATiedHeadIsNotRead) {
   add(tensor_of("lm_head.weight", DType::kBF16, {4, kWidth}, std::vector<double>(4 * kWidth, 0.25)));
-  EXPECT_THAT(read().notes, Contains("lm_head.weight is not read, since tie_word_embeddings is true"));
+  EXPECT_THAT(read().said, Contains("lm_head.weight is not read, since tie_word_embeddings is true"));
   config["tie_word_embeddings"] = false;
   EXPECT_EQ(refusal(), "runs");
   remove("lm_head.weight");
@@ -209,7 +211,7 @@ TEST_F(HuggingFaceFolder, EosOfBothFiles) {
 }
 
 TEST_F(HuggingFaceFolder, Tokenizers) {
-  EXPECT_THAT(read().notes, Contains("there is no tokenizer: neither tokenizer.json nor tokenizer.model"));
+  EXPECT_THAT(read().said, Contains("there is no tokenizer: neither tokenizer.json nor tokenizer.model"));
   write_file(file("tokenizer.model"), "bytes");
   EXPECT_EQ(read().tokenizer.kind, TokenizerSource::Kind::kSentencePiece);
   write_file(file("tokenizer.json"), "{}");

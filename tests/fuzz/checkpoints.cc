@@ -65,6 +65,7 @@ void check_run(const ScaledModel& model) {
 
 /// Everything that can be asked of a checkpoint in `bytes` bytes.
 void check_checkpoint(std::shared_ptr<const frontend::Checkpoint> checkpoint, size_t bytes) {
+  for (const std::string& note : checkpoint->said) check_message(note);
   for (const std::string& note : checkpoint->notes) check_message(note);
   bool small = true;
   for (const CheckpointTensor& t : checkpoint->tensors) {
