@@ -27,9 +27,8 @@ namespace {
 
 struct RunOptions {
   Common common;
-  std::string model, prompt, prompt_file, prompt_ids, engine, temperature, arch, optimize = "area", trace, dump;
+  std::string model, prompt, prompt_file, prompt_ids, engine, temperature, arch, optimize = "area", trace, dump, top_p;
   int tokens = 64, streams = 1, top_k = 0;
-  double top_p = 1.0;
   bool chat = false, ignore_eos = false;
   ModelOptions scales;
 };
@@ -248,8 +247,7 @@ void define_run(CLI::App& command, int&) {
   command.add_option("--temperature", o->temperature,
                      "sample instead of taking the likeliest token: with one of the model's temperatures; models with scales: with any");
   add_number<int>(command, "--top-k", o->top_k, {0, INT32_MAX}, "models with scales: sample among the k likeliest only; 0: all");
-  command.add_option("--top-p", o->top_p, "models with scales: sample among the likeliest that have this share of the weight")
-      ->check(CLI::Range(0.0, 1.0));
+  command.add_option("--top-p", o->top_p, "models with scales: sample among the likeliest that have this share of the weight");
   command.add_flag("--ignore-eos", o->ignore_eos, "go on behind the end-of-text token");
   command.add_option("--dump", o->dump, "models with scales: write all intermediate values into this .npz file");
   add_model_options(command, o->scales);

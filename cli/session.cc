@@ -28,11 +28,15 @@ std::function<int(const Logits&)> scaled_sampler(const SamplingOptions& o, uint3
     const auto t = parse_real(o.temperature, 1e-3, 1e3);
     if (!t) throw Error("--temperature", "'" + o.temperature + "' is not a number from 0.001 to 1000", "leave it out for greedy");
     sampler->per_temperature = constant(1.0 / *t);
-  } else if (o.top_k != 0 || o.top_p != 1.0) {
+  } else if (o.top_k != 0 || !o.top_p.empty()) {
     throw Error("--top-k", "without a temperature the likeliest token is taken", "give --temperature too");
   }
   sampler->top_k = o.top_k;
-  sampler->top_p = static_cast<uint32_t>(std::floor(o.top_p * 65536.0 + 0.5));
+  if (!o.top_p.empty()) {
+    const auto share = parse_real(o.top_p, 0.0, 1.0);
+    if (!share) throw Error("--top-p", "'" + o.top_p + "' is not a number from 0 to 1", "write a share such as 0.9");
+    sampler->top_p = static_cast<uint32_t>(std::floor(*share * 65536.0 + 0.5));
+  }
   return [sampler, table = std::move(table)](const Logits& z) { return engines::next_token(*sampler, {z.values, z.scalar}, table); };
 }
 
@@ -140,7 +144,7 @@ void open_fixed(const SessionOptions& o, const engines::Engine& engine, Session&
   session.encode = [inner](const std::string& text) { return engines::tokenise(inner->model, text); };
   session.bytes_of = [inner](int token) { return engines::detokenise(inner->model, {token}); };
   session.sampler = [inner](const SamplingOptions& s, uint32_t seed) -> std::function<int(const Logits&)> {
-    if (s.top_k != 0 || s.top_p != 1.0) throw Error("--top-k", "only models with scales sample among the likeliest", "leave it out");
+    if (s.top_k != 0 || !s.top_p.empty()) throw Error("--top-k", "only models with scales sample among the likeliest", "leave it out");
     auto sampler = std::make_shared<engines::Sampler>(
         s.temperature.empty() ? engines::greedy_sampler() : engines::temperature_sampler(inner->model, s.temperature, seed));
     return [sampler](const Logits& z) { return engines::next_token(*sampler, z.values); };

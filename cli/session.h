@@ -23,7 +23,7 @@ struct SessionOptions {
 struct SamplingOptions {
   std::string temperature;  // empty: greedy
   int top_k = 0;
-  double top_p = 1.0;
+  std::string top_p;  // empty: 1
 };
 
 /// Logits of one position. Probabilities are softmax(values * unit).

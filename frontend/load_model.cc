@@ -407,7 +407,8 @@ Model parse_model(const std::string& yaml, const std::string& yaml_path, std::st
 }
 
 Model load_model(const std::string& yaml_path, std::vector<std::string>* warnings) {
-  if (is_checkpoint(yaml_path) || is_scaled_model_file(yaml_path))
+  const bool plain_folder = is_folder(yaml_path) && !is_there(yaml_path + "/config.json");
+  if ((is_checkpoint(yaml_path) && !plain_folder) || is_scaled_model_file(yaml_path))
     throw Error(yaml_path, "this is a model with scales, which is not lowered to kernels yet",
                 "`bitgrid run`, `check` and `evaluate` run it on engine cpu");
   const std::string yaml = read_file(yaml_path, kMaxYaml);

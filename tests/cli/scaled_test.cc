@@ -104,6 +104,13 @@ TEST_F(Scaled, SamplingFollowsItsSeed) {
   EXPECT_NE(run(sample + "2")["tokens"], one);
 }
 
+TEST_F(Scaled, SamplingOptionsAreRead) {
+  const std::string start = "run " + kFolder + " --prompt a --tokens 1 ";
+  EXPECT_THAT(bitgrid(start + "--temperature 1 --top-p 1.5").output, HasSubstr("--top-p: '1.5' is not a number from 0 to 1"));
+  EXPECT_THAT(bitgrid(start + "--temperature hot").output, HasSubstr("--temperature: 'hot' is not a number from 0.001 to 1000"));
+  EXPECT_THAT(bitgrid(start + "--top-k 3").output, HasSubstr("without a temperature the likeliest token is taken"));
+}
+
 TEST_F(Scaled, EnginesThatDoNotRunItSaySo) {
   EXPECT_THAT(bitgrid("run " + kFolder + " --prompt a --engine grid").output,
               HasSubstr("engine grid does not run models with scales; choose one of cpu, float"));
