@@ -1,7 +1,5 @@
 #include "ir/packed_weights.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <array>
 #include <cassert>
@@ -49,16 +47,6 @@ BITGRID_VECTORISED void unpack_one_bit(const uint8_t* in, int8_t* values) {
     for (size_t m = 0; m < kOneBitLanes; ++m) values[kOneBitLanes * k + m] = static_cast<int8_t>((in[m] >> k & 1) * 2 - 1);
 }
 
-/// Asks for pages of 2 MiB, so that a large model's weights are written without a fault every 4 KiB. Neighbouring arrays share them.
-void ask_for_large_pages(uint8_t* begin, size_t bytes) {
-  constexpr size_t kWorthIt = size_t{1} << 18;  // arrays of their own mapping
-  constexpr uintptr_t kPage = 4096;
-  if (bytes < kWorthIt) return;
-  const uintptr_t from = reinterpret_cast<uintptr_t>(begin) & ~(kPage - 1);
-  const uintptr_t to = (reinterpret_cast<uintptr_t>(begin) + bytes + kPage - 1) & ~(kPage - 1);
-  ::madvise(reinterpret_cast<void*>(from), to - from, MADV_HUGEPAGE);  // a wish: what it returns changes nothing
-}
-
 }  // namespace
 
 PackedWeights::PackedWeights(size_t rows, size_t columns, WeightStorage storage)
@@ -66,9 +54,7 @@ PackedWeights::PackedWeights(size_t rows, size_t columns, WeightStorage storage)
       columns_(columns),
       storage_(storage),
       row_bytes_(bytes_of_row(columns, storage)),
-      bytes_(std::make_unique_for_overwrite<uint8_t[]>(rows * row_bytes_)) {
-  ask_for_large_pages(bytes_.get(), bytes());
-}
+      bytes_(std::make_unique_for_overwrite<uint8_t[]>(rows * row_bytes_)) {}
 
 int PackedWeights::at(size_t r, size_t column) const {
   const uint8_t* block = row(r);

@@ -96,6 +96,7 @@ class Converter {
   ConvertParams params_;
   std::map<std::string, const CheckpointTensor*> tensors_;
   std::map<std::string, double> rms_of_weight_;  // of each linear map: rms of its weights
+  std::vector<double> squares_;                  // of the embedding's rows, once they have been read
   ScaledModel model_;
 };
 
@@ -132,16 +133,18 @@ void Converter::set_context() {
 /// The unit of the stream: that of the embedding's rms.
 void Converter::measure_embedding() {
   const CheckpointTensor& table = get("model.embed_tokens.weight");
-  std::vector<double> squares(table.rows());
-  for_rows(table, [&](size_t begin, size_t end) {
-    std::vector<float> row(table.columns());
-    for (size_t r = begin; r < end; ++r) {
-      table.floats(r, row);
-      squares[r] = sum_of_squares(row);
-    }
-  });
+  if (squares_.empty()) {
+    squares_.resize(table.rows());
+    for_rows(table, [&](size_t begin, size_t end) {
+      std::vector<float> row(table.columns());
+      for (size_t r = begin; r < end; ++r) {
+        table.floats(r, row);
+        squares_[r] = sum_of_squares(row);
+      }
+    });
+  }
   double sum = 0.0;
-  for (const double s : squares) sum += s;
+  for (const double s : squares_) sum += s;
   if (!(sum > 0.0) || !std::isfinite(sum)) throw Error(table.where, "its values are all 0 or not finite", "take an intact file");
   StreamEmbedding& e = model_.embedding;
   e.vocabulary = table.rows();
@@ -291,6 +294,8 @@ LinearMap Converter::byte_head(const CheckpointTensor& tensor) {
   const size_t columns = tensor.columns();
   const auto packed = std::make_shared<PackedWeights>(tensor.rows(), columns, WeightStorage::kByte);
   std::vector<double> steps(tensor.rows());
+  const bool measure = &tensor == find("model.embed_tokens.weight");  // a tied head is read once for both
+  if (measure) squares_.resize(tensor.rows());
   for_rows(tensor, [&](size_t begin, size_t end) {
     std::vector<float> row(columns);
     std::vector<int8_t> codes(columns);
@@ -304,6 +309,7 @@ LinearMap Converter::byte_head(const CheckpointTensor& tensor) {
         to_bytes(row, top, codes);
       packed->pack(r, codes);
       steps[r] = top / 127.0;
+      if (measure) squares_[r] = sum_of_squares(row);
     }
   });
   tensor.release();
@@ -339,10 +345,11 @@ ScaledModel Converter::run() {
   model_.rope_interleaved = graph_.rope_interleaved;
   model_.files = std::const_pointer_cast<Checkpoint>(checkpoint_);
   set_context();
-  params_.progress("measuring the embedding");
-  measure_embedding();
   for (const auto& [name, t] : tensors_)
     if (t->sharing == ScaleSharing::kGroup && name.find("_proj") != std::string::npos) model_.activation_group = t->group;
+  model_.head = head();
+  params_.progress("measuring the embedding");
+  measure_embedding();
   const double eps = static_cast<double>(graph_.width) * graph_.eps;
   model_.stream_eps = static_cast<int64_t>(half_up(std::min(std::ldexp(eps, 2 * model_.embedding.fraction), 0x1p62)));
   for (uint64_t n = 0; n < graph_.layers; ++n) {
@@ -350,7 +357,6 @@ ScaledModel Converter::run() {
     model_.layers.emplace_back(attention(layer));
     model_.layers.emplace_back(feed_forward(layer));
   }
-  model_.head = head();
   verify(model_);
   return std::move(model_);
 }
