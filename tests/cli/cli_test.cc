@@ -97,7 +97,8 @@ TEST_F(Cli, BadPromptNamesTheCharacter) {
 TEST_F(Cli, AnUnknownCommandIsNamedWithThoseThatExist) {
   const Result r = bitgrid("frobnicate x");
   EXPECT_EQ(r.status, 1);
-  EXPECT_THAT(r.output, HasSubstr("there is no command 'frobnicate'; the commands are run, evaluate, inspect, import, random-model, check, "));
+  EXPECT_THAT(r.output,
+              HasSubstr("there is no command 'frobnicate'; the commands are run, evaluate, inspect, import, random-model, check, "));
 }
 
 TEST_F(Cli, LatchesAreRefusedBeforeAnythingIsWritten) {
