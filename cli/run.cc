@@ -33,14 +33,6 @@ struct RunOptions {
   ModelOptions scales;
 };
 
-std::vector<MappedKernel> map_with_progress(const RunOptions& o, const Program& program, Progress& progress) {
-  mapping::MapRun run;
-  run.progress = [&](size_t done, size_t total, const std::string& kernel) {
-    progress.say(fmt::format("mapping kernel {} of {}, {}", done + 1, total, kernel));
-  };
-  return mapping::map_kernels(program, {o.common.seed, mapping::parse_optimize(o.optimize)}, run);
-}
-
 double rate(size_t count, double seconds) {
   return seconds > 0.0 ? static_cast<double>(count) / seconds : 0.0;
 }
@@ -71,7 +63,7 @@ void run_platform(const RunOptions& o, const Arch& arch, const Model& model) {
   params.choose = [&](size_t stream, const std::vector<int64_t>& z) { return engines::next_token(choosers[stream], z); };
   params.keep_timeline = !o.trace.empty();
   params.progress = [&](const std::string& line) { progress.say(line); };
-  const auto mapped = map_with_progress(o, program, progress);
+  const auto mapped = map_with_progress(program, {o.common.seed, mapping::parse_optimize(o.optimize)}, progress);
   const int64_t own = mapping::cycles_per_token(program, mapped, arch.configuration_bits_per_cycle).total();
   Stopwatch watch;
   const platform::PlatformResult result = platform::simulate_platform(program, mapped, params);

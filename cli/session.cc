@@ -40,7 +40,7 @@ std::function<int(const Logits&)> scaled_sampler(const SamplingOptions& o, uint3
   return [sampler, table = std::move(table)](const Logits& z) { return engines::next_token(*sampler, {z.values, z.scalar}, table); };
 }
 
-int unit_token(const std::string& text, size_t vocabulary) {
+[[noreturn]] void refuse_text(const std::string& text, size_t vocabulary) {
   throw Error("the model", fmt::format("it has no tokenizer, so that '{}' cannot be cut into tokens", text),
               fmt::format("give --prompt-ids with numbers 0 .. {}", vocabulary - 1));
 }
@@ -65,11 +65,11 @@ void open_scaled(const SessionOptions& o, const engines::Engine& engine, Session
       engine.name == "float" ? inner->source.reals().vocabulary : inner->source.integers().embedding.vocabulary;
   const frontend::Tokenizer* tokenizer = session.tokenizer;
   session.encode_prompt = [tokenizer, vocabulary](const std::string& text) -> std::vector<int> {
-    if (tokenizer == nullptr) return {unit_token(text, vocabulary)};
+    if (tokenizer == nullptr) refuse_text(text, vocabulary);
     return frontend::encode_prompt(*tokenizer, text, true);
   };
   session.encode = [tokenizer, vocabulary](const std::string& text) -> std::vector<int> {
-    if (tokenizer == nullptr) return {unit_token(text, vocabulary)};
+    if (tokenizer == nullptr) refuse_text(text, vocabulary);
     return tokenizer->encode(text);
   };
   session.bytes_of = [tokenizer](int token) { return tokenizer == nullptr ? fmt::format("<{}>", token) : tokenizer->bytes_of(token); };
@@ -88,18 +88,10 @@ struct FixedSession {
   HostState state;
 };
 
-std::vector<MappedKernel> map_with_progress(const SessionOptions& o, const Program& program, Progress& progress) {
-  mapping::MapRun run;
-  run.progress = [&](size_t done, size_t total, const std::string& kernel) {
-    progress.say(fmt::format("mapping kernel {} of {}, {}", done + 1, total, kernel));
-  };
-  return mapping::map_kernels(program, {o.seed, mapping::parse_optimize(o.optimize)}, run);
-}
-
 void open_kernels(const SessionOptions& o, const engines::Engine& engine, FixedSession& inner, Session& session, Progress& progress) {
   inner.program = numerics::lower(inner.model, {{inner.arch.tile_width, inner.arch.tile_height}, mapping::parse_optimize(o.optimize)});
   const auto mapped = [&] {
-    auto kernels = map_with_progress(o, inner.program, progress);
+    auto kernels = map_with_progress(inner.program, {o.seed, mapping::parse_optimize(o.optimize)}, progress);
     session.cycles = mapping::cycles_per_token(inner.program, kernels, inner.arch.configuration_bits_per_cycle);
     return kernels;
   };
@@ -152,6 +144,14 @@ void open_fixed(const SessionOptions& o, const engines::Engine& engine, Session&
 }
 
 }  // namespace
+
+std::vector<MappedKernel> map_with_progress(const Program& program, const mapping::MapParams& params, Progress& progress) {
+  mapping::MapRun run;
+  run.progress = [&](size_t done, size_t total, const std::string& kernel) {
+    progress.say(fmt::format("mapping kernel {} of {}, {}", done + 1, total, kernel));
+  };
+  return mapping::map_kernels(program, params, run);
+}
 
 std::string default_engine(const std::string& model) {
   return engines::is_scaled_model(model) ? "cpu" : "grid";

@@ -60,6 +60,9 @@ struct Session {
   std::shared_ptr<void> keep;   // what the functions use
 };
 
+/// Maps all kernels and says which one is in work.
+std::vector<MappedKernel> map_with_progress(const Program& program, const mapping::MapParams& params, Progress& progress);
+
 /// "cpu" for models with scales, else "grid".
 std::string default_engine(const std::string& model);
 

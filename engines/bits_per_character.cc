@@ -1,11 +1,10 @@
 #include "engines/bits_per_character.h"
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <vector>
 
 #include "engines/text.h"
+#include "engines/text_score.h"
 #include "ir/error.h"
 
 namespace bitgrid::engines {
@@ -19,11 +18,7 @@ double bits_per_character(const Model& model, const std::string& text, const cpu
   double bits = 0.0;
   for (size_t i = 0; i + 1 < tokens.size(); ++i) {
     const std::vector<int64_t> z = engine.step(state, tokens[i]);
-    const int64_t top = *std::max_element(z.begin(), z.end());
-    double sum = 0.0;
-    for (const int64_t logit : z) sum += std::exp(static_cast<double>(logit - top) * model.logit_scale);
-    const double log_p = static_cast<double>(z[static_cast<size_t>(tokens[i + 1])] - top) * model.logit_scale - std::log(sum);
-    bits -= log_p / std::log(2.0);
+    bits += bits_of(z, model.logit_scale, tokens[i + 1]);
   }
   return bits / static_cast<double>(tokens.size() - 1);
 }

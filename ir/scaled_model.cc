@@ -14,7 +14,6 @@ namespace {
 
 using Problem = std::optional<ScaledModelProblem>;
 
-constexpr size_t kMostInputs = 32768;  // sums of codes of 10 bits and weights of 8 stay within 32 bits
 constexpr size_t kMostHeadWidth = 1024;
 constexpr int kMostCodeBits = 10;
 constexpr int32_t kMostFactor = 32767;     // of gains and of scales of rows

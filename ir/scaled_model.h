@@ -122,6 +122,9 @@ struct ScaledModel {
   std::shared_ptr<void> files;  // what `embedding` reads
 };
 
+/// Of a linear map: sums of codes of 10 bits and weights of 8 stay within 32 bits.
+inline constexpr size_t kMostInputs = 32768;
+
 /// What is wrong with a model: which part, what, and what to do. nullopt: the CPU engine can run it.
 struct ScaledModelProblem {
   std::string where, problem, cure;

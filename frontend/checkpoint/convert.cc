@@ -121,7 +121,7 @@ void Converter::for_rows(const CheckpointTensor& tensor, Body body) const {
 }
 
 void Converter::set_context() {
-  model_.context = params_.context != 0 ? params_.context : std::min<size_t>(graph_.context, kMostContextByDefault);
+  model_.context = context_of(graph_, params_.context);
   if (params_.context > graph_.context)
     throw Error("--context", fmt::format("{} has a context of {} positions", checkpoint_->path, graph_.context), "give that or less");
   RotaryTables turns = rotary_tables(graph_, model_.context);
@@ -362,6 +362,10 @@ ScaledModel Converter::run() {
 }
 
 }  // namespace
+
+size_t context_of(const GraphConfig& graph, size_t wanted) {
+  return wanted != 0 ? wanted : std::min<size_t>(graph.context, kMostContextByDefault);
+}
 
 ScaledModel convert(const std::shared_ptr<const Checkpoint>& checkpoint, const ConvertParams& params) {
   if (const auto refusal = find_refusal(*checkpoint)) {

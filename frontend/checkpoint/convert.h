@@ -18,6 +18,9 @@ struct ConvertParams {
   std::function<void(const std::string&)> progress = [](const std::string&) {};
 };
 
+/// Positions that fit where `wanted` asks for them; 0: those of the graph, 4096 at most.
+size_t context_of(const GraphConfig& graph, size_t wanted);
+
 /// Why the checkpoint's graph cannot run: its own refusal, or tensors that are missing, of another shape, not of one or two bits, or that
 /// the graph would leave out. Looks at no weight.
 std::optional<Refusal> find_refusal(const Checkpoint& checkpoint);

@@ -17,7 +17,6 @@ namespace {
 using Vec = std::vector<double>;
 
 constexpr size_t kFloatRowsAtOnce = 64;
-constexpr size_t kDefaultContext = 4096;
 
 /// y_r = factor(r) * row r . x: `row` gives row r.
 template <typename Row>
@@ -177,7 +176,7 @@ FloatModel float_model(const std::shared_ptr<const Checkpoint>& checkpoint, cons
   FloatModel m;
   m.name = checkpoint->path;
   m.width = g.width, m.heads = g.heads, m.kv_heads = g.kv_heads, m.head_width = g.head_width, m.vocabulary = g.vocabulary;
-  m.context = params.context != 0 ? params.context : std::min<size_t>(g.context, kDefaultContext);
+  m.context = context_of(g, params.context);
   m.eps = g.eps;
   m.rope_interleaved = g.rope_interleaved;
   m.quantised_activations = !grouped;

@@ -8,6 +8,7 @@
 
 #include "frontend/checkpoint/half.h"
 #include "frontend/safetensors_writer.h"
+#include "frontend/tokenizer/unicode.h"
 #include "ir/error.h"
 #include "ir/json_text.h"
 #include "ir/output_file.h"
@@ -80,26 +81,6 @@ std::vector<WrittenTensor> written_tensors(const HfContents& contents) {
   return out;
 }
 
-void add_utf8(std::string& text, unsigned character) {
-  if (character < 0x80) {
-    text += static_cast<char>(character);
-  } else {
-    text += static_cast<char>(0xC0u | character >> 6);
-    text += static_cast<char>(0x80u | (character & 0x3Fu));
-  }
-}
-
-/// The character that stands for a byte in byte-level BPE: itself where it can be seen, others from 256 on.
-std::vector<std::string> byte_characters() {
-  std::vector<std::string> out(256);
-  unsigned next = 256;
-  for (unsigned b = 0; b < 256; ++b) {
-    const bool visible = (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || b >= 174;
-    add_utf8(out[b], visible ? b : next++);
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string print_hf_config(const GraphConfig& g) {
@@ -129,8 +110,7 @@ std::string print_hf_config(const GraphConfig& g) {
 
 std::string print_byte_tokenizer() {
   ordered_json vocabulary = ordered_json::object();
-  const std::vector<std::string> characters = byte_characters();
-  for (size_t b = 0; b < characters.size(); ++b) vocabulary[characters[b]] = b;
+  for (int b = 0; b < 256; ++b) vocabulary[byte_level_character(static_cast<uint8_t>(b))] = b;
   const ordered_json byte_level = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", true}};
   const ordered_json tokenizer = {
       {"version", "1.0"},

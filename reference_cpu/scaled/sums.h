@@ -54,9 +54,6 @@ inline void row_sums(const PackedWeights& weights, size_t begin, size_t end, con
   plan.implementation->rows(weights, begin, end, codes, plan, sums);
 }
 
-/// Largest number of inputs for which sums stay within 32 bits.
-inline constexpr size_t kMostInputs = 32768;
-
 /// The implementations, each in a file of its own; what one has no steps for, it leaves to the one before it.
 namespace sums {
 void definition(const PackedWeights& weights, size_t begin, size_t end, const Codes& codes, const SumPlan& plan, int64_t* out);

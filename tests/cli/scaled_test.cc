@@ -169,7 +169,6 @@ TEST_F(Scaled, ShapesWithoutAGraphAreRefused) {
 }
 
 TEST_F(Scaled, EvaluateTakesOurDialectToo) {
-  write_file(path("text"), std::string(model_.empty() ? "" : "aabb"));
   const Result cpu = bitgrid("evaluate " + std::string(BITGRID_SOURCE_DIR) + "/examples/kjv-ternary/model.yaml --text " +
                              std::string(BITGRID_SOURCE_DIR) + "/examples/kjv-ternary/heldout.txt");
   EXPECT_THAT(cpu.output, HasSubstr("1.943855 bits per token"));

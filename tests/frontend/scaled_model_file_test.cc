@@ -122,7 +122,7 @@ TEST_F(ScaledModelFiles, TheTokenizerComesAlong) {
 }
 
 TEST_F(ScaledModelFiles, SaysWhatIsWrong) {
-  EXPECT_THAT(problem("heads: 2", "heads: 3"), HasSubstr("model.yaml:"));
+  EXPECT_THAT(problem("heads: 2", "heads: 3"), HasSubstr("self_attn.q_proj: its outputs are 64, but the model needs 96"));
   EXPECT_THAT(problem("function: relu2", "function: gelu"), HasSubstr("`gelu` is unknown; use silu or relu2"));
   EXPECT_THAT(problem("type: softmax_attention", "type: attention"), HasSubstr("the type `attention` is unknown; use softmax_attention"));
   EXPECT_THAT(problem("weights: model.layers.0.self_attn.q_proj.weight", "weights: model.layers.0.self_attn.q_proj.wait"),
