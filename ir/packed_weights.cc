@@ -1,5 +1,7 @@
 #include "ir/packed_weights.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <array>
 #include <cassert>
@@ -22,14 +24,14 @@ size_t bytes_of_row(size_t columns, WeightStorage storage) {
 }
 
 /// Adds 1 to each weight of a block and packs the sums, or whether they are positive.
-BITGRID_VECTORISED void pack_two_bits(const int8_t* values, uint8_t* out) {
+BITGRID_VECTORISED_CLONES void pack_two_bits(const int8_t* values, uint8_t* out) {
   for (size_t m = 0; m < kTwoBitLanes; ++m) {
     const auto code = [&](size_t k) { return static_cast<uint8_t>(values[kTwoBitLanes * k + m] + 1); };
     out[m] = static_cast<uint8_t>(code(0) | code(1) << 2 | code(2) << 4 | code(3) << 6);
   }
 }
 
-BITGRID_VECTORISED void pack_one_bit(const int8_t* values, uint8_t* out) {
+BITGRID_VECTORISED_CLONES void pack_one_bit(const int8_t* values, uint8_t* out) {
   for (size_t m = 0; m < kOneBitLanes; ++m) {
     unsigned byte = 0;
     for (size_t k = 0; k < 8; ++k) byte |= static_cast<unsigned>(values[kOneBitLanes * k + m] > 0) << k;
@@ -37,12 +39,12 @@ BITGRID_VECTORISED void pack_one_bit(const int8_t* values, uint8_t* out) {
   }
 }
 
-BITGRID_VECTORISED void unpack_two_bits(const uint8_t* in, int8_t* values) {
+BITGRID_VECTORISED_CLONES void unpack_two_bits(const uint8_t* in, int8_t* values) {
   for (size_t k = 0; k < 4; ++k)
     for (size_t m = 0; m < kTwoBitLanes; ++m) values[kTwoBitLanes * k + m] = static_cast<int8_t>((in[m] >> (2 * k) & 3) - 1);
 }
 
-BITGRID_VECTORISED void unpack_one_bit(const uint8_t* in, int8_t* values) {
+BITGRID_VECTORISED_CLONES void unpack_one_bit(const uint8_t* in, int8_t* values) {
   for (size_t k = 0; k < 8; ++k)
     for (size_t m = 0; m < kOneBitLanes; ++m) values[kOneBitLanes * k + m] = static_cast<int8_t>((in[m] >> k & 1) * 2 - 1);
 }
@@ -70,6 +72,17 @@ int PackedWeights::at(size_t r, size_t column) const {
   return static_cast<int8_t>(block[column]);
 }
 
+void PackedWeights::will_pack(size_t begin, size_t end) {
+#ifdef MADV_POPULATE_WRITE
+  constexpr uintptr_t kPage = 4096;  // or a divisor of the page; of larger ones the call does nothing
+  const auto first = (reinterpret_cast<uintptr_t>(bytes_.get() + begin * row_bytes_) + kPage - 1) / kPage * kPage;
+  const auto last = reinterpret_cast<uintptr_t>(bytes_.get() + end * row_bytes_) / kPage * kPage;
+  if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_POPULATE_WRITE);
+#else
+  static_cast<void>(begin + end);
+#endif
+}
+
 void PackedWeights::pack(size_t r, std::span<const int8_t> values) {
   assert(values.size() == columns_);
   uint8_t* out = bytes_.get() + r * row_bytes_;
@@ -80,7 +93,7 @@ void PackedWeights::pack(size_t r, std::span<const int8_t> values) {
   const bool one = storage_ == WeightStorage::kOneBit;
   for (size_t i = 0; i < columns_; i += kPackedBlock) {
     const int8_t* block = values.data() + i;
-    std::array<int8_t, kPackedBlock> last = {};
+    std::array<int8_t, kPackedBlock> last;  // of a row, filled up
     if (columns_ - i < kPackedBlock) {
       last.fill(-1);
       std::copy_n(block, columns_ - i, last.begin());

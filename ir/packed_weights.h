@@ -29,6 +29,8 @@ class PackedWeights {
   const uint8_t* row(size_t r) const { return bytes_.get() + r * row_bytes_; }
 
   int at(size_t r, size_t column) const;
+  /// Asks the system for the pages of these rows at once, which costs less than one after another when they are packed. May do nothing.
+  void will_pack(size_t begin, size_t end);
   /// `values` are columns() weights of row r, all of which the storage can hold (-1 and 1; -1 .. 2; -128 .. 127).
   void pack(size_t r, std::span<const int8_t> values);
   void unpack(size_t r, std::span<int8_t> values) const;

@@ -145,6 +145,18 @@ constexpr BlockType kBlockTypes[] = {
     {kIdPTQ1_0, "PTQ1_0"},
 };
 
+/// Whether a field of two bits in these bytes is 3.
+bool any_three(const uint8_t* bytes, uint32_t count) {
+  uint64_t found = 0;
+  for (; count >= 8; bytes += 8, count -= 8) {
+    uint64_t word = 0;
+    std::memcpy(&word, bytes, 8);
+    found |= word & word >> 1;
+  }
+  for (; count > 0; ++bytes, --count) found |= static_cast<uint64_t>(*bytes & *bytes >> 1);
+  return (found & 0x5555555555555555u) != 0;
+}
+
 }  // namespace
 
 const BlockType* block_type(uint32_t id) {
@@ -219,24 +231,11 @@ void store_row(const BlockType& type, std::span<const float> numbers, std::span<
   type.store(numbers.data(), numbers.size() / type.elements, row.data());
 }
 
-bool any_three(std::span<const uint8_t> bytes) {
-  constexpr uint64_t kLow = 0x5555555555555555u;
-  uint64_t found = 0;
-  size_t i = 0;
-  for (; i + 8 <= bytes.size(); i += 8) {
-    uint64_t word = 0;
-    std::memcpy(&word, bytes.data() + i, 8);
-    found |= word & word >> 1;
-  }
-  for (; i < bytes.size(); ++i) found |= static_cast<uint64_t>(bytes[i] & bytes[i] >> 1);
-  return (found & kLow) != 0;
-}
-
 void scan_row(const BlockType& type, const uint8_t* row, uint64_t columns, BlockScan& scan) {
   const uint32_t code_bytes = type.code_bytes();
   uint16_t before = 0;
   for (uint64_t at = 0; at < columns; at += type.elements, row += type.bytes) {
-    if (type.two_bits && any_three({row + type.codes_at, code_bytes})) scan.three = true;
+    if (type.two_bits && any_three(row + type.codes_at, code_bytes)) scan.three = true;
     if (type.tail != 0) continue;
     const uint16_t bits = load16(row + type.scale_at);
     if (at / type.elements % 2 == 1 && bits != before && (bits & 0x7FFFu) != 0 && (before & 0x7FFFu) != 0) scan.pairs_share = false;

@@ -81,7 +81,5 @@ struct BlockScan {
   uint16_t scale_bits = 0;  // the first such scale, half precision; 0: none so far
 };
 void scan_row(const BlockType& type, const uint8_t* row, uint64_t columns, BlockScan& scan);
-/// Whether a field of two bits in these bytes is 3.
-bool any_three(std::span<const uint8_t> bytes);
 
 }  // namespace bitgrid::frontend

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cmath>
-#include <limits>
 #include <map>
 
 #include "frontend/checkpoint/fixed.h"
@@ -21,20 +21,27 @@ constexpr int kGainBits = 15, kGroupScaleBits = 11, kHeadScaleBits = 12;  // of 
 constexpr int kStreamBits = 12;                                           // log2 of the embedding's rms in units of the stream
 constexpr int kCacheFraction = 10;                                        // log2 of a typical key or value in fixed point
 constexpr int kMixBits = 8;                                               // fraction bits that mixed values gain
-constexpr size_t kRowsAtOnce = 64;
+constexpr size_t kRowsAtOnce = 128;
 constexpr size_t kMostContextByDefault = 4096;
 
 WeightStorage storage_of(const CheckpointTensor& tensor) {
   return tensor.values == StoredValues::kBinary ? WeightStorage::kOneBit : WeightStorage::kTwoBits;
 }
 
-BITGRID_VECTORISED uint64_t count_nonzero(std::span<const int8_t> codes) {
+BITGRID_VECTORISED_CLONES uint64_t count_nonzero(std::span<const int8_t> codes) {
+  constexpr size_t kRun = 128;  // fits a count of 8 bits
   uint64_t count = 0;
-  for (const int8_t c : codes) count += static_cast<uint64_t>(c != 0);
+  size_t i = 0;
+  for (; i + kRun <= codes.size(); i += kRun) {
+    uint8_t run = 0;
+    for (size_t j = 0; j < kRun; ++j) run = static_cast<uint8_t>(run + static_cast<uint8_t>(codes[i + j] != 0));
+    count += run;
+  }
+  for (; i < codes.size(); ++i) count += static_cast<uint64_t>(codes[i] != 0);
   return count;
 }
 
-BITGRID_VECTORISED double sum_of_squares(std::span<const float> row) {
+BITGRID_VECTORISED_CLONES double sum_of_squares(std::span<const float> row) {
   double sums[8] = {};
   size_t i = 0;
   for (; i + 8 <= row.size(); i += 8)
@@ -43,19 +50,18 @@ BITGRID_VECTORISED double sum_of_squares(std::span<const float> row) {
   return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
 }
 
-BITGRID_VECTORISED float largest_magnitude(std::span<const float> row) {
-  float largest[8] = {};
-  bool finite = true;
-  size_t i = 0;
-  for (; i + 8 <= row.size(); i += 8)
-    for (size_t j = 0; j < 8; ++j) largest[j] = std::abs(row[i + j]) > largest[j] ? std::abs(row[i + j]) : largest[j];
-  for (; i < row.size(); ++i) largest[0] = std::abs(row[i]) > largest[0] ? std::abs(row[i]) : largest[0];
-  for (const float v : row) finite = finite && v - v == 0.0F;
-  return finite ? *std::max_element(largest, largest + 8) : std::numeric_limits<float>::infinity();
+/// Infinity or not a number if one of them is. Magnitudes are in the order of their bits.
+BITGRID_VECTORISED_CLONES float largest_magnitude(std::span<const float> row) {
+  uint32_t largest = 0;
+  for (const float v : row) {
+    const uint32_t magnitude = std::bit_cast<uint32_t>(v) & 0x7FFFFFFFu;
+    largest = magnitude > largest ? magnitude : largest;
+  }
+  return std::bit_cast<float>(largest);
 }
 
 /// floor(127 row / top + 1/2). What is added before the cut makes all numbers positive.
-BITGRID_VECTORISED void to_bytes(std::span<const float> row, double top, std::span<int8_t> codes) {
+BITGRID_VECTORISED_CLONES void to_bytes(std::span<const float> row, double top, std::span<int8_t> codes) {
   for (size_t c = 0; c < row.size(); ++c)
     codes[c] = static_cast<int8_t>(static_cast<int32_t>(static_cast<double>(row[c]) * 127.0 / top + 128.5) - 128);
 }
@@ -192,6 +198,7 @@ void Converter::pack(const CheckpointTensor& tensor, LinearMap& map, WeightStora
   std::vector<float> scales(rows * scales_per_row);
   std::vector<uint64_t> nonzero(rows);
   for_rows(tensor, [&](size_t begin, size_t end) {
+    packed->will_pack(begin, end);
     std::vector<int8_t> codes(columns);
     for (size_t r = begin; r < end; ++r) {
       tensor.codes(r, codes, std::span(scales).subspan(r * scales_per_row, scales_per_row));
@@ -297,6 +304,7 @@ LinearMap Converter::byte_head(const CheckpointTensor& tensor) {
   const bool measure = &tensor == find("model.embed_tokens.weight");  // a tied head is read once for both
   if (measure) squares_.resize(tensor.rows());
   for_rows(tensor, [&](size_t begin, size_t end) {
+    packed->will_pack(begin, end);
     std::vector<float> row(columns);
     std::vector<int8_t> codes(columns);
     for (size_t r = begin; r < end; ++r) {

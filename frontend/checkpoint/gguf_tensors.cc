@@ -67,10 +67,29 @@ void floats_of_row(const StoredRows& stored, uint64_t r, std::span<float> out) {
   throw Error(where, code ? "a code is 3 under a scale of 0" : "the scale is infinite or not a number", cure);
 }
 
-/// Looks at all codes and scales once: which values, how many scales.
-void look_at_codes(StoredRows& stored, CheckpointTensor& tensor) {
+/// One look at all codes and scales; of a mapped file, which begin at byte `begin`, at copies of some blocks after others.
+BlockScan scan_stored(const StoredRows& stored, const MappedFile* mapped, uint64_t begin) {
   BlockScan scan;
-  scan_row(*stored.type, stored.data, stored.rows * stored.columns, scan);
+  const BlockType& type = *stored.type;
+  if (!mapped) {
+    scan_row(type, stored.data, stored.rows * stored.columns, scan);
+    return scan;
+  }
+  constexpr uint64_t kPairsAtOnce = 4096;  // of blocks: BlockScan compares the two of a pair
+  std::vector<std::byte> copy(2 * kPairsAtOnce * type.bytes);
+  const uint64_t blocks = stored.rows * stored.columns / type.elements;
+  for (uint64_t b = 0; b < blocks; b += 2 * kPairsAtOnce) {
+    const uint64_t count = std::min(blocks - b, 2 * kPairsAtOnce);
+    const std::span<std::byte> part = std::span(copy).first(count * type.bytes);
+    if (mapped->read(begin + b * type.bytes, part) != part.size())
+      throw Error(mapped->path(), "the file has become shorter", "do not write to it while it is read");
+    scan_row(type, reinterpret_cast<const uint8_t*>(part.data()), count * type.elements, scan);
+  }
+  return scan;
+}
+
+/// What codes and scales say: which values, how many scales.
+void look_at_codes(const BlockScan& scan, StoredRows& stored, CheckpointTensor& tensor) {
   tensor.values = stored.type->values;
   if (scan.three && tensor.values == StoredValues::kTernary) refuse_stored(stored, tensor.where, true);
   if (!scan.three && tensor.values == StoredValues::kInt2) tensor.values = StoredValues::kTernary;
@@ -127,9 +146,8 @@ void fill_tensor(const GgufFile& file, const GgufTensor& info, const GgufPlace& 
   const uint64_t end = place.begin + place.size;
   if (place.type->has_codes()) {
     if (file.mapped) file.mapped->will_read(place.begin, end);
-    look_at_codes(stored, tensor);
+    look_at_codes(scan_stored(stored, file.mapped.get(), place.begin), stored, tensor);
     give_codes(stored, tensor);
-    if (file.mapped) file.mapped->release(place.begin, end);
   }
   tensor.floats = [stored](uint64_t r, std::span<float> out) { floats_of_row(stored, r, out); };
   if (file.mapped) tensor.release = [mapped = file.mapped, begin = place.begin, end] { mapped->release(begin, end); };

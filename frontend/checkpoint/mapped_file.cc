@@ -43,16 +43,33 @@ MappedFile::MappedFile(const std::string& path) : path_(path) {
     map = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, fd, 0);
     if (map == MAP_FAILED) error = errno;
   }
-  ::close(fd);
-  if (error != 0) throw Error(path, fmt::format("cannot be mapped: {}", std::strerror(error)), "copy the file to an ordinary disk");
+  if (error != 0) {
+    ::close(fd);
+    throw Error(path, fmt::format("cannot be mapped: {}", std::strerror(error)), "copy the file to an ordinary disk");
+  }
+  file_ = fd;
   data_ = static_cast<const std::byte*>(map);
   if (!text().starts_with("version https://git-lfs.github.com/")) return;
   ::munmap(map, size_);
+  ::close(fd);
   throw Error(path, "this is a pointer of Git LFS in place of the file", "run `git lfs pull` in its folder, or fetch the file itself");
 }
 
 MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+  ::close(file_);
+}
+
+size_t MappedFile::read(uint64_t begin, std::span<std::byte> out) const {
+  size_t done = 0;
+  while (done < out.size()) {
+    const ssize_t got = ::pread(file_, out.data() + done, out.size() - done, static_cast<off_t>(begin + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw Error(path_, fmt::format("cannot be read: {}", std::strerror(errno)), "copy the file to an ordinary disk");
+    if (got == 0) break;
+    done += static_cast<size_t>(got);
+  }
+  return done;
 }
 
 void MappedFile::will_read(uint64_t begin, uint64_t end) const {

@@ -24,6 +24,9 @@ class MappedFile {
   std::span<const std::byte> bytes() const { return {data_, size_}; }
   std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
 
+  /// Copies bytes from `begin` into `out`; returns how many there were. For what is read once: a copy leaves no pages in the map, and is
+  /// cheaper than they are.
+  size_t read(uint64_t begin, std::span<std::byte> out) const;
   /// Tells the system that the bytes from `begin` to before `end` will be read soon and in order.
   void will_read(uint64_t begin, uint64_t end) const;
   /// Gives the pages that lie wholly in [begin, end) back to the system. They can still be read: they then come from the file again.
@@ -31,6 +34,7 @@ class MappedFile {
 
  private:
   std::string path_;
+  int file_ = -1;
   const std::byte* data_ = nullptr;  // nullptr: an empty file
   uint64_t size_ = 0;
 };
