@@ -28,7 +28,7 @@ struct CheckOptions {
   bool prove = false;
   int prove_timeout = 300;
   std::string kernel;
-  std::string text;
+  std::string text, prompt_ids;
   ModelOptions scales;
 };
 
@@ -143,8 +143,14 @@ int check(const CheckOptions& o) {
   if (o.prove) return prove(o);
   if (engines::is_scaled_model(o.model)) {
     if (!o.from.empty()) throw Error("--from", "models with scales are not compiled", "leave it out");
-    return check_scaled_model({o.common, o.model, o.engines, o.text, o.prompt, o.tokens, o.scales});
+    if (!o.arch.empty()) throw Error("--arch", kNoGrid, "leave it out");
+    if (!o.temperature.empty()) throw Error("--temperature", "models with scales continue a prompt greedily here", "leave it out");
+    return check_scaled_model({o.common, o.model, o.engines, o.text, o.prompt, o.prompt_ids, o.tokens, o.scales});
   }
+  if (!o.text.empty() || !o.prompt_ids.empty())
+    throw Error(o.text.empty() ? "--prompt-ids" : "--text", "this model's tokens are characters of its own: it is checked with --prompt",
+                "give --prompt");
+  refuse_model_options(o.scales);
   const Model model = read_model(o.model);
   Progress progress;
   check::CheckParams params;
@@ -181,6 +187,7 @@ void define_check(CLI::App& command, int& status) {
   command.footer("Engines:\n" + engines::list_engines());
   add_number<int>(command, "--tokens", o->tokens, {1, 1000000}, "positions to compare");
   command.add_option("--prompt", o->prompt, "text of the first positions; the CPU engine continues it as `run` would");
+  command.add_option("--prompt-ids", o->prompt_ids, "models with scales: the same as token ids, such as 1,2,3");
   command.add_option("--text", o->text, "models with scales: compare over the windows of this text, with engine float by probabilities");
   add_model_options(command, o->scales);
   command.add_option("--temperature", o->temperature, "continue the prompt by sampling with --seed, as `run --temperature` does");

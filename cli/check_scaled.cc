@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "check/check_scaled.h"
+#include "cli/numbers.h"
 #include "engines/text_score.h"
 #include "ir/error.h"
 #include "ir/file.h"
@@ -69,9 +70,15 @@ int check_scaled_model(const ScaledCheckOptions& o) {
                   "choose from " + engines::scaled_engine_names());
   engines::ScaledSource source(o.model, open_params(o.scales, progress));
   const size_t context = source.context();
+  if (!o.prompt_ids.empty() && !(o.prompt.empty() && o.text.empty()))
+    throw Error("--prompt-ids", "there is a text beside it", "give one of --prompt, --prompt-ids and --text");
+  if (!o.text.empty() && !o.prompt.empty())
+    throw Error("--text", "there is a prompt beside it", "give one of --prompt, --prompt-ids and --text");
   if (o.text.empty()) {
     const size_t positions = std::min(static_cast<size_t>(o.tokens), context);
-    params.windows = {continued(source, encoded(source, o.prompt, true), positions, {params.cache, params.threads})};
+    std::vector<int> prompt = o.prompt_ids.empty() ? encoded(source, o.prompt, true)
+                                                   : parse_ids("--prompt-ids", o.prompt_ids, source.integers().embedding.vocabulary);
+    params.windows = {continued(source, std::move(prompt), positions, {params.cache, params.threads})};
     params.windows[0].resize(positions + 1);
   } else {
     const std::vector<int> tokens = encoded(source, read_file(o.text, kMostTextBytes), false);

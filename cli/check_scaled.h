@@ -10,10 +10,10 @@ namespace bitgrid::cli {
 
 struct ScaledCheckOptions {
   Common common;
-  std::string model, engines;  // empty: float,cpu with a text, else cpu
-  std::string text;            // file; empty: the prompt and what engine cpu generates
-  std::string prompt;
-  int tokens = 16;  // positions without a text
+  std::string model, engines;      // empty: float,cpu with a text, else cpu
+  std::string text;                // file; empty: the prompt and what engine cpu generates
+  std::string prompt, prompt_ids;  // one of them, or none
+  int tokens = 16;                 // positions without a text
   ModelOptions scales;
 };
 

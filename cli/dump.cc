@@ -20,7 +20,7 @@ cpu::ScaledTrace Dump::trace() {
   };
 }
 
-void Dump::write(const std::string& path) const {
+void Dump::write() {
   std::vector<frontend::NamedArray> arrays;
   for (const std::string& name : order_) {
     const auto& rows = values_.at(name);
@@ -34,7 +34,7 @@ void Dump::write(const std::string& path) const {
     }
     arrays.push_back(std::move(array));
   }
-  frontend::write_npz(path, arrays);
+  frontend::write_npz(file_, arrays);
 }
 
 }  // namespace bitgrid::cli

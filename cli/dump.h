@@ -5,21 +5,23 @@
 #include <string>
 #include <vector>
 
+#include "ir/output_file.h"
 #include "reference_cpu/scaled/scaled_engine.h"
 
 namespace bitgrid::cli {
 
-/// Collects what a trace is told. Call `next` behind each position.
+/// Collects what a trace is told.
 class Dump {
  public:
+  /// Opens the file at once: a path that cannot be written is known before the work. Throws Error.
+  explicit Dump(const std::string& path) : file_(path) {}
   cpu::ScaledTrace trace();
-  void next() { ++positions_; }
   /// Arrays of int64, [positions, ...]. Scores and weights of attention, which grow with the position, are [positions, positions]: behind
   /// the last position stand -2^20 and 0. Throws Error if the file cannot be written.
-  void write(const std::string& path) const;
+  void write();
 
  private:
-  size_t positions_ = 0;
+  OutputFile file_;
   std::vector<std::string> order_;
   std::map<std::string, std::vector<std::vector<int64_t>>> values_;
 };

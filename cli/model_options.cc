@@ -20,6 +20,12 @@ void add_model_options(CLI::App& command, ModelOptions& o) {
   add_number<int>(command, "--threads", o.threads, {1, kMostThreads}, "of engine cpu and float, and for reading");
 }
 
+void refuse_model_options(const ModelOptions& o) {
+  if (!o.i2s_layout.empty()) throw Error("--i2s-layout", "only GGUF files have I2_S tensors", "leave it out");
+  if (!o.activation.empty()) throw Error("--activation", "this model states its functions", "leave it out");
+  if (!o.kv.empty()) throw Error("--kv", "this model keeps keys and values as its file says", "leave it out");
+}
+
 engines::OpenParams open_params(const ModelOptions& o, Progress& progress) {
   engines::OpenParams params;
   params.context = static_cast<size_t>(o.context);

@@ -22,7 +22,13 @@ void add_reading_options(CLI::App& command, ModelOptions& options);
 /// The same, --kv, --context and --threads.
 void add_model_options(CLI::App& command, ModelOptions& options);
 
-/// Throws Error for an option that is unknown.
+/// Why a model with scales takes no architecture file.
+inline constexpr const char* kNoGrid = "models with scales do not run on the grid yet";
+
+/// Throws Error if one of --i2s-layout, --activation and --kv is given: for models that have no use for them.
+void refuse_model_options(const ModelOptions& options);
+
+/// Throws Error for a value that is unknown.
 engines::OpenParams open_params(const ModelOptions& options, Progress& progress);
 
 }  // namespace bitgrid::cli

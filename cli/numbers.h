@@ -5,7 +5,9 @@
 
 #include <CLI/CLI.hpp>
 #include <optional>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include "ir/error.h"
 #include "ir/number.h"
@@ -28,6 +30,15 @@ T parse_option(const std::string& option, const std::string& text, const NumberR
     throw Error(option, fmt::format("'{}' is not a whole number from {} to {}", text, range.least, range.most),
                 "write decimal digits without sign, zeros in front or exponent");
   return *number;
+}
+
+/// The ids of tokens in "1,2,3", below `vocabulary`. Throws Error with the option's name.
+inline std::vector<int> parse_ids(const std::string& option, const std::string& text, size_t vocabulary) {
+  std::vector<int> ids;
+  std::stringstream list(text + (text.ends_with(',') ? "," : ""));
+  for (std::string item; std::getline(list, item, ',');)
+    ids.push_back(parse_option<int>(option, item, {0, static_cast<int>(vocabulary) - 1}));
+  return ids;
 }
 
 /// An option with a whole number, read by parse_whole as it stands: decimal digits, within the range. `value` keeps what it has if the

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
-#include <sstream>
+#include <optional>
 
 #include "bitgrid_sim/systemc/platform_report.h"
 #include "cli/commands.h"
@@ -53,6 +53,8 @@ std::vector<engines::Sampler> samplers(const RunOptions& o, const Model& model) 
 
 /// The whole text at once, on the platform of the architecture file.
 void run_platform(const RunOptions& o, const Arch& arch, const Model& model) {
+  refuse_model_options(o.scales);
+  if (!o.dump.empty()) throw Error("--dump", "only models with scales have values to dump", "leave it out");
   Progress progress;
   std::vector<engines::Sampler> choosers = samplers(o, model);
   const Program program = numerics::lower(model, {{arch.tile_width, arch.tile_height}, mapping::parse_optimize(o.optimize)});
@@ -102,11 +104,7 @@ std::vector<int> prompt_tokens(const RunOptions& o, const Session& session) {
   if (sources > 1) throw Error("--prompt", "there is more than one prompt", "give one of --prompt, --prompt-file and --prompt-ids");
   if (!o.prompt_ids.empty()) {
     if (o.chat) throw Error("--chat", "a template makes a prompt of a text, not of --prompt-ids", "give --prompt, or leave --chat out");
-    std::vector<int> ids;
-    std::stringstream list(o.prompt_ids + (o.prompt_ids.ends_with(',') ? "," : ""));
-    for (std::string item; std::getline(list, item, ',');)
-      ids.push_back(parse_option<int>("--prompt-ids", item, {0, static_cast<int>(session.vocabulary) - 1}));
-    return ids;
+    return parse_ids("--prompt-ids", o.prompt_ids, session.vocabulary);
   }
   const std::string text = o.prompt_file.empty() ? o.prompt : read_file(o.prompt_file, kMostPromptBytes);
   if (!o.chat) return session.encode_prompt(text);
@@ -178,16 +176,16 @@ void run_session(const RunOptions& o) {
   if (session->context != 0 && prompt.size() > session->context)
     throw Error("--prompt", fmt::format("the prompt has {} tokens, but {} positions fit", prompt.size(), session->context),
                 "give a shorter one, or a larger --context");
-  Dump dump;
+  std::optional<Dump> dump;
   if (!o.dump.empty()) {
     if (!session->with_scales) throw Error("--dump", "only models with scales have values to dump", "leave it out");
-    session->trace = dump.trace();
+    session->trace = dump.emplace(o.dump).trace();
   }
   progress.clear();
   Screen screen(*session);
   const Generation g = generate(o, *session, prompt, screen);
   std::cout << std::endl;
-  if (!o.dump.empty()) dump.write(o.dump);
+  if (dump) dump->write();
   const engines::EngineStats stats = session->stats();
   const size_t later = g.positions - std::min(g.positions, g.prompt_positions);
   const double per_second = rate(later, g.seconds - g.prompt_seconds), prompt_per_second = rate(g.prompt_positions, g.prompt_seconds);

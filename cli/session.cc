@@ -106,10 +106,10 @@ void open_kernels(const SessionOptions& o, const engines::Engine& engine, FixedS
 void open_fixed(const SessionOptions& o, const engines::Engine& engine, Session& session, Progress& progress) {
   const auto inner = std::make_shared<FixedSession>();
   session.keep = inner;
+  refuse_model_options(o.scales);
   inner->arch = arch_of(o.arch);
   inner->model = read_model(o.model);
   session.vocabulary = inner->model.vocabulary.size();
-  if (!o.scales.kv.empty()) throw Error("--kv", "this model keeps keys and values as its file says", "leave --kv out");
   const double unit = inner->model.logit_scale;
   if (engine.of_model) {
     inner->run = engine.of_model(inner->model);
@@ -166,6 +166,7 @@ std::unique_ptr<Session> open_session(const SessionOptions& o, Progress& progres
     if (engine.of_scaled == nullptr)
       throw Error("--engine", "engine " + engine.name + " does not run models with scales",
                   "choose one of " + engines::scaled_engine_names());
+    if (!o.arch.empty()) throw Error("--arch", kNoGrid, "leave it out");
     open_scaled(o, engine, *session, progress);
   } else {
     if (engine.of_model == nullptr && engine.of_kernels == nullptr)

@@ -3,11 +3,14 @@
 #include "frontend/checkpoint/convert.h"
 #include "frontend/checkpoint/float_model.h"
 #include "frontend/scaled_model_file.h"
+#include "ir/error.h"
 
 namespace bitgrid::engines {
 
 ScaledSource::ScaledSource(const std::string& path, const OpenParams& params) : params_(params) {
   if (!frontend::is_checkpoint(path)) {
+    if (!params.checkpoint.i2s_layout.empty()) throw Error("--i2s-layout", "only GGUF files have I2_S tensors", "leave it out");
+    if (params.checkpoint.gate) throw Error("--activation", path + " states its functions", "leave it out");
     frontend::ScaledModelFile file = frontend::load_scaled_model(path);
     integers_ = std::make_unique<ScaledModel>(std::move(file.model));
     tokenizer_ = frontend::make_tokenizer(file.tokenizer);

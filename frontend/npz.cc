@@ -49,8 +49,7 @@ std::string common_fields(const std::string& data, const std::string& name) {
 
 }  // namespace
 
-void write_npz(const std::string& path, const std::vector<NamedArray>& arrays) {
-  OutputFile file(path);
+void write_npz(OutputFile& file, const std::vector<NamedArray>& arrays) {
   std::string directory;
   uint64_t at = 0;
   for (const NamedArray& array : arrays) {
@@ -68,7 +67,7 @@ void write_npz(const std::string& path, const std::vector<NamedArray>& arrays) {
     append_little_endian(directory, at, 4);
     directory += name;
     at += local.size() + data.size();
-    if (at > UINT32_MAX) throw Error(path, "the arrays have more than 4 GB", "dump fewer positions");
+    if (at > UINT32_MAX) throw Error(file.path(), "the arrays have more than 4 GB", "dump fewer positions");
     file.write(local);
     file.write(data);
   }

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "ir/output_file.h"
+
 namespace bitgrid::frontend {
 
 struct NamedArray {
@@ -13,7 +15,7 @@ struct NamedArray {
   std::vector<int64_t> values;  // row-major
 };
 
-/// Writes arrays of int64, little-endian. Throws Error if the file cannot be written, or is larger than 4 GB.
-void write_npz(const std::string& path, const std::vector<NamedArray>& arrays);
+/// Writes arrays of int64, little-endian, and finishes the file. Throws Error if it cannot be written, or is larger than 4 GB.
+void write_npz(OutputFile& file, const std::vector<NamedArray>& arrays);
 
 }  // namespace bitgrid::frontend

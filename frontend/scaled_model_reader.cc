@@ -80,6 +80,7 @@ class ScaledReader {
 
   const YamlMap& map_;
   std::shared_ptr<const SafetensorsMap> weights_;
+  mutable uint64_t named_ = 0;  // bytes of all tensors that keys have named
 };
 
 Named ScaledReader::named(const YamlValue& value, size_t rank) const {
@@ -94,6 +95,9 @@ Named ScaledReader::named(const YamlValue& value, size_t rank) const {
   t.entry = &it->second;
   if (t.entry->shape.size() != rank)
     t.fail("has the shape " + shape_text(t.entry->shape), fmt::format("give it {} dimension{}", rank, rank == 1 ? "" : "s"));
+  // A small file that names a large tensor a thousand times would take all memory.
+  named_ += t.entry->end - t.entry->begin;
+  if (named_ > 2 * weights_->text.size()) t.fail("and those named before take more than twice the weights file", "name each tensor once");
   return t;
 }
 

@@ -1,6 +1,8 @@
 // Models with scales to model.yaml and weights.safetensors.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -14,6 +16,14 @@
 namespace bitgrid::frontend {
 
 namespace {
+
+/// A name as YAML takes it whatever it is made of; a JSON string is YAML, too.
+std::string quoted(const std::string& name) {
+  const auto plain = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '-'; };
+  const bool is_plain =
+      !name.empty() && std::isalpha(static_cast<unsigned char>(name[0])) != 0 && std::all_of(name.begin(), name.end(), plain);
+  return is_plain ? name : nlohmann::json(name).dump();
+}
 
 std::string text_of(Scalar s) {
   return fmt::format("[{}, {}]", s.m, s.e);
@@ -50,7 +60,7 @@ std::string Writer::vector_tensor(const std::string& name, const std::vector<T>&
                         for (uint64_t c = 0; c < columns; ++c)
                           append_little_endian(out, static_cast<uint64_t>(static_cast<int64_t>(values[r * columns + c])), bytes);
                       }});
-  return name;
+  return quoted(name);
 }
 
 std::string values_name(const PackedWeights& w) {
@@ -63,7 +73,7 @@ std::string Writer::weights_tensor(const std::string& name, const PackedWeights&
                         weights.unpack(r, row);
                         out.append(reinterpret_cast<const char*>(row.data()), row.size());
                       }});
-  return name;
+  return quoted(name);
 }
 
 std::string Writer::fixed(const std::string& name, const FixedVector& v) {
@@ -71,13 +81,13 @@ std::string Writer::fixed(const std::string& name, const FixedVector& v) {
 }
 
 std::string Writer::norm(const Norm& n) {
-  return fmt::format("{{name: {}, gain: {}, code_bits: {}, code_scale: {}, root_width: {}, eps: {}}}", n.name, fixed(n.name, n.gain),
-                     n.code_bits, text_of(n.code_scale), text_of(n.root_width), text_of(n.eps));
+  return fmt::format("{{name: {}, gain: {}, code_bits: {}, code_scale: {}, root_width: {}, eps: {}}}", quoted(n.name),
+                     fixed(n.name, n.gain), n.code_bits, text_of(n.code_scale), text_of(n.root_width), text_of(n.eps));
 }
 
 std::string Writer::map(const LinearMap& m) {
-  std::string text = fmt::format("{{name: {}, weights: {}, values: {}, scale: {}", m.name, weights_tensor(m.name + ".weight", *m.weights),
-                                 values_name(*m.weights), text_of(m.scale));
+  std::string text = fmt::format("{{name: {}, weights: {}, values: {}, scale: {}", quoted(m.name),
+                                 weights_tensor(m.name + ".weight", *m.weights), values_name(*m.weights), text_of(m.scale));
   if (m.low_rank)
     text += fmt::format(", low_rank: {}, low_rank_values: {}", weights_tensor(m.name + ".low_rank", *m.low_rank), values_name(*m.low_rank));
   if (m.group != 0) {
@@ -141,8 +151,8 @@ std::string Writer::yaml(const std::string& name) {
       "format: bitgrid-scaled-model-1\nname: {}\narchitecture: {}\nweights: weights.safetensors\nwidth: {}\nheads: {}\nkv_heads: {}\n"
       "head_width: {}\ncontext: {}\nactivation_group: {}\nrotary_pairs: {}\nstream_eps: {}\n"
       "embedding: {{tensor: model.embed_tokens, fraction: {}}}\n",
-      name, model_.architecture, model_.width, model_.heads, model_.kv_heads, model_.head_width, model_.context, model_.activation_group,
-      model_.rope_interleaved ? "neighbours" : "halves", model_.stream_eps, e.fraction);
+      quoted(name), quoted(model_.architecture), model_.width, model_.heads, model_.kv_heads, model_.head_width, model_.context,
+      model_.activation_group, model_.rope_interleaved ? "neighbours" : "halves", model_.stream_eps, e.fraction);
   text += tables() + "layers:\n";
   for (const ScaledLayer& l : model_.layers) text += std::visit([&](const auto& x) { return layer(x); }, l);
   text += fmt::format("head:\n  norm: {}\n  grouped: {}\n  map: {}\n", norm(model_.head.norm), model_.head.grouped, map(model_.head.map));

@@ -24,6 +24,7 @@ class OutputFile {
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
 
+  const std::string& path() const { return path_; }
   void write(std::string_view text);
   /// The end of the text. Takes no file descriptor from here on. finish() calls it.
   void close();

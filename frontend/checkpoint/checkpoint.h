@@ -100,7 +100,8 @@ struct TokenizerSource {
 
 struct Checkpoint {
   std::string path;
-  std::string format;  // "GGUF 3", "Hugging Face folder"
+  std::string format;                                                   // "GGUF 3", "Hugging Face folder"
+  std::string (*name_in_file)(const std::string& canonical) = nullptr;  // of a tensor, for messages; nullptr: the canonical one
   GraphConfig graph;
   std::vector<CheckpointTensor> tensors;
   TokenizerSource tokenizer;

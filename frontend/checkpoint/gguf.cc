@@ -118,7 +118,8 @@ void take_rope_factors(Checkpoint& checkpoint) {
   checkpoint.tensors.erase(it);
 }
 
-/// Older converters of BitNet keep the scale of "NAME.weight" in a tensor of its own, "NAME.scale", which multiplies.
+/// Older converters of BitNet keep the scale of "NAME.weight" in a tensor of its own, "NAME.scale", by which llama.cpp (build_bitnet)
+/// multiplies the sums.
 void take_scale_tensors(Checkpoint& checkpoint) {
   constexpr std::string_view kScale = ".scale";
   std::map<std::string, size_t> matrices;
@@ -155,6 +156,7 @@ void add_notes(const CheckpointParams& params, Checkpoint& checkpoint) {
     ++large;
     if (!largest || tensor.tensor_scale > largest->tensor_scale) largest = &tensor;
   }
+  if (i2s == 0 && !params.i2s_layout.empty()) throw Error("--i2s-layout", checkpoint.path + " has no I2_S tensors", "leave it out");
   if (i2s > 0 && params.i2s_layout.empty())
     checkpoint.notes.push_back(
         fmt::format("{} tensors are I2_S, whose files do not say how bytes are ordered: x86 is assumed; "
@@ -175,6 +177,7 @@ Checkpoint gguf_checkpoint(const std::vector<GgufFile>& parts, const CheckpointP
   Checkpoint checkpoint;
   checkpoint.path = first.path;
   checkpoint.format = fmt::format("GGUF {}", first.version);
+  checkpoint.name_in_file = gguf_name;
   if (parts.size() > 1) checkpoint.format += fmt::format(", {} parts", parts.size());
   checkpoint.files = std::move(files);
   const std::string architecture = gguf_text(first, "general.architecture").value_or("");

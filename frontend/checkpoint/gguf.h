@@ -83,6 +83,8 @@ GraphConfig gguf_graph(const GgufFile& file, const CheckpointParams& params, uin
 /// tensor.
 bool gguf_runs(std::string_view architecture);
 std::string gguf_canonical(std::string_view architecture, uint64_t layers, const std::string& name);
+/// The other way: what GGUF files call a tensor of the graph.
+std::string gguf_name(const std::string& canonical);
 
 TokenizerSource gguf_tokenizer(const GgufFile& file);
 

@@ -152,6 +152,18 @@ std::string names_of_architectures() {
   return names;
 }
 
+/// What tensors are called in GGUF files and by Hugging Face.
+struct NamePair {
+  const char *gguf, *hugging_face;
+};
+constexpr NamePair kWholeNames[] = {{"token_embd", "model.embed_tokens"}, {"output_norm", "model.norm"}, {"output", "lm_head"}};
+constexpr NamePair kLayerNames[] = {
+    {"attn_norm", "input_layernorm"}, {"attn_q", "self_attn.q_proj"},      {"attn_k", "self_attn.k_proj"},
+    {"attn_v", "self_attn.v_proj"},   {"attn_output", "self_attn.o_proj"}, {"ffn_norm", "post_attention_layernorm"},
+    {"ffn_gate", "mlp.gate_proj"},    {"ffn_up", "mlp.up_proj"},           {"ffn_down", "mlp.down_proj"}};
+constexpr NamePair kSubNormNames[] = {{"attn_sub_norm", "self_attn.attn_sub_norm"}, {"ffn_sub_norm", "mlp.ffn_sub_norm"}};
+constexpr NamePair kHeadNormNames[] = {{"attn_q_norm", "self_attn.q_norm"}, {"attn_k_norm", "self_attn.k_norm"}};
+
 }  // namespace
 
 bool gguf_runs(std::string_view architecture) {
@@ -191,28 +203,18 @@ GraphConfig gguf_graph(const GgufFile& file, const CheckpointParams& params, uin
 }
 
 std::string gguf_canonical(std::string_view architecture, uint64_t layers, const std::string& name) {
-  struct Pair {
-    const char *gguf, *hugging_face;
-  };
-  constexpr Pair kWhole[] = {{"token_embd", "model.embed_tokens"}, {"output_norm", "model.norm"}, {"output", "lm_head"}};
-  constexpr Pair kOfLayer[] = {
-      {"attn_norm", "input_layernorm"}, {"attn_q", "self_attn.q_proj"},      {"attn_k", "self_attn.k_proj"},
-      {"attn_v", "self_attn.v_proj"},   {"attn_output", "self_attn.o_proj"}, {"ffn_norm", "post_attention_layernorm"},
-      {"ffn_gate", "mlp.gate_proj"},    {"ffn_up", "mlp.up_proj"},           {"ffn_down", "mlp.down_proj"}};
-  constexpr Pair kSubNorms[] = {{"attn_sub_norm", "self_attn.attn_sub_norm"}, {"ffn_sub_norm", "mlp.ffn_sub_norm"}};
-  constexpr Pair kHeadNorms[] = {{"attn_q_norm", "self_attn.q_norm"}, {"attn_k_norm", "self_attn.k_norm"}};
   constexpr std::string_view kWeight = ".weight", kLayer = "blk.";
   const GgufArchitecture* known = architecture_of(architecture);
   if (!known || !name.ends_with(kWeight)) return "";
   std::string_view stem = name;
   stem.remove_suffix(kWeight.size());
   const auto look = [&](const auto& pairs) -> std::string {
-    for (const Pair& pair : pairs)
+    for (const NamePair& pair : pairs)
       if (pair.gguf == stem) return pair.hugging_face;
     return "";
   };
   if (!stem.starts_with(kLayer)) {
-    const std::string found = look(kWhole);
+    const std::string found = look(kWholeNames);
     return found.empty() ? "" : found + ".weight";
   }
   stem.remove_prefix(kLayer.size());
@@ -220,10 +222,30 @@ std::string gguf_canonical(std::string_view architecture, uint64_t layers, const
   const auto layer = parse_whole(stem.substr(0, dot), uint64_t{0}, UINT64_MAX);
   if (dot == std::string_view::npos || !layer || *layer >= layers) return "";
   stem.remove_prefix(dot + 1);
-  std::string found = look(kOfLayer);
-  if (found.empty() && known->sub_norms) found = look(kSubNorms);
-  if (found.empty() && known->qk_norms) found = look(kHeadNorms);
+  std::string found = look(kLayerNames);
+  if (found.empty() && known->sub_norms) found = look(kSubNormNames);
+  if (found.empty() && known->qk_norms) found = look(kHeadNormNames);
   return found.empty() ? "" : fmt::format("model.layers.{}.{}.weight", *layer, found);
+}
+
+std::string gguf_name(const std::string& canonical) {
+  constexpr std::string_view kWeight = ".weight", kLayer = "model.layers.";
+  std::string stem = canonical.substr(0, canonical.size() - kWeight.size()), prefix;
+  if (stem.starts_with(kLayer)) {
+    const size_t dot = stem.find('.', kLayer.size());
+    prefix = "blk." + stem.substr(kLayer.size(), dot + 1 - kLayer.size());
+    stem.erase(0, dot + 1);
+  }
+  std::string name = canonical;
+  const auto look = [&](const auto& pairs) {
+    for (const NamePair& pair : pairs)
+      if (pair.hugging_face == stem) name = prefix + pair.gguf + std::string(kWeight);
+  };
+  look(kWholeNames);
+  look(kLayerNames);
+  look(kSubNormNames);
+  look(kHeadNormNames);
+  return name;
 }
 
 }  // namespace bitgrid::frontend

@@ -142,7 +142,10 @@ std::optional<Refusal> find_refusal(const Checkpoint& checkpoint) {
   for (const Need& need : needs.must) {
     known.insert(need.name);
     const auto it = tensors.find(need.name);
-    if (it == tensors.end()) return Refusal{"the tensor " + need.name + " is missing", "take a complete file"};
+    if (it == tensors.end()) {
+      const std::string name = checkpoint.name_in_file != nullptr ? checkpoint.name_in_file(need.name) : need.name;
+      return Refusal{"the tensor " + name + " is missing", "take a complete file"};
+    }
     if (const auto r = check_tensor(need, *it->second)) return r;
   }
   for (const Need& need : needs.may) {

@@ -90,6 +90,7 @@ TokenizerSource read_tokenizer_source(const std::string& folder, HfConfig& confi
 
 Checkpoint read_huggingface(const std::string& folder, const CheckpointParams& params) {
   const std::string config_path = file_of(folder, "config.json");
+  if (!params.i2s_layout.empty()) throw Error("--i2s-layout", "only GGUF files have I2_S tensors", "leave it out");
   if (!is_there(config_path))
     throw Error(folder, "there is no config.json: this is not a Hugging Face folder",
                 "give the path of a folder with config.json and safetensors, or of a GGUF file");

@@ -89,6 +89,29 @@ TEST_F(Scaled, PromptsComeFromFilesAndIds) {
   EXPECT_THAT(bitgrid("run " + kFolder + " --prompt a --prompt-ids 2 --tokens 1").output, HasSubstr("there is more than one prompt"));
 }
 
+TEST_F(Scaled, CheckTakesIds) {
+  const json text = run("check " + kFolder + " --prompt abc --tokens 5"), ids = run("check " + kFolder + " --prompt-ids 2,3,4 --tokens 5");
+  EXPECT_EQ(ids["engines"], text["engines"]);
+  EXPECT_THAT(bitgrid("check " + kFolder + " --prompt-ids 99").output, HasSubstr("--prompt-ids: '99' is not a whole number from 0 to 31"));
+  EXPECT_THAT(bitgrid("check " + kFolder + " --prompt-ids 1 --prompt a").output,
+              HasSubstr("give one of --prompt, --prompt-ids and --text"));
+  EXPECT_THAT(bitgrid("check " + model_ + " --prompt-ids 1").output, HasSubstr("it is checked with --prompt"));
+}
+
+TEST_F(Scaled, OptionsWithoutUseAreRefused) {
+  EXPECT_THAT(bitgrid("run " + kFolder + " --prompt a --arch x.yaml").output,
+              HasSubstr("--arch: models with scales do not run on the grid"));
+  EXPECT_THAT(bitgrid("run " + kFolder + " --prompt a --i2s-layout arm").output, HasSubstr("only GGUF files have I2_S tensors"));
+  EXPECT_THAT(bitgrid("run " + kGguf + " --prompt a --i2s-layout arm").output, HasSubstr("has no I2_S tensors; leave it out"));
+  EXPECT_THAT(bitgrid("run " + model_ + " --prompt a --kv k=4").output, HasSubstr("this model keeps keys and values as its file says"));
+  EXPECT_THAT(bitgrid("check " + model_ + " --activation silu").output, HasSubstr("this model states its functions"));
+}
+
+TEST_F(Scaled, DumpsAreOpenedBeforeTheWork) {
+  const Result r = bitgrid("run " + kFolder + " --prompt ab --tokens 2 --dump " + path("none/d.npz"));
+  EXPECT_THAT(r.output, testing::AllOf(HasSubstr("check that the folder exists"), Not(HasSubstr("tokens/s"))));
+}
+
 TEST_F(Scaled, AFullContextStopsGeneration) {
   const Result r = bitgrid("run " + kFolder + " --prompt abcd --tokens 20 --context 8 --json " + path("r.json"));
   EXPECT_THAT(r.output, HasSubstr("the context of 8 positions is full after 5 tokens (--context)"));

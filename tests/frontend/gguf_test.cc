@@ -92,6 +92,15 @@ TEST(Gguf, TensorsHaveHuggingFacesNames) {
 }
 
 // The same weights through every type: the same codes, the same scale.
+TEST(Gguf, TensorsAreNamedInMessagesAsTheFileNamesThem) {
+  for (const char* architecture : {"bitnet-b1.58", "qwen3"})
+    for (const CheckpointTensor& t : checkpoint_of(print_gguf(tiny_gguf(architecture))).tensors)
+      EXPECT_EQ(t.canonical.empty() ? t.name : gguf_name(t.canonical), t.name);
+  auto c = std::make_shared<Checkpoint>(checkpoint_of(print_gguf(tiny_gguf())));
+  std::erase_if(c->tensors, [](const CheckpointTensor& t) { return t.name == "blk.0.ffn_up.weight"; });
+  EXPECT_EQ(find_refusal(*c).value().why, "the tensor blk.0.ffn_up.weight is missing");
+}
+
 TEST(Gguf, EveryTypeOfCodesComesBack) {
   for (const char* type : {"q1_0", "q2_0", "tq1_0", "tq2_0", "i2_s"}) {
     SCOPED_TRACE(type);

@@ -148,6 +148,24 @@ TEST_F(ScaledModelFiles, SaysWhichNumbersTheEngineHasNoRoomFor) {
   EXPECT_EQ(problem_of([](ScaledModel& m) { m.tables.mean_step[2] = {}; }), "tables: a mean step is 0");
 }
 
+TEST_F(ScaledModelFiles, NamesMayHoldAnyCharacter) {
+  ScaledModel model = tiny();
+  std::get<SoftmaxAttention>(model.layers[0]).query.name = "q, \"{: #";
+  write_scaled_model(path("m"), model, {});
+  EXPECT_EQ(std::get<SoftmaxAttention>(load_scaled_model(path("m/model.yaml")).model.layers[0]).query.name, "q, \"{: #");
+}
+
+TEST_F(ScaledModelFiles, ASmallFileDoesNotFillTheMemory) {
+  write_scaled_model(path("m"), tiny(), {});
+  std::string yaml = read_file(path("m/model.yaml"));
+  const size_t begin = yaml.find("  - type:"), end = yaml.find("head:\n");
+  const std::string layers = yaml.substr(begin, end - begin);
+  for (int i = 0; i < 8; ++i) yaml.insert(begin, layers);
+  write_file(path("m/model.yaml"), yaml);
+  EXPECT_THAT(test::error_of([&] { load_scaled_model(path("m/model.yaml")); }),
+              HasSubstr("and those named before take more than twice the weights file; name each tensor once"));
+}
+
 TEST_F(ScaledModelFiles, MatricesHaveRowsAndColumns) {
   write_scaled_model(path("m"), tiny(), {});
   std::string weights = read_file(path("m/weights.safetensors")), yaml = read_file(path("m/model.yaml"));
