@@ -22,6 +22,7 @@
 #include "lowering/mapping/planes/time_shared_plane.h"
 #include "lowering/mapping/rows/row_layout.h"
 #include "lowering/mapping/strategy.h"
+#include "lowering/mapping/streamed/streamed_pairs.h"
 #include "lowering/synthesis/full_adders.h"
 
 namespace bitgrid::mapping {
@@ -114,6 +115,19 @@ Attempt try_popcount_wave(const Problem& problem, const Rival&, NetlistStats*) {
   if (!form) return no_popcount(problem);
   const auto& part = problem.kernel.form.part;
   return rigid(part ? map_popcount_wave(problem.kernel.name, *form, part->inputs) : map_popcount_wave(problem.kernel.name, *form), problem);
+}
+
+// ---- matrices whose weights stream
+
+std::optional<StrategySize> size_streamed_pairs(const Problem& problem) {
+  if (!problem.kernel.form.streamed) return std::nullopt;
+  const BitSerialSize size = streamed_pairs_size(*problem.kernel.form.streamed);
+  return StrategySize{{size.cells(), size.ii}, size};
+}
+
+Attempt try_streamed_pairs(const Problem& problem, const Rival&, NetlistStats*) {
+  if (!problem.kernel.form.streamed) return Refusal{"takes matrices whose weights stream", "use another --strategy"};
+  return rigid(map_streamed_pairs(problem.kernel.name, *problem.kernel.form.streamed, input_bits(problem.kernel.dag)), problem);
 }
 
 // ---- logic that is just one function
@@ -262,6 +276,8 @@ const std::vector<Strategy>& strategies() {
        size_popcount_wave, try_popcount_wave},
       {"popcount-ii2", "the same with two outputs on the same rows in alternate cycles; II = 2", Kind::kMatrix, Among::kRigid,
        size_popcount_ii2, try_popcount_ii2},
+      {"streamed-pairs", "rows of weights that stream past resident activations, two bits a column; II = 3", Kind::kMatrix, Among::kRigid,
+       size_streamed_pairs, try_streamed_pairs},
       {"wires", "outputs that are inputs, their complements or constants: one row, two a cell; II = 1", Kind::kTrivial, Among::kDetours,
        nullptr, try_wires},
       {"ripple", "adders, comparators, wide and prefix gates: one row of cells; II = 1", Kind::kExact, Among::kDetours, nullptr,
