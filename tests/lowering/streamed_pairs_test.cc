@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <random>
 
 #include "bitgrid_sim/kernel_simulator.h"
@@ -109,14 +110,48 @@ TEST(StreamedPairsStart, ClocksComeIntoStepFromAnyLatches) {
   }
 }
 
+/// A resident bit chooses between two sets of numbers: cells are rewritten while the clocks of the array run on.
+TEST(StreamedPairsReload, ClocksKeepStep) {
+  std::mt19937_64 random(6);
+  const StreamedMatrix one{random_x(14, -127, 127, random), -127, 127, ternary_weights(), 0, 0};
+  StreamedMatrix other = one;
+  other.x = random_x(14, -127, 127, random);
+  const Kernel first = streamed_kernel("m", one), second = streamed_kernel("m", other);
+  MappedKernel mapped = map_kernel(first, {});
+  const GridConfig with_other = map_kernel(second, {}).grid;
+  const uint32_t bits = mapped.input_bits++;
+  for (const CellBits& cell : streamed_table_bits(*first.form.streamed))
+    mapped.residents.push_back({bits, cell.x, cell.y, mapped.grid.at(cell.x, cell.y), with_other.at(cell.x, cell.y)});
+  BitMatrix inputs(60, bits + 1), codes(60, bits);
+  for (size_t row = 0; row < inputs.rows; ++row) {
+    codes.set_word(row, 0, bits, random());
+    inputs.set_word(row, 0, bits, codes.get_word(row, 0, bits));
+    inputs.set(row, bits, row / 7 % 2 != 0);
+  }
+  const BitMatrix sums = sim::KernelSimulator(mapped).run(inputs);
+  const BitMatrix even = evaluate(first.dag, codes), odd = evaluate(second.dag, codes);
+  for (size_t row = 0; row < inputs.rows; ++row) {
+    const BitMatrix& expected = inputs.get(row, bits) ? odd : even;
+    EXPECT_EQ(sums.get_word(row, 0, mapped.output_bits), expected.get_word(row, 0, mapped.output_bits)) << "row " << row;
+  }
+}
+
+TEST(StreamedPairsReload, FourBitsOfConfigurationATableBit) {
+  std::mt19937_64 random(7);
+  const Kernel kernel = streamed_kernel("m", {random_x(26, -127, 127, random), -127, 127, ternary_weights(), 0, 0});
+  int bits = 0;
+  for (const CellBits& cell : streamed_table_bits(*kernel.form.streamed)) bits += std::popcount(cell.mask);
+  EXPECT_EQ(bits, 4 * 8 * 26);
+}
+
 /// The mapping of a form with one table entry changed, against the Dag.
 TEST(StreamedPairsErrors, AWrongTableIsSeen) {
   std::mt19937_64 random(5);
   const Kernel kernel = streamed_kernel("matrix", {random_x(9, -127, 127, random), -127, 127, ternary_weights(), 0, 0});
   for (size_t c = 0; c < 9; ++c) {
-    Kernel planted = kernel;
-    planted.form.streamed->columns[c].table[3] ^= uint64_t{1} << (c % 8);
-    EXPECT_TRUE(check::verify_mapping(kernel, map_kernel(planted, {})));
+    StreamedForm planted = kernel.form.streamed.value();
+    planted.columns[c].table[3] ^= uint64_t{1} << (c % 8);
+    EXPECT_TRUE(check::verify_mapping(kernel, map_streamed_pairs("matrix", planted, input_bits(kernel.dag))));
   }
 }
 
