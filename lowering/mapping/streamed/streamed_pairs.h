@@ -8,7 +8,7 @@
 
 #include "ir/kernel_form.h"
 #include "ir/mapped_kernel.h"
-#include "lowering/mapping/matrix/bit_serial_size.h"
+#include "lowering/mapping/matrix/bit_serial.h"
 
 namespace bitgrid::mapping {
 
