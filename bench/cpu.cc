@@ -1,6 +1,7 @@
 // Speed of the reference CPU engine's kernels and of whole models, beside what memory allows in the same run.
-//   build/release/bench/cpu --benchmark_filter='limit|gemv'      BITGRID_CPU=scalar|avx2|avx512 forces one implementation
+//   build/release/bench/cpu --benchmark_filter='limit|gemv|gemm'      BITGRID_CPU=scalar|avx2|avx512 forces one implementation
 #include <benchmark/benchmark.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <memory>
@@ -22,7 +23,7 @@ using namespace bitgrid;
 
 constexpr size_t kColdBytes = size_t{1} << 29;  // far more than the caches hold
 
-BITGRID_VECTORISED uint64_t sum_of(const uint64_t* data, size_t count) {
+BITGRID_VECTORISED_CLONES uint64_t sum_of(const uint64_t* data, size_t count) {
   uint64_t sums[32] = {};
   for (size_t i = 0; i < count; i += 32)
     for (size_t j = 0; j < 32; ++j) sums[j] += data[i + j];
@@ -31,6 +32,7 @@ BITGRID_VECTORISED uint64_t sum_of(const uint64_t* data, size_t count) {
   return sum;
 }
 
+/// One pass over far more memory than the caches hold, from front to back.
 void dram_read(benchmark::State& state, int threads) {
   const std::vector<uint64_t> data(kColdBytes / 8, 1);
   ThreadPool pool(threads);
@@ -49,62 +51,84 @@ std::vector<int8_t> random_row(size_t columns, WeightStorage storage, int most, 
   return row;
 }
 
-struct Gemv {
+struct Product {
+  const char* name;
   WeightStorage storage;
-  int most;  // the largest weight
-  size_t rows, columns;
-  bool cold;
-  int threads;
+  int most;    // the largest weight
+  bool signs;  // one-bit activations
+  size_t rows = 0, columns = 0;
+  size_t batch = 1;  // vectors
+  bool cold = true;
+  int threads = 1;
 };
 
-/// Matrix times vector of int8, over so many matrices that each is read from memory, or over one.
-void gemv(benchmark::State& state, const Gemv& g) {
+void set_counters(benchmark::State& state, const Product& p, size_t bytes) {
+  const double operations = 2.0 * static_cast<double>(p.rows * p.columns * p.batch);
+  state.counters["gops"] = benchmark::Counter(operations * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["bytes_per_second"] = benchmark::Counter(static_cast<double>(bytes), benchmark::Counter::kIsIterationInvariantRate);
+}
+
+/// Matrix times vectors of int8, over so many matrices that each is read from memory, or over one.
+void multiply(benchmark::State& state, const Product& p) {
   std::mt19937 random(1);
-  const std::vector<int8_t> row = random_row(g.columns, g.storage, g.most, random);
+  const std::vector<int8_t> row = random_row(p.columns, p.storage, p.most, random);
   std::vector<LinearMap> maps;
   size_t bytes = 0;
   do {
-    auto packed = std::make_shared<PackedWeights>(g.rows, g.columns, g.storage);
-    for (size_t r = 0; r < g.rows; ++r) packed->pack(r, row);
+    auto packed = std::make_shared<PackedWeights>(p.rows, p.columns, p.storage);
+    for (size_t r = 0; r < p.rows; ++r) packed->pack(r, row);
     bytes += packed->bytes();
     maps.push_back({"m", packed, nullptr, constant(1.0), 0, {}, {}, {}});
-  } while (g.cold && bytes < kColdBytes);
-  std::vector<int64_t> x(g.columns);
-  for (int64_t& v : x) v = static_cast<int64_t>(random() % 255) - 127;
-  const cpu::Codes codes = cpu::make_codes(x, constant(1.0));
-  ThreadPool pool(g.threads);
+  } while (p.cold && bytes < kColdBytes);
+  std::vector<cpu::Codes> batch;
+  for (size_t b = 0; b < p.batch; ++b) {
+    std::vector<int64_t> x(p.columns);
+    for (int64_t& v : x) v = static_cast<int64_t>(random() % 255) - 127;
+    batch.push_back(cpu::make_codes(x, constant(1.0)));
+  }
+  ThreadPool pool(p.threads);
   size_t next = 0;
-  for (auto _ : state) benchmark::DoNotOptimize(cpu::apply(maps[next++ % maps.size()], codes, {cpu::SumKernel::kFast, g.threads, &pool}));
-  const double operations = 2.0 * static_cast<double>(g.rows * g.columns);
-  state.counters["gops"] = benchmark::Counter(operations * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
-  state.counters["bytes_per_second"] =
-      benchmark::Counter(static_cast<double>(maps[0].weights->bytes()), benchmark::Counter::kIsIterationInvariantRate);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(cpu::apply(maps[next++ % maps.size()], batch, {cpu::SumKernel::kFast, p.threads, &pool}));
+  }
+  set_counters(state, p, maps[0].weights->bytes());
   state.SetLabel(cpu::chosen_sums().name);
 }
 
 /// One-bit weights times one-bit activations.
-void sign_gemv(benchmark::State& state, size_t rows, size_t columns, bool cold) {
+void multiply_signs(benchmark::State& state, const Product& p) {
   std::mt19937 random(1);
   std::vector<cpu::PackedMatrix> matrices;
   size_t bytes = 0;
   do {
     cpu::PackedMatrix m;
     m.values = WeightValues::kBinary;
-    m.outputs = rows;
-    m.inputs = columns;
-    m.a = cpu::BitPlane(rows, columns);
+    m.outputs = p.rows;
+    m.inputs = p.columns;
+    m.a = cpu::BitPlane(p.rows, p.columns);
     for (uint64_t& w : m.a.data) w = random() * (uint64_t{1} << 32) + random();
     bytes += m.a.data.size() * 8;
     matrices.push_back(std::move(m));
-  } while (cold && bytes < kColdBytes / 4);
-  std::vector<int64_t> x(columns);
-  for (int64_t& v : x) v = static_cast<int64_t>(random() % 2) * 2 - 1;
-  const cpu::PackedVector packed = cpu::pack(x);
+  } while (p.cold && bytes < kColdBytes / 2);
+  std::vector<cpu::PackedVector> batch;
+  for (size_t b = 0; b < p.batch; ++b) {
+    std::vector<int64_t> x(p.columns);
+    for (int64_t& v : x) v = static_cast<int64_t>(random() % 2) * 2 - 1;
+    batch.push_back(cpu::pack(x));
+  }
+  ThreadPool pool(p.threads);
+  constexpr size_t kRows = 256;  // a part
+  std::vector<std::vector<int64_t>> u(p.batch, std::vector<int64_t>(p.rows));
   size_t next = 0;
-  for (auto _ : state) benchmark::DoNotOptimize(cpu::linear(matrices[next++ % matrices.size()], packed));
-  state.counters["gops"] = benchmark::Counter(2e-9 * static_cast<double>(rows * columns), benchmark::Counter::kIsIterationInvariantRate);
-  state.counters["bytes_per_second"] =
-      benchmark::Counter(static_cast<double>(rows * columns) / 8.0, benchmark::Counter::kIsIterationInvariantRate);
+  for (auto _ : state) {
+    const cpu::PackedMatrix& m = matrices[next++ % matrices.size()];
+    pool.run((p.rows + kRows - 1) / kRows, [&](size_t i) {
+      for (size_t b = 0; b < p.batch; ++b)
+        cpu::linear_rows(m, batch[b], i * kRows, std::min(p.rows, (i + 1) * kRows), u[b].data() + i * kRows);
+    });
+    benchmark::DoNotOptimize(u[0][0]);
+  }
+  set_counters(state, p, matrices[0].a.data.size() * 8);
 }
 
 frontend::GraphConfig bitnet_2b4t() {
@@ -139,26 +163,30 @@ void decode(benchmark::State& state, const frontend::GraphConfig& graph, int thr
   state.SetLabel(cpu::chosen_sums().name);
 }
 
-void add_gemv() {
-  struct Kind {
-    const char* name;
-    WeightStorage storage;
-    int most;
-  };
+void add_products() {
   constexpr size_t kShapes[][2] = {{2560, 2560}, {6912, 2560}, {2560, 6912}};
-  for (const auto& [rows, columns] : kShapes) {
-    const std::string shape = std::to_string(rows) + "x" + std::to_string(columns);
-    for (const bool cold : {true, false}) {
-      const std::string where = cold ? "cold" : "hot";
-      for (const Kind& k : {Kind{"ternary", WeightStorage::kTwoBits, 1}, Kind{"binary", WeightStorage::kOneBit, 1},
-                            Kind{"int2", WeightStorage::kTwoBits, 2}})
-        for (const int threads : {1, 2})
-          benchmark::RegisterBenchmark(
-              ("gemv/" + std::string(k.name) + "/" + shape + "/" + where + "/threads:" + std::to_string(threads)).c_str(), gemv,
-              Gemv{k.storage, k.most, rows, columns, cold, threads})
-              ->UseRealTime();
-      benchmark::RegisterBenchmark(("gemv/sign/" + shape + "/" + where + "/threads:1").c_str(), sign_gemv, rows, columns, cold)
-          ->UseRealTime();
+  constexpr Product kForms[] = {{"ternary", WeightStorage::kTwoBits, 1, false},
+                                {"binary", WeightStorage::kOneBit, 1, false},
+                                {"int2", WeightStorage::kTwoBits, 2, false},
+                                {"sign", WeightStorage::kOneBit, 1, true}};
+  const auto add = [](const std::string& kind, const std::string& where, const Product& p) {
+    benchmark::RegisterBenchmark(fmt::format("{}/{}/{}x{}/{}/threads:{}", kind, p.name, p.rows, p.columns, where, p.threads).c_str(),
+                                 [p](benchmark::State& state) { (p.signs ? multiply_signs : multiply)(state, p); })
+        ->UseRealTime();
+  };
+  for (Product p : kForms) {
+    for (const auto& [rows, columns] : kShapes) {
+      p.rows = rows, p.columns = columns;
+      for (const int threads : {1, 2}) {
+        p.threads = threads;
+        p.batch = 1;
+        for (const bool cold : {true, false}) {
+          p.cold = cold;
+          add("gemv", cold ? "cold" : "hot", p);
+        }
+        p.cold = true, p.batch = 32;
+        add("gemm", "batch:32", p);
+      }
     }
   }
 }
@@ -169,7 +197,7 @@ int main(int argc, char** argv) {
   for (const int threads : {1, 2}) {
     benchmark::RegisterBenchmark(("limit/dram_read/threads:" + std::to_string(threads)).c_str(), dram_read, threads)->UseRealTime();
   }
-  add_gemv();
+  add_products();
   for (const int threads : {1, 2}) {
     const std::string with = "/threads:" + std::to_string(threads);
     benchmark::RegisterBenchmark(("decode/bitnet-b158-2b4t" + with).c_str(), decode, bitnet_2b4t(), threads)->UseRealTime();

@@ -13,40 +13,53 @@ namespace bitgrid {
 
 namespace {
 
-constexpr size_t kOneBitLanes = kPackedBlock / 8;  // bytes of a block
-constexpr size_t kTwoBitLanes = kPackedBlock / 4;
+constexpr size_t kLine = 64;
+constexpr size_t kMostCellInputs = 32;
+constexpr size_t kCellsAtOnce = 16;
 
-size_t bytes_of_row(size_t columns, WeightStorage storage) {
-  const size_t blocks = (columns + kPackedBlock - 1) / kPackedBlock;
-  if (storage == WeightStorage::kOneBit) return blocks * kOneBitLanes;
-  if (storage == WeightStorage::kTwoBits) return blocks * kTwoBitLanes;
-  return columns;
+/// The code of a weight, in the low bits of a byte.
+uint8_t code_of(int8_t weight, WeightStorage storage) {
+  if (storage == WeightStorage::kOneBit) return weight > 0 ? 1 : 0;
+  return static_cast<uint8_t>(storage == WeightStorage::kTwoBits ? weight + 1 : weight + 128);
 }
 
-/// Adds 1 to each weight of a block and packs the sums, or whether they are positive.
-BITGRID_VECTORISED_CLONES void pack_two_bits(const int8_t* values, uint8_t* out) {
-  for (size_t m = 0; m < kTwoBitLanes; ++m) {
-    const auto code = [&](size_t k) { return static_cast<uint8_t>(values[kTwoBitLanes * k + m] + 1); };
-    out[m] = static_cast<uint8_t>(code(0) | code(1) << 2 | code(2) << 4 | code(3) << 6);
+BITGRID_VECTORISED_CLONES void codes_of(const int8_t* weights, size_t count, WeightStorage storage, uint8_t* codes) {
+  switch (storage) {
+    case WeightStorage::kOneBit:
+      for (size_t i = 0; i < count; ++i) codes[i] = code_of(weights[i], WeightStorage::kOneBit);
+      return;
+    case WeightStorage::kTwoBits:
+      for (size_t i = 0; i < count; ++i) codes[i] = code_of(weights[i], WeightStorage::kTwoBits);
+      return;
+    case WeightStorage::kByte:
+      for (size_t i = 0; i < count; ++i) codes[i] = code_of(weights[i], WeightStorage::kByte);
   }
 }
 
-BITGRID_VECTORISED_CLONES void pack_one_bit(const int8_t* values, uint8_t* out) {
-  for (size_t m = 0; m < kOneBitLanes; ++m) {
-    unsigned byte = 0;
-    for (size_t k = 0; k < 8; ++k) byte |= static_cast<unsigned>(values[kOneBitLanes * k + m] > 0) << k;
-    out[m] = static_cast<uint8_t>(byte);
+BITGRID_VECTORISED_CLONES void weights_of(uint8_t* codes, size_t count, WeightStorage storage) {
+  const int factor = storage == WeightStorage::kOneBit ? 2 : 1, offset = storage == WeightStorage::kByte ? 128 : 1;
+  for (size_t i = 0; i < count; ++i) codes[i] = static_cast<uint8_t>(factor * codes[i] - offset);
+}
+
+/// One cell from the codes of its inputs, and back; four codes at a time.
+template <size_t kBits>
+uint32_t cell_of(const uint8_t* codes) {
+  uint32_t cell = 0;
+  for (size_t k = 0; k < 8 / kBits; ++k) {
+    uint32_t four = 0;
+    std::memcpy(&four, codes + kCellBytes * k, sizeof four);
+    cell |= four << (kBits * k);
   }
+  return cell;
 }
 
-BITGRID_VECTORISED_CLONES void unpack_two_bits(const uint8_t* in, int8_t* values) {
-  for (size_t k = 0; k < 4; ++k)
-    for (size_t m = 0; m < kTwoBitLanes; ++m) values[kTwoBitLanes * k + m] = static_cast<int8_t>((in[m] >> (2 * k) & 3) - 1);
-}
-
-BITGRID_VECTORISED_CLONES void unpack_one_bit(const uint8_t* in, int8_t* values) {
-  for (size_t k = 0; k < 8; ++k)
-    for (size_t m = 0; m < kOneBitLanes; ++m) values[kOneBitLanes * k + m] = static_cast<int8_t>((in[m] >> k & 1) * 2 - 1);
+template <size_t kBits>
+void spread(uint32_t cell, uint8_t* codes) {
+  constexpr uint32_t kField = 0x01010101U * ((1U << kBits) - 1);
+  for (size_t k = 0; k < 8 / kBits; ++k) {
+    const uint32_t four = cell >> (kBits * k) & kField;
+    std::memcpy(codes + kCellBytes * k, &four, sizeof four);
+  }
 }
 
 }  // namespace
@@ -55,28 +68,24 @@ PackedWeights::PackedWeights(size_t rows, size_t columns, WeightStorage storage)
     : rows_(rows),
       columns_(columns),
       storage_(storage),
-      row_bytes_(bytes_of_row(columns, storage)),
-      bytes_(std::make_unique_for_overwrite<uint8_t[]>(rows * row_bytes_)) {}
+      cells_((columns + inputs_per_cell(storage) - 1) / inputs_per_cell(storage)),
+      bytes_(std::make_unique_for_overwrite<uint8_t[]>(bytes() + kLine - 1)),
+      data_(bytes_.get() + (kLine - reinterpret_cast<uintptr_t>(bytes_.get()) % kLine) % kLine) {
+  if (rows % kTileRows != 0) std::fill_n(data_ + (tiles() - 1) * tile_bytes(), tile_bytes(), uint8_t{0});
+}
 
 int PackedWeights::at(size_t r, size_t column) const {
-  const uint8_t* block = row(r);
-  const size_t i = column % kPackedBlock;
-  switch (storage_) {
-    case WeightStorage::kOneBit:
-      return (block[column / kPackedBlock * kOneBitLanes + i % kOneBitLanes] >> (i / kOneBitLanes) & 1) * 2 - 1;
-    case WeightStorage::kTwoBits:
-      return (block[column / kPackedBlock * kTwoBitLanes + i % kTwoBitLanes] >> (2 * (i / kTwoBitLanes)) & 3) - 1;
-    case WeightStorage::kByte:
-      break;
-  }
-  return static_cast<int8_t>(block[column]);
+  const size_t inputs = inputs_per_cell(storage_), bits = bits_of(storage_), i = column % inputs;
+  const int byte = cell(r, column / inputs)[i % kCellBytes];
+  const int code = byte >> (bits * (i / kCellBytes)) & ((1 << bits) - 1);
+  return storage_ == WeightStorage::kOneBit ? 2 * code - 1 : storage_ == WeightStorage::kTwoBits ? code - 1 : code - 128;
 }
 
 void PackedWeights::will_pack(size_t begin, size_t end) {
 #ifdef MADV_POPULATE_WRITE
   constexpr uintptr_t kPage = 4096;  // or a divisor of the page; of larger ones the call does nothing
-  const auto first = (reinterpret_cast<uintptr_t>(bytes_.get() + begin * row_bytes_) + kPage - 1) / kPage * kPage;
-  const auto last = reinterpret_cast<uintptr_t>(bytes_.get() + end * row_bytes_) / kPage * kPage;
+  const auto first = (reinterpret_cast<uintptr_t>(tile(begin / kTileRows)) + kPage - 1) / kPage * kPage;
+  const auto last = reinterpret_cast<uintptr_t>(tile((end + kTileRows - 1) / kTileRows)) / kPage * kPage;
   if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_POPULATE_WRITE);
 #else
   static_cast<void>(begin + end);
@@ -85,41 +94,41 @@ void PackedWeights::will_pack(size_t begin, size_t end) {
 
 void PackedWeights::pack(size_t r, std::span<const int8_t> values) {
   assert(values.size() == columns_);
-  uint8_t* out = bytes_.get() + r * row_bytes_;
-  if (storage_ == WeightStorage::kByte) {
-    std::memcpy(out, values.data(), columns_);
-    return;
-  }
-  const bool one = storage_ == WeightStorage::kOneBit;
-  for (size_t i = 0; i < columns_; i += kPackedBlock) {
-    const int8_t* block = values.data() + i;
-    std::array<int8_t, kPackedBlock> last;  // of a row, filled up
-    if (columns_ - i < kPackedBlock) {
-      last.fill(-1);
-      std::copy_n(block, columns_ - i, last.begin());
-      block = last.data();
+  const size_t inputs = inputs_per_cell(storage_);
+  std::array<uint8_t, kCellsAtOnce * kMostCellInputs> codes;
+  for (size_t begin = 0; begin < cells_; begin += kCellsAtOnce) {
+    const size_t end = std::min(cells_, begin + kCellsAtOnce), first = begin * inputs, count = std::min(columns_, end * inputs) - first;
+    codes_of(values.data() + first, count, storage_, codes.data());
+    std::fill(codes.begin() + static_cast<std::ptrdiff_t>(count), codes.end(), uint8_t{0});
+    for (size_t c = begin; c < end; ++c) {
+      const uint8_t* own = codes.data() + (c - begin) * inputs;
+      const uint32_t packed = storage_ == WeightStorage::kOneBit    ? cell_of<1>(own)
+                              : storage_ == WeightStorage::kTwoBits ? cell_of<2>(own)
+                                                                    : cell_of<8>(own);
+      std::memcpy(cell(r, c), &packed, sizeof packed);
     }
-    if (one)
-      pack_one_bit(block, out + i / kPackedBlock * kOneBitLanes);
-    else
-      pack_two_bits(block, out + i / kPackedBlock * kTwoBitLanes);
   }
 }
 
 void PackedWeights::unpack(size_t r, std::span<int8_t> values) const {
   assert(values.size() == columns_);
-  const uint8_t* in = row(r);
-  if (storage_ == WeightStorage::kByte) {
-    std::memcpy(values.data(), in, columns_);
-    return;
-  }
-  std::array<int8_t, kPackedBlock> block;
-  for (size_t i = 0; i < columns_; i += kPackedBlock) {
-    if (storage_ == WeightStorage::kOneBit)
-      unpack_one_bit(in + i / kPackedBlock * kOneBitLanes, block.data());
-    else
-      unpack_two_bits(in + i / kPackedBlock * kTwoBitLanes, block.data());
-    std::copy_n(block.begin(), std::min(kPackedBlock, columns_ - i), values.begin() + static_cast<std::ptrdiff_t>(i));
+  const size_t inputs = inputs_per_cell(storage_);
+  std::array<uint8_t, kCellsAtOnce * kMostCellInputs> codes;
+  for (size_t begin = 0; begin < cells_; begin += kCellsAtOnce) {
+    const size_t end = std::min(cells_, begin + kCellsAtOnce), first = begin * inputs;
+    for (size_t c = begin; c < end; ++c) {
+      uint8_t* own = codes.data() + (c - begin) * inputs;
+      uint32_t packed = 0;
+      std::memcpy(&packed, cell(r, c), sizeof packed);
+      if (storage_ == WeightStorage::kOneBit)
+        spread<1>(packed, own);
+      else if (storage_ == WeightStorage::kTwoBits)
+        spread<2>(packed, own);
+      else
+        spread<8>(packed, own);
+    }
+    weights_of(codes.data(), (end - begin) * inputs, storage_);
+    std::memcpy(values.data() + first, codes.data(), std::min(columns_, end * inputs) - first);
   }
 }
 

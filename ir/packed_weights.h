@@ -1,4 +1,5 @@
-// Weights as a model with scales keeps them: codes of 1, 2 or 8 bits, row by row, so that two billion of them fit in memory.
+// Weights as a model with scales keeps them: codes of 1, 2 or 8 bits, in the order in which kernels read them, so that two billion of them
+// fit in memory.
 #pragma once
 
 #include <cstddef>
@@ -9,14 +10,24 @@
 
 namespace bitgrid {
 
-/// Bits a code takes. A weight is 2 c - 1 (one bit), c - 1 (two bits), or a signed byte.
+/// Bits a code takes. A weight is 2 c - 1 (one bit), c - 1 (two bits), or c - 128 (a byte).
 enum class WeightStorage : uint8_t { kOneBit, kTwoBits, kByte };
 
-/// Inputs that one block of a row holds, padded with codes 0 at the end of a row.
-inline constexpr size_t kPackedBlock = 128;
+inline constexpr size_t kTileRows = 16;  // rows that are stored together
+inline constexpr size_t kCellBytes = 4;  // of one row side by side
 
-/// A matrix of weights. One bit: 16 bytes a block, bit k of byte m is input 16 k + m of the block. Two bits: 32 bytes a block, bits 2 k and
-/// 2 k + 1 of byte m are input 32 k + m. Bytes: as they are. Rows may be packed from several threads.
+constexpr size_t bits_of(WeightStorage storage) {
+  return storage == WeightStorage::kOneBit ? 1 : storage == WeightStorage::kTwoBits ? 2 : 8;
+}
+/// Inputs that a cell holds: 32, 16 or 4.
+constexpr size_t inputs_per_cell(WeightStorage storage) {
+  return 8 * kCellBytes / bits_of(storage);
+}
+
+/// A matrix of weights. A cell is four bytes of one row: field k of byte m, `bits` wide, is input 4 k + m of the cell, so that one shift of
+/// all bytes brings forth four neighbouring inputs. A tile is 16 rows: cell 0 of each row, then cell 1 of each, and so on. One vector
+/// register thus has the same inputs of up to 16 rows, and the whole matrix is read from front to back. Missing inputs of a last cell and
+/// missing rows of a last tile have codes 0. Rows may be packed from several threads.
 class PackedWeights {
  public:
   PackedWeights(size_t rows, size_t columns, WeightStorage storage);
@@ -24,9 +35,12 @@ class PackedWeights {
   size_t rows() const { return rows_; }
   size_t columns() const { return columns_; }
   WeightStorage storage() const { return storage_; }
-  size_t row_bytes() const { return row_bytes_; }
-  size_t bytes() const { return rows_ * row_bytes_; }
-  const uint8_t* row(size_t r) const { return bytes_.get() + r * row_bytes_; }
+  size_t tiles() const { return (rows_ + kTileRows - 1) / kTileRows; }
+  /// Cells of a row.
+  size_t cells() const { return cells_; }
+  size_t bytes() const { return tiles() * tile_bytes(); }
+  /// cells() times 64 bytes, which begin at a multiple of 64.
+  const uint8_t* tile(size_t t) const { return data_ + t * tile_bytes(); }
 
   int at(size_t r, size_t column) const;
   /// Asks the system for the pages of these rows at once, which costs less than one after another when they are packed. May do nothing.
@@ -36,10 +50,16 @@ class PackedWeights {
   void unpack(size_t r, std::span<int8_t> values) const;
 
  private:
+  size_t tile_bytes() const { return cells_ * kCellBytes * kTileRows; }
+  uint8_t* cell(size_t r, size_t c) const {
+    return data_ + (r / kTileRows * cells_ + c) * kCellBytes * kTileRows + r % kTileRows * kCellBytes;
+  }
+
   size_t rows_, columns_;
   WeightStorage storage_;
-  size_t row_bytes_;
+  size_t cells_;
   std::unique_ptr<uint8_t[]> bytes_;  // not set to 0: rows are packed one after another
+  uint8_t* data_;
 };
 
 }  // namespace bitgrid

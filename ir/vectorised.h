@@ -14,3 +14,10 @@
 #else
 #define BITGRID_VECTORISED_CLONES BITGRID_VECTORISED
 #endif
+
+// Before a loop of up to 16 passes that is to be written out, so that arrays of vectors stay in registers.
+#if defined(__clang__)
+#define BITGRID_UNROLL _Pragma("unroll")
+#else
+#define BITGRID_UNROLL _Pragma("GCC unroll 16")
+#endif

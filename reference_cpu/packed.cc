@@ -20,12 +20,6 @@ int64_t weighted_count(const uint64_t* mask, const PackedVector& x) {
   return sum;
 }
 
-/// 1-bit by 1-bit: K - 2 * popcount(W ^ A).
-int64_t binary_by_signs(const PackedMatrix& w, size_t row, const PackedVector& x) {
-  const int64_t different = bit_counts().of_xor(w.a.row(row), x.planes.row(0), x.planes.words);
-  return static_cast<int64_t>(x.size) - 2 * different;
-}
-
 int64_t row_sum(const PackedMatrix& w, size_t row, const PackedVector& x) {
   switch (w.values) {
     case WeightValues::kBinary:
@@ -38,7 +32,8 @@ int64_t row_sum(const PackedMatrix& w, size_t row, const PackedVector& x) {
   return 0;
 }
 
-/// Signs as numbers: x = 2 * bit - 1, so one plane of coefficient 2 gives every sum over a mask but for the mask's own size.
+/// Ternary and int2 with signs as numbers: x = 2 * bit - 1, so one plane of coefficient 2 gives every sum over a mask but for the mask's
+/// own size.
 int64_t row_sum_of_signs(const PackedMatrix& w, size_t row, const PackedVector& x) {
   const auto masked = [&](const BitPlane& mask) {
     const int64_t ones = count_and(mask.row(row), mask.row(row), mask.words);
@@ -46,7 +41,7 @@ int64_t row_sum_of_signs(const PackedMatrix& w, size_t row, const PackedVector& 
   };
   switch (w.values) {
     case WeightValues::kBinary:
-      return binary_by_signs(w, row, x);
+      break;
     case WeightValues::kTernary:
       return masked(w.a) - masked(w.b);
     case WeightValues::kInt2:
@@ -102,9 +97,19 @@ PackedVector pack(const std::vector<int64_t>& x) {
   return v;
 }
 
+void linear_rows(const PackedMatrix& weights, const PackedVector& x, size_t begin, size_t end, int64_t* u) {
+  if (begin == end) return;
+  if (x.is_signs && weights.values == WeightValues::kBinary) {
+    bit_counts().of_xor(weights.a.row(begin), end - begin, x.planes.row(0), x.planes.words, u);
+    for (size_t i = begin; i < end; ++i, ++u) *u = static_cast<int64_t>(x.size) - 2 * *u;
+    return;
+  }
+  for (size_t i = begin; i < end; ++i) *u++ = x.is_signs ? row_sum_of_signs(weights, i, x) : row_sum(weights, i, x);
+}
+
 std::vector<int64_t> linear(const PackedMatrix& weights, const PackedVector& x) {
   std::vector<int64_t> u(weights.outputs);
-  for (size_t i = 0; i < weights.outputs; ++i) u[i] = x.is_signs ? row_sum_of_signs(weights, i, x) : row_sum(weights, i, x);
+  linear_rows(weights, x, 0, u.size(), u.data());
   return u;
 }
 

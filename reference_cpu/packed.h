@@ -44,5 +44,7 @@ PackedVector pack(const std::vector<int64_t>& x);
 
 /// u[i] = sum_j weights[i][j] * x[j]. Precondition: weights.inputs == x.size.
 std::vector<int64_t> linear(const PackedMatrix& weights, const PackedVector& x);
+/// The same of rows begin .. end - 1: u[i - begin].
+void linear_rows(const PackedMatrix& weights, const PackedVector& x, size_t begin, size_t end, int64_t* u);
 
 }  // namespace bitgrid::cpu

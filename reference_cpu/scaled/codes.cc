@@ -57,7 +57,7 @@ int group_codes(std::vector<int64_t>& y, size_t group, std::vector<uint8_t>& shi
 }  // namespace
 
 std::vector<int64_t> Codes::expanded() const {
-  std::vector<int64_t> out(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(count));
+  std::vector<int64_t> out(values.begin(), values.end());
   if (group == 0) return out;
   for (size_t i = 0; i < count; ++i) out[i] *= int64_t{1} << shifts[i / group];
   return out;
@@ -67,7 +67,7 @@ Codes make_codes(std::span<const int64_t> values, Scalar unit) {
   Codes codes;
   codes.count = values.size();
   codes.unit = unit;
-  codes.values.assign((values.size() + kPackedBlock - 1) / kPackedBlock * kPackedBlock, 0);
+  codes.values.resize(values.size());
   std::transform(values.begin(), values.end(), codes.values.begin(), [](int64_t v) { return static_cast<int16_t>(v); });
   if (std::all_of(values.begin(), values.end(), [](int64_t v) { return v >= -127 && v <= 127; }))
     codes.bytes.assign(codes.values.begin(), codes.values.end());

@@ -11,9 +11,9 @@ namespace bitgrid::cpu {
 
 /// value[i] = codes[i] * 2^shifts[i / group] * unit; without groups the shift is 0.
 struct Codes {
-  std::vector<int16_t> values;  // padded with 0 to a multiple of kPackedBlock
-  std::vector<int8_t> bytes;    // the same where all fit in a byte, else empty
-  size_t count = 0;             // without the padding
+  std::vector<int16_t> values;
+  std::vector<int8_t> bytes;  // the same where all fit in a byte, else empty
+  size_t count = 0;
   size_t group = 0;             // 0: none
   std::vector<uint8_t> shifts;  // [count / group]
   Scalar unit;

@@ -13,25 +13,66 @@
 namespace bitgrid::cpu {
 
 struct SumImplementation;
+struct SumPlan;
 
-/// What all rows of a matrix share: how sums are grouped, and the codes as an implementation wants them.
-struct SumPlan {
-  const SumImplementation* implementation = nullptr;
-  size_t group = 0;                // inputs a sum; the last may have fewer
-  std::vector<int64_t> code_sums;  // of each group: the sum of the codes
-  std::vector<int8_t> arranged;    // codes of a byte in the order of the implementation's steps; empty: as they are
-  size_t groups() const { return code_sums.size(); }
+namespace sums {
+
+/// Raw sums of one tile for a block of vectors: sums[v * stride + 16 g + row] = factor * (the sum of unsigned weights times bytes of group
+/// g)
+/// - offsets[v * groups + g], where the factor is 2 for one bit, else 1.
+struct TileOperands {
+  const uint8_t* tile = nullptr;
+  const int8_t* bytes = nullptr;     // [4 inputs][vector][4]
+  const int32_t* offsets = nullptr;  // [vector][groups]
+  size_t cells = 0, cells_per_group = 0, groups = 0;
+  size_t stride = 0;  // sums between vectors
 };
+using TileKernel = void (*)(const TileOperands&, int32_t* sums);
+
+/// For the rows of a tile: y[row] += sum over groups of scales[g][row] * sums[g][row] * 2^shifts[g]. Without shifts they are 0.
+struct GroupOperands {
+  const int32_t* sums = nullptr;    // [groups][16]
+  const int16_t* scales = nullptr;  // [groups][16]
+  const uint8_t* shifts = nullptr;  // [groups], or nullptr
+  size_t groups = 0;
+};
+using GroupKernel = void (*)(const GroupOperands&, int64_t* y);
+/// out[g][row] = scales[row][g] for 16 rows of `groups`.
+using ScaleKernel = void (*)(const int16_t* scales, size_t groups, int16_t* out);
+
+}  // namespace sums
 
 /// One way to compute sums.
 struct SumImplementation {
   const char* name;     // of BITGRID_CPU
   const char* purpose;  // for people
   bool (*available)();  // on this processor
-  /// Fills plan.arranged, where that helps for this storage.
-  void (*arrange)(const Codes& codes, WeightStorage storage, SumPlan& plan);
-  /// sums[(r - begin) * groups + g] of rows begin .. end - 1.
-  void (*rows)(const PackedWeights& weights, size_t begin, size_t end, const Codes& codes, const SumPlan& plan, int64_t* sums);
+  /// All sums of tiles begin .. end - 1; for any plan.
+  void (*tiles)(const PackedWeights& weights, size_t begin, size_t end, const SumPlan& plan, int32_t* sums);
+  /// The kernel for `vectors` vectors of bytes at once, 1, 2, 4, .. most_vectors; nullptr where `tiles` does all.
+  sums::TileKernel (*kernel)(WeightStorage storage, size_t vectors);
+  size_t most_vectors;
+  sums::GroupKernel add_groups;
+  sums::ScaleKernel by_group;
+};
+
+/// Vectors that one matrix multiplies: how sums are grouped, and the codes as kernels want them. Keeps a reference to the codes.
+struct SumPlan {
+  const SumImplementation* implementation = nullptr;
+  std::span<const Codes> codes;
+  size_t columns = 0;
+  size_t group = 0;  // inputs a sum; the last may have fewer
+  size_t groups = 0;
+  std::vector<int64_t> code_sums;  // [vector][groups]: the sum of the codes
+
+  // Only with kernels. Codes of more than a byte are two vectors: code = 128 high + low.
+  bool wide = false;
+  std::vector<int8_t> bytes;     // blocks of vectors, one behind the other: [4 inputs][vector of the block][4]
+  std::vector<int32_t> offsets;  // [vector of bytes][groups], as TileOperands has them
+
+  size_t vectors() const { return codes.size(); }
+  /// Sums of a tile.
+  size_t tile_sums() const { return vectors() * groups * kTileRows; }
 };
 
 /// All, the definition first, then from the plainest to the fastest.
@@ -43,30 +84,39 @@ const SumImplementation& find_sums(const std::string& name);
 
 enum class SumKernel : uint8_t { kDefinition /* element by element */, kFast };
 
-/// `group` inputs a sum; 0: all in one.
-SumPlan plan_sums(const Codes& codes, size_t group, WeightStorage storage, const SumImplementation& implementation);
 inline const SumImplementation& sums_of(SumKernel kernel) {
   return kernel == SumKernel::kDefinition ? sum_implementations().front() : chosen_sums();
 }
 
-/// Sums of rows begin .. end - 1: sums[(r - begin) * plan.groups() + g] = the sum over group g of weight times code.
-inline void row_sums(const PackedWeights& weights, size_t begin, size_t end, const Codes& codes, const SumPlan& plan, int64_t* sums) {
-  plan.implementation->rows(weights, begin, end, codes, plan, sums);
+/// Vectors of equal length, at least one, with codes of up to 10 bits; `group` inputs a sum, 0: all in one.
+SumPlan plan_sums(std::span<const Codes> codes, size_t group, WeightStorage storage, const SumImplementation& implementation);
+
+/// Sums of tiles begin .. end - 1: sums[(((t - begin) * vectors + v) * groups + g) * 16 + r] = the sum over group g of the weights of row
+/// 16 t + r times the codes of vector v. Of rows behind the last the sums mean nothing.
+inline void tile_sums(const PackedWeights& weights, size_t begin, size_t end, const SumPlan& plan, int32_t* sums) {
+  plan.implementation->tiles(weights, begin, end, plan, sums);
 }
 
-/// The implementations, each in a file of its own; what one has no steps for, it leaves to the one before it.
+/// What the table consists of; the kernels of each processor stand in a file of their own.
 namespace sums {
-void definition(const PackedWeights& weights, size_t begin, size_t end, const Codes& codes, const SumPlan& plan, int64_t* out);
-void scalar(const PackedWeights& weights, size_t begin, size_t end, const Codes& codes, const SumPlan& plan, int64_t* out);
+void definition(const PackedWeights& weights, size_t begin, size_t end, const SumPlan& plan, int32_t* sums);
+void scalar(const PackedWeights& weights, size_t begin, size_t end, const SumPlan& plan, int32_t* sums);
+/// With kernels where they can, else `scalar`.
+void with_kernels(const PackedWeights& weights, size_t begin, size_t end, const SumPlan& plan, int32_t* sums);
+
+void add_groups(const GroupOperands& o, int64_t* y);
+void by_group(const int16_t* scales, size_t groups, int16_t* out);
+
 bool have_avx2();
-void avx2(const PackedWeights& weights, size_t begin, size_t end, const Codes& codes, const SumPlan& plan, int64_t* out);
+void by_group_avx2(const int16_t* scales, size_t groups, int16_t* out);
+TileKernel avx2(WeightStorage storage, size_t vectors);
+bool have_avxvnni();
+TileKernel avxvnni(WeightStorage storage, size_t vectors);
 bool have_avx512();
-void arrange_avx512(const Codes& codes, WeightStorage storage, SumPlan& plan);
-void avx512(const PackedWeights& weights, size_t begin, size_t end, const Codes& codes, const SumPlan& plan, int64_t* out);
-/// From sums of unsigned codes c to sums of weights: c - 1, or 2 c - 1.
-inline void from_unsigned(const SumPlan& plan, bool one_bit, int64_t* out) {
-  for (size_t g = 0; g < plan.groups(); ++g) out[g] = (one_bit ? 2 * out[g] : out[g]) - plan.code_sums[g];
-}
+void add_groups_avx512(const GroupOperands& o, int64_t* y);
+TileKernel avx512(WeightStorage storage, size_t vectors);
+bool have_dotprod();
+TileKernel dotprod(WeightStorage storage, size_t vectors);
 }  // namespace sums
 
 }  // namespace bitgrid::cpu

@@ -20,14 +20,29 @@ int8_t random_weight(WeightStorage storage, std::mt19937& random) {
                                                                   : draw - 128);
 }
 
+constexpr size_t kRows = 19;  // the second tile is not full
+
+std::vector<Codes> random_codes(size_t inputs, size_t vectors, int most, std::mt19937& random) {
+  std::vector<Codes> codes;
+  for (size_t v = 0; v < vectors; ++v) {
+    std::vector<int64_t> values(inputs);
+    for (int64_t& x : values) x = static_cast<int64_t>(random() % static_cast<unsigned>(2 * most + 1)) - most;
+    codes.push_back(make_codes(values, {}));
+  }
+  return codes;
+}
+
 /// All implementations that this processor has.
-void expect_equal(const PackedWeights& weights, const Codes& codes, size_t group) {
-  std::vector<int64_t> expected;
+void expect_equal(const PackedWeights& weights, std::span<const Codes> codes, size_t group) {
+  std::vector<int32_t> expected;
   for (const SumImplementation& s : sum_implementations()) {
     if (!s.available()) continue;
     const SumPlan plan = plan_sums(codes, group, weights.storage(), s);
-    std::vector<int64_t> got(weights.rows() * plan.groups());
-    row_sums(weights, 0, weights.rows(), codes, plan, got.data());
+    std::vector<int32_t> tiles(weights.tiles() * plan.tile_sums());
+    tile_sums(weights, 0, weights.tiles(), plan, tiles.data());
+    std::vector<int32_t> got;  // of rows that are there
+    for (size_t i = 0; i < tiles.size(); ++i)
+      if (i / plan.tile_sums() * kTileRows + i % kTileRows < weights.rows()) got.push_back(tiles[i]);
     if (expected.empty()) expected = got;  // the first is the definition
     ASSERT_EQ(got, expected) << s.name << ", " << weights.columns() << " inputs, groups of " << group;
   }
@@ -36,17 +51,15 @@ void expect_equal(const PackedWeights& weights, const Codes& codes, size_t group
 TEST(Sums, AllAreThoseOfTheDefinition) {
   std::mt19937 random(1);
   for (const WeightStorage storage : kStorages) {
-    for (size_t inputs = 1; inputs < 400; inputs += random() % 9 + 1) {
-      PackedWeights weights(3, inputs, storage);
+    for (size_t inputs = 1; inputs < 400; inputs += random() % 19 + 1) {
+      PackedWeights weights(kRows, inputs, storage);
       std::vector<int8_t> row(inputs);
-      for (size_t r = 0; r < 3; ++r) {
+      for (size_t r = 0; r < kRows; ++r) {
         for (int8_t& w : row) w = random_weight(storage, random);
         weights.pack(r, row);
       }
       for (const int most : {127, 511}) {
-        std::vector<int64_t> values(inputs);
-        for (int64_t& v : values) v = static_cast<int64_t>(random() % static_cast<unsigned>(2 * most + 1)) - most;
-        const Codes codes = make_codes(values, {});
+        const std::vector<Codes> codes = random_codes(inputs, random() % 20 + 1, most, random);
         for (const size_t group : {size_t{0}, size_t{5}, size_t{32}, size_t{64}, size_t{128}}) expect_equal(weights, codes, group);
       }
     }
@@ -61,7 +74,9 @@ TEST(Sums, LargestSumsDoNotWrap) {
     const int8_t largest = storage == WeightStorage::kOneBit ? int8_t{1} : storage == WeightStorage::kTwoBits ? int8_t{2} : int8_t{-128};
     weights.pack(0, std::vector<int8_t>(kInputs, largest));
     weights.pack(1, std::vector<int8_t>(kInputs, -1));
-    for (const int64_t code : {127, -127, 511, -511}) expect_equal(weights, make_codes(std::vector<int64_t>(kInputs, code), {}), 0);
+    for (const int64_t code : {127, -127, 511, -511})
+      for (const size_t vectors : {1, 16})
+        expect_equal(weights, std::vector<Codes>(vectors, make_codes(std::vector<int64_t>(kInputs, code), {})), 0);
   }
 }
 

@@ -1,0 +1,10 @@
+// The vector functions of x86, without the false alarms of g++ 12 about undefined vectors (GCC bug 105593).
+#pragma once
+
+#pragma GCC diagnostic push
+#if !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
+#include <immintrin.h>
+#pragma GCC diagnostic pop
