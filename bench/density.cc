@@ -1,6 +1,7 @@
 // Multiply-accumulates per cell and cycle of constant layers with a sign at the row ends: the serial form, the densest parallel one
 // (interleaved, II = 2) and the one that takes a vector every cycle ("wave", II = 1); binary and ternary weights, 1- and 8-bit activations,
-// and the LUT4s of the same layer's Dag. Every mapping is verified before its line is printed.
+// and the LUT4s of the same layer's Dag. Then cell-cycles a weight of matrices whose weights stream past resident activations, beside the
+// densest resident form. Every mapping is verified before its line is printed.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -19,6 +20,8 @@
 #include "lowering/mapping/matrix/popcount_wave.h"
 #include "lowering/mapping/matrix/sum_difference.h"
 #include "lowering/mapping/matrix/trailing_zero_bits.h"
+#include "lowering/mapping/streamed/streamed_matrix.h"
+#include "lowering/mapping/streamed/streamed_pairs.h"
 #include "lowering/numerics/matrix.h"
 #include "lowering/synthesis/logic_graph.h"
 #include "lowering/synthesis/techmap.h"
@@ -114,6 +117,77 @@ void measure_layer(const Shape& shape, bool ternary, uint32_t bits, nlohmann::or
   print(lines.back(), luts);
 }
 
+struct Stream {
+  const char* weights;
+  mapping::WeightCode code;
+  int64_t least, most;
+};
+
+/// Cells times II for each weight of a resident layer with exact sums, by the cheaper of its strategies.
+double resident_cell_cycles(int inputs, bool ternary) {
+  constexpr int kOutputs = 64;
+  const Tensor x{"x", inputs, Encoding{8, 1, {-128}}, {255}};
+  numerics::MatrixLayer layer = random_layer({kOutputs, inputs}, ternary, x);
+  layer.activation = {};
+  layer.raw = true;
+  const Kernel kernel = numerics::matrix_kernel(layer, numerics::plan_matrix(layer), "layer", 0, kOutputs);
+  mapping::BitSerialSize size = mapping::bit_serial_size(*kernel.form.serial);
+  if (const auto paired = mapping::sum_difference_size(*kernel.form.serial); paired && paired->cells() < size.cells()) size = *paired;
+  return static_cast<double>(size.cells()) * size.ii / kOutputs / inputs;
+}
+
+void measure_stream(const Stream& stream, int inputs, nlohmann::ordered_json& lines) {
+  std::mt19937_64 random(1);
+  mapping::StreamedMatrix matrix{{}, stream.least, stream.most, stream.code, 0, 0};
+  for (int i = 0; i < inputs; ++i)
+    matrix.x.push_back(stream.least + static_cast<int64_t>(random() % static_cast<uint64_t>(stream.most - stream.least + 1)));
+  const Kernel kernel = mapping::streamed_kernel("matrix", matrix);
+  const auto start = std::chrono::steady_clock::now();
+  const MappedKernel mapped = mapping::map_streamed_pairs("matrix", *kernel.form.streamed, input_bits(kernel.dag));
+  const double seconds = seconds_since(start);
+  check::VerifyParams params;
+  params.invocations = 24;
+  params.starts = 1;
+  params.lanes = inputs <= 1024;
+  if (const auto difference = check::verify_mapping(kernel, mapped, params))
+    throw Error(fmt::format("{} inputs", inputs), fmt::format("streamed mapping: invocation {} is wrong", difference->invocation));
+  const auto cells = static_cast<double>(mapped.grid.cells.size());
+  const bool ternary = stream.code.first > 0;
+  lines.push_back({{"inputs", inputs},
+                   {"weights", stream.weights},
+                   {"least", stream.least},
+                   {"most", stream.most},
+                   {"form", "streamed"},
+                   {"cells", mapped.grid.cells.size()},
+                   {"rows_of_cells", mapped.grid.height},
+                   {"ii_cycles", mapped.ii},
+                   {"latency_cycles", latency_cycles(mapped)},
+                   {"cell_cycles_per_weight", cells * mapped.ii / inputs},
+                   {"seconds", seconds}});
+  const auto& line = lines.back();
+  std::string resident = "-";
+  if (stream.code.bits == 1 || ternary) {
+    lines.back()["resident_cell_cycles_per_weight"] = resident_cell_cycles(inputs, ternary);
+    resident = fmt::format("{:.1f}", line["resident_cell_cycles_per_weight"].get<double>());
+  }
+  fmt::print("{:>6} {:>8} {:>5} .. {:<4} {:>8} {:>5} {:>4} {:>8} {:>12.1f} {:>9} {:>9.4f}\n", inputs, stream.weights, stream.least,
+             stream.most, line["cells"].get<int64_t>(), mapped.grid.height, mapped.ii, line["latency_cycles"].get<int>(),
+             line["cell_cycles_per_weight"].get<double>(), resident, seconds);
+  std::fflush(stdout);
+}
+
+void measure_streams(nlohmann::ordered_json& lines) {
+  fmt::print("\n{:>6} {:>8} {:>13} {:>8} {:>5} {:>4} {:>8} {:>12} {:>9} {:>9}\n", "inputs", "weights", "activations", "cells", "rows", "II",
+             "latency", "cell-cycles", "resident", "seconds");
+  for (const int inputs : {64, 256, 1024, 2560, 6912}) {
+    for (const Stream& stream :
+         {Stream{"binary", mapping::unsigned_weights(1), 0, 127}, Stream{"binary", mapping::unsigned_weights(1), 0, 255},
+          Stream{"ternary", mapping::ternary_weights(), -127, 127}, Stream{"ternary", mapping::ternary_weights(), -255, 255},
+          Stream{"2 bits", mapping::unsigned_weights(2), 0, 255}, Stream{"4 bits", mapping::unsigned_weights(4), 0, 255}})
+      measure_stream(stream, inputs, lines);
+  }
+}
+
 void run(const std::string& json_path) {
   fmt::print("{:>4}   {:<4} {:8} {:>4}  {:9} {:>8} {:>4} {:>8} {:>8} {:>9} {:>8}\n", "out", "in", "weights", "bits", "form", "cells", "II",
              "latency", "MACs", "seconds", "LUT4s");
@@ -123,6 +197,7 @@ void run(const std::string& json_path) {
       for (const uint32_t bits : {1u, 8u}) measure_layer(shape, ternary, bits, lines);
     }
   }
+  measure_streams(lines);
   if (!json_path.empty()) write_file(json_path, json_text(lines, 2) + "\n");
 }
 

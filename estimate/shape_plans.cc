@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "lowering/mapping/matrix/popcount_ii2.h"
+#include "lowering/mapping/matrix/sum_difference.h"
 #include "lowering/mapping/matrix/trailing_zero_bits.h"
 #include "lowering/numerics/kernel_dag.h"
 #include "lowering/numerics/program_builder.h"

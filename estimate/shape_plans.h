@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "lowering/mapping/matrix/bit_serial_size.h"
+#include "lowering/mapping/matrix/bit_serial.h"
 #include "lowering/numerics/lower.h"
 #include "lowering/numerics/resident.h"
 

@@ -86,11 +86,28 @@ struct CountPart {
   bool interleaved = false;
 };
 
-/// What is known of a kernel beyond its Dag: the forms that a matrix can take on the grid. Neither: tables and glue.
+/// A column of resident numbers: one or two consecutive input bits are the code of what it adds to the sum.
+struct StreamedColumn {
+  uint32_t first = 0;           // input bit: bit 0 of the code
+  std::vector<uint64_t> table;  // by code: 2 or 4 numbers
+};
+
+/// A row of a matrix whose weights stream past resident activations: start + sum of table[code] over all columns, modulo 2^sum_bits.
+/// Tables follow from the activations, codes are weights; an invocation is a row.
+struct StreamedForm {
+  std::vector<StreamedColumn> columns;
+  uint32_t table_bits = 0;         // every table entry is below 2^table_bits
+  uint32_t sum_bits = 0;           // of the only output
+  uint64_t start = 0;              // the same for every row, below 2^sum_bits
+  std::optional<Word> start_word;  // or an input word in its place, of at most sum_bits
+};
+
+/// What is known of a kernel beyond its Dag: the forms that a matrix can take on the grid. None: tables and glue.
 struct KernelForm {
   std::optional<BitSerialForm> serial;
   std::optional<PopcountForm> parallel;
   std::optional<CountPart> part = {};  // a part of `parallel`, whose form is settled
+  std::optional<StreamedForm> streamed = {};
 };
 
 }  // namespace bitgrid

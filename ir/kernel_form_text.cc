@@ -69,6 +69,14 @@ std::string print_serial(const BitSerialForm& form) {
   return text;
 }
 
+std::string print_streamed(const StreamedForm& form) {
+  std::string text = "streamed" + item("table", form.table_bits) + item("sum", form.sum_bits) + item("start", form.start);
+  if (form.start_word) text += " start_word=" + word_text(*form.start_word, ':');
+  text += "\n";
+  for (const StreamedColumn& c : form.columns) text += fmt::format("add {} table={}\n", c.first, fmt::join(c.table, ","));
+  return text;
+}
+
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   while (!text.empty()) {
@@ -163,11 +171,14 @@ class FormParser {
     if (line.kind == "matrix") return add_matrix(line);
     if (line.kind == "popcount") return add_popcount(line);
     if (line.kind == "part") return add_part(line);
+    if (line.kind == "streamed") return add_streamed(line);
     if (line.kind == "count" && form_.parallel) return add_count(line);
+    if (line.kind == "add" && form_.streamed) return add_streamed_column(line);
     if (line.kind == "column" && form_.serial) return add_column(line);
     if (line.kind == "sum" && form_.serial) return add_sum(line);
     if (line.kind == "row" && form_.serial && !form_.serial->groups.empty()) return add_row(line);
-    line.fail("'" + line.kind + "' cannot begin a line here", "write matrix, then column, sum and row; or popcount, then count; or part");
+    line.fail("'" + line.kind + "' cannot begin a line here",
+              "write matrix, then column, sum and row; or popcount, then count; or part; or streamed, then add");
   }
 
   void add_matrix(FormLine& line) {
@@ -270,6 +281,23 @@ class FormParser {
     form_.part = part;
   }
 
+  void add_streamed(FormLine& line) {
+    StreamedForm& f = form_.streamed.emplace();
+    f.table_bits = line.take("table", 0U, 0U, kMostBits);
+    f.sum_bits = line.take("sum", 0U, 0U, kMostBits);
+    f.start = line.take("start", uint64_t{0}, uint64_t{0}, UINT64_MAX);
+    if (const auto start = line.take_text("start_word")) f.start_word = word(line, split(*start, ':'));
+  }
+
+  void add_streamed_column(FormLine& line) {
+    StreamedColumn column{line.number(line.take_plain(), 0U, UINT_MAX), {}};
+    const std::string table = line.take_text("table").value_or("");
+    for (const std::string_view entry : split(table, ',')) column.table.push_back(line.number(entry, uint64_t{0}, UINT64_MAX));
+    if (column.table.size() != 2 && column.table.size() != 4)
+      line.fail(fmt::format("a table of {} numbers", column.table.size()), "give 2 numbers, or 4: one for each code");
+    form_.streamed->columns.push_back(std::move(column));
+  }
+
   std::string_view text_;
   std::string source_;
   KernelForm form_;
@@ -287,6 +315,7 @@ std::string print(const KernelForm& form) {
   if (form.part)
     text += "part" + item("first", form.part->inputs.first) + item("count", form.part->inputs.count) +
             (form.part->interleaved ? " ii2" : "") + "\n";
+  if (form.streamed) text += print_streamed(*form.streamed);
   return text;
 }
 

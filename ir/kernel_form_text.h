@@ -19,6 +19,8 @@ namespace bitgrid {
 ///     popcount inputs=2                             # the parallel form
 ///     count +- theta=1
 ///     part first=0 count=1 ii2                      # of the inputs
+///     streamed table=8 sum=14 start_word=4+14       # the form of streamed weights: bits of a table entry and of the sum
+///     add 0 table=0,3,5,8                           # first input bit of the code; what each code adds
 ///
 /// parse_form(print(form)) equals the form.
 std::string print(const KernelForm& form);

@@ -5,6 +5,8 @@
 #include <set>
 #include <tuple>
 
+#include "ir/index.h"
+
 namespace bitgrid::mapping {
 namespace {
 
@@ -50,7 +52,7 @@ Side side_of(char move) {
   return Side::N;
 }
 
-Layout::Layout(int width, int height) : width_(width), height_(height), cells_(static_cast<size_t>(width) * static_cast<size_t>(height)) {
+Layout::Layout(int width, int height) : width_(width), height_(height), cells_(index_of(width) * index_of(height)) {
   assert(width > 0 && height > 0);
 }
 
@@ -62,14 +64,14 @@ bool Layout::is_free(int x, int y, Side side) const {
 void Layout::put(int x, int y, Side side, Lut table) {
   assert(is_free(x, y, side) && "an edge of the grid carries one signal");
   Cell& c = cell(x, y);
-  c.luts[static_cast<size_t>(side)] = table;
+  c.luts[index_of(side)] = table;
   c.taken = static_cast<uint8_t>(c.taken | (1u << static_cast<unsigned>(side)));
 }
 
 void Layout::wire(int x, int y, Side enter, std::string_view moves) {
   for (const char move : moves) {
     const Side d = side_of(move);
-    put(x, y, d, kCopy[static_cast<size_t>(enter)]);
+    put(x, y, d, kCopy[index_of(enter)]);
     x += dx(d);
     y += dy(d);
     enter = opposite(d);
@@ -77,7 +79,7 @@ void Layout::wire(int x, int y, Side enter, std::string_view moves) {
 }
 
 void Layout::wire(int x, int y, Side enter, Side direction, int count) {
-  wire(x, y, enter, std::string(static_cast<size_t>(count), letter(direction)));
+  wire(x, y, enter, std::string(index_of(count), letter(direction)));
 }
 
 void Layout::place(const Layout& piece, int x, int y) {
@@ -85,7 +87,7 @@ void Layout::place(const Layout& piece, int x, int y) {
     for (int px = 0; px < piece.width(); ++px) {
       const Cell& from = piece.cell(px, py);
       for (const Side s : kSides) {
-        if ((from.taken >> static_cast<unsigned>(s)) & 1u) put(x + px, y + py, s, from.luts[static_cast<size_t>(s)]);
+        if ((from.taken >> static_cast<unsigned>(s)) & 1u) put(x + px, y + py, s, from.luts[index_of(s)]);
       }
     }
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ir/grid_config.h"
+#include "ir/index.h"
 
 namespace bitgrid::mapping {
 
@@ -56,8 +57,8 @@ class Layout {
     std::array<Lut, 4> luts{};
     uint8_t taken = 0;
   };
-  Cell& cell(int x, int y) { return cells_[static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x)]; }
-  const Cell& cell(int x, int y) const { return cells_[static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x)]; }
+  Cell& cell(int x, int y) { return cells_[index_of(y) * index_of(width_) + index_of(x)]; }
+  const Cell& cell(int x, int y) const { return cells_[index_of(y) * index_of(width_) + index_of(x)]; }
 
   int width_;
   int height_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ir/index.h"
+
 namespace bitgrid::mapping {
 
 Columns::Columns(const Defects& defects) {
@@ -13,21 +15,21 @@ Columns::Columns(const Defects& defects) {
   for (const BadCell& c : defects.cells) cover(c.x, c.y);
   for (const BadEdge& e : defects.edges) cover(e.x, e.y);
   bad_ = DefectMap(defects, width, height);
-  ends_.resize(static_cast<size_t>(width));
+  ends_.resize(index_of(width));
   for (int x = 0; x < width; ++x) {
     bool end_below = false;
     for (int y = height - 1; y >= 0; --y) {
       // Above an end a signal leaves east: where it cannot, the column ends a row earlier.
       end_below = bad_.bad_edge(x, y, Side::S) || (end_below && bad_.bad_edge(x, y, Side::E));
-      if (end_below) ends_[static_cast<size_t>(x)].push_back(y);
+      if (end_below) ends_[index_of(x)].push_back(y);
     }
-    std::reverse(ends_[static_cast<size_t>(x)].begin(), ends_[static_cast<size_t>(x)].end());
+    std::reverse(ends_[index_of(x)].begin(), ends_[index_of(x)].end());
   }
 }
 
 int Columns::run(int x, int y) const {
-  if (static_cast<size_t>(x) >= ends_.size()) return kEndless;
-  const std::vector<int>& ends = ends_[static_cast<size_t>(x)];
+  if (index_of(x) >= ends_.size()) return kEndless;
+  const std::vector<int>& ends = ends_[index_of(x)];
   const auto end = std::lower_bound(ends.begin(), ends.end(), y);
   return end == ends.end() ? kEndless : *end - y;
 }

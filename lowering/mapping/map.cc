@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "ir/error.h"
+#include "ir/index.h"
 #include "ir/kernel_defects.h"
 #include "ir/parallel.h"
 
@@ -217,7 +218,7 @@ std::optional<KernelReport::Flawless> flawless_figures(const Kernel& kernel, con
 std::vector<MatrixChoice> matrix_choices(const MappingProblem& problem) {
   std::vector<MatrixChoice> choices;
   for (const Strategy& s : table_of(problem.params)) {
-    if (!for_matrices(s)) continue;
+    if (!for_matrices(s) || !s.size) continue;
     if (const auto size = s.size(problem)) choices.push_back({&s, *size});
   }
   const auto less = [&](const MatrixChoice& a, const MatrixChoice& b) {
@@ -301,16 +302,16 @@ TokenCycles cycles_per_token(const Program& program, const std::vector<MappedKer
   TokenCycles cycles;
   std::map<int, int64_t> stages;  // the longest step of each
   for (const Step& step : program.steps) {
-    const MappedKernel& kernel = mapped[static_cast<size_t>(step.kernel)];
+    const MappedKernel& kernel = mapped[index_of(step.kernel)];
     const int64_t length = latency_cycles(kernel) + int64_t{step.repeat - 1} * kernel.ii;
     stages[step.stage] = std::max(stages[step.stage], length);
-    const Dag& dag = program.kernels[static_cast<size_t>(step.kernel)].dag;
+    const Dag& dag = program.kernels[index_of(step.kernel)].dag;
     for (size_t i = 0; i < step.inputs.size(); ++i) {
       // In the steady state a token overwrites one slot; a kernel that holds all slots of a channel is written every token, one that holds
       // some of the slots every now and then: on average slots / window.
       const auto* c = std::get_if<CacheSource>(&step.inputs[i]);
       if (!c || !dag.node(dag.inputs[i]).resident) continue;
-      const int window = program.caches[static_cast<size_t>(c->cache)].window;
+      const int window = program.caches[index_of(c->cache)].window;
       cycles.resident_cells += static_cast<int64_t>(kernel.residents.size()) / window;
     }
   }

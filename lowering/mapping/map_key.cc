@@ -77,9 +77,17 @@ class Hasher {
     const auto& [inputs, rows] = v;
     add(inputs, rows);
   }
+  void one(const StreamedColumn& v) {
+    const auto& [first, table] = v;
+    add(first, table);
+  }
+  void one(const StreamedForm& v) {
+    const auto& [columns, table_bits, sum_bits, start, start_word] = v;
+    add(columns, table_bits, sum_bits, start, start_word);
+  }
   void one(const KernelForm& v) {
-    const auto& [serial, parallel, part] = v;
-    add(serial, parallel, part);
+    const auto& [serial, parallel, part, streamed] = v;
+    add(serial, parallel, part, streamed);
   }
   void one(const CountPart& v) {
     const auto& [inputs, interleaved] = v;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ir/error.h"
+#include "ir/index.h"
 
 namespace bitgrid::mapping {
 
@@ -17,7 +18,7 @@ bool cheaper(Optimize optimize, const FormSize& a, const FormSize& b) {
 
 size_t cheapest(Optimize optimize, const std::vector<FormSize>& forms) {
   const auto less = [&](const FormSize& a, const FormSize& b) { return cheaper(optimize, a, b); };
-  return static_cast<size_t>(std::min_element(forms.begin(), forms.end(), less) - forms.begin());
+  return index_of(std::min_element(forms.begin(), forms.end(), less) - forms.begin());
 }
 
 Optimize parse_optimize(const std::string& text) {

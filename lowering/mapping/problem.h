@@ -49,7 +49,7 @@ class MappingProblem {
   const MapParams& params;
 
   /// Has the form of a matrix, or of a part of one.
-  bool matrix() const { return kernel.form.serial || kernel.form.parallel; }
+  bool matrix() const { return kernel.form.serial || kernel.form.parallel || kernel.form.streamed; }
   /// The word-serial form, without slots that only carry zeros.
   const BitSerialForm& words() const;
   const synthesis::LogicGraph& graph() const;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "ir/error.h"
+#include "ir/index.h"
 #include "ir/output_cone.h"
 #include "lowering/mapping/netlist/region.h"
 
@@ -36,7 +37,7 @@ class Delays {
     for (const BitSlot& slot : kernel.outputs) visit(region_.out_edge(port(slot)));
     for (const BitSlot& slot : kernel.outputs) outputs_.push_back(number_[region_.out_edge(port(slot))]);
     for (const InputSlot& input : kernel.inputs) inputs_.push_back(number_[region_.in_edge(port(input.slot))]);
-    first_.push_back(static_cast<uint32_t>(feeds_.size()));
+    first_.push_back(id_of(feeds_.size()));
     delay_.resize(outputs_.empty() ? 0 : first_.size() - 1);
   }
 
@@ -66,7 +67,7 @@ class Delays {
     const int x = region_.x(cell) + dx(side), y = region_.y(cell) + dy(side);
     if (x < 0 || y < 0 || x >= region_.width || y >= region_.height)
       return region_.in_edge(region_.port_at(side, side == Side::N || side == Side::S ? region_.x(cell) : region_.y(cell)));
-    return 4 * region_.cell(x, y) + static_cast<uint32_t>(opposite(side));
+    return 4 * region_.cell(x, y) + id_of(opposite(side));
   }
 
   /// The edges that an edge depends on: at most four.
@@ -102,9 +103,9 @@ class Delays {
         open(frame.feeding[frame.next++]);
         continue;
       }
-      first_.push_back(static_cast<uint32_t>(feeds_.size()));
+      first_.push_back(id_of(feeds_.size()));
       for (const uint32_t f : frame.feeding) feeds_.push_back(number_[f]);
-      number_[frame.edge] = static_cast<uint32_t>(first_.size() - 1);
+      number_[frame.edge] = id_of(first_.size() - 1);
       stack.pop_back();
     }
   }

@@ -5,6 +5,8 @@
 #include <tuple>
 #include <utility>
 
+#include "ir/index.h"
+
 namespace bitgrid::mapping {
 namespace {
 
@@ -30,17 +32,15 @@ void Fabric::mark_bad(const Defects& defects, int width, int height) {
   for (const BadEdge& e : here.edges) use_[at(e.x, e.y, e.side)] |= kBad;
 }
 
-void Fabric::wire(const FabricWire& wire) {
-  layout_.wire(wire.x, wire.y, wire.enter, wire.moves);
-  for_edges(wire, [&](const FabricEdge& e) { use_[at(e.x, e.y, e.side)] |= kLaid; });
+void Fabric::take(const FabricWire& wire) {
+  for_edges(wire, [&](const FabricEdge& e) { take(e); });
 }
 
-void Fabric::place(const Layout& piece, int x, int y) {
-  layout_.place(piece, x, y);
+void Fabric::take(const Layout& piece, int x, int y) {
   for (int py = 0; py < piece.height(); ++py) {
     for (int px = 0; px < piece.width(); ++px) {
       for (const Side s : kSides) {
-        if (!piece.is_free(px, py, s)) use_[at(x + px, y + py, s)] |= kLaid;
+        if (!piece.is_free(px, py, s)) take(FabricEdge{x + px, y + py, s});
       }
     }
   }
@@ -73,10 +73,8 @@ bool Fabric::fits(const Layout& piece, int x, int y) const {
 std::optional<FabricWire> Fabric::find_monotone(int x, int y, Side enter, const FabricEdge& to) const {
   if (x > to.x || y > to.y || !good(x, y)) return std::nullopt;
   const int w = to.x - x + 1;
-  std::vector<uint8_t> dead(static_cast<size_t>(w) * static_cast<size_t>(to.y - y + 1));
-  const auto at = [&](int cx, int cy) -> uint8_t& {
-    return dead[static_cast<size_t>(cy - y) * static_cast<size_t>(w) + static_cast<size_t>(cx - x)];
-  };
+  std::vector<uint8_t> dead(index_of(w) * index_of(to.y - y + 1));
+  const auto at = [&](int cx, int cy) -> uint8_t& { return dead[index_of(cy - y) * index_of(w) + index_of(cx - x)]; };
   FabricWire wire{x, y, enter, ""};
   int cx = x, cy = y;
   while (true) {
@@ -229,21 +227,12 @@ std::optional<FabricWire> Fabric::search_forth(int x, int y, Side enter, const s
 
 BitSlot Fabric::take_port(const FabricWire& wire, int phase) {
   const int position = wire.enter == Side::N || wire.enter == Side::S ? wire.x : wire.y;
-  ports_.insert({static_cast<int>(wire.enter), position});
+  ports_.insert({int_of(wire.enter), position});
   return {wire.enter, position, phase};
 }
 
 void Fabric::release_port(const FabricWire& wire) {
-  ports_.erase({static_cast<int>(wire.enter), wire.enter == Side::N || wire.enter == Side::S ? wire.x : wire.y});
-}
-
-GridConfig Fabric::config() const {
-  const GridConfig all = layout_.config();
-  GridConfig grid(width_, height_);
-  for (int y = 0; y < height_; ++y) {
-    for (int x = 0; x < width_; ++x) grid.at(x, y) = all.at(x, y);
-  }
-  return grid;
+  ports_.erase({int_of(wire.enter), wire.enter == Side::N || wire.enter == Side::S ? wire.x : wire.y});
 }
 
 }  // namespace bitgrid::mapping

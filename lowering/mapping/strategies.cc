@@ -6,13 +6,14 @@
 
 #include "ir/dag.h"
 #include "ir/error.h"
+#include "ir/index.h"
 #include "ir/kernel_defects.h"
 #include "lowering/mapping/arrays/counter.h"
 #include "lowering/mapping/arrays/multiplier.h"
 #include "lowering/mapping/arrays/ripple.h"
 #include "lowering/mapping/arrays/ripple_detour.h"
 #include "lowering/mapping/arrays/wires.h"
-#include "lowering/mapping/matrix/bit_serial_detour.h"
+#include "lowering/mapping/matrix/bit_serial.h"
 #include "lowering/mapping/matrix/popcount_ii2.h"
 #include "lowering/mapping/matrix/popcount_wave.h"
 #include "lowering/mapping/matrix/sum_difference.h"
@@ -21,6 +22,7 @@
 #include "lowering/mapping/planes/time_shared_plane.h"
 #include "lowering/mapping/rows/row_layout.h"
 #include "lowering/mapping/strategy.h"
+#include "lowering/mapping/streamed/streamed_pairs.h"
 #include "lowering/synthesis/full_adders.h"
 
 namespace bitgrid::mapping {
@@ -59,9 +61,7 @@ std::optional<StrategySize> size_bit_serial(const Problem& problem) {
 
 Attempt try_bit_serial(const Problem& problem, const Rival&, NetlistStats*) {
   if (!problem.kernel.form.serial) return kNoMatrix;
-  MappedKernel plain = map_bit_serial(problem.kernel.name, problem.words(), input_bits(problem.kernel.dag));
-  if (sound(plain, problem)) return plain;
-  return map_bit_serial_detour(problem.kernel.name, problem.words(), plain.input_bits, problem.params.defects);
+  return map_bit_serial(problem.kernel.name, problem.words(), input_bits(problem.kernel.dag), problem.params.defects);
 }
 
 std::optional<StrategySize> size_sum_difference(const Problem& problem) {
@@ -117,6 +117,19 @@ Attempt try_popcount_wave(const Problem& problem, const Rival&, NetlistStats*) {
   return rigid(part ? map_popcount_wave(problem.kernel.name, *form, part->inputs) : map_popcount_wave(problem.kernel.name, *form), problem);
 }
 
+// ---- matrices whose weights stream
+
+std::optional<StrategySize> size_streamed_pairs(const Problem& problem) {
+  if (!problem.kernel.form.streamed) return std::nullopt;
+  const BitSerialSize size = streamed_pairs_size(*problem.kernel.form.streamed);
+  return StrategySize{{size.cells(), size.ii}, size};
+}
+
+Attempt try_streamed_pairs(const Problem& problem, const Rival&, NetlistStats*) {
+  if (!problem.kernel.form.streamed) return Refusal{"takes matrices whose weights stream", "use another --strategy"};
+  return rigid(map_streamed_pairs(problem.kernel.name, *problem.kernel.form.streamed, input_bits(problem.kernel.dag)), problem);
+}
+
 // ---- logic that is just one function
 
 Attempt try_wires(const Problem& problem, const Rival&, NetlistStats*) {
@@ -135,10 +148,8 @@ Attempt try_ripple(const Problem& problem, const Rival&, NetlistStats*) {
 Attempt try_counter(const Problem& problem, const Rival&, NetlistStats*) {
   const synthesis::LogicGraph& graph = problem.graph();
   if (!is_counter(graph)) return Refusal{"the outputs are not the count of all inputs", ""};
-  const auto inputs = static_cast<uint32_t>(graph.inputs.size()), outputs = static_cast<uint32_t>(graph.outputs.size());
-  MappedKernel counter = counter_kernel(graph.name, inputs, outputs);
-  if (sound(counter, problem)) return counter;
-  return or_refusal(counter_detour(graph.name, inputs, outputs, problem.params.defects),
+  const auto inputs = id_of(graph.inputs.size()), outputs = id_of(graph.outputs.size());
+  return or_refusal(counter_kernel(graph.name, inputs, outputs, problem.params.defects),
                     {"no array goes around the bad cells", "use a tile with fewer defects"});
 }
 
@@ -251,8 +262,6 @@ Attempt try_netlist(const Problem& problem, const Rival& rival, NetlistStats* st
                  "try another --seed, or a tile that is good there"};
 }
 
-constexpr auto kNoSize = [](const Problem&) -> std::optional<StrategySize> { return std::nullopt; };
-
 }  // namespace
 
 const std::vector<Strategy>& strategies() {
@@ -267,19 +276,21 @@ const std::vector<Strategy>& strategies() {
        size_popcount_wave, try_popcount_wave},
       {"popcount-ii2", "the same with two outputs on the same rows in alternate cycles; II = 2", Kind::kMatrix, Among::kRigid,
        size_popcount_ii2, try_popcount_ii2},
+      {"streamed-pairs", "rows of weights that stream past resident activations, two bits a column; II = 3", Kind::kMatrix, Among::kRigid,
+       size_streamed_pairs, try_streamed_pairs},
       {"wires", "outputs that are inputs, their complements or constants: one row, two a cell; II = 1", Kind::kTrivial, Among::kDetours,
-       kNoSize, try_wires},
-      {"ripple", "adders, comparators, wide and prefix gates: one row of cells; II = 1", Kind::kExact, Among::kDetours, kNoSize,
+       nullptr, try_wires},
+      {"ripple", "adders, comparators, wide and prefix gates: one row of cells; II = 1", Kind::kExact, Among::kDetours, nullptr,
        try_ripple},
-      {"counter", "counts of ones: an array of half adders; II = 1", Kind::kExact, Among::kDetours, kNoSize, try_counter},
-      {"multiplier", "products of two words: carry-ripple rows; II = 1", Kind::kExact, Among::kRigid, kNoSize, try_multiplier},
-      {"row-layout", "any logic in rows in which everything moves east or south; II = 1", Kind::kWave, Among::kDetours, kNoSize,
+      {"counter", "counts of ones: an array of half adders; II = 1", Kind::kExact, Among::kDetours, nullptr, try_counter},
+      {"multiplier", "products of two words: carry-ripple rows; II = 1", Kind::kExact, Among::kRigid, nullptr, try_multiplier},
+      {"row-layout", "any logic in rows in which everything moves east or south; II = 1", Kind::kWave, Among::kDetours, nullptr,
        try_row_layout},
-      {"plane", "tables of few input bits: an AND/XOR plane, one cell per crosspoint; II = 1", Kind::kWave, Among::kDetours, kNoSize,
+      {"plane", "tables of few input bits: an AND/XOR plane, one cell per crosspoint; II = 1", Kind::kWave, Among::kDetours, nullptr,
        try_plane},
       {"folded-plane", "tables of few input bits: a plane with wires, products and sums in both directions; inputs held", Kind::kSettle,
-       Among::kRigid, kNoSize, try_folded_plane},
-      {"netlist", "any logic: LUT4s packed, placed and routed; inputs held", Kind::kSettle, Among::kPlaces, kNoSize, try_netlist},
+       Among::kRigid, nullptr, try_folded_plane},
+      {"netlist", "any logic: LUT4s packed, placed and routed; inputs held", Kind::kSettle, Among::kPlaces, nullptr, try_netlist},
   };
   return table;
 }

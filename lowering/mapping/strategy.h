@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "ir/mapped_kernel.h"
-#include "lowering/mapping/matrix/bit_serial_size.h"
+#include "lowering/mapping/matrix/bit_serial.h"
 #include "lowering/mapping/problem.h"
 
 namespace bitgrid::mapping {
@@ -52,7 +52,7 @@ struct Strategy {
   std::string purpose;  // a line of help
   StrategyKind kind;
   AmongDefects among_defects;
-  /// Of kMatrix: nullopt if the kernel has not that form.
+  /// Null where nothing is known before the kernel is laid: all but kMatrix. nullopt: the kernel does not have the form.
   std::optional<StrategySize> (*size)(const MappingProblem& problem);
   /// `report`: what the netlist mapper says of itself, also where it throws.
   Attempt (*map)(const MappingProblem& problem, const Rival& rival, NetlistStats* report);

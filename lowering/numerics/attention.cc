@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "ir/index.h"
 #include "lowering/numerics/resident.h"
 
 namespace bitgrid::numerics {
@@ -28,7 +29,7 @@ int key_sums(ProgramBuilder& b, const Attention& a, const std::string& prefix, i
   ++b.stage;
   const Tensor key = b.tensor(k);
   MatrixLayer layer{prefix + "keysum", &key, {}, nullptr, {}, true, {}};
-  const auto width = static_cast<size_t>(key.count), heads = static_cast<size_t>(a.heads);
+  const auto width = index_of(key.count), heads = index_of(a.heads);
   layer.weights.assign(heads, std::vector<int64_t>(width));
   for (size_t c = 0; c < width; ++c) layer.weights[c * heads / width][c] = zero;
   const MatrixPlan plan = plan_matrix(layer);
@@ -60,12 +61,12 @@ int scores(ProgramBuilder& b, const Attention& a, const std::string& prefix, int
   for (const int32_t bias : a.position) lo = std::min<int64_t>(lo, bias), hi = std::max<int64_t>(hi, bias);
   const int64_t masked = std::min(lo, -resident_sums(layer).hi);  // with it a score is never positive: weight 0
   layer.start = Range{masked, hi};
-  layer.matrix.rows = block_rows(a.window, head_width, static_cast<int>(whole.encoding.bits), true);
+  layer.matrix.rows = block_rows(a.window, head_width, int_of(whole.encoding.bits), true);
   const ResidentPlan plan = plan_resident(layer);
   CodeTable table{prefix + "position", a.heads, a.window + 1, plan.start_bits, {}};
   for (int h = 0; h < a.heads; ++h) {
     for (int d = 0; d <= a.window; ++d) {
-      const int64_t bias = d == a.window ? masked : a.position.empty() ? 0 : a.position[static_cast<size_t>(h * a.window + d)];
+      const int64_t bias = d == a.window ? masked : a.position.empty() ? 0 : a.position[index_of(h * a.window + d)];
       table.codes.push_back(start_code(plan, bias));
     }
   }
@@ -91,7 +92,7 @@ int mix(ProgramBuilder& b, const Attention& a, const std::string& prefix, int e,
   const int head_width = b.tensor(v).count / a.heads;
   const int cache = b.add_cache(v, a.window);
   const int out = b.add_tensor(prefix + "mix", b.tensor(v).count, activation_encoding(a.mix), {activation_max_code(a.mix)});
-  const int block = block_rows(head_width, a.window, static_cast<int>(b.tensor(v).encoding.bits), true);
+  const int block = block_rows(head_width, a.window, int_of(b.tensor(v).encoding.bits), true);
   for (int h = 0; h < a.heads; ++h) {
     for (int first = 0; first < head_width; first += block) {
       const int channel = h * head_width + first;

@@ -5,13 +5,14 @@
 #include <cassert>
 #include <cstdlib>
 
+#include "ir/index.h"
+
 namespace bitgrid::numerics {
 
 std::vector<std::vector<int8_t>> digit_planes(const std::vector<int64_t>& weights) {
   int64_t largest = 1;
   for (const int64_t w : weights) largest = std::max(largest, std::abs(w));
-  std::vector<std::vector<int8_t>> planes(static_cast<size_t>(std::bit_width(static_cast<uint64_t>(largest))),
-                                          std::vector<int8_t>(weights.size()));
+  std::vector<std::vector<int8_t>> planes(index_of(std::bit_width(static_cast<uint64_t>(largest))), std::vector<int8_t>(weights.size()));
   for (size_t p = 0; p < planes.size(); ++p) {
     for (size_t c = 0; c < weights.size(); ++c) {
       if ((std::abs(weights[c]) >> p) & 1) planes[p][c] = weights[c] < 0 ? int8_t{-1} : int8_t{1};
@@ -29,9 +30,9 @@ NodeId pack(Dag& dag, const std::vector<NodeId>& words) {
 }
 
 NodeId bit_plane(Dag& dag, NodeId port, int first, int words, uint32_t bits, uint32_t bit) {
-  if (bits == 1) return add_slice(dag, port, static_cast<uint32_t>(first), static_cast<uint32_t>(words));
+  if (bits == 1) return add_slice(dag, port, id_of(first), id_of(words));
   std::vector<NodeId> slices;
-  for (int c = first; c < first + words; ++c) slices.push_back(add_slice(dag, port, static_cast<uint32_t>(c) * bits + bit, 1));
+  for (int c = first; c < first + words; ++c) slices.push_back(add_slice(dag, port, id_of(c) * bits + bit, 1));
   return pack(dag, slices);
 }
 
@@ -49,7 +50,7 @@ void Sum::subtract(NodeId a, uint32_t shift) {
 
 void Sum::add_products(const std::vector<NodeId>& planes, const std::vector<int64_t>& weights, uint32_t shift) {
   const auto digits = digit_planes(weights);
-  const auto count = static_cast<uint32_t>(weights.size());
+  const auto count = id_of(weights.size());
   for (uint32_t p = 0; p < digits.size(); ++p) {
     BitVector used(count), negative(count);
     int64_t negatives = 0;
@@ -69,7 +70,7 @@ void Sum::add_products(const std::vector<NodeId>& planes, const std::vector<int6
       NodeId bits = planes[b];
       if (!is_zero(negative)) bits = add_node(dag_, Op::kXor, count, {bits, flip});
       if (!(used == all)) bits = add_node(dag_, Op::kAnd, count, {bits, mask});
-      add(add_node(dag_, Op::kPopcount, static_cast<uint32_t>(std::bit_width(count)), {bits}), p + b + shift);
+      add(add_node(dag_, Op::kPopcount, id_of(std::bit_width(count)), {bits}), p + b + shift);
       add_constant(-(negatives << (p + b + shift)));
     }
   }

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "ir/error.h"
+#include "ir/index.h"
 #include "lowering/numerics/attention.h"
 #include "lowering/numerics/matrix.h"
 #include "lowering/numerics/program_builder.h"
@@ -49,33 +50,33 @@ class Lowering {
     const int width = model_.width;
     std::optional<Stream> sum;
     for (size_t age = 0; age < tables.size(); ++age) {
-      Stream row = embedding_row(tables[age], static_cast<int>(age), width);
+      Stream row = embedding_row(tables[age], int_of(age), width);
       sum = sum ? b_.add_streams(*sum, row, fmt::format("embedding.sum.{}", age)) : row;
     }
     return *sum;
   }
 
   Stream embedding_row(const std::vector<int8_t>& entries, int age, int width) {
-    const auto rows = static_cast<int>(model_.vocabulary.size());
+    const auto rows = count_of(model_.vocabulary);
     const int64_t zero = std::min(model_.embedding.lo, 0);
-    std::vector<int64_t> zeros(static_cast<size_t>(width), zero);
+    std::vector<int64_t> zeros(index_of(width), zero);
     if (age == 0) zeros = ready_zeros(width);
     Stream row;
     CodeTable table{fmt::format("embedding.{}", age), rows + 1, width, 0, {}};
     uint64_t largest = 1;
-    std::vector<uint64_t> max_code(static_cast<size_t>(width));
+    std::vector<uint64_t> max_code(index_of(width));
     // The last row stands for positions before the start, which add 0. No token is before itself: 0 need not have a code then.
     for (int t = 0; t <= rows; ++t) {
       for (int c = 0; c < width; ++c) {
-        const int64_t z = zeros[static_cast<size_t>(c)];
-        const int64_t value = t < rows ? entries[static_cast<size_t>(t * width + c)] : std::max<int64_t>(0, z);
+        const int64_t z = zeros[index_of(c)];
+        const int64_t value = t < rows ? entries[index_of(t * width + c)] : std::max<int64_t>(0, z);
         const auto code = static_cast<uint64_t>(value - z);
         table.codes.push_back(code);
-        max_code[static_cast<size_t>(c)] = std::max(max_code[static_cast<size_t>(c)], code);
+        max_code[index_of(c)] = std::max(max_code[index_of(c)], code);
         largest = std::max(largest, code);
       }
     }
-    table.bits = static_cast<uint32_t>(std::bit_width(largest));
+    table.bits = id_of(std::bit_width(largest));
     row.numbers = {"embedding", width, {table.bits, 1, zeros}, max_code};
     row.embedding = TokenSource{b_.add_code_table(std::move(table)), age};
     return row;
@@ -88,7 +89,7 @@ class Lowering {
     const std::vector<int32_t>* bias = nullptr;
     if (const auto* rq = std::get_if<Requantise>(&first); rq && rq->multiplier.empty()) bias = &rq->bias;
     if (const auto* sign = std::get_if<Sign>(&first)) bias = &sign->bias;
-    std::vector<int64_t> zeros(static_cast<size_t>(width));
+    std::vector<int64_t> zeros(index_of(width));
     int64_t least = 0;
     for (size_t c = 0; c < zeros.size(); ++c) {
       zeros[c] = bias && !bias->empty() ? -(*bias)[c] : 0;
@@ -109,7 +110,7 @@ class Lowering {
       return stream.tensor;
     }
     MatrixLayer layer{name, nullptr, {}, &stream.numbers, activation, false, {}};
-    layer.weights.assign(static_cast<size_t>(stream.numbers.count), {});
+    layer.weights.assign(index_of(stream.numbers.count), {});
     const MatrixPlan plan = plan_matrix(layer);
     const int out = b_.add_tensor(name, stream.numbers.count, plan.end->encoding, {plan.end->max_code});
     b_.add_matrix(layer, plan, name, {source_of(stream)}, -1, out);

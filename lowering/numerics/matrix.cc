@@ -5,13 +5,14 @@
 #include <cassert>
 #include <numeric>
 
+#include "ir/index.h"
 #include "lowering/numerics/kernel_dag.h"
 
 namespace bitgrid::numerics {
 namespace {
 
 int bits_of(int64_t value) {
-  return static_cast<int>(std::bit_width(static_cast<uint64_t>(value)));
+  return int_of(std::bit_width(static_cast<uint64_t>(value)));
 }
 
 uint64_t max_code(const Tensor& t, size_t channel) {
@@ -28,7 +29,7 @@ uint32_t scale_shift(const Encoding& e) {
 
 /// Slots by which a tensor's words enter later.
 uint32_t slot_shift(const Tensor& t, const MatrixPlan& plan) {
-  return scale_shift(t.encoding) + static_cast<uint32_t>(plan.word_shift);
+  return scale_shift(t.encoding) + id_of(plan.word_shift);
 }
 
 /// Range of the values of a channel over all codes up to its largest.
@@ -104,7 +105,7 @@ bool place_constants(const MatrixLayer& layer, MatrixPlan& plan) {
   }
   plan.word_slots = plan.end ? plan.end->min_word_slots : 1;
   for (const Tensor* t : {layer.operand, layer.residual})  // every bit needs its slot, also where no weight or channel has use for it
-    if (t) plan.word_slots = std::max(plan.word_slots, static_cast<int>(t->encoding.bits + slot_shift(*t, plan)));
+    if (t) plan.word_slots = std::max(plan.word_slots, int_of(t->encoding.bits + slot_shift(*t, plan)));
   for (size_t r = 0; r < rows; ++r) {
     plan.sum_offset[r] = plan.start[r] - code_correction(layer, plan, r);
     int64_t words = layer.residual ? layer.residual->encoding.scale * static_cast<int64_t>(max_code(*layer.residual, r)) : 0;
@@ -121,8 +122,7 @@ bool place_constants(const MatrixLayer& layer, MatrixPlan& plan) {
 std::vector<Word> words_of(const Tensor& t, const MatrixPlan& plan, uint32_t first_bit, int first, int count) {
   std::vector<Word> words;
   for (int c = first; c < first + count; ++c) {
-    words.push_back({first_bit + static_cast<uint32_t>(c - first) * t.encoding.bits, t.encoding.bits, slot_shift(t, plan),
-                     max_code(t, static_cast<size_t>(c))});
+    words.push_back({first_bit + id_of(c - first) * t.encoding.bits, t.encoding.bits, slot_shift(t, plan), max_code(t, index_of(c))});
   }
   return words;
 }
@@ -139,7 +139,7 @@ BitSerialForm bit_serial_form(const MatrixLayer& layer, const MatrixPlan& plan, 
   std::vector<Word> residual;
   if (layer.residual) residual = words_of(*layer.residual, plan, residual_bit, first, count);
   for (int i = 0; i < count; ++i) {
-    const auto r = static_cast<size_t>(first + i);
+    const auto r = index_of(first + i);
     RowGroup group;
     const auto planes = digit_planes(plan.weights[r]);
     int64_t rest = plan.start[r];
@@ -148,7 +148,7 @@ BitSerialForm bit_serial_form(const MatrixLayer& layer, const MatrixPlan& plan, 
       rest -= start << p;
       group.planes.push_back({planes[p], {}, start, std::nullopt});
     }
-    if (layer.residual) group.residual = residual[static_cast<size_t>(i)];
+    if (layer.residual) group.residual = residual[index_of(i)];
     if (plan.end) {
       group.multiplier = plan.end->multiplier[r];
       group.multiplier_constant = plan.end->multiplier_constant[r];
@@ -156,7 +156,7 @@ BitSerialForm bit_serial_form(const MatrixLayer& layer, const MatrixPlan& plan, 
     form.groups.push_back(std::move(group));
   }
   if (layer.raw) form.raw_bits = plan.raw_encoding.bits;
-  form.raw_shift = static_cast<uint32_t>(plan.word_shift);
+  form.raw_shift = id_of(plan.word_shift);
   form.strip_constant = plan.strip_constant;
   if (plan.end) {
     form.sign = plan.end->sign;
@@ -178,7 +178,7 @@ MatrixPlan plan_matrix(const MatrixLayer& layer) {
   plan.sum_offset.resize(rows);
   plan.raw_max_code.resize(rows);
   if (const auto* rq = std::get_if<Requantise>(&layer.activation)) {
-    const NormalRequantise n = normalise(*rq, static_cast<int>(rows), layer.operand != nullptr && !layer.residual && !layer.raw);
+    const NormalRequantise n = normalise(*rq, int_of(rows), layer.operand != nullptr && !layer.residual && !layer.raw);
     plan.word_shift = n.left;
     for (size_t r = 0; r < rows; ++r) {
       for (int64_t& w : plan.weights[r]) w *= n.weight_factor[r];
@@ -199,7 +199,7 @@ MatrixPlan plan_matrix(const MatrixLayer& layer) {
   }
   plan.raw_encoding.bits = 1;
   for (size_t r = 0; r < rows; ++r) {
-    plan.raw_encoding.bits = std::max(plan.raw_encoding.bits, static_cast<uint32_t>(bits_of(static_cast<int64_t>(plan.raw_max_code[r]))));
+    plan.raw_encoding.bits = std::max(plan.raw_encoding.bits, id_of(bits_of(static_cast<int64_t>(plan.raw_max_code[r]))));
     plan.raw_encoding.zero.push_back(bias(layer, r) - (plan.sum_offset[r] >> plan.word_shift));
   }
   return plan;
@@ -214,7 +214,7 @@ Kernel matrix_kernel(const MatrixLayer& layer, const MatrixPlan& plan, const std
   uint32_t operand_bits = 0;
   if (layer.operand) {
     const Tensor& x = *layer.operand;
-    operand_bits = static_cast<uint32_t>(x.count) * x.encoding.bits;
+    operand_bits = id_of(x.count) * x.encoding.bits;
     const NodeId port = add_input(dag, "x", operand_bits);
     for (uint32_t b = 0; b < x.encoding.bits; ++b) planes.push_back(bit_plane(dag, port, 0, x.count, x.encoding.bits, b));
     out.inputs.push_back(port_of(x, 0, x.count));
@@ -222,22 +222,22 @@ Kernel matrix_kernel(const MatrixLayer& layer, const MatrixPlan& plan, const std
   }
   NodeId residual = 0;
   if (layer.residual) {
-    residual = add_input(dag, "r", static_cast<uint32_t>(count) * layer.residual->encoding.bits);
+    residual = add_input(dag, "r", id_of(count) * layer.residual->encoding.bits);
     out.inputs.push_back(port_of(*layer.residual, first, count));
   }
-  const auto width = static_cast<uint32_t>(plan.word_slots) + (plan.end && plan.end->sign ? 0 : 1);
+  const auto width = id_of(plan.word_slots) + (plan.end && plan.end->sign ? 0 : 1);
   std::vector<NodeId> sums, results;
   for (int i = 0; i < count; ++i) {
-    const auto r = static_cast<size_t>(first + i);
+    const auto r = index_of(first + i);
     Sum sum(dag, width);
     if (layer.operand) sum.add_products(planes, plan.weights[r], slot_shift(*layer.operand, plan));
     if (layer.residual) {
       const Encoding& e = layer.residual->encoding;
-      sum.add(add_slice(dag, residual, static_cast<uint32_t>(i) * e.bits, e.bits), slot_shift(*layer.residual, plan));
+      sum.add(add_slice(dag, residual, id_of(i) * e.bits, e.bits), slot_shift(*layer.residual, plan));
     }
     sum.add_constant(plan.start[r]);
     const NodeId node = sum.finish();
-    if (layer.raw) sums.push_back(add_slice(dag, node, static_cast<uint32_t>(plan.word_shift), plan.raw_encoding.bits));
+    if (layer.raw) sums.push_back(add_slice(dag, node, id_of(plan.word_shift), plan.raw_encoding.bits));
     if (plan.end) results.push_back(result_node(dag, node, *plan.end, r, plan.sum_offset[r]));
   }
   if (layer.raw) {
@@ -254,7 +254,7 @@ Kernel matrix_kernel(const MatrixLayer& layer, const MatrixPlan& plan, const std
 }
 
 BitSerialForm matrix_form(const MatrixLayer& layer, const MatrixPlan& plan, int first, int count) {
-  const uint32_t operand_bits = layer.operand ? static_cast<uint32_t>(layer.operand->count) * layer.operand->encoding.bits : 0;
+  const uint32_t operand_bits = layer.operand ? id_of(layer.operand->count) * layer.operand->encoding.bits : 0;
   return bit_serial_form(layer, plan, first, count, operand_bits);
 }
 
@@ -265,9 +265,9 @@ std::optional<PopcountForm> popcount_form(const MatrixLayer& layer, int first, i
   const Encoding& e = layer.operand->encoding;
   if (e.scale <= 0) return std::nullopt;
   PopcountForm form;
-  form.inputs = static_cast<uint32_t>(layer.operand->count);
+  form.inputs = id_of(layer.operand->count);
   for (int i = first; i < first + count; ++i) {
-    const auto r = static_cast<size_t>(i);
+    const auto r = index_of(i);
     PopcountRow row;
     // sum of w * (zero + scale * code) + bias >= 0, with sum of w * code = agreements - number of weights -1
     int64_t negative = 0, rest = sign->bias.empty() ? 0 : sign->bias[r];

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "ir/index.h"
 #include "lowering/numerics/kernel_dag.h"
 #include "lowering/numerics/tiling_parts.h"
 
@@ -25,9 +26,9 @@ Source source_of(const Stream& stream) {
 }
 
 std::vector<std::vector<int64_t>> weights_of(const Matrix& m) {
-  std::vector<std::vector<int64_t>> rows(static_cast<size_t>(m.outputs));
+  std::vector<std::vector<int64_t>> rows(index_of(m.outputs));
   for (int r = 0; r < m.outputs; ++r) {
-    for (int c = 0; c < m.inputs; ++c) rows[static_cast<size_t>(r)].push_back(m.at(r, c));
+    for (int c = 0; c < m.inputs; ++c) rows[index_of(r)].push_back(m.at(r, c));
   }
   return rows;
 }
@@ -47,32 +48,32 @@ int block_rows(int rows, int columns, int planes, bool strips) {
 
 int ProgramBuilder::add_tensor(const std::string& name, int count, const Encoding& encoding, const std::vector<uint64_t>& max_code) {
   program.tensors.push_back({name, count, encoding, max_code});
-  return static_cast<int>(program.tensors.size()) - 1;
+  return count_of(program.tensors) - 1;
 }
 
 int ProgramBuilder::add_kernel(Kernel kernel) {
   program.kernels.push_back(std::move(kernel));
-  return static_cast<int>(program.kernels.size()) - 1;
+  return count_of(program.kernels) - 1;
 }
 
 int ProgramBuilder::add_cache(int of_tensor, int window) {
   program.caches.push_back({of_tensor, window});
-  return static_cast<int>(program.caches.size()) - 1;
+  return count_of(program.caches) - 1;
 }
 
 int ProgramBuilder::add_code_table(CodeTable table) {
   program.tables.push_back(std::move(table));
-  return static_cast<int>(program.tables.size()) - 1;
+  return count_of(program.tables) - 1;
 }
 
 void ProgramBuilder::add_matrix(const MatrixLayer& layer, const MatrixPlan& plan, const std::string& name,
                                 const std::vector<Source>& sources, int raw_tensor, int result_tensor) {
-  const int rows = static_cast<int>(layer.weights.size()), columns = layer.operand ? layer.operand->count : 0;
+  const int rows = count_of(layer.weights), columns = layer.operand ? layer.operand->count : 0;
   size_t planes = 1;
   for (const auto& row : plan.weights) planes = std::max(planes, row.empty() ? 1 : digit_planes(row).size());
   // Sums with a sign at the row end leave east; clamps and residual words need a corner.
   const bool turns = layer.residual || (plan.end && !(plan.end->sign && plan.strip_constant == 0));
-  const int block = layer.operand ? block_rows(rows, columns, static_cast<int>(planes), turns) : rows;
+  const int block = layer.operand ? block_rows(rows, columns, int_of(planes), turns) : rows;
   if (params.tile.bounded()) return add_cut_matrix(layer, plan, name, sources, raw_tensor, result_tensor, block);
   for (int first = 0; first < rows; first += block) {
     const std::string part = block == rows ? name : fmt::format("{}.{}", name, first / block);
@@ -107,8 +108,8 @@ void ProgramBuilder::add_cut_matrix(const MatrixLayer& layer, const MatrixPlan& 
       const bool last = p + 1 == block.parts.size();
       const std::string part = block.parts.size() == 1 ? rows : fmt::format("{}.part{}", rows, p);
       const int kernel = add_kernel(part_kernel(layer, plan, part, block, p));
-      Step step{part, kernel, 1, stage + static_cast<int>(p), {sources[0]}, {}};
-      from_row(step.inputs[0], static_cast<int>(block.parts[p].first));
+      Step step{part, kernel, 1, stage + int_of(p), {sources[0]}, {}};
+      from_row(step.inputs[0], int_of(block.parts[p].first));
       if (p > 0) step.inputs.push_back(TensorSource{state, 0, 0});
       if (!last) {
         const Tensor t = part_state(layer, plan, part + ".state", block, p);
@@ -126,7 +127,7 @@ void ProgramBuilder::add_cut_matrix(const MatrixLayer& layer, const MatrixPlan& 
     }
     stages = std::max(stages, block.parts.size());
   }
-  stage += static_cast<int>(stages) - 1;
+  stage += int_of(stages) - 1;
 }
 
 int ProgramBuilder::add_linear(const Linear& linear, int operand, const std::string& name, const std::string& result) {
@@ -146,16 +147,16 @@ int ProgramBuilder::add_table(const Table& table, int operand, const std::string
   // Offset binary where a value is negative, so that the result may become resident; plain from 0 up.
   Encoding e;
   if (*lo >= 0) {
-    e = {std::max(1u, static_cast<uint32_t>(std::bit_width(static_cast<uint32_t>(*hi)))), 1, {0}};
+    e = {std::max(1u, id_of(std::bit_width(id_of(*hi)))), 1, {0}};
   } else {
-    e.bits = 1 + static_cast<uint32_t>(std::bit_width(static_cast<uint32_t>(std::max(*hi, -*lo - 1))));
+    e.bits = 1 + id_of(std::bit_width(id_of(std::max(*hi, -*lo - 1))));
     e.zero = {-(int64_t{1} << (e.bits - 1))};
   }
   std::vector<BitVector> words;
   uint64_t max_code = 0;
   for (uint64_t code = 0; code < uint64_t{1} << in.encoding.bits; ++code) {
     const int64_t index = std::clamp<int64_t>(decode(in.encoding, 0, code) - table.lo, 0, static_cast<int64_t>(table.values.size()) - 1);
-    const auto value = static_cast<uint64_t>(table.values[static_cast<size_t>(index)] - e.zero[0]);
+    const auto value = static_cast<uint64_t>(table.values[index_of(index)] - e.zero[0]);
     max_code = std::max(max_code, value);
     words.emplace_back(e.bits, value);
   }
@@ -178,12 +179,12 @@ Stream ProgramBuilder::add_streams(const Stream& a, const Stream& b, const std::
   const uint32_t a_bits = a.numbers.encoding.bits, b_bits = b.numbers.encoding.bits;
   Stream sum;
   sum.numbers = {name, count, {0, 1, {}}, {}};
-  for (size_t c = 0; c < static_cast<size_t>(count); ++c) {
+  for (size_t c = 0; c < index_of(count); ++c) {
     sum.numbers.max_code.push_back(a.numbers.max_code[c] + b.numbers.max_code[c]);
     sum.numbers.encoding.zero.push_back(a.numbers.encoding.zero[c] + b.numbers.encoding.zero[c]);
   }
   const uint64_t largest = *std::max_element(sum.numbers.max_code.begin(), sum.numbers.max_code.end());
-  const uint32_t bits = std::max({static_cast<uint32_t>(std::bit_width(largest)), a_bits, b_bits});
+  const uint32_t bits = std::max({id_of(std::bit_width(largest)), a_bits, b_bits});
   sum.numbers.encoding.bits = bits;
   Kernel kernel;
   BitSerialForm& form = kernel.form.serial.emplace();
@@ -191,7 +192,7 @@ Stream ProgramBuilder::add_streams(const Stream& a, const Stream& b, const std::
   kernel.inputs = {{count, b_bits, b.numbers.max_code}, {count, a_bits, a.numbers.max_code}};
   kernel.outputs = {{count, bits, {}}};
   Dag& dag = kernel.dag;
-  const auto n = static_cast<uint32_t>(count);
+  const auto n = id_of(count);
   const NodeId x = add_input(dag, "x", n * b_bits), r = add_input(dag, "r", n * a_bits);
   std::vector<NodeId> sums;
   for (uint32_t c = 0; c < n; ++c) {
@@ -203,7 +204,7 @@ Stream ProgramBuilder::add_streams(const Stream& a, const Stream& b, const std::
   }
   add_output(dag, "sum", pack(dag, sums));
   form.raw_bits = bits;
-  form.word_slots = static_cast<int>(bits);
+  form.word_slots = int_of(bits);
   const int id = add_kernel(std::move(kernel));
   sum.tensor = add_tensor(name, count, sum.numbers.encoding, sum.numbers.max_code);
   program.steps.push_back({name, id, 1, stage, {source_of(b), source_of(a)}, {{sum.tensor, 0, 0}}});

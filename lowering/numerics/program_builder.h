@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "ir/index.h"
 #include "lowering/numerics/lower.h"
 #include "lowering/numerics/matrix.h"
 
@@ -25,7 +26,7 @@ struct ProgramBuilder {
   LowerParams params;
   int stage = 0;  // of the steps that are added
 
-  Tensor& tensor(int id) { return program.tensors[static_cast<size_t>(id)]; }
+  Tensor& tensor(int id) { return program.tensors[index_of(id)]; }
   int add_tensor(const std::string& name, int count, const Encoding& encoding, const std::vector<uint64_t>& max_code);
   int add_kernel(Kernel kernel);
   int add_cache(int of_tensor, int window);

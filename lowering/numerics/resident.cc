@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "ir/error.h"
+#include "ir/index.h"
 #include "lowering/numerics/kernel_dag.h"
 
 namespace bitgrid::numerics {
@@ -54,21 +55,19 @@ bool place_constants(const ResidentLayer& layer, ResidentPlan& plan) {
   }
   if (layer.start) {
     plan.start_zero = plan.end.total[0] - plan.upper_guard + unit * term_zero(layer);
-    plan.start_bits = static_cast<uint32_t>(std::bit_width(start_code(plan, layer.start->hi)));
+    plan.start_bits = id_of(std::bit_width(start_code(plan, layer.start->hi)));
   }
   // A plane above the bottom one is heard doubled: its own word must fit as well, and does where the total fits.
-  plan.word_slots = std::max(plan.end.min_word_slots, static_cast<int>(std::bit_width(static_cast<uint64_t>(top + plan.upper_guard))));
-  const uint32_t words =
-      std::max(layer.stream_shift + layer.stream_bits, layer.term ? layer.term->bits : 0) + static_cast<uint32_t>(plan.left);
-  plan.word_slots = std::max(plan.word_slots, static_cast<int>(std::max(words, plan.start_bits)));
+  plan.word_slots = std::max(plan.end.min_word_slots, int_of(std::bit_width(static_cast<uint64_t>(top + plan.upper_guard))));
+  const uint32_t words = std::max(layer.stream_shift + layer.stream_bits, layer.term ? layer.term->bits : 0) + id_of(plan.left);
+  plan.word_slots = std::max(plan.word_slots, int_of(std::max(words, plan.start_bits)));
   return true;
 }
 
 /// Bit `bit` of each number of row `row`.
 NodeId row_plane(Dag& dag, NodeId port, const ResidentMatrix& m, int row, uint32_t bit) {
   std::vector<NodeId> slices;
-  for (int c = 0; c < m.columns; ++c)
-    slices.push_back(add_slice(dag, port, static_cast<uint32_t>(m.index(row, c)) * m.encoding.bits + bit, 1));
+  for (int c = 0; c < m.columns; ++c) slices.push_back(add_slice(dag, port, id_of(m.index(row, c)) * m.encoding.bits + bit, 1));
   return pack(dag, slices);
 }
 
@@ -76,31 +75,31 @@ BitSerialForm bit_serial_form(const ResidentLayer& layer, const ResidentPlan& pl
                               uint32_t matrix_bit) {
   const ResidentMatrix& m = layer.matrix;
   const auto digits = digits_of(m.encoding);
-  const auto left = static_cast<uint32_t>(plan.left);
+  const auto left = id_of(plan.left);
   BitSerialForm form;
   for (int c = 0; c < m.columns; ++c)
-    form.columns.push_back({static_cast<uint32_t>(c) * layer.stream_bits, layer.stream_bits, layer.stream_shift + left, layer.stream_max});
+    form.columns.push_back({id_of(c) * layer.stream_bits, layer.stream_bits, layer.stream_shift + left, layer.stream_max});
   for (int r = 0; r < m.rows; ++r) {
     RowGroup group;
     for (size_t i = 0; i < digits.size(); ++i) {
       PlaneRow row;
-      const auto bit = static_cast<uint32_t>(digits.size() - 1 - i);
+      const auto bit = id_of(digits.size() - 1 - i);
       for (int c = 0; c < m.columns; ++c) {
-        row.residents.push_back({matrix_bit + static_cast<uint32_t>(m.index(r, c)) * m.encoding.bits + bit, digits[i].zero, digits[i].one});
+        row.residents.push_back({matrix_bit + id_of(m.index(r, c)) * m.encoding.bits + bit, digits[i].zero, digits[i].one});
       }
       if (bit > 0) {
         row.start = guard(layer, digits[i]) << plan.left;
       } else if (layer.start) {
-        row.start_word = Word{start_bit + static_cast<uint32_t>(r) * plan.start_bits, plan.start_bits, 0, start_code(plan, layer.start->hi),
+        row.start_word = Word{start_bit + id_of(r) * plan.start_bits, plan.start_bits, 0, start_code(plan, layer.start->hi),
                               static_cast<uint64_t>(guard(layer, digits[i]) << plan.left)};
       } else {
-        row.start = plan.end.total[static_cast<size_t>(r)] - plan.upper_guard + (term_zero(layer) * (int64_t{1} << plan.left));
+        row.start = plan.end.total[index_of(r)] - plan.upper_guard + (term_zero(layer) * (int64_t{1} << plan.left));
       }
       group.planes.push_back(std::move(row));
     }
-    if (layer.term) group.residual = Word{term_bit + static_cast<uint32_t>(r) * layer.term->bits, layer.term->bits, left, layer.term->max};
-    group.multiplier = plan.end.multiplier[static_cast<size_t>(r)];
-    group.multiplier_constant = plan.end.multiplier_constant[static_cast<size_t>(r)];
+    if (layer.term) group.residual = Word{term_bit + id_of(r) * layer.term->bits, layer.term->bits, left, layer.term->max};
+    group.multiplier = plan.end.multiplier[index_of(r)];
+    group.multiplier_constant = plan.end.multiplier_constant[index_of(r)];
     form.groups.push_back(std::move(group));
   }
   form.sign = plan.end.sign;
@@ -124,7 +123,7 @@ Range resident_sums(const ResidentLayer& layer) {
 ResidentPlan plan_resident(const ResidentLayer& layer) {
   Range range = resident_sums(layer);
   if (layer.start) range = range + *layer.start;
-  const std::vector<Range> y(static_cast<size_t>(layer.matrix.rows), range);
+  const std::vector<Range> y(index_of(layer.matrix.rows), range);
   ResidentPlan plan;
   if (const auto* rq = std::get_if<Requantise>(&layer.activation)) {
     const NormalRequantise n = normalise(*rq, layer.matrix.rows, false);
@@ -151,32 +150,32 @@ Kernel resident_kernel(const ResidentLayer& layer, const ResidentPlan& plan, con
   out.name = name;
   Dag& dag = out.dag;
   dag.name = name;
-  const uint32_t stream_bits = static_cast<uint32_t>(m.columns) * layer.stream_bits;
+  const uint32_t stream_bits = id_of(m.columns) * layer.stream_bits;
   const NodeId x = add_input(dag, "x", stream_bits);
   out.inputs.push_back({m.columns, layer.stream_bits, {layer.stream_max}});
   out.bit_macs = int64_t{m.rows} * stream_bits;
   NodeId start = 0;
-  const uint32_t all_start_bits = layer.start ? static_cast<uint32_t>(m.rows) * plan.start_bits : 0;
+  const uint32_t all_start_bits = layer.start ? id_of(m.rows) * plan.start_bits : 0;
   if (layer.start) {
     start = add_input(dag, "start", all_start_bits);
     // Verification draws from 0 up; the smallest code that occurs is that of lo, which it must respect.
     out.inputs.push_back({m.rows,
                           plan.start_bits,
                           {start_code(plan, layer.start->hi)},
-                          std::vector<uint64_t>(static_cast<size_t>(m.rows), start_code(plan, layer.start->lo))});
+                          std::vector<uint64_t>(index_of(m.rows), start_code(plan, layer.start->lo))});
   }
   NodeId term = 0;
-  const uint32_t all_term_bits = layer.term ? static_cast<uint32_t>(m.rows) * layer.term->bits : 0;
+  const uint32_t all_term_bits = layer.term ? id_of(m.rows) * layer.term->bits : 0;
   if (layer.term) {
     term = add_input(dag, "r", all_term_bits);
     out.inputs.push_back({m.rows, layer.term->bits, {layer.term->max}});
   }
-  const NodeId port = add_input(dag, "m", static_cast<uint32_t>(m.rows * m.columns) * m.encoding.bits, true);
+  const NodeId port = add_input(dag, "m", id_of(m.rows * m.columns) * m.encoding.bits, true);
   out.inputs.push_back({m.rows * m.columns, m.encoding.bits, {(uint64_t{1} << m.encoding.bits) - 1}});
 
-  const auto width = static_cast<uint32_t>(plan.word_slots) + (plan.end.sign ? 0 : 1);
-  const auto left = static_cast<uint32_t>(plan.left);
-  const auto ones = static_cast<uint32_t>(std::bit_width(static_cast<unsigned>(m.columns)));
+  const auto width = id_of(plan.word_slots) + (plan.end.sign ? 0 : 1);
+  const auto left = id_of(plan.left);
+  const auto ones = id_of(std::bit_width(static_cast<unsigned>(m.columns)));
   std::vector<NodeId> planes;
   Sum all(dag, width);  // sum of the streams, for the zero of the resident numbers
   for (uint32_t b = 0; b < layer.stream_bits; ++b) {
@@ -191,19 +190,19 @@ Kernel resident_kernel(const ResidentLayer& layer, const ResidentPlan& plan, con
     for (uint32_t k = 0; k < m.encoding.bits; ++k) {
       const NodeId row = row_plane(dag, port, m, r, k);
       for (uint32_t b = 0; b < layer.stream_bits; ++b) {
-        const NodeId both = add_node(dag, Op::kAnd, static_cast<uint32_t>(m.columns), {row, planes[b]});
+        const NodeId both = add_node(dag, Op::kAnd, id_of(m.columns), {row, planes[b]});
         sum.add(add_node(dag, Op::kPopcount, ones, {both}), k + b + (m.encoding.scale == 2 ? 1 : 0) + layer.stream_shift + left);
       }
     }
-    if (zero != 0) sum.subtract(total, static_cast<uint32_t>(std::countr_zero(static_cast<uint64_t>(-zero))));
-    if (layer.term) sum.add(add_slice(dag, term, static_cast<uint32_t>(r) * layer.term->bits, layer.term->bits), left);
+    if (zero != 0) sum.subtract(total, id_of(std::countr_zero(static_cast<uint64_t>(-zero))));
+    if (layer.term) sum.add(add_slice(dag, term, id_of(r) * layer.term->bits, layer.term->bits), left);
     if (layer.start) {
-      sum.add(add_slice(dag, start, static_cast<uint32_t>(r) * plan.start_bits, plan.start_bits));
+      sum.add(add_slice(dag, start, id_of(r) * plan.start_bits, plan.start_bits));
       sum.add_constant(plan.upper_guard);
     } else {
-      sum.add_constant(plan.end.total[static_cast<size_t>(r)] + term_zero(layer) * (int64_t{1} << plan.left));
+      sum.add_constant(plan.end.total[index_of(r)] + term_zero(layer) * (int64_t{1} << plan.left));
     }
-    results.push_back(result_node(dag, sum.finish(), plan.end, static_cast<size_t>(r), plan.end.total[static_cast<size_t>(r)]));
+    results.push_back(result_node(dag, sum.finish(), plan.end, index_of(r), plan.end.total[index_of(r)]));
   }
   add_output(dag, "y", pack(dag, results));
   out.outputs.push_back({m.rows, plan.end.encoding.bits, {}});

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cassert>
 
+#include "ir/index.h"
 #include "lowering/mapping/matrix/row_end_stamps.h"
 #include "lowering/numerics/kernel_dag.h"
 
@@ -11,7 +12,7 @@ namespace bitgrid::numerics {
 namespace {
 
 int bits_of(uint64_t value) {
-  return static_cast<int>(std::bit_width(value));
+  return int_of(std::bit_width(value));
 }
 
 template <typename T>
@@ -40,7 +41,7 @@ void take_left_shift(NormalRequantise& n) {
     factor.push_back(std::min(int64_t{m} << -n.shift, int64_t{n.hi} + 1));
     common = std::min(common, std::countr_zero(static_cast<uint64_t>(factor.back())));
   }
-  for (size_t r = 0; r < factor.size(); ++r) n.multiplier[r] = static_cast<int>(factor[r] >> common);
+  for (size_t r = 0; r < factor.size(); ++r) n.multiplier[r] = int_of(factor[r] >> common);
   n.left = common;
   n.shift = 0;
 }
@@ -52,12 +53,12 @@ NormalRequantise normalise(const Requantise& rq, int rows, bool foldable) {
   n.shift = rq.shift;
   n.lo = rq.lo;
   n.hi = rq.hi;
-  const auto count = static_cast<size_t>(rows);
+  const auto count = index_of(rows);
   n.weight_factor.assign(count, 1);
   n.multiplier.resize(count);
   for (size_t r = 0; r < count; ++r) {
     n.bias.push_back(per_row(rq.bias, r, 0));
-    n.multiplier[r] = static_cast<int>(per_row(rq.multiplier, r, 1));
+    n.multiplier[r] = int_of(per_row(rq.multiplier, r, 1));
   }
   const auto first = static_cast<unsigned>(n.multiplier[0]);
   if (std::has_single_bit(first) && std::all_of(n.multiplier.begin(), n.multiplier.end(), [&](int m) { return m == n.multiplier[0]; })) {
@@ -104,13 +105,13 @@ RowEnd plan_clamp(const NormalRequantise& n, const std::vector<Range>& y, int ex
   for (size_t r = 0; r < y.size(); ++r) {
     const int64_t m = n.multiplier[r];
     end.total.push_back(n.bias[r] * n.scale(r) + bias / m);
-    end.multiplier_constant.push_back(static_cast<int>(bias % m));
+    end.multiplier_constant.push_back(int_of(bias % m));
     const int64_t top = y[r].hi * n.scale(r) + end.total[r];
     end.min_word_slots = std::max(end.min_word_slots, bits_of(static_cast<uint64_t>(top)) + (n.multiply ? 1 : 0));
   }
   if (n.multiply) end.clamp.shift -= mapping::kMultiplierDrop;
   end.min_word_slots = std::max(end.min_word_slots, mapping::clamp_word_slots(end.clamp.shift, h, w));
-  end.encoding = {static_cast<uint32_t>(w), 1, {-centre}};
+  end.encoding = {id_of(w), 1, {-centre}};
   end.max_code = static_cast<uint64_t>(n.hi + centre);
   return end;
 }
@@ -146,9 +147,9 @@ NodeId result_node(Dag& dag, NodeId sum, const RowEnd& end, size_t r, int64_t su
   }
   const NormalRequantise& n = end.requantise;
   const int64_t half = n.shift > 0 ? int64_t{1} << (n.shift - 1) : 0, m = n.multiplier[r];
-  const auto shift = static_cast<uint32_t>(n.shift);
+  const auto shift = id_of(n.shift);
   // t = (y + bias) * m + half + (offset << shift) with y + bias = sum + (bias - sum_offset).
-  const auto offset_bits = std::max(static_cast<uint32_t>(end.clamp.sign), end.encoding.bits) + 1;
+  const auto offset_bits = std::max(id_of(end.clamp.sign), end.encoding.bits) + 1;
   const int64_t offset = int64_t{1} << offset_bits;
   const uint32_t t_bits = offset_bits + shift + 1;
   Sum t(dag, t_bits);
@@ -161,7 +162,7 @@ Encoding activation_encoding(const Activation& activation) {
   if (std::holds_alternative<Sign>(activation)) return {1, 2, {-1}};
   const auto& rq = std::get<Requantise>(activation);
   const int w = result_bits(rq.lo, rq.hi);
-  return {static_cast<uint32_t>(w), 1, {rq.lo < 0 ? -(int64_t{1} << (w - 1)) : 0}};
+  return {id_of(w), 1, {rq.lo < 0 ? -(int64_t{1} << (w - 1)) : 0}};
 }
 
 uint64_t activation_max_code(const Activation& activation) {

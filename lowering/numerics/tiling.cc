@@ -7,7 +7,8 @@
 #include <numeric>
 
 #include "ir/error.h"
-#include "lowering/mapping/matrix/bit_serial_size.h"
+#include "ir/index.h"
+#include "lowering/mapping/matrix/bit_serial.h"
 #include "lowering/mapping/matrix/popcount_ii2.h"
 #include "lowering/numerics/kernel_dag.h"
 
@@ -28,12 +29,12 @@ bool fits(const Size& size, const mapping::Tile& tile) {
 class SerialSizes {
  public:
   SerialSizes(const BitSerialForm& first_row, const std::vector<int>& planes)
-      : columns_(static_cast<int>(first_row.columns.size())), planes_before_(planes.size() + 1) {
+      : columns_(count_of(first_row.columns)), planes_before_(planes.size() + 1) {
     const RowGroup& group = first_row.groups[0];
     const bool sign_east = first_row.sign && first_row.strip_constant == 0;
     strips_ = first_row.clamp || (first_row.sign && !sign_east);
     residual_ = group.residual.has_value();
-    const int array_rows = columns_ > 0 ? static_cast<int>(group.planes.size()) + 1 + residual_ : 0;
+    const int array_rows = columns_ > 0 ? count_of(group.planes) + 1 + residual_ : 0;
     strip_rows_ = mapping::bit_serial_size(first_row).height - array_rows;
     std::partial_sum(planes.begin(), planes.end(), planes_before_.begin() + 1);
     combine_ = *std::max_element(planes.begin(), planes.end()) > 1;
@@ -42,8 +43,7 @@ class SerialSizes {
   /// Cells east of the columns.
   int64_t end_width(int rows) const { return (combine_ ? 2 : 0) + (strips_ || residual_ ? 2 * int64_t{rows} + strips_ : 0); }
   int64_t height(int first, int rows) const {
-    return 1 + kPairHeader + residual_ + strip_rows_ + planes_before_[static_cast<size_t>(first + rows)] -
-           planes_before_[static_cast<size_t>(first)];
+    return 1 + kPairHeader + residual_ + strip_rows_ + planes_before_[index_of(first + rows)] - planes_before_[index_of(first)];
   }
   Size whole(int first, int rows) const { return {2 * int64_t{columns_} + end_width(rows), height(first, rows)}; }
   int columns() const { return columns_; }
@@ -113,9 +113,9 @@ class SerialCutter {
     int count = equal_rows_that(left, most_rows_, good);
     if (count == 0 && columns > 0 && fits({0, sizes_.height(first, 1)}, tile_) && sizes_.end_width(1) + 2 <= width) count = 1;
     if (count == 0) throw too_small(layer_, tile_, {2 + sizes_.end_width(1), sizes_.height(first, 1)});
-    const auto last = static_cast<uint32_t>((width - sizes_.end_width(count)) / 2), part = static_cast<uint32_t>(width / 2);
+    const auto last = id_of((width - sizes_.end_width(count)) / 2), part = id_of(width / 2);
     RowBlock block{first, count, CutForm::kSerial, {}};
-    if (columns > 0) block.parts = equal_parts(static_cast<uint32_t>(columns), part, last);
+    if (columns > 0) block.parts = equal_parts(id_of(columns), part, last);
     if (block.parts.size() <= 1) block.form = CutForm::kWhole;
     return block;
   }
@@ -129,7 +129,7 @@ class SerialCutter {
 
 std::vector<int> planes_of(const MatrixPlan& plan) {
   std::vector<int> planes;
-  for (const auto& row : plan.weights) planes.push_back(row.empty() ? 1 : static_cast<int>(digit_planes(row).size()));
+  for (const auto& row : plan.weights) planes.push_back(row.empty() ? 1 : count_of(digit_planes(row)));
   return planes;
 }
 
@@ -159,7 +159,7 @@ class Cutter {
         form_(params.defects.empty() ? choose(params.optimize) : CutForm::kSerial) {}
 
   std::vector<RowBlock> run() const {
-    const int rows = static_cast<int>(layer_.weights.size());
+    const int rows = count_of(layer_.weights);
     std::vector<RowBlock> blocks;
     for (int first = 0; first < rows; first += blocks.back().count) {
       const int left = rows - first;
@@ -169,14 +169,13 @@ class Cutter {
   }
 
  private:
-  int rows() const { return static_cast<int>(layer_.weights.size()); }
+  int rows() const { return count_of(layer_.weights); }
 
   /// The form of the uncut layer.
   CutForm choose(mapping::Optimize optimize) const {
     const auto form = popcount_form(layer_, 0, rows());
     if (!form) return CutForm::kSerial;
-    if (layer_.operand->count < static_cast<int>(mapping::kLeastPart) || mapping::popcount_wave_state(*form).counts.empty())
-      return CutForm::kSerial;
+    if (layer_.operand->count < int_of(mapping::kLeastPart) || mapping::popcount_wave_state(*form).counts.empty()) return CutForm::kSerial;
     const Size whole = serial_.whole(rows());
     constexpr CutForm kForms[] = {CutForm::kSerial, CutForm::kParallel, CutForm::kInterleaved};
     return kForms[mapping::cheapest(optimize, {{whole.width * whole.height, word_slots_},
@@ -185,9 +184,9 @@ class Cutter {
   }
 
   RowBlock count_block(int first, int left) const {
-    const auto inputs = static_cast<uint32_t>(layer_.operand->count);
+    const auto inputs = id_of(layer_.operand->count);
     const bool interleaved = form_ == CutForm::kInterleaved;
-    const auto width = static_cast<uint32_t>(tile_.width ? tile_.width : std::numeric_limits<int32_t>::max() / 2);
+    const auto width = id_of(tile_.width ? tile_.width : std::numeric_limits<int32_t>::max() / 2);
     const uint32_t part = interleaved ? 2 * width : width;
     if (part < mapping::kLeastPart) throw too_small(layer_.name, tile_, {mapping::kLeastPart, 1});
     const auto height = [&](int n) {
@@ -218,7 +217,7 @@ std::vector<RowBlock> cut_layer(const MatrixLayer& layer, const MatrixPlan& plan
 std::vector<RowBlock> cut_serial(const std::string& layer, const BitSerialForm& first_row, const std::vector<int>& planes, int most_rows,
                                  const mapping::Tile& tile) {
   const SerialCutter cutter(layer, first_row, planes, most_rows, tile);
-  const int rows = static_cast<int>(planes.size());
+  const int rows = count_of(planes);
   std::vector<RowBlock> blocks;
   for (int first = 0; first < rows; first += blocks.back().count) blocks.push_back(cutter.block(first, rows - first));
   return blocks;

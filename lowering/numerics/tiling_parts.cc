@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "ir/index.h"
 #include "lowering/mapping/matrix/popcount_ii2.h"
 #include "lowering/numerics/kernel_dag.h"
 
@@ -29,10 +30,10 @@ class CountKernel {
 
   Kernel build() {
     x_ = add_input(dag(), "x", part_.count);
-    kernel_.inputs.push_back({static_cast<int>(part_.count), 1, {1}});
+    kernel_.inputs.push_back({int_of(part_.count), 1, {1}});
     if (!first_) {
       s_ = add_input(dag(), "s", state_.bits);
-      kernel_.inputs.push_back({static_cast<int>(state_.bits), 1, {1}});
+      kernel_.inputs.push_back({int_of(state_.bits), 1, {1}});
     }
     std::vector<NodeId> handed(last_ ? 0 : state_.bits), answers(state_.constant.size());
     if (state_.parity && !last_) handed[0] = parity();
@@ -43,12 +44,12 @@ class CountKernel {
       const std::vector<NodeId> bits = add(count);
       if (last_) answers[count.output] = count.invert ? complement(bits.back()) : bits.back();
       for (size_t b = 0; b < bits.size() && !last_; ++b) {
-        if (count.bit[b] >= 0) handed[static_cast<size_t>(count.bit[b])] = bits[b];
+        if (count.bit[b] >= 0) handed[index_of(count.bit[b])] = bits[b];
       }
     }
     const auto& out = last_ ? answers : handed;
     add_output(dag(), last_ ? "y" : "s.next", pack(dag(), out));
-    kernel_.outputs.push_back({static_cast<int>(out.size()), 1, {}});
+    kernel_.outputs.push_back({count_of(out), 1, {}});
     return std::move(kernel_);
   }
 
@@ -58,7 +59,7 @@ class CountKernel {
 
   NodeId parity() {
     Sum ones(dag(), 1);
-    ones.add(add_slice(dag(), add_node(dag(), Op::kPopcount, static_cast<uint32_t>(std::bit_width(part_.count)), {x_}), 0, 1));
+    ones.add(add_slice(dag(), add_node(dag(), Op::kPopcount, id_of(std::bit_width(part_.count)), {x_}), 0, 1));
     if (!first_) ones.add(add_slice(dag(), s_, 0, 1));
     return ones.finish();
   }
@@ -66,8 +67,8 @@ class CountKernel {
   /// Bit b of a count as it enters this part.
   NodeId before(const mapping::RunningCount& count, int b) {
     if (first_) return add_constant(dag(), 1, count.start >> b & 1);
-    const int at = count.bit[static_cast<size_t>(b)];
-    if (at >= 0) return add_slice(dag(), s_, static_cast<uint32_t>(at), 1);
+    const int at = count.bit[index_of(b)];
+    if (at >= 0) return add_slice(dag(), s_, id_of(at), 1);
     bool flip = count.start & 1;
     for (uint32_t i = 0; i < part_.first; ++i) flip ^= count.weights[i] < 0;
     const NodeId shared = add_slice(dag(), s_, 0, 1);
@@ -76,8 +77,8 @@ class CountKernel {
 
   /// Bits 0 .. top after this part.
   std::vector<NodeId> add(const mapping::RunningCount& count) {
-    const auto top = static_cast<uint32_t>(count.top);
-    const uint32_t width = std::max(top, static_cast<uint32_t>(std::bit_width(part_.count))) + 1;
+    const auto top = id_of(count.top);
+    const uint32_t width = std::max(top, id_of(std::bit_width(part_.count))) + 1;
     Sum sum(dag(), width);
     std::vector<NodeId> low;
     for (int b = 0; b < count.top; ++b) low.push_back(before(count, b));
@@ -124,7 +125,7 @@ std::vector<PlaneState> states_before(const BitSerialForm& form, uint32_t end) {
 /// Partial sums are tensors of P-bit words.
 KernelPort state_port(const BitSerialForm& form, uint32_t end) {
   const auto states = states_before(form, end);
-  KernelPort port{static_cast<int>(states.size()), static_cast<uint32_t>(form.word_slots), {}};
+  KernelPort port{count_of(states), id_of(form.word_slots), {}};
   for (const PlaneState& s : states) {
     port.min_code.push_back(static_cast<uint64_t>(s.low));
     port.max_code.push_back(static_cast<uint64_t>(s.high));
@@ -167,12 +168,12 @@ class SerialKernel {
 
  private:
   Dag& dag() { return kernel_.dag; }
-  uint32_t width() const { return static_cast<uint32_t>(whole_.word_slots); }
+  uint32_t width() const { return id_of(whole_.word_slots); }
   uint32_t operand_bits() const { return part_.count * layer_.operand->encoding.bits; }
 
   void add_inputs() {
     const Tensor& x = *layer_.operand;
-    const auto count = static_cast<int>(part_.count);
+    const auto count = int_of(part_.count);
     const NodeId port = add_input(dag(), "x", operand_bits());
     for (uint32_t b = 0; b < x.encoding.bits; ++b) x_.push_back(bit_plane(dag(), port, 0, count, x.encoding.bits, b));
     KernelPort words{count, x.encoding.bits, x.max_code};
@@ -181,13 +182,13 @@ class SerialKernel {
     kernel_.bit_macs = int64_t{block_.count} * operand_bits();
     if (!first_) {
       const KernelPort state = state_port(whole_, part_.first);
-      s_ = add_input(dag(), "s", static_cast<uint32_t>(state.words) * state.bits);
-      state_words_ = static_cast<uint32_t>(state.words);
+      s_ = add_input(dag(), "s", id_of(state.words) * state.bits);
+      state_words_ = id_of(state.words);
       kernel_.inputs.push_back(state);
     }
     if (last_ && layer_.residual) {
       const Tensor& r = *layer_.residual;
-      r_ = add_input(dag(), "r", static_cast<uint32_t>(block_.count) * r.encoding.bits);
+      r_ = add_input(dag(), "r", id_of(block_.count) * r.encoding.bits);
       KernelPort residual{block_.count, r.encoding.bits, r.max_code};
       if (residual.max_code.size() > 1)
         residual.max_code = {r.max_code.begin() + block_.first, r.max_code.begin() + block_.first + block_.count};
@@ -215,32 +216,32 @@ class SerialKernel {
     if (first_) {
       sum.add_constant(row.start << shift);
     } else {
-      sum.add(add_slice(dag(), s_, static_cast<uint32_t>(plane) * width(), width()), shift);
+      sum.add(add_slice(dag(), s_, id_of(plane) * width(), width()), shift);
     }
   }
 
   /// Planes put together, the residual, and the activation: as matrix_kernel has them.
   void lay_end(const RowGroup& group, size_t i, size_t plane, std::vector<NodeId>& sums, std::vector<NodeId>& results) {
-    const auto r = static_cast<size_t>(block_.first) + i;
+    const auto r = index_of(block_.first) + i;
     Sum sum(dag(), width() + (plan_.end && plan_.end->sign ? 0 : 1));
     for (size_t p = 0; p < group.planes.size(); ++p) {
-      const auto shift = static_cast<uint32_t>(group.planes.size() - 1 - p);
+      const auto shift = id_of(group.planes.size() - 1 - p);
       add_start(sum, group.planes[p], plane + p, shift);
       add_products(sum, group.planes[p], shift);
     }
     if (layer_.residual) {
       const uint32_t bits = layer_.residual->encoding.bits;
-      sum.add(add_slice(dag(), r_, static_cast<uint32_t>(i) * bits, bits), slot_shift(*layer_.residual));
+      sum.add(add_slice(dag(), r_, id_of(i) * bits, bits), slot_shift(*layer_.residual));
     }
     const NodeId node = sum.finish();
-    if (layer_.raw) sums.push_back(add_slice(dag(), node, static_cast<uint32_t>(plan_.word_shift), plan_.raw_encoding.bits));
+    if (layer_.raw) sums.push_back(add_slice(dag(), node, id_of(plan_.word_shift), plan_.raw_encoding.bits));
     if (plan_.end) results.push_back(result_node(dag(), node, *plan_.end, r, plan_.sum_offset[r]));
   }
 
   void add_results(const std::string& name, const std::vector<NodeId>& nodes, uint32_t bits) {
     if (nodes.empty()) return;
     add_output(dag(), name, pack(dag(), nodes));
-    kernel_.outputs.push_back({static_cast<int>(nodes.size()), bits, {}});
+    kernel_.outputs.push_back({count_of(nodes), bits, {}});
   }
 
   /// What the part's columns can take away from a partial sum, which never stands below it.
@@ -281,7 +282,7 @@ class SerialKernel {
       }
       if (!last_) continue;
       if (out.residual) {  // counted from the end of the operand, now behind the partial sums
-        out.residual->first -= static_cast<uint32_t>(layer_.operand->count) * layer_.operand->encoding.bits;
+        out.residual->first -= id_of(layer_.operand->count) * layer_.operand->encoding.bits;
         out.residual->first += operand_bits() + state_words_ * width();
       }
       form.groups.push_back(std::move(out));
@@ -326,7 +327,7 @@ Tensor part_state(const MatrixLayer& layer, const MatrixPlan& plan, const std::s
   const uint32_t end = block.parts[part].first + block.parts[part].count;
   if (block.form != CutForm::kSerial) {
     const uint32_t bits = state_of(*popcount_form(layer, block.first, block.count), block).bits;
-    return {name, static_cast<int>(bits), {1, 1, {0}}, {1}};
+    return {name, int_of(bits), {1, 1, {0}}, {1}};
   }
   const KernelPort port = state_port(matrix_form(layer, plan, block.first, block.count), end);
   return {name, port.words, {port.bits, 1, {0}}, port.max_code};

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "ir/index.h"
+
 namespace bitgrid::synthesis {
 
 namespace {
@@ -12,7 +14,7 @@ constexpr size_t kFirstSlots = 1024;
 size_t hash(uint64_t a, uint64_t b) {
   uint64_t h = (a ^ (b << 57) ^ (b << 21)) * 0x9E3779B97F4A7C15u;
   h ^= h >> 32;
-  return static_cast<size_t>(h * 0xC2B2AE3D27D4EB4Fu >> 20);
+  return index_of(h * 0xC2B2AE3D27D4EB4Fu >> 20);
 }
 
 uint64_t pair(BddId a, BddId b) {

@@ -1,5 +1,7 @@
 #include "lowering/synthesis/cuts.h"
 
+#include "ir/index.h"
+
 namespace bitgrid::synthesis {
 namespace {
 
@@ -38,7 +40,7 @@ uint16_t stretch(const Cut& a, const Cut& of) {
   uint16_t t = a.table;
   int to = of.size - 1;
   for (int from = a.size - 1; from >= 0; --from) {
-    while (of.leaves[static_cast<size_t>(to)] != a.leaves[static_cast<size_t>(from)]) --to;
+    while (of.leaves[index_of(to)] != a.leaves[index_of(from)]) --to;
     for (int v = from; v < to; ++v) t = swap_adjacent(t, static_cast<unsigned>(v));
     --to;
   }

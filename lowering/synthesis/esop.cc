@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "ir/error.h"
+#include "ir/index.h"
 #include "lowering/synthesis/esop_walk.h"
 #include "lowering/synthesis/pseudo_kronecker.h"
 
@@ -19,7 +20,7 @@ uint32_t input_count(const std::vector<BitVector>& table) {
   const std::string where = "ESOP of a table";
   if (table.empty() || !std::has_single_bit(table.size()))
     throw Error(where, fmt::format("{} words are not a power of two", table.size()), "give a word for every value of the inputs");
-  const auto inputs = static_cast<uint32_t>(std::countr_zero(table.size()));
+  const auto inputs = id_of(std::countr_zero(table.size()));
   if (inputs > kMaxEsopInputs)
     throw Error(where, fmt::format("{} inputs are more than {}", inputs, kMaxEsopInputs), "split the table or map it as a netlist");
   for (const BitVector& word : table)
@@ -44,7 +45,7 @@ TermList minimise_group(const std::vector<uint64_t>& table, uint32_t inputs, uin
   TermList best = starts[0];
   const int walks = inputs > 10 ? std::min(params.walks, 1) : params.walks;  // more gain little, and each takes half a second
   for (int walk = 0; walk < walks; ++walk) {
-    TermList result = walk_esop(starts[static_cast<size_t>(walk) % starts.size()], inputs, 2, params.steps, rng);
+    TermList result = walk_esop(starts[index_of(walk) % starts.size()], inputs, 2, params.steps, rng);
     if (result.terms.size() < best.terms.size()) best = std::move(result);
   }
   return best;
@@ -75,7 +76,7 @@ Esop minimise_esop(const std::vector<BitVector>& table, const EsopParams& params
   for (auto& [literals, outputs] : by_literals) esop.cubes.push_back({literals.first, literals.second, outputs});
   if (stats) {
     *stats = {start_cubes, esop.cubes.size(), 0, 0};
-    for (const Cube& c : esop.cubes) stats->literals += static_cast<size_t>(std::popcount(c.care));
+    for (const Cube& c : esop.cubes) stats->literals += index_of(std::popcount(c.care));
     stats->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   }
   return esop;

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "ir/index.h"
 #include "lowering/synthesis/cuts.h"
 
 namespace bitgrid::synthesis {
@@ -147,7 +148,7 @@ class Conservation {
       if (std::abs(weight_[n]) > kMaxWeight) return std::nullopt;
       if (node.kind == Kind::kInput) {
         form_.inputs[input_of[n]] = weight_[n];
-      } else if (node.kind == Kind::kXor ? !replace_xor(static_cast<uint32_t>(n)) : !replace_and(static_cast<uint32_t>(n))) {
+      } else if (node.kind == Kind::kXor ? !replace_xor(id_of(n)) : !replace_and(id_of(n))) {
         const bool product = node.kind == Kind::kAnd && !((node.a | node.b) & 1u) && is_input(node.a) && is_input(node.b);
         if (!product) return std::nullopt;
         form_.products[std::minmax({input_of[node.a / 2], input_of[node.b / 2]})] += weight_[n];

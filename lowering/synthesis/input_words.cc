@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "ir/index.h"
 #include "ir/number.h"
 
 namespace bitgrid::synthesis {
@@ -84,8 +85,7 @@ std::vector<size_t> order_of_dependence(const LogicGraph& graph) {
   const auto rows = supports(graph, words);
   const auto size_of = [&](size_t output) {
     size_t bits = 0;
-    for (size_t w = 0; w < words; ++w)
-      bits += static_cast<size_t>(__builtin_popcountll(rows[graph.outputs[output].literal / 2 * words + w]));
+    for (size_t w = 0; w < words; ++w) bits += index_of(__builtin_popcountll(rows[graph.outputs[output].literal / 2 * words + w]));
     return bits;
   };
   std::vector<std::pair<size_t, size_t>> outputs;

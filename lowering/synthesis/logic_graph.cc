@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "ir/index.h"
+
 namespace bitgrid::synthesis {
 namespace {
 
@@ -11,7 +13,7 @@ using Kind = LogicNode::Kind;
 Literal gate(LogicGraph& graph, Kind kind, Literal a, Literal b) {
   if (a > b) std::swap(a, b);
   const uint64_t key = (uint64_t{a} << 33) | (uint64_t{b} << 1) | (kind == Kind::kXor);
-  const auto [it, fresh] = graph.hash.try_emplace(key, static_cast<uint32_t>(graph.nodes.size()));
+  const auto [it, fresh] = graph.hash.try_emplace(key, id_of(graph.nodes.size()));
   if (fresh) graph.nodes.push_back({kind, a, b});
   return 2 * it->second;
 }

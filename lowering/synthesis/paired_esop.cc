@@ -9,6 +9,7 @@
 #include <random>
 #include <utility>
 
+#include "ir/index.h"
 #include "lowering/synthesis/esop_walk.h"
 
 namespace bitgrid::synthesis {
@@ -78,7 +79,7 @@ PairedEsop walked(const Esop& esop, const Order& order, int steps, std::mt19937_
 
 /// The cube of the values at which an output is `value`, if that is one.
 std::optional<Cube> product_of(const std::vector<BitVector>& table, uint32_t output, bool value) {
-  const auto all = static_cast<uint32_t>(table.size() - 1);
+  const auto all = id_of(table.size() - 1);
   uint32_t ones = all, zeros = all;  // inputs that are always 1, always 0
   size_t count = 0;
   for (uint32_t i = 0; i <= all; ++i) {
@@ -109,7 +110,7 @@ PairedEsop pair_inputs(const Esop& esop, const EsopParams& params) {
   std::stable_sort(tried.begin(), tried.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   PairedEsop best;
   for (int walk = 0; walk < std::max(1, params.walks); ++walk) {
-    PairedEsop result = walked(esop, tried[static_cast<size_t>(walk) % tried.size()].second, params.steps, rng);
+    PairedEsop result = walked(esop, tried[index_of(walk) % tried.size()].second, params.steps, rng);
     if (walk == 0 || result.cubes.size() < best.cubes.size()) best = std::move(result);
   }
   return best;
@@ -144,7 +145,7 @@ std::vector<BitVector> evaluate(const PairedEsop& esop) {
     for (const PairedCube& c : esop.cubes) {
       bool all = true;
       for (uint32_t p = 0; p < esop.pairs() && all; ++p) {
-        const auto bit = [&](size_t k) { return k < esop.order.size() ? static_cast<uint32_t>(i >> esop.order[k]) & 1 : 0; };
+        const auto bit = [&](size_t k) { return k < esop.order.size() ? id_of(i >> esop.order[k]) & 1 : 0; };
         all = (c.values(p) >> (bit(2 * p) + 2 * bit(2 * p + 1))) & 1;
       }
       for (size_t w = 0; all && w < c.outputs.words.size(); ++w) table[i].words[w] ^= c.outputs.words[w];

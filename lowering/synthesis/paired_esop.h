@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "ir/index.h"
 #include "lowering/synthesis/esop.h"
 
 namespace bitgrid::synthesis {
@@ -12,7 +13,7 @@ namespace bitgrid::synthesis {
 struct PairedCube {
   uint64_t literals = 0;
   BitVector outputs;
-  uint32_t values(uint32_t pair) const { return static_cast<uint32_t>(literals >> (4 * pair)) & 15; }
+  uint32_t values(uint32_t pair) const { return id_of(literals >> (4 * pair)) & 15; }
   bool operator==(const PairedCube&) const = default;
 };
 

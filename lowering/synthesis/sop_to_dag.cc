@@ -5,6 +5,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "ir/index.h"
 #include "ir/names.h"
 
 namespace bitgrid::synthesis {
@@ -79,8 +80,8 @@ Dag dag_from_cover(const CoverNetwork& network) {
 Kernel kernel_of(Dag dag) {
   Kernel kernel;
   kernel.name = dag.name;
-  for (const NodeId id : dag.inputs) kernel.inputs.push_back({static_cast<int>(dag.node(id).width), 1, {1}});
-  for (const NodeId id : dag.outputs) kernel.outputs.push_back({static_cast<int>(dag.node(id).width), 1, {}});
+  for (const NodeId id : dag.inputs) kernel.inputs.push_back({int_of(dag.node(id).width), 1, {1}});
+  for (const NodeId id : dag.outputs) kernel.outputs.push_back({int_of(dag.node(id).width), 1, {}});
   kernel.dag = std::move(dag);
   return kernel;
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "ir/index.h"
 #include "lowering/synthesis/cuts.h"
 
 namespace bitgrid::synthesis {
@@ -131,7 +132,7 @@ class Mapper {
       if ((a.depth <= required) != (b.depth <= required)) return a.depth <= required;
       return better(a, b, order);
     });
-    if (found.size() > static_cast<size_t>(params_.cuts)) found.resize(static_cast<size_t>(params_.cuts));
+    if (found.size() > index_of(params_.cuts)) found.resize(index_of(params_.cuts));
     sets_[n] = std::move(found);
   }
 
@@ -181,7 +182,7 @@ class Mapper {
   void count_references() {
     std::fill(references_.begin(), references_.end(), 0);
     for (const auto& o : graph_.outputs) ++references_[o.literal / 2];
-    for (uint32_t n = static_cast<uint32_t>(nodes_); n-- > 1;) {
+    for (uint32_t n = id_of(nodes_); n-- > 1;) {
       if (references_[n] == 0 || !is_gate(n)) continue;
       for (const uint32_t leaf : leaves(best_[n])) ++references_[leaf];
     }
@@ -195,7 +196,7 @@ class Mapper {
     int deepest = 0;
     for (const auto& o : graph_.outputs) deepest = std::max(deepest, arrival(o.literal / 2));
     for (const auto& o : graph_.outputs) required_[o.literal / 2] = deepest;
-    for (uint32_t n = static_cast<uint32_t>(nodes_); n-- > 1;) {
+    for (uint32_t n = id_of(nodes_); n-- > 1;) {
       if (references_[n] == 0 || !is_gate(n)) continue;
       for (const uint32_t leaf : leaves(best_[n])) required_[leaf] = std::min(required_[leaf], required_[n] - 1);
     }

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "ir/index.h"
+
 namespace bitgrid::synthesis {
 
 /// The literal of a place is the set of the values that it may have, one bit each. A place is an input (two values; input i in bits 2i and
@@ -33,14 +35,13 @@ constexpr uint64_t differing(uint64_t a, uint64_t b, uint32_t values) {
 
 constexpr uint32_t literal_care(uint64_t literals) {
   uint32_t care = 0;
-  for (uint32_t i = 0; i < 32; ++i)
-    care |= static_cast<uint32_t>(((literals >> (2 * i)) & 3) == 1 || ((literals >> (2 * i)) & 3) == 2) << i;
+  for (uint32_t i = 0; i < 32; ++i) care |= id_of(((literals >> (2 * i)) & 3) == 1 || ((literals >> (2 * i)) & 3) == 2) << i;
   return care;
 }
 
 constexpr uint32_t literal_value(uint64_t literals) {
   uint32_t value = 0;
-  for (uint32_t i = 0; i < 32; ++i) value |= static_cast<uint32_t>(((literals >> (2 * i)) & 3) == 2) << i;
+  for (uint32_t i = 0; i < 32; ++i) value |= id_of(((literals >> (2 * i)) & 3) == 2) << i;
   return value;
 }
 

@@ -15,7 +15,7 @@
 #include "ir/error.h"
 #include "ir/file.h"
 #include "lowering/mapping/map.h"
-#include "lowering/mapping/matrix/bit_serial_size.h"
+#include "lowering/mapping/matrix/bit_serial.h"
 #include "lowering/mapping/matrix/sum_difference.h"
 #include "lowering/mapping/matrix/trailing_zero_bits.h"
 #include "tests/support/errors.h"

@@ -21,11 +21,19 @@ TEST(KernelFormText, EveryFieldComesBack) {
       "popcount inputs=2\n"
       "count +- theta=-1\n"
       "count 00\n"
-      "part first=1 count=1 ii2\n";
+      "part first=1 count=1 ii2\n"
+      "streamed table=8 sum=14 start=7\n"
+      "add 0 table=0,3,5,8\n"
+      "add 2 table=0,255\n";
   const KernelForm form = parse_form(kText);
   EXPECT_EQ(print(form), kText);
   EXPECT_EQ(form.serial->groups[0].planes[1].residents[1].one, 1);
   EXPECT_TRUE(form.serial->clamp->low);
+}
+
+TEST(KernelFormText, AStartWordOfStreamedWeightsComesBack) {
+  EXPECT_EQ(print(parse_form("streamed table=8 sum=14 start_word=4+14:max=9\nadd 0 table=0,1\n")),
+            "streamed table=8 sum=14 start_word=4+14:max=9\nadd 0 table=0,1\n");
 }
 
 TEST(KernelFormText, CommentsAndBlanksAreFree) {
@@ -34,12 +42,15 @@ TEST(KernelFormText, CommentsAndBlanksAreFree) {
 
 TEST(KernelFormText, ErrorsNameTheLine) {
   const auto error = [](const std::string& text) { return test::error_of([&] { parse_form(text, "f"); }); };
-  EXPECT_EQ(error("column 0+4\n"),
-            "f:1: 'column' cannot begin a line here; write matrix, then column, sum and row; or popcount, then count; or part");
+  EXPECT_EQ(
+      error("column 0+4\n"),
+      "f:1: 'column' cannot begin a line here; write matrix, then column, sum and row; or popcount, then count; or part; or streamed, "
+      "then add");
   EXPECT_EQ(error("matrix\ncolumn 0+4\nsum\nrow ++\n"), "f:4: 2 digits for 1 columns; give one for each column");
   EXPECT_EQ(error("matrix\ncolumn 0+65\n"), "f:2: '65' is not a number from 0 to 64; correct the number");
   EXPECT_EQ(error("matrix slots=1 slots=2\n"), "f:1: 'slots' is given twice; give it once");
   EXPECT_EQ(error("matrix wide\n"), "f:1: 'wide' is not known here; leave it out");
+  EXPECT_EQ(error("streamed\nadd 0 table=1,2,3\n"), "f:2: a table of 3 numbers; give 2 numbers, or 4: one for each code");
   EXPECT_EQ(error("popcount inputs=1\ncount x\n"), "f:2: 'x' are not digits; write +, 0 or - for each column");
 }
 

@@ -6,7 +6,9 @@
 #include <random>
 
 #include "bitgrid_sim/kernel_simulator.h"
-#include "lowering/mapping/matrix/bit_serial_detour.h"
+#include "lowering/mapping/matrix/bit_serial.h"
+#include "lowering/mapping/matrix/detour_plan.h"
+#include "lowering/mapping/matrix/lay_plan.h"
 #include "lowering/mapping/matrix/low_profile_clamp.h"
 
 namespace bitgrid::mapping {
@@ -62,7 +64,7 @@ class FlatClampCases : public testing::TestWithParam<Case> {
       inputs.set_word(r, 0, bits, values[r]);
       for (const uint32_t strip : {0u, width}) expected.set_word(r, strip, width, clamped(p, values[r]));
     }
-    const MappedKernel kernel = map_bit_serial_detour("k", form, static_cast<uint32_t>(inputs.cols), defects);
+    const MappedKernel kernel = lay_plan("k", form, static_cast<uint32_t>(inputs.cols), detour_plan("k", form, defects));
     verify(kernel);
     EXPECT_EQ(kernel.ii, p.word_slots);
     sim::KernelSimulatorParams params;

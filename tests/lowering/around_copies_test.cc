@@ -6,18 +6,23 @@
 namespace bitgrid::mapping {
 namespace {
 
+std::vector<size_t> lay_late_copies(Fabric& fabric, const std::vector<LateCopy>& copies) {
+  std::vector<FabricWire> found;
+  return find_late_copies(fabric, copies, found);
+}
+
 // The first copy would like to lose its last cycle on the only edge that the second can take.
 TEST(LateCopies, ACopyWithoutChoiceGoesFirst) {
   Fabric fabric(5, 5, {});
   const FabricWire a{1, 1, Side::W, "E"}, b{2, 1, Side::N, "E"};
-  fabric.wire(a);
-  fabric.wire(b);
+  fabric.take(a);
+  fabric.take(b);
   EXPECT_TRUE(lay_late_copies(fabric, {{a, {2, 2, Side::E}, 4}}).empty());
   EXPECT_FALSE(fabric.free(2, 1, Side::S));
 
   Fabric both(5, 5, {});
-  both.wire(a);
-  both.wire(b);
+  both.take(a);
+  both.take(b);
   EXPECT_TRUE(lay_late_copies(both, {{a, {2, 2, Side::E}, 4}, {b, {2, 1, Side::S}, 0}}).empty());
   EXPECT_FALSE(both.free(2, 1, Side::S));
   EXPECT_FALSE(both.free(2, 2, Side::E));
@@ -26,8 +31,8 @@ TEST(LateCopies, ACopyWithoutChoiceGoesFirst) {
 TEST(LateCopies, WithoutRoomNoneIsLaid) {
   Fabric fabric(3, 1, {});
   const FabricWire word{0, 0, Side::W, "E"}, other{2, 0, Side::N, "E"};
-  fabric.wire(word);
-  fabric.wire(other);
+  fabric.take(word);
+  fabric.take(other);
   // Cell (0, 0) has no neighbour with which it could lose a cycle.
   EXPECT_EQ(lay_late_copies(fabric, {{other, {2, 0, Side::S}, 0}, {word, {0, 0, Side::S}, 2}}), std::vector<size_t>{1});
   EXPECT_TRUE(fabric.free(2, 0, Side::S));
@@ -37,7 +42,7 @@ TEST(LateCopies, WithoutRoomNoneIsLaid) {
 TEST(LateCopies, EdgesKeptForACopyStayKeptIfItFails) {
   Fabric fabric(3, 1, {});
   const FabricWire word{0, 0, Side::W, "E"};
-  fabric.wire(word);
+  fabric.take(word);
   fabric.reserve({0, 0, Side::S});
   EXPECT_FALSE(lay_late_copies(fabric, {{word, {0, 0, Side::S}, 2, {{0, 0, Side::S}}}}).empty());
   EXPECT_FALSE(fabric.free(0, 0, Side::S));

@@ -8,7 +8,9 @@
 #include "ir/dag.h"
 #include "ir/error.h"
 #include "ir/kernel_defects.h"
-#include "lowering/mapping/matrix/bit_serial_detour.h"
+#include "lowering/mapping/matrix/bit_serial.h"
+#include "lowering/mapping/matrix/detour_plan.h"
+#include "lowering/mapping/matrix/lay_plan.h"
 #include "lowering/mapping/matrix/row_end_stamps.h"
 #include "lowering/mapping/matrix/row_paths.h"
 #include "lowering/mapping/site_canvas.h"
@@ -61,6 +63,11 @@ uint32_t input_bits(const BitSerialForm& form) {
   return words * kBits;
 }
 
+/// Also where the regular plan would do.
+MappedKernel map_with_detours(const BitSerialForm& form, uint32_t bits, const Defects& defects) {
+  return lay_plan("k", form, bits, detour_plan("k", form, defects));
+}
+
 BitMatrix random_inputs(uint32_t bits, std::mt19937_64& random) {
   BitMatrix inputs(12, bits);
   for (size_t r = 0; r < inputs.rows; ++r) {
@@ -84,7 +91,7 @@ TEST_P(Around, SameOutputsAtSeveralRates) {
     const BitMatrix inputs = random_inputs(input_bits(form), random);
     const Defects defects = random_defects(200, 120, rate, rate / 2, random);
     const MappedKernel plain = map_bit_serial("k", form, input_bits(form));
-    const MappedKernel around = map_bit_serial_detour("k", form, input_bits(form), defects);
+    const MappedKernel around = map_with_detours(form, input_bits(form), defects);
     verify(around);
     EXPECT_FALSE(first_defect_used(around, defects).has_value());
     EXPECT_EQ(around.ii, plain.ii);
@@ -106,7 +113,7 @@ TEST(AroundForms, ConstantBeforeTheSign) {
   form.strip_constant = (1 << 17) - 120;
   const Defects defects = random_defects(80, 60, 0.02, 0.01, random);
   const BitMatrix inputs = random_inputs(input_bits(form), random);
-  EXPECT_EQ(run_with_garbage(map_bit_serial_detour("k", form, input_bits(form), defects), inputs, defects),
+  EXPECT_EQ(run_with_garbage(map_with_detours(form, input_bits(form), defects), inputs, defects),
             sim::KernelSimulator(map_bit_serial("k", form, input_bits(form))).run(inputs));
 }
 
@@ -118,7 +125,7 @@ TEST(AroundForms, RawSumsBeforeTheConstant) {
     form.strip_constant = 37;
     const Defects defects = random_defects(160, 120, 0.003, 0.02, random);
     const BitMatrix inputs = random_inputs(input_bits(form), random);
-    const MappedKernel around = map_bit_serial_detour("k", form, input_bits(form), defects);
+    const MappedKernel around = map_with_detours(form, input_bits(form), defects);
     EXPECT_FALSE(first_defect_used(around, defects));
     EXPECT_EQ(run_with_garbage(around, inputs, defects), sim::KernelSimulator(map_bit_serial("k", form, input_bits(form))).run(inputs));
   }
@@ -137,7 +144,7 @@ TEST(AroundForms, SumsOfTwoWords) {
   form.raw_bits = form.word_slots = kBits + 1;
   const Defects defects = random_defects(60, 8, 0.1, 0.02, random);
   const BitMatrix inputs = random_inputs(18 * kBits, random);
-  EXPECT_EQ(run_with_garbage(map_bit_serial_detour("k", form, 18 * kBits, defects), inputs, defects),
+  EXPECT_EQ(run_with_garbage(map_with_detours(form, 18 * kBits, defects), inputs, defects),
             sim::KernelSimulator(map_bit_serial("k", form, 18 * kBits)).run(inputs));
 }
 
@@ -158,7 +165,7 @@ TEST(AroundForms, ResidentDigits) {
   }
   form.raw_bits = form.word_slots = 12;
   const Defects defects = random_defects(80, 60, 0.02, 0.01, random);
-  const MappedKernel around = map_bit_serial_detour("k", form, bit, defects);
+  const MappedKernel around = map_with_detours(form, bit, defects);
   const BitMatrix inputs = random_inputs(bit, random);
   EXPECT_EQ(run_with_garbage(around, inputs, defects), sim::KernelSimulator(map_bit_serial("k", form, bit)).run(inputs));
 }
@@ -167,7 +174,7 @@ TEST(AroundForms, WithoutDefectsNoMoreCells) {
   std::mt19937_64 random(8);
   for (const Shape& s : {Shape{"", 12, 10, 1, false, true, false, false}, Shape{"", 8, 6, 1, false, false, true, false}}) {
     const BitSerialForm form = random_form(s, random);
-    EXPECT_LE(map_bit_serial_detour("k", form, input_bits(form), {}).grid.cells.size(),
+    EXPECT_LE(map_with_detours(form, input_bits(form), {}).grid.cells.size(),
               map_bit_serial("k", form, input_bits(form)).grid.cells.size());
   }
 }
@@ -204,7 +211,7 @@ TEST(AroundForms, HopelessFabricIsSaidSo) {
   const BitSerialForm form = random_form({"", 8, 6, 1, false, true, false, false}, random);
   const Defects defects = random_defects(300, 300, 0.9, 0, random);
   try {
-    map_bit_serial_detour("k", form, input_bits(form), defects);
+    map_with_detours(form, input_bits(form), defects);
     FAIL() << "a layout on a fabric of bad cells";
   } catch (const Error& e) {
     EXPECT_THAT(e.what(), HasSubstr("kernel k: no layout of 8 inputs x 6 outputs goes around the"));
@@ -276,7 +283,7 @@ TEST(Fabric, FeedsTakeEachPortOnce) {
   const auto first = fabric.find_feed(1, 1, &last);
   ASSERT_TRUE(first);
   EXPECT_EQ(first->moves.size(), 1u);
-  fabric.wire(*first);
+  fabric.take(*first);
   fabric.take_port(*first, 0);
   const auto second = fabric.find_feed(1, 1, &last);
   ASSERT_TRUE(second);

@@ -83,7 +83,7 @@ TEST(WaveAround, Counters) {
       SCOPED_TRACE(in + " inputs, seed " + std::to_string(seed));
       std::mt19937_64 random(static_cast<uint64_t>(seed));
       const Defects defects = random_defects(300, 20, 0.004 * seed, 0.002 * (seed % 3), random);
-      const auto kernel = counter_detour("test", inputs, outputs, defects);
+      const auto kernel = counter_kernel("test", inputs, outputs, defects);
       ASSERT_TRUE(kernel);
       expect_sound(*kernel, dag, defects);
     }

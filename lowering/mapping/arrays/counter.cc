@@ -1,13 +1,11 @@
 #include "lowering/mapping/arrays/counter.h"
 
 #include <algorithm>
-#include <bit>
 #include <numeric>
 #include <random>
 #include <vector>
 
-#include "ir/output_cone.h"
-#include "lowering/mapping/canvas.h"
+#include "ir/index.h"
 #include "lowering/synthesis/bdd.h"
 #include "lowering/synthesis/evaluate_graph.h"
 #include "lowering/synthesis/full_adders.h"
@@ -40,40 +38,8 @@ synthesis::LogicGraph counter_graph(uint32_t inputs, uint32_t outputs) {
 
 }  // namespace
 
-MappedKernel counter_kernel(const std::string& name, uint32_t inputs, uint32_t outputs) {
-  const int columns = static_cast<int>(inputs) - 2;
-  const int bits = static_cast<int>(std::min<uint32_t>(static_cast<uint32_t>(std::bit_width(inputs)), outputs));
-  // The top bit comes up in the last column only: it is that column's carry.
-  const bool top_is_carry = bits > 1 && (uint32_t{1} << (bits - 1)) + 1 >= inputs;
-  const int rows = top_is_carry ? bits - 1 : bits;
-  Layout g(columns, rows);
-  MappedKernel kernel;
-  kernel.name = name;
-  kernel.strategy = "counter";
-  kernel.input_bits = inputs;
-  kernel.output_bits = outputs;
-  kernel.inputs.push_back({0, {Side::W, 0, 0}, 1});
-  for (int x = 0; x < columns; ++x) kernel.inputs.push_back({static_cast<uint32_t>(x + 1), {Side::N, x, x}, 1});
-  kernel.inputs.push_back({inputs - 1, {Side::E, 0, columns - 1}, 1});
-  for (int y = 0; y < rows; ++y) {
-    for (int x = 0; x < columns; ++x) {
-      const bool three = y == 0 && x == columns - 1;  // the last input comes from the east
-      g.put(x, y, Side::E, lut([=](bool n, bool e, bool, bool w) { return (n != w) != (three && e); }));
-      g.put(x, y, Side::S, lut([=](bool n, bool e, bool, bool w) { return majority(n, w, three && e); }));
-    }
-    kernel.outputs.push_back({Side::E, y, columns - 1 + y});
-  }
-  if (top_is_carry) kernel.outputs.push_back({Side::S, columns - 1, columns - 1 + rows - 1});
-  // Further bits are 0, as is whatever leaves N.
-  for (int o = bits, turn = 0; o < static_cast<int>(outputs); ++o, ++turn)
-    kernel.outputs.push_back({Side::N, turn % columns, turn % columns + 2 * (turn / columns)});
-  kernel.grid = g.config();
-  raise_lead(kernel);
-  return kernel;
-}
-
 bool is_counter(const synthesis::LogicGraph& graph, const CounterParams& params) {
-  const auto inputs = static_cast<uint32_t>(graph.inputs.size());
+  const auto inputs = id_of(graph.inputs.size());
   if (inputs < kLeastCounterInputs || graph.outputs.empty() || !counts_random_words(graph)) return false;
   if (const auto form = synthesis::linear_form(synthesis::with_half_adders(graph));
       form && form->constant == 0 && form->products.empty() &&
@@ -85,7 +51,7 @@ bool is_counter(const synthesis::LogicGraph& graph, const CounterParams& params)
   synthesis::Bdd bdd(params.bdd_nodes);
   const auto functions = synthesis::output_functions(bdd, graph, level);
   if (!functions) return false;
-  return functions == synthesis::output_functions(bdd, counter_graph(inputs, static_cast<uint32_t>(graph.outputs.size())), level);
+  return functions == synthesis::output_functions(bdd, counter_graph(inputs, id_of(graph.outputs.size())), level);
 }
 
 }  // namespace bitgrid::mapping

@@ -13,14 +13,12 @@ namespace bitgrid::mapping {
 
 inline constexpr uint32_t kLeastCounterInputs = 4;
 
-/// Output bit j of the kernel is bit j of the number of ones among `inputs` >= kLeastCounterInputs input bits. Bit j of the running count
-/// flows east in row j; column c adds an input, the carry goes south: (inputs - 2) x (bits of inputs) cells, a row less if inputs or
-/// inputs - 1 is a power of two.
-MappedKernel counter_kernel(const std::string& name, uint32_t inputs, uint32_t outputs);
-
-/// The same in as few columns and rows as can be so that it relies on no defect of the tile whose north-west corner it takes; II = 1. There
-/// is a row of cells more, or a few; in a column without an input the rows of the count step around what comes. nullopt: no way.
-std::optional<MappedKernel> counter_detour(const std::string& name, uint32_t inputs, uint32_t outputs, const Defects& defects);
+/// Output bit j of the kernel is bit j of the number of ones among `inputs` >= kLeastCounterInputs input bits; II = 1. Bit j of the running
+/// count flows east in row j; a column adds an input, the carry goes south: (inputs - 2) x (bits of inputs) cells, a row less if inputs or
+/// inputs - 1 is a power of two. The kernel relies on no defect of the tile whose north-west corner it takes: around defects it has a few
+/// rows of cells more, and in a column without an input the rows of the count step around what comes, in as few columns and rows as can be.
+/// nullopt: no way.
+std::optional<MappedKernel> counter_kernel(const std::string& name, uint32_t inputs, uint32_t outputs, const Defects& defects = {});
 
 struct CounterParams {
   size_t bdd_nodes = 60'000;

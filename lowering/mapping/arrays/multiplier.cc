@@ -4,6 +4,7 @@
 #include <random>
 #include <utility>
 
+#include "ir/index.h"
 #include "ir/output_cone.h"
 #include "lowering/mapping/canvas.h"
 #include "lowering/synthesis/evaluate_graph.h"
@@ -29,7 +30,7 @@ bool is_sum_of_products(const synthesis::LinearForm& form, const synthesis::TwoW
   if (std::any_of(form.inputs.begin(), form.inputs.end(), [](int64_t w) { return w != 0; })) return false;
   for (size_t i = 0; i < words.a.size(); ++i) {
     for (size_t j = 0; j < words.b.size(); ++j) {
-      const auto a = static_cast<uint32_t>(words.a[i]), b = static_cast<uint32_t>(words.b[j]);
+      const auto a = id_of(words.a[i]), b = id_of(words.b[j]);
       const auto it = form.products.find(std::minmax(a, b));
       if (it == form.products.end() || it->second != int64_t{1} << (i + j)) return false;
     }
@@ -40,21 +41,21 @@ bool is_sum_of_products(const synthesis::LinearForm& form, const synthesis::TwoW
 }  // namespace
 
 MappedKernel product_kernel(const std::string& name, const Product& product) {
-  const int rows = static_cast<int>(product.b.size()), columns = static_cast<int>(product.a.size());
+  const int rows = count_of(product.b), columns = count_of(product.a);
   Layout g(kTileWidth * columns + 1, kTileHeight * rows - 1);
   MappedKernel kernel;
   kernel.name = name;
   kernel.strategy = "multiplier";
-  kernel.input_bits = static_cast<uint32_t>(product.a.size() + product.b.size());
+  kernel.input_bits = id_of(product.a.size() + product.b.size());
   kernel.output_bits = product.outputs;
   kernel.outputs.resize(product.outputs);
   const auto enter = [&](uint32_t bit, const BitSlot& slot) { kernel.inputs.push_back({bit, slot, 1}); };
   const auto leave = [&](int bit, const BitSlot& slot) {
-    if (bit < static_cast<int>(product.outputs)) kernel.outputs[static_cast<size_t>(bit)] = slot;
+    if (bit < int_of(product.outputs)) kernel.outputs[index_of(bit)] = slot;
   };
   const Lut product_bit = kFromN & kFromW;
   for (int i = 0; i < rows; ++i) {
-    enter(product.b[static_cast<size_t>(i)], {Side::W, kTileHeight * i + 1, 7 * i + 1});
+    enter(product.b[index_of(i)], {Side::W, kTileHeight * i + 1, 7 * i + 1});
     for (int j = 0; j <= columns; ++j) {
       const bool pair = j < columns, top = i == 0, last_row = i == rows - 1;
       const int x = kTileWidth * j, y = kTileHeight * i, phase = 7 * i + 2 * j + 2;  // of F
@@ -65,7 +66,7 @@ MappedKernel product_kernel(const std::string& name, const Product& product) {
           g.wire(x + 1, y + 1, Side::W, "E");
         }
         if (top) {
-          enter(product.a[static_cast<size_t>(j)], {Side::N, x, phase - 2});
+          enter(product.a[index_of(j)], {Side::N, x, phase - 2});
           g.wire(x, y, Side::N, "S");
         }
         if (!last_row) g.wire(x, y + 1, Side::N, "SEEWSWS");  // seven phases: the sum below needs as long to come round
@@ -93,7 +94,7 @@ MappedKernel product_kernel(const std::string& name, const Product& product) {
     leave(bit, {Side::E, y, g.width() - 1 + y + 2 * turn});
   };
   if (rows == 1) constant(columns);
-  for (int bit = rows + columns; bit < static_cast<int>(product.outputs); ++bit) constant(bit);
+  for (int bit = rows + columns; bit < int_of(product.outputs); ++bit) constant(bit);
   kernel.grid = g.config();
   raise_lead(kernel);
   return kernel;
@@ -122,7 +123,7 @@ std::optional<Product> find_product(const synthesis::LogicGraph& graph, const Pr
         Product product;
         product.a.assign(words.a.begin(), words.a.end());
         product.b.assign(words.b.begin(), words.b.end());
-        product.outputs = static_cast<uint32_t>(graph.outputs.size());
+        product.outputs = id_of(graph.outputs.size());
         return product;
       }
       std::reverse(words.a.begin(), words.a.end());

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "ir/index.h"
 #include "ir/output_cone.h"
 #include "lowering/synthesis/bdd.h"
 #include "lowering/synthesis/input_words.h"
@@ -73,7 +74,7 @@ std::vector<int> levels(const Order& order, size_t inputs) {
   std::vector<int> level(inputs);
   for (size_t p = 0; p < order.positions.size(); ++p)
     for (size_t k = 0; k < 2; ++k)
-      if (order.positions[p][k] != kNoInput) level[order.positions[p][k]] = static_cast<int>(2 * p + 1 + k);
+      if (order.positions[p][k] != kNoInput) level[order.positions[p][k]] = int_of(2 * p + 1 + k);
   return level;
 }
 
@@ -123,7 +124,7 @@ class Position {
 // Gives an output one of the free sides of a cell.
 bool put_output(MappedKernel& kernel, int x, std::array<Lut, 4>& luts, std::array<uint8_t, 4>& taken, size_t output, Lut table) {
   for (const Side side : {Side::N, Side::S, Side::E}) {
-    const auto s = static_cast<size_t>(side);
+    const auto s = index_of(side);
     if (taken[s] || (side == Side::E && x + 1 < kernel.grid.width)) continue;
     taken[s] = 1;
     luts[s] = table;
@@ -137,7 +138,7 @@ std::optional<MappedKernel> map_order(const synthesis::LogicGraph& graph, const 
   synthesis::Bdd bdd(params.bdd_nodes);
   const auto functions = synthesis::output_functions(bdd, graph, levels(order, graph.inputs.size()));
   if (!functions) return std::nullopt;
-  const int positions = static_cast<int>(order.positions.size());
+  const int positions = count_of(order.positions);
   std::vector<std::vector<Wanted>> wanted(order.positions.size());
   std::vector<Wanted> constants;
   for (size_t o = 0; o < functions->size(); ++o) {
@@ -145,13 +146,13 @@ std::optional<MappedKernel> map_order(const synthesis::LogicGraph& graph, const 
     if (bdd.top(f) < 0)
       constants.push_back({o, f});
     else
-      wanted[static_cast<size_t>(std::max(0, bdd.top(f) - 1) / 2)].push_back({o, f});
+      wanted[index_of(std::max(0, bdd.top(f) - 1) / 2)].push_back({o, f});
   }
   MappedKernel kernel;
   kernel.name = graph.name;
   kernel.strategy = "ripple";
-  kernel.input_bits = static_cast<uint32_t>(graph.inputs.size());
-  kernel.output_bits = static_cast<uint32_t>(graph.outputs.size());
+  kernel.input_bits = id_of(graph.inputs.size());
+  kernel.output_bits = id_of(graph.outputs.size());
   kernel.grid = GridConfig(positions, 1);
   kernel.outputs.resize(graph.outputs.size());
   kernel.inputs.resize(graph.inputs.size());
@@ -163,10 +164,10 @@ std::optional<MappedKernel> map_order(const synthesis::LogicGraph& graph, const 
     if (next_state != synthesis::kBddFalse) {
       const auto table = position.table(next_state);
       if (!table) return std::nullopt;
-      luts[static_cast<size_t>(Side::E)] = *table;
-      taken[static_cast<size_t>(Side::E)] = 1;
+      luts[index_of(Side::E)] = *table;
+      taken[index_of(Side::E)] = 1;
     }
-    for (const Wanted& w : wanted[static_cast<size_t>(x)]) {
+    for (const Wanted& w : wanted[index_of(x)]) {
       const auto table = position.table(w.function);
       if (!table || !put_output(kernel, x, luts, taken, w.output, *table)) return std::nullopt;
     }
@@ -178,13 +179,13 @@ std::optional<MappedKernel> map_order(const synthesis::LogicGraph& graph, const 
     kernel.grid.at(x, 0) = cell_word(luts);
     next_state = position.state();
     for (size_t k = 0; k < 2; ++k) {
-      const size_t input = order.positions[static_cast<size_t>(x)][k];
-      if (input != kNoInput) kernel.inputs[input] = {static_cast<uint32_t>(input), {k == 0 ? Side::N : Side::S, x, x}, 1};
+      const size_t input = order.positions[index_of(x)][k];
+      if (input != kNoInput) kernel.inputs[input] = {id_of(input), {k == 0 ? Side::N : Side::S, x, x}, 1};
     }
   }
   if (!constants.empty() || bdd.overflowed()) return std::nullopt;
   if (next_state != synthesis::kBddFalse && (order.carry_in == kNoInput || next_state != bdd.variable(0))) return std::nullopt;
-  if (order.carry_in != kNoInput) kernel.inputs[order.carry_in] = {static_cast<uint32_t>(order.carry_in), {Side::W, 0, 0}, 1};
+  if (order.carry_in != kNoInput) kernel.inputs[order.carry_in] = {id_of(order.carry_in), {Side::W, 0, 0}, 1};
   raise_lead(kernel);
   return kernel;
 }

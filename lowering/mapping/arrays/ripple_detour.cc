@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "ir/index.h"
 #include "ir/output_cone.h"
 #include "lowering/mapping/canvas.h"
 #include "lowering/mapping/normalise_phases.h"
@@ -25,7 +26,7 @@ class RippleRow {
 
   /// Columns; nullopt: no way, or `limit` cells.
   std::optional<int> find(int64_t limit) {
-    reached_.assign(1, std::vector<Reached>(static_cast<size_t>(rows_), Reached{0, 0, false}));
+    reached_.assign(1, std::vector<Reached>(index_of(rows_), Reached{0, 0, false}));
     for (int x = 0; x < most_ && int64_t{x} * rows_ < limit; ++x) {
       for (int y = 0; y < rows_; ++y) {
         if (at(x, y).positions == ripple_.grid.width) {
@@ -33,17 +34,17 @@ class RippleRow {
           return x;
         }
       }
-      reached_.emplace_back(static_cast<size_t>(rows_));
+      reached_.emplace_back(index_of(rows_));
       for (int y = 0; y < rows_; ++y) extend(x, y);
     }
     return std::nullopt;
   }
 
   MappedKernel lay(int columns) const {
-    std::vector<int> entry(static_cast<size_t>(columns) + 1);  // row in which the state enters each column
+    std::vector<int> entry(index_of(columns) + 1);  // row in which the state enters each column
     int y = end_;
     for (int x = columns; x >= 0; --x) {
-      entry[static_cast<size_t>(x)] = y;
+      entry[index_of(x)] = y;
       y = at(x, y).from;
     }
     MappedKernel kernel = ripple_;
@@ -54,7 +55,7 @@ class RippleRow {
         if (in.slot.side == Side::W) in.slot = {Side::W, entry[0], phase};
     }
     for (int x = 0; x < columns; ++x) {
-      const int from = entry[static_cast<size_t>(x)], to = entry[static_cast<size_t>(x) + 1];
+      const int from = entry[index_of(x)], to = entry[index_of(x) + 1];
       if (at(x + 1, to).position) {
         place(kernel, layout, p++, x, from, phase);
       } else if (p > 0 || carry_in()) {
@@ -72,7 +73,7 @@ class RippleRow {
   }
 
  private:
-  const Reached& at(int x, int y) const { return reached_[static_cast<size_t>(x)][static_cast<size_t>(y)]; }
+  const Reached& at(int x, int y) const { return reached_[index_of(x)][index_of(y)]; }
   bool carry_in() const {
     return std::any_of(ripple_.inputs.begin(), ripple_.inputs.end(), [](const InputSlot& in) { return in.slot.side == Side::W; });
   }
@@ -82,7 +83,7 @@ class RippleRow {
     return true;
   }
   void reach(int x, int y, const Reached& how) {
-    Reached& r = reached_[static_cast<size_t>(x)][static_cast<size_t>(y)];
+    Reached& r = reached_[index_of(x)][index_of(y)];
     if (how.positions > r.positions) r = how;
   }
   void extend(int x, int y) {
@@ -109,7 +110,7 @@ class RippleRow {
     const std::array<Lut, 4> luts = cell_luts(ripple_.grid.at(p, 0));
     const bool last = p + 1 == ripple_.grid.width;
     const auto slot = [&](Side side) { return BitSlot{side, side == Side::E || side == Side::W ? y : x, phase}; };
-    if (!last) layout.put(x, y, Side::E, luts[static_cast<size_t>(Side::E)]);
+    if (!last) layout.put(x, y, Side::E, luts[index_of(Side::E)]);
     const int above = y, below = rows_ - 1 - y;
     for (size_t i = 0; i < ripple_.inputs.size(); ++i) {
       const BitSlot& was = ripple_.inputs[i].slot;
@@ -122,7 +123,7 @@ class RippleRow {
     for (size_t o = 0; o < ripple_.outputs.size(); ++o) {
       const BitSlot& was = ripple_.outputs[o];
       if (was.side == Side::E ? !last : was.position != p) continue;
-      layout.put(x, y, was.side, luts[static_cast<size_t>(was.side)]);
+      layout.put(x, y, was.side, luts[index_of(was.side)]);
       const int hops = was.side == Side::N ? above : was.side == Side::S ? below : 0;
       if (hops > 0) layout.wire(x, y + dy(was.side), opposite(was.side), was.side, hops);
       kernel.outputs[o] = slot(was.side);

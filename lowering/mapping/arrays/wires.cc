@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ir/error.h"
+#include "ir/index.h"
 #include "ir/output_cone.h"
 
 namespace bitgrid::mapping {
@@ -25,12 +26,12 @@ class WireRow {
   BitSlot add_output(size_t o, synthesis::Literal literal, int input) {
     while (bad_.bad_edge(x(), 0, out())) skip();
     const BitSlot slot{out(), x(), x() % 2}, from{in(), x(), x() % 2};
-    Lut table = input >= 0 ? kCopy[static_cast<size_t>(in())] : Lut{0};
+    Lut table = input >= 0 ? kCopy[index_of(in())] : Lut{0};
     if (literal & 1u) table = static_cast<Lut>(~table);
     grow();
-    luts_.back()[static_cast<size_t>(out())] = table;
+    luts_.back()[index_of(out())] = table;
     if (input >= 0)
-      kernel_.inputs.push_back({static_cast<uint32_t>(input), from, 1});
+      kernel_.inputs.push_back({id_of(input), from, 1});
     else
       left_.push_back(from);
     kernel_.outputs[o] = slot;
@@ -51,12 +52,12 @@ class WireRow {
 
   void finish() {
     if (luts_.empty()) luts_.emplace_back();
-    if (luts_.size() > static_cast<size_t>(kMaxWidth))
+    if (luts_.size() > index_of(kMaxWidth))
       throw Error(
           "kernel " + kernel_.name,
           fmt::format("its {} output and {} input bits need a row of {} cells", kernel_.output_bits, kernel_.input_bits, luts_.size()),
           fmt::format("a grid is at most {} cells wide: split the kernel", kMaxWidth));
-    kernel_.grid = GridConfig(static_cast<int>(luts_.size()), 1);
+    kernel_.grid = GridConfig(count_of(luts_), 1);
     for (size_t i = 0; i < luts_.size(); ++i) kernel_.grid.cells[i] = cell_word(luts_[i]);
   }
 
@@ -64,7 +65,7 @@ class WireRow {
   int x() const { return place_ / 2; }
   Side out() const { return place_ % 2 == 0 ? Side::S : Side::N; }
   Side in() const { return opposite(out()); }
-  void grow() { luts_.resize(static_cast<size_t>(x()) + 1); }
+  void grow() { luts_.resize(index_of(x()) + 1); }
   void skip() {
     grow();
     ++place_;
@@ -90,16 +91,16 @@ std::optional<MappedKernel> map_wires(const synthesis::LogicGraph& graph, const 
   MappedKernel kernel;
   kernel.name = graph.name;
   kernel.strategy = "wires";
-  kernel.input_bits = static_cast<uint32_t>(inputs);
-  kernel.output_bits = static_cast<uint32_t>(graph.outputs.size());
+  kernel.input_bits = id_of(inputs);
+  kernel.output_bits = id_of(graph.outputs.size());
   kernel.outputs.resize(graph.outputs.size());
   WireRow row(kernel, defects, kMaxWidth);
-  std::vector<uint8_t> read(static_cast<size_t>(inputs));
+  std::vector<uint8_t> read(index_of(inputs));
   for (size_t o = 0; o < graph.outputs.size(); ++o) {
     const synthesis::Literal literal = graph.outputs[o].literal;
     const int input = input_of[literal / 2];
     row.add_output(o, literal, input);
-    if (input >= 0) read[static_cast<size_t>(input)] = 1;
+    if (input >= 0) read[index_of(input)] = 1;
   }
   for (uint32_t bit = 0; bit < read.size(); ++bit)
     if (!read[bit]) row.add_unread(bit);

@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "ir/index.h"
+
 namespace bitgrid::mapping {
 namespace {
 
@@ -18,14 +20,14 @@ std::optional<FabricWire> find_copy(const Fabric& fabric, const LateCopy& copy) 
   };
   std::vector<Tap> taps = {{copy.word.x, copy.word.y, copy.word.enter}};
   for (const char move : copy.word.moves) {
-    const Side side = *std::find_if(kSides.begin(), kSides.end(), [&](Side d) { return letter(d) == move; });
+    const Side side = side_of(move);
     taps.push_back({taps.back().x + dx(side), taps.back().y + dy(side), opposite(side)});
   }
   taps.pop_back();  // behind the wire
   for (size_t i = taps.size(); i-- > 0;) {
-    const int hops = static_cast<int>(taps.size() - i) + copy.late;
+    const int hops = count_of(taps) - int_of(i) + copy.late;
     auto wire = fabric.find_between(taps[i].x, taps[i].y, taps[i].enter, copy.to, hops);
-    if (wire) wire = fabric.lengthened(*wire, hops - static_cast<int>(wire->moves.size()), false);
+    if (wire) wire = fabric.lengthened(*wire, hops - count_of(wire->moves), false);
     if (wire) return wire;
   }
   return std::nullopt;
@@ -33,7 +35,7 @@ std::optional<FabricWire> find_copy(const Fabric& fabric, const LateCopy& copy) 
 
 }  // namespace
 
-std::vector<size_t> lay_late_copies(Fabric& fabric, const std::vector<LateCopy>& copies) {
+std::vector<size_t> find_late_copies(Fabric& fabric, const std::vector<LateCopy>& copies, std::vector<FabricWire>& found) {
   std::vector<size_t> order(copies.size()), failed;
   std::iota(order.begin(), order.end(), size_t{0});
   for (int round = 0; round < kTapRounds; ++round) {
@@ -53,7 +55,10 @@ std::vector<size_t> lay_late_copies(Fabric& fabric, const std::vector<LateCopy>&
       if (wire) fabric.release_wire(*wire);
     }
     if (failed.empty()) {
-      for (const auto& wire : wires) fabric.wire(*wire);
+      for (const auto& wire : wires) {
+        fabric.take(*wire);
+        found.push_back(*wire);
+      }
       return failed;
     }
     for (const LateCopy& copy : copies) {

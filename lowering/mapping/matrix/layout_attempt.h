@@ -1,17 +1,13 @@
-// A systolic kernel in the making on a fabric with defects: what the stages of map_bit_serial_detour share.
+// A plan in the making on a site with defects: what the stages of detour_plan share.
 #pragma once
 
 #include <set>
 #include <string>
 
-#include "lowering/mapping/matrix/bit_serial.h"
+#include "lowering/mapping/matrix/array_plan.h"
 #include "lowering/mapping/site_canvas.h"
 
 namespace bitgrid::mapping {
-
-/// Slot 0 of a sum is read at (x, y) in phase x + y + kSumFront + 2 * (cycles that it is late), of a column's word in phase x + y + 2 *
-/// late.
-inline constexpr int kSumFront = 2;
 
 /// What is decided before a layout is tried, and what turned out not to work in earlier ones.
 struct LayoutOptions {
@@ -19,10 +15,9 @@ struct LayoutOptions {
   int first_block = 0;     // the later blocks become so, evenly, from this one on
   int first_row = 0;       // smallest y of a row
   int corner_steps = 12;   // columns behind the array that rows cross on paths of the same kind
-  int selective = 0;       // columns of cells are left out as long as that spares the others so many defects; 0: none
+  int selective = 0;       // a column of cells is left out for every this many defects that it spares the others; 0: none is
   int candidates = 1;      // rows that are tried for each place
   std::set<int> no_words;  // columns of cells where no word can come down
-  std::set<int> no_exits;  // rows of cells in which no row can leave the array
   std::set<int> no_ends;   // columns where digit planes cannot be combined
 
   // These have no influence on the array.
@@ -38,30 +33,28 @@ struct LayoutOptions {
 
 struct LayoutAttempt {
   const BitSerialForm& form;
-  const LayoutOptions plan;
+  const StripStamps& stamps;
+  const LayoutOptions options;
   Fabric fabric;
-  MappedKernel kernel;
+  ArrayPlan plan{};  // its stamps, width and height are set at the end
 
   // Why it came to nothing.
-  std::string problem;
-  LayoutOptions next;  // with what was learnt
-  bool again = false;  // worth another try with it
+  std::string problem{};
+  LayoutOptions next = options;  // with what was learnt
+  bool again = false;            // worth another try with it
 
-  int feeds = 0;         // words that enter once more
   int longest_feed = 0;  // hops
 
-  size_t groups() const { return form.groups.size(); }
+  int groups() const { return count_of(form.groups); }
   /// Returns false.
   bool fail(const std::string& why, bool worth_a_try = false);
 
-  /// Bit 0 of `word` is read at `slot` (before the word's own shift).
-  void add_word(const Word& word, BitSlot slot);
+  /// Takes the edges of a wire.
+  void lay(const FabricWire& wire);
   /// Lays a wire that reaches its end (the cell behind its last move) in phase `at`. Returns the port with its phase.
   BitSlot lay_feed(const FabricWire& wire, int at);
   /// Lays a wire out of a border port; its first cell latches in phase before + 1.
   BitSlot leave(const FabricWire& wire, int before);
-  /// The word of `slot` holds a group's sum: its raw bits, and its sign if asked for.
-  void add_outputs(size_t group, BitSlot slot, bool sign);
 };
 
 }  // namespace bitgrid::mapping

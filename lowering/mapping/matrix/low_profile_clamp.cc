@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "ir/index.h"
+
 namespace bitgrid::mapping {
 namespace {
 
@@ -31,10 +33,10 @@ constexpr bool flag_after(FlagOp op, bool z, bool q) {
 /// Two control bits choose the operation. `v`, `c`: the slots in which they are 1 are added by set().
 struct Control {
   std::vector<uint8_t> v, c;
-  explicit Control(int word_slots) : v(static_cast<size_t>(word_slots)), c(v) {}
+  explicit Control(int word_slots) : v(index_of(word_slots)), c(v) {}
   void set(int first, int last, bool v_on, bool c_on) {
     for (int s = first; s <= last; ++s) {
-      const size_t i = static_cast<size_t>(s) % v.size();
+      const size_t i = index_of(s) % v.size();
       v[i] = v_on, c[i] = c_on;
     }
   }
@@ -135,31 +137,30 @@ DelayLine delay_line(int hops) {
   for (int rows = (hops + 4) / 4; rows < kMostDelayRows; ++rows) {
     Layout g(2, rows);
     for (int r = 0; r < rows; ++r) g.wire(kR, r, Side::N, "S");
-    const auto path = find_delay_path(g, kR, rows - 1, kL, rows - 1, Side::S, hops, Box{kL, 0, kR, rows - 1});
-    if (!path) continue;
-    g.wire(kR, rows - 1, Side::N, *path);
-    return {std::move(g), rows};
+    auto path = find_delay_path(g, kR, rows - 1, kL, rows - 1, Side::S, hops, Box{kL, 0, kR, rows - 1});
+    if (path) return {rows, std::move(*path)};
   }
   assert(false && "a delay line fits a box of this size");
-  return {Layout(2, 1), 0};
+  return {};
 }
 
 FlatClamp flat_clamp(const ClampParams& p, bool with_delay_line) {
   const int s = p.shift, h = p.sign, w = p.width, top = s + h;
   assert(s >= 0 && h > w && w >= 1 && p.word_slots >= clamp_word_slots(s, h, w));
   const LowEnd low = low_end(p);
-  const DelayLine line = with_delay_line ? delay_line(clamp_copy_hops(h)) : DelayLine{Layout(2, 1), 0};
+  const DelayLine line = with_delay_line ? delay_line(clamp_copy_hops(h)) : DelayLine{};
   const int d = line.rows;
   Layout g(3, d + (low == LowEnd::kLane ? 5 : 4));
-  if (d > 0) g.place(line.layout, kL, 0);
+  g.wire(kR, 0, Side::N, Side::S, d);
+  if (d > 0) g.wire(kR, d - 1, Side::N, line.copy);
   const int rows = d + put_core(g, d, low), last = rows - 1;
   // On the wavefront (R, y) reads slot 0 in phase y, (L, y) in phase y - 1; each hop north costs two phases.
   Control overflow = overflow_control(p), range = range_control(p, low);
   std::vector<Lane> lanes = {{d + 1, d - 2, std::move(overflow.v)}, {d + 2, d - 3, std::move(overflow.c)}};
   const int late = low == LowEnd::kLane ? 2 : 0;
   if (low == LowEnd::kLane) {
-    lanes.push_back({last, last - 1, std::vector<uint8_t>(static_cast<size_t>(p.word_slots))});
-    lanes.back().slots[static_cast<size_t>(top + 1) % lanes.back().slots.size()] = 1;
+    lanes.push_back({last, last - 1, std::vector<uint8_t>(index_of(p.word_slots))});
+    lanes.back().slots[index_of(top + 1) % lanes.back().slots.size()] = 1;
   }
   std::vector<StripFeed> feeds = {{kL, last - 1 - late, std::move(range.c)}, {kR, last - late, std::move(range.v)}};
   // The range flag is a cycle late at the result.

@@ -1,9 +1,9 @@
-// A clamp of four or five rows of cells for the row ends among bad cells. It computes what clamp_stamp of
-// lowering/mapping/matrix/row_end_stamps.h does, but two of its control streams come up the two columns of each strip from the south, where
-// they cost no cells, and no row of cells is there for a lane alone that a flag could not use as well.
+// Saturation at the row ends in four or five rows of cells (docs/stamps.md#low-profile-clamp-4-rows). Two of its control streams come up
+// the two columns of each strip from the south border, where they cost no cells.
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "lowering/mapping/matrix/row_end_stamps.h"
@@ -17,13 +17,13 @@ struct StripFeed {
   std::vector<uint8_t> slots;  // P bits
 };
 
-/// Two columns in which a word runs south in column R, and a copy of it leaves the last row in column L.
+/// Two columns in which a word runs south in column R. A copy of it enters (R, last row) from the north, and leaves (L, last row) south.
 struct DelayLine {
-  Layout layout;
   int rows = 0;
+  std::string copy;  // moves
 };
 
-/// A line in which the copy takes `hops` hops (an even number) from entering (R, last row) to leaving (L, last row).
+/// A line in which the copy takes `hops` hops (an even number).
 DelayLine delay_line(int hops);
 /// Hops of the copy that a clamp wants, and the phases by which (L, first row) of the clamp then reads it after (R, first row) reads the
 /// word.
@@ -34,15 +34,14 @@ constexpr int clamp_copy_late(int sign) {
   return clamp_copy_hops(sign) - 1;
 }
 
-/// Unlike the stamps of row_end.h it hands its result south in column L.
+/// Unlike other stamps it hands its result south in column L.
 struct FlatClamp {
   StripStamp stamp;
   std::vector<StripFeed> feeds;
   int copy_late = 0;  // without a delay line: (L, first row) reads a copy of the word from the north this many phases after (R, first row)
 };
 
-/// `with_delay_line`: the copy is made in rows of the stamp itself. Parameters and results as for clamp_stamp; bits of the outgoing word
-/// that are not the result's are undefined.
+/// `with_delay_line`: the copy is made in rows of the stamp itself. Bits of the outgoing word that are not the result's are undefined.
 FlatClamp flat_clamp(const ClampParams& params, bool with_delay_line);
 
 }  // namespace bitgrid::mapping

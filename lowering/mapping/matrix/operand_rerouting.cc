@@ -26,21 +26,25 @@ struct WordWay {
   Side from = Side::N;  // where it enters the stretch
 };
 
-void lay_word(LayoutAttempt& draft, const WordStretch& s, const WordWay& way) {
-  Fabric& fabric = draft.fabric;
-  draft.add_word(draft.form.columns[static_cast<size_t>(s.column)], draft.lay_feed(way.wire, s.x + s.top + 2 * s.late));
-  const auto side_at = [&](int y) { return y == s.top ? kCopy[static_cast<size_t>(way.from)] : kFromN; };
-  for (int y = s.top; y < s.bottom; ++y) fabric.lay_reserved({s.x, y, Side::S}, side_at(y));
-  for (const WordStretch::Tap& tap : s.taps) fabric.lay_reserved({s.x, tap.y, Side::W}, tap.late ? kFromS : side_at(tap.y));
+void lay_word(LayoutAttempt& attempt, WordStretch& s, const WordWay& way) {
+  Fabric& fabric = attempt.fabric;
+  attempt.plan.words.emplace_back(attempt.form.columns[index_of(s.column)], attempt.lay_feed(way.wire, s.x + s.top + 2 * s.late));
+  s.from = way.from;
+  const auto take = [&](const FabricEdge& e) {
+    fabric.release(e);
+    fabric.take(e);
+  };
+  for (int y = s.top; y < s.bottom; ++y) take({s.x, y, Side::S});
+  for (const WordStretch::Tap& tap : s.taps) take({s.x, tap.y, Side::W});
 }
 
 /// Ways for all stretches, in their order, each kept free of the others. Returns those that found none; `ways` of the others are set.
-std::vector<size_t> find_ways(Fabric& fabric, const std::vector<WordStretch>& stretches, const std::vector<size_t>& order,
+std::vector<size_t> find_ways(Fabric& fabric, const std::vector<WordStretch*>& stretches, const std::vector<size_t>& order,
                               std::vector<std::optional<WordWay>>& ways) {
   std::vector<size_t> failed;
   for (const size_t i : order) {
     WordWay way;
-    auto wire = fabric.find_feed(stretches[i].x, stretches[i].top, &way.from);
+    auto wire = fabric.find_feed(stretches[i]->x, stretches[i]->top, &way.from);
     if (!wire) {
       failed.push_back(i);
       continue;
@@ -62,8 +66,8 @@ void release_ways(Fabric& fabric, const std::vector<std::optional<WordWay>>& way
 }
 
 /// Words that come on ways of their own: those that found none go first the next time.
-bool feed_anew(LayoutAttempt& draft, const std::vector<WordStretch>& stretches) {
-  Fabric& fabric = draft.fabric;
+bool feed_anew(LayoutAttempt& attempt, const std::vector<WordStretch*>& stretches) {
+  Fabric& fabric = attempt.fabric;
   std::vector<size_t> order(stretches.size()), failed;
   std::iota(order.begin(), order.end(), size_t{0});
   for (int round = 0; round < kRounds; ++round) {
@@ -71,15 +75,14 @@ bool feed_anew(LayoutAttempt& draft, const std::vector<WordStretch>& stretches) 
     const std::vector<size_t> now = find_ways(fabric, stretches, order, ways);
     release_ways(fabric, ways);
     if (now.empty()) {
-      for (size_t i = 0; i < stretches.size(); ++i) lay_word(draft, stretches[i], *ways[i]);
-      draft.feeds += static_cast<int>(stretches.size());
+      for (size_t i = 0; i < stretches.size(); ++i) lay_word(attempt, *stretches[i], *ways[i]);
       return true;
     }
     if (round == 0) {
       // Some find none even where there is no other.
       for (const size_t i : now) {
         Side from;
-        if (!fabric.find_feed(stretches[i].x, stretches[i].top, &from)) failed.push_back(i);
+        if (!fabric.find_feed(stretches[i]->x, stretches[i]->top, &from)) failed.push_back(i);
       }
       if (!failed.empty()) break;
     }
@@ -87,26 +90,26 @@ bool feed_anew(LayoutAttempt& draft, const std::vector<WordStretch>& stretches) 
     std::stable_partition(order.begin(), order.end(), [&](size_t i) { return std::find(now.begin(), now.end(), i) != now.end(); });
   }
   for (const size_t i : failed) {
-    const WordStretch& s = stretches[i];
-    draft.next.no_words.insert(s.x);
-    draft.fail(fmt::format("the word of column {} does not reach rows {} .. {} of cells at x = {}", s.column, s.top, s.bottom, s.x), true);
+    const WordStretch& s = *stretches[i];
+    attempt.next.no_words.insert(s.x);
+    attempt.fail(fmt::format("the word of column {} does not reach rows {} .. {} of cells at x = {}", s.column, s.top, s.bottom, s.x),
+                 true);
   }
   return false;
 }
 
 }  // namespace
 
-bool feed_words(LayoutAttempt& draft, const std::vector<WordStretch>& stretches) {
+bool feed_words(LayoutAttempt& attempt) {
   // Plain ways from the north first: they take nothing that another would miss.
-  std::vector<WordStretch> others;
-  for (const WordStretch& s : stretches) {
-    if (comes_straight(draft.fabric, s)) {
-      lay_word(draft, s, {{s.x, 0, Side::N, std::string(static_cast<size_t>(s.top), 'S')}, Side::N});
-    } else {
-      others.push_back(s);
-    }
+  std::vector<WordStretch*> others;
+  for (WordStretch& s : attempt.plan.stretches) {
+    if (comes_straight(attempt.fabric, s))
+      lay_word(attempt, s, {{s.x, 0, Side::N, std::string(index_of(s.top), 'S')}, Side::N});
+    else
+      others.push_back(&s);
   }
-  return feed_anew(draft, others);
+  return feed_anew(attempt, others);
 }
 
 }  // namespace bitgrid::mapping

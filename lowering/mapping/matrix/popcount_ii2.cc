@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ir/error.h"
+#include "ir/index.h"
 #include "ir/output_cone.h"
 #include "lowering/mapping/canvas.h"
 
@@ -27,7 +28,7 @@ struct Band {
   std::vector<Ii2Counter> counters;
   int top = 1;  // bit that is sticky
 
-  int rows() const { return top + static_cast<int>(counters.size()); }
+  int rows() const { return top + count_of(counters); }
   uint64_t start(size_t which) const { return (uint64_t{1} << top) - static_cast<uint64_t>(counters[which].theta); }
 };
 
@@ -43,7 +44,7 @@ struct Ii2Plan {
 };
 
 int columns_of(uint32_t inputs) {
-  return static_cast<int>((inputs + 1) / 2);
+  return int_of((inputs + 1) / 2);
 }
 
 Ii2Plan make_ii2_plan(const PopcountForm& form) {
@@ -68,7 +69,7 @@ Ii2Plan make_ii2_plan(const PopcountForm& form) {
   std::stable_sort(counters.begin(), counters.end(), [](const Ii2Counter& a, const Ii2Counter& b) { return a.theta > b.theta; });
   for (size_t i = 0; i < counters.size(); i += 2) {
     Band band;
-    band.top = std::max(1, static_cast<int>(std::bit_width(static_cast<uint64_t>(counters[i].theta - 1))));
+    band.top = std::max(1, int_of(std::bit_width(static_cast<uint64_t>(counters[i].theta - 1))));
     for (size_t k = i; k < std::min(i + 2, counters.size()); ++k) band.counters.push_back(std::move(counters[k]));
     plan.bands.push_back(std::move(band));
   }
@@ -93,8 +94,8 @@ class Ii2Builder {
 
   MappedKernel build() {
     for (uint32_t i = 0; i < part_.count; ++i) {
-      const auto c = static_cast<int>(i / 2);
-      kernel_.inputs.push_back({i, {Side::N, c, c + 2 * static_cast<int>(i % 2)}, 1});
+      const auto c = int_of(i / 2);
+      kernel_.inputs.push_back({i, {Side::N, c, c + 2 * int_of(i % 2)}, 1});
     }
     int y = 0;
     for (const Band& band : plan_.bands) {
@@ -105,7 +106,7 @@ class Ii2Builder {
     if (last_) add_constants(y);
     kernel_.grid = layout_.config();
     kernel_.input_bits = part_.count + state_in_;
-    kernel_.output_bits = static_cast<uint32_t>(kernel_.outputs.size());
+    kernel_.output_bits = id_of(kernel_.outputs.size());
     raise_lead(kernel_);
     return std::move(kernel_);
   }
@@ -121,10 +122,10 @@ class Ii2Builder {
       for (int y = y_top; y < y_top + band.rows(); ++y) layout_.put(c, y, Side::S, kFromN);
       layout_.put(c, y_top, Side::N, kFromN);  // the band above wants the input a cycle later
       for (int j = 1; j <= band.top; ++j) lay_bit(band, c, y_ones - j, j);
-      for (size_t k = 0; k < band.counters.size(); ++k) lay_ones(band, k, c, y_ones + static_cast<int>(k));
+      for (size_t k = 0; k < band.counters.size(); ++k) lay_ones(band, k, c, y_ones + int_of(k));
     }
     for (int j = 1; j <= band.top; ++j) add_ports(band, y_ones - j, front(y_ones, j), j);
-    for (size_t k = 0; k < band.counters.size(); ++k) add_ones_ports(band, k, y_ones + static_cast<int>(k));
+    for (size_t k = 0; k < band.counters.size(); ++k) add_ones_ports(band, k, y_ones + int_of(k));
     if (last_) add_answers(band, y_top, east() + front(y_ones, band.top));
   }
 
@@ -144,7 +145,7 @@ class Ii2Builder {
   /// counter's row hands up the carry of the second's, and the second's returns the input that comes from the north. E: the clock.
   void lay_ones(const Band& band, size_t k, int c, int y) {
     const auto& weights = band.counters[k].weights;
-    const uint32_t input = part_.first + 2 * static_cast<uint32_t>(c), end = part_.first + part_.count;
+    const uint32_t input = part_.first + 2 * id_of(c), end = part_.first + part_.count;
     const int8_t w0 = weights[input], w1 = input + 1 < end ? weights[input + 1] : int8_t{0};
     const bool polarity = (east() - c) % 2 == 0;  // a column west the clock is read a cycle later in the count's time
     const auto total = [=](bool n, bool s, bool w) { return w + agrees(s, w0) + agrees(n, w1); };
@@ -165,7 +166,7 @@ class Ii2Builder {
       kernel_.constants.push_back(std::move(start));
     }
     for (size_t k = 0; k < band.counters.size(); ++k) {
-      const int p = phase + 2 * static_cast<int>(k);
+      const int p = phase + 2 * int_of(k);
       if (!first_) add_state({Side::W, y, p});
       if (!last_) kernel_.outputs.push_back({Side::E, y, east() + p});
     }
@@ -186,7 +187,7 @@ class Ii2Builder {
     ConstantStream inverted{{Side::E, y, phase}, {0, 0}};
     for (size_t k = 0; k < band.counters.size(); ++k) {
       inverted.bits[k] = band.counters[k].invert;
-      kernel_.outputs[band.counters[k].output] = {Side::E, y, phase + 2 * static_cast<int>(k)};
+      kernel_.outputs[band.counters[k].output] = {Side::E, y, phase + 2 * int_of(k)};
     }
     kernel_.constants.push_back(std::move(inverted));
   }
@@ -235,12 +236,12 @@ CountState popcount_ii2_state(const PopcountForm& form) {
   CountState state;
   state.constant = std::move(plan.constant);
   for (Band& band : plan.bands) {
-    const auto counters = static_cast<uint32_t>(band.counters.size()), top = static_cast<uint32_t>(band.top);
+    const auto counters = id_of(band.counters.size()), top = id_of(band.top);
     for (uint32_t k = 0; k < counters; ++k) {
       Ii2Counter& c = band.counters[k];
       RunningCount count{c.output, std::move(c.weights), band.top, band.start(k), c.invert, {}};
-      count.bit.push_back(static_cast<int>(state.bits + top * counters + k));
-      for (uint32_t j = 1; j <= top; ++j) count.bit.push_back(static_cast<int>(state.bits + (j - 1) * counters + k));
+      count.bit.push_back(int_of(state.bits + top * counters + k));
+      for (uint32_t j = 1; j <= top; ++j) count.bit.push_back(int_of(state.bits + (j - 1) * counters + k));
       state.counts.push_back(std::move(count));
     }
     state.bits += (top + 1) * counters;

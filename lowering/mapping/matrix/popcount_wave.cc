@@ -6,6 +6,7 @@
 #include <bit>
 
 #include "ir/error.h"
+#include "ir/index.h"
 #include "ir/output_cone.h"
 #include "lowering/mapping/canvas.h"
 
@@ -41,7 +42,7 @@ struct WavePlan {
   /// Inputs that the first part's column 0 takes besides one of its own.
   uint32_t lead(const InputPart& part) const { return part.first > 0 ? 0 : parity ? 2 : 1; }
   /// Parity lines: column c adds input lead + c, the last one from the east border. Else the last column adds one more from there.
-  int columns(const InputPart& part) const { return static_cast<int>(part.count - lead(part)) - (parity ? 0 : 1); }
+  int columns(const InputPart& part) const { return int_of(part.count - lead(part)) - (parity ? 0 : 1); }
 };
 
 RowPlan plan_row(const PopcountRow& row, uint32_t inputs, bool parity) {
@@ -60,7 +61,7 @@ RowPlan plan_row(const PopcountRow& row, uint32_t inputs, bool parity) {
     theta = used + 1 - theta;
   }
   const int bottom = parity ? 1 : 0;
-  plan.top = std::max(bottom, static_cast<int>(std::bit_width(static_cast<uint64_t>(theta - 1))));
+  plan.top = std::max(bottom, int_of(std::bit_width(static_cast<uint64_t>(theta - 1))));
   plan.height = plan.top - bottom + 1;
   plan.start = (uint64_t{1} << plan.top) - static_cast<uint64_t>(theta);
   return plan;
@@ -115,7 +116,7 @@ class WaveBuilder {
     lay_footer();
     kernel_.grid = layout_.config();
     kernel_.input_bits = std::min(part_.count, form_.inputs - part_.first) + state_in_;
-    kernel_.output_bits = static_cast<uint32_t>(kernel_.outputs.size());
+    kernel_.output_bits = id_of(kernel_.outputs.size());
     raise_lead(kernel_);
     return std::move(kernel_);
   }
@@ -124,16 +125,16 @@ class WaveBuilder {
   int east() const { return columns_ - 1; }
   /// The part's input that column c's line takes from its north port; none in the column that takes up the parity of an earlier part.
   int own(int c) const {
-    if (!plan_.parity) return static_cast<int>(added(c));
+    if (!plan_.parity) return int_of(added(c));
     if (c == 0) return first_ ? 0 : -1;
-    return static_cast<int>(plan_.lead(part_)) + c - 1;
+    return int_of(plan_.lead(part_)) + c - 1;
   }
   /// The part's input that column c adds to the counts.
-  uint32_t added(int c) const { return plan_.lead(part_) + static_cast<uint32_t>(c); }
+  uint32_t added(int c) const { return plan_.lead(part_) + id_of(c); }
 
   void add_input(int input, Side side, int position, int phase) {
-    if (input < 0 || part_.first + static_cast<uint32_t>(input) >= form_.inputs) return;  // padding
-    kernel_.inputs.push_back({static_cast<uint32_t>(input), {side, position, phase}, 1});
+    if (input < 0 || part_.first + id_of(input) >= form_.inputs) return;  // padding
+    kernel_.inputs.push_back({id_of(input), {side, position, phase}, 1});
   }
   void add_state(Side side, int position, int phase) { kernel_.inputs.push_back({part_.count + state_in_++, {side, position, phase}, 1}); }
 
@@ -152,7 +153,7 @@ class WaveBuilder {
     }
     if (!last_) {
       layout_.put(east(), 0, Side::E, lut([](bool n, bool e, bool, bool w) { return n ^ e ^ w; }));
-      add_input(static_cast<int>(part_.count) - 1, Side::E, 0, east());
+      add_input(int_of(part_.count) - 1, Side::E, 0, east());
       kernel_.outputs.push_back({Side::E, 0, east()});
     }
   }
@@ -177,7 +178,7 @@ class WaveBuilder {
     } else {
       for (int j = 0; j < row.height; ++j) add_state(Side::W, y_bottom - j, phase + j);
     }
-    add_input(static_cast<int>(part_.count) - 1, Side::E, y_bottom, east() + phase);
+    add_input(int_of(part_.count) - 1, Side::E, y_bottom, east() + phase);
     if (last_) {
       kernel_.outputs.push_back({Side::E, y_top, east() + phase + row.height - 1});
     } else {
@@ -196,7 +197,7 @@ class WaveBuilder {
     const auto total = [&](bool e, bool s, bool w) {
       const int z = agrees(raw ? e : s ^ e, row.weights[input]);
       if (!opening) return 2 * w + (s ^ flip) + z;
-      return static_cast<int>(row.start & 3) + agrees(s ^ w, row.weights[0]) + agrees(w, row.weights[1]) + z;
+      return int_of(row.start & 3) + agrees(s ^ w, row.weights[0]) + agrees(w, row.weights[1]) + z;
     };
     const bool invert = row.invert && answers(c) && sticky;
     layout_.put(c, y, Side::E, lut([&](bool, bool e, bool s, bool w) {
@@ -211,7 +212,7 @@ class WaveBuilder {
     const bool opening = first_ && c == 0, two = c == east(), sticky = row.height == 1;
     const uint32_t input = part_.first + added(c);
     const auto total = [&](bool n, bool e, bool w) {
-      const int before = opening ? static_cast<int>(row.start & 1) + agrees(w, row.weights[0]) : w;
+      const int before = opening ? int_of(row.start & 1) + agrees(w, row.weights[0]) : w;
       return before + agrees(n, row.weights[input]) + (two ? agrees(e, row.weights[input + 1]) : 0);
     };
     const bool invert = row.invert && answers(c) && sticky;
@@ -246,7 +247,7 @@ class WaveBuilder {
   /// Where all answers are constant: ports for the inputs that enter at rows of counts otherwise.
   void add_idle_inputs() {
     if (first_ && !plan_.parity) add_input(0, Side::W, 0, 0);
-    if (last_ || !plan_.parity) add_input(static_cast<int>(part_.count) - 1, Side::E, 0, east());
+    if (last_ || !plan_.parity) add_input(int_of(part_.count) - 1, Side::E, 0, east());
   }
 
   void add_constant(bool value) {
@@ -309,7 +310,7 @@ int64_t popcount_wave_cells(const PopcountForm& form) {
 
 uint32_t popcount_wave_state_bits(const PopcountForm& form) {
   const WavePlan plan = make_wave_plan(form);
-  return static_cast<uint32_t>(plan.height() - plan.footer());
+  return id_of(plan.height() - plan.footer());
 }
 
 CountState popcount_wave_state(const PopcountForm& form) {
@@ -323,7 +324,7 @@ CountState popcount_wave_state(const PopcountForm& form) {
     if (row.constant) continue;
     RunningCount count{r, row.weights, row.top, row.start, row.invert, {}};
     count.weights.resize(form.inputs);
-    for (int b = 0; b <= row.top; ++b) count.bit.push_back(b < plan.bottom_bit() ? -1 : static_cast<int>(state.bits++));
+    for (int b = 0; b <= row.top; ++b) count.bit.push_back(b < plan.bottom_bit() ? -1 : int_of(state.bits++));
     state.counts.push_back(std::move(count));
   }
   return state;

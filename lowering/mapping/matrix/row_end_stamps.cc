@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <cassert>
 
+#include "ir/index.h"
+
 namespace bitgrid::mapping {
 namespace {
 
 /// A stream of period p that is 1 in the given slots, modulo p.
 std::vector<uint8_t> marker(int p, int first, int last) {
-  std::vector<uint8_t> slots(static_cast<size_t>(p));
-  for (int s = first; s <= last; ++s) slots[static_cast<size_t>(((s % p) + p) % p)] = 1;
+  std::vector<uint8_t> slots(index_of(p));
+  for (int s = first; s <= last; ++s) slots[index_of(((s % p) + p) % p)] = 1;
   return slots;
 }
 
@@ -20,10 +22,18 @@ void tap_lane_at_r(Layout& g, int row) {  // the lane in this row is handed nort
 
 }  // namespace
 
-StripStamp add_words_stamp() {
+std::vector<uint8_t> slots_of(int64_t value, int word_slots) {
+  std::vector<uint8_t> bits(index_of(word_slots));
+  for (int k = 0; k < word_slots && k < 63; ++k) bits[index_of(k)] = (value >> k) & 1;
+  return bits;
+}
+
+StripStamp add_words_stamp(bool also_north) {
   Layout g(3, 1);
+  constexpr Lut kSum = lut([](bool n, bool e, bool, bool w) { return n ^ e ^ w; });
   g.wire(kL, 0, Side::N, "E");
-  g.put(kR, 0, Side::S, lut([](bool n, bool e, bool, bool w) { return n ^ e ^ w; }));
+  g.put(kR, 0, Side::S, kSum);
+  if (also_north) g.put(kR, 0, Side::N, kSum);
   g.put(kR, 0, Side::E, lut([](bool n, bool e, bool, bool w) { return majority(n, e, w); }));
   g.wire(kNext, 0, Side::W, "W");
   return {std::move(g), 1, 0, 0, {}};
@@ -37,10 +47,8 @@ StripStamp add_constant_stamp(int64_t value, int word_slots) {
   g.wire(kNext, 0, Side::W, "W");
   tap_lane_at_r(g, 1);
   g.wire(kR, 1, Side::N, "S");
-  Lane lane{1, -2, std::vector<uint8_t>(static_cast<size_t>(word_slots))};
-  for (int k = 0; k < word_slots && k < 63; ++k) lane.slots[static_cast<size_t>(k)] = static_cast<uint8_t>((value >> k) & 1);
   assert(value >> std::min(word_slots, 62) == 0);
-  return {std::move(g), 2, 1, 0, {lane}};
+  return {std::move(g), 2, 1, 0, {{1, -2, slots_of(value, word_slots)}}};
 }
 
 int64_t clamp_bias(const ClampParams& p) {

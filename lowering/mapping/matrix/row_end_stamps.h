@@ -29,8 +29,12 @@ struct StripStamp {
   std::vector<Lane> lanes;
 };
 
+/// The low bits of a value, one for each slot of a word.
+std::vector<uint8_t> slots_of(int64_t value, int word_slots);
+
 /// Adds the word that enters (L, row 0) from the north one phase before the other enters (R, row 0). The sum must fit P bits.
-StripStamp add_words_stamp();
+/// `also_north`: it leaves (R, row 0) north, too.
+StripStamp add_words_stamp(bool also_north = false);
 
 /// Adds a constant: the word leaves as word + value. Must not overflow P bits.
 StripStamp add_constant_stamp(int64_t value, int word_slots);
@@ -43,8 +47,8 @@ struct ClampParams {
   bool low = false;    // value of the low bits when too small: true gives -(2^(w-1) - 1) in offset binary, false gives 0
 };
 
-/// What the incoming word must carry above v's own bits so that the clamp (flat_clamp.h) gives v + centre: ((1 << h) + centre) << s, with
-/// centre = 1 << (w - 1) for signed outputs and 0 for outputs from 0 up.
+/// What the incoming word must carry above v's own bits so that the clamp (low_profile_clamp.h) gives v + centre: ((1 << h) + centre) << s,
+/// with centre = 1 << (w - 1) for signed outputs and 0 for outputs from 0 up.
 int64_t clamp_bias(const ClampParams& params);
 /// Smallest P for these shift, sign and width.
 int clamp_word_slots(int shift, int sign, int width);

@@ -4,11 +4,13 @@
 #include <climits>
 #include <cstdint>
 
+#include "ir/index.h"
+
 namespace bitgrid::mapping {
 namespace {
 
-constexpr int kBefore = 1;  // a row may be so many cycles earlier than the words where its weights are 0,
-constexpr int kLates = 4;   // or later, in all so many different times
+constexpr int kEarliest = 1;  // cycles by which a row may be earlier than the words, where its weights are 0
+constexpr int kSkews = 4;     // numbers of cycles between row and words that are tracked
 constexpr int kNarrowWindow = 6;
 constexpr int64_t kUnbounded = INT64_MAX / 2;
 
@@ -18,8 +20,7 @@ constexpr int kPerRow = 8, kEndPerRow = 64, kCarrySouth = 2, kUpward = 1;
 /// Edges that are good and that no row has taken, as bits 0 .. 3 (Side) of each cell.
 class FreeEdges {
  public:
-  FreeEdges(const Fabric& fabric)
-      : width_(fabric.width()), height_(fabric.height()), bits_(static_cast<size_t>(width_) * static_cast<size_t>(height_)) {
+  FreeEdges(const Fabric& fabric) : width_(fabric.width()), height_(fabric.height()), bits_(index_of(width_) * index_of(height_)) {
     for (int y = 0; y < height_; ++y) {
       for (int x = 0; x < width_; ++x) {
         for (const Side s : kSides) bits_[at(x, y)] |= static_cast<uint8_t>(fabric.good(x, y, s) << static_cast<unsigned>(s));
@@ -32,7 +33,7 @@ class FreeEdges {
   void take(int x, int y, Side side) { bits_[at(x, y)] &= static_cast<uint8_t>(~(1u << static_cast<unsigned>(side))); }
 
  private:
-  size_t at(int x, int y) const { return static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x); }
+  size_t at(int x, int y) const { return index_of(y) * index_of(width_) + index_of(x); }
 
   int width_, height_;
   std::vector<uint8_t> bits_;
@@ -47,7 +48,7 @@ class Finder {
         free_(fabric),
         above_(steps.size() + 1, params.first - 1),
         above_middle_(steps.size(), params.first - 1),
-        states_((steps.size() + 1) * static_cast<size_t>(params.window) * kLates),
+        states_((steps.size() + 1) * index_of(params.window) * kSkews),
         most_(steps.size() + 1),
         fed_below_(steps.size(), INT_MAX) {
     for (size_t k = 0; k < steps.size(); ++k) {
@@ -88,7 +89,7 @@ class Finder {
 
  private:
   std::optional<RowPath> find_in_window(const ArrayRow& row, size_t steps, int64_t* cost) {
-    const auto used = static_cast<std::ptrdiff_t>((steps + 1) * static_cast<size_t>(window_) * kLates);
+    const auto used = static_cast<std::ptrdiff_t>((steps + 1) * index_of(window_) * kSkews);
     std::for_each(states_.begin(), states_.begin() + used, [](State& s) { s.cost = kUnreached; });
     for (int i = 0; i < window_ && above_[0] + 1 + i < params_.height; ++i) state(0, i, late_index(0, 0)).cost = 0;
     for (size_t k = 0; k < steps; ++k) {
@@ -96,14 +97,14 @@ class Finder {
       for (int i = 0; i < window_; ++i) {
         const int y = above_[k] + 1 + i;
         if (y >= params_.height) break;
-        for (int l = 0; l < kLates; ++l) {
+        for (int l = 0; l < kSkews; ++l) {
           if (state(k, i, l).cost == kUnreached) continue;
           any = true;
-          extend(row, k, y, steps_late(k) + l - kBefore, state(k, i, l).cost, i * kLates + l);
+          extend(row, k, y, steps_late(k) + l - kEarliest, state(k, i, l).cost, i * kSkews + l);
         }
       }
       if (!any) {
-        failed_step_ = static_cast<int>(k == 0 ? 0 : k - 1);
+        failed_step_ = int_of(k == 0 ? 0 : k - 1);
         return std::nullopt;
       }
     }
@@ -117,9 +118,7 @@ class Finder {
     RowStep step;
   };
 
-  State& state(size_t k, int i, int late) {
-    return states_[(k * static_cast<size_t>(window_) + static_cast<size_t>(i)) * kLates + static_cast<size_t>(late)];
-  }
+  State& state(size_t k, int i, int late) { return states_[(k * index_of(window_) + index_of(i)) * kSkews + index_of(late)]; }
   /// Below a defect of its column a word is fed anew, best up the northern edges of the column.
   void keep_way_for_word(size_t k) {
     int y = 0;
@@ -127,7 +126,7 @@ class Finder {
     if (y < params_.words_end) fed_below_[k] = y;
   }
   int steps_late(size_t k) const { return k < steps_.size() ? steps_[k].late : params_.late_end; }
-  int late_index(size_t k, int late) const { return late - steps_late(k) + kBefore; }
+  int late_index(size_t k, int late) const { return late - steps_late(k) + kEarliest; }
   bool free(int x, int y, Side side) const { return free_(x, y, side); }
 
   void extend(const ArrayRow& row, size_t k, int y, int late, int cost, int from) {
@@ -175,7 +174,7 @@ class Finder {
   }
 
   bool can_combine(const ArrayRow& row, int x, int y) {
-    if (!free(x, y, Side::E) || !fabric_.good(x + 1, y, row.index + 1 < row.planes ? Side::S : Side::E)) return false;
+    if (!free(x, y, Side::E) || !fabric_.good(x + 1, y, row.last_plane() ? Side::E : Side::S)) return false;
     if (row.index == 0) return true;
     if (!free(x, y, Side::N) || !fabric_.good(x, y - 1, Side::S) || !fabric_.good(x + 1, y, Side::W)) return false;
     for (int above = placed_end_ + 1; above < y; ++above) {
@@ -186,7 +185,7 @@ class Finder {
 
   void reach(size_t k, const RowStep& s, int late, int cost, int from) {
     const int i = s.y_out - above_[k + 1] - 1, l = late_index(k + 1, late);
-    if (i < 0 || i >= window_ || l < 0 || l >= kLates) return;
+    if (i < 0 || i >= window_ || l < 0 || l >= kSkews) return;
     State& to = state(k + 1, i, l);
     cost += kPerRow * s.y_out;
     if (cost >= to.cost || cost >= most_[k + 1]) return;
@@ -195,25 +194,25 @@ class Finder {
   }
 
   std::optional<RowPath> best_end(const ArrayRow& row, size_t end, int64_t* cost) {
-    const bool turns = params_.turn && row.index + 1 == row.planes;
+    const bool turns = params_.turn && row.last_plane();
     int best = -1;
     int64_t least = 0;
-    for (int i = 0; i < window_ * kLates; ++i) {
-      const int l = i % kLates;
-      const State& s = state(end, i / kLates, l);
+    for (int i = 0; i < window_ * kSkews; ++i) {
+      const int l = i % kSkews;
+      const State& s = state(end, i / kSkews, l);
       // In the corner there is time left to wait.
-      if (s.cost == kUnreached || (end + static_cast<size_t>(params_.corner) <= steps_.size() && l != kBefore)) continue;
-      if (turns && !fabric_.good(steps_[end - 1].x + (steps_[end - 1].kind == ArrayStepKind::kPlain ? 1 : 2), s.step.y_out)) continue;
+      if (s.cost == kUnreached || (end + index_of(params_.corner) <= steps_.size() && l != kEarliest)) continue;
+      if (turns && !fabric_.good(steps_[end - 1].end_x(), s.step.y_out)) continue;
       const int64_t all = s.cost + (params_.turn ? int64_t{kEndPerRow} * s.step.y_out : 0);
       if (best < 0 || all < least) best = i, least = all;
     }
-    failed_step_ = static_cast<int>(end) - 1;
+    failed_step_ = int_of(end) - 1;
     if (best < 0) return std::nullopt;
     *cost = least;
     RowPath path(end);
     int from = best;
     for (size_t k = end; k-- > 0;) {
-      const State& s = state(k + 1, from / kLates, from % kLates);
+      const State& s = state(k + 1, from / kSkews, from % kSkews);
       path[k] = s.step;
       from = s.from;
     }
@@ -237,37 +236,6 @@ class Finder {
 
 }  // namespace
 
-const std::vector<RowMove>& row_moves() {
-  using enum Side;
-  static const std::vector<RowMove> moves = {
-      {{}, 0, 0, W, {N, S}},                  // straight
-      {{{0, S}}, 1, 0, N, {W, S}},            // south
-      {{{0, N}}, -1, 1, S, {N, W}},           // north
-      {{{0, N}, {-1, S}}, 0, 1, N, {S}},      // waits: north and back
-      {{{0, S}, {1, N}}, 0, 1, S, {N}},       // south and back
-      {{{0, S}, {1, S}}, 2, 0, N, {W, S}},    // twice south
-      {{{0, N}, {-1, N}}, -2, 2, S, {N, W}},  // twice north
-  };
-  return moves;
-}
-
-std::vector<FabricEdge> row_edges(const ArrayStep& step, const RowStep& s) {
-  std::vector<FabricEdge> edges;
-  const RowMove& move = row_moves()[static_cast<size_t>(s.move)];
-  for (const RowMove::Hop h : move.hops) edges.push_back({step.x, s.y_in + h.dy, h.side});
-  edges.push_back({step.x, s.y, Side::E});
-  if (s.carry) {
-    edges.push_back({step.x, s.y, *s.carry});
-    edges.push_back({step.x + dx(*s.carry), s.y + dy(*s.carry), opposite(*s.carry)});
-    edges.push_back({step.x + 1, s.y, Side::W});
-  }
-  if (step.kind == ArrayStepKind::kPlain) return edges;
-  if (s.word_late) edges.push_back({step.x + 1, s.y + 1, Side::N});
-  if (s.north) edges.push_back({step.x + 1, s.y, Side::N});
-  edges.push_back({step.x + 1, s.y_out, Side::E});
-  return edges;
-}
-
 RowPaths find_row_paths(const Fabric& fabric, const std::vector<ArrayStep>& steps, const std::vector<ArrayRow>& rows,
                         const RowPathsParams& params) {
   RowPaths result;
@@ -280,14 +248,14 @@ RowPaths find_row_paths(const Fabric& fabric, const std::vector<ArrayStep>& step
     size_t best = 0;
     std::optional<RowPath> path;
     int64_t least = 0;
-    for (size_t i = 0, tried = 0; i < left.size() && (i == 0 || (!bound && static_cast<int>(tried) < params.candidates)); ++i) {
+    for (size_t i = 0, tried = 0; i < left.size() && (i == 0 || (!bound && int_of(tried) < params.candidates)); ++i) {
       if (i > 0 && left[i].group == left[i - 1].group) continue;  // only the first row of a group can come next
       ++tried;
       int64_t cost = 0;
-      const bool ends = left[i].index + 1 == left[i].planes;
-      const size_t corner = params.turn && ends ? std::min(static_cast<size_t>(params.corner), 2 * static_cast<size_t>(groups - 1)) : 0;
+      const bool ends = left[i].last_plane();
+      const size_t corner = params.turn && ends ? index_of(std::min(params.corner, 2 * (groups - 1))) : 0;
       std::optional<RowPath> candidate =
-          finder.find(left[i], steps.size() - static_cast<size_t>(params.corner) + corner, path ? least : kUnbounded, &cost);
+          finder.find(left[i], steps.size() - index_of(params.corner) + corner, path ? least : kUnbounded, &cost);
       if (candidate && (!path || cost < least)) best = i, least = cost, path = std::move(candidate);
     }
     if (!path) {
@@ -301,7 +269,7 @@ RowPaths find_row_paths(const Fabric& fabric, const std::vector<ArrayStep>& step
                              [&](const ArrayRow& r) { return r.group != row.group; }));
     left.erase(left.begin());
     finder.place(*path);
-    if (row.index + 1 == row.planes) --groups;
+    if (row.last_plane()) --groups;
     result.rows.push_back(row);
     result.paths.push_back(std::move(*path));
   }

@@ -6,80 +6,22 @@
 // the columns to the east enter later and later, and rows that have nothing to avoid wait at a weight 0.
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <set>
 #include <vector>
 
-#include "lowering/mapping/matrix/bit_serial.h"
+#include "lowering/mapping/matrix/array_plan.h"
 #include "lowering/mapping/site_canvas.h"
 
 namespace bitgrid::mapping {
-
-/// What a row passes on its way east.
-enum class ArrayStepKind : uint8_t {
-  kBlock,  // a weight: two columns of cells
-  kPlain,  // a column of cells without a weight
-  kEnd,    // two columns where the digit planes of a sum are combined: passed straight
-};
-
-struct ArrayStep {
-  ArrayStepKind kind = ArrayStepKind::kPlain;
-  int x = 0;       // first column of cells
-  int column = 0;  // of a block: which one
-  int late = 0;    // cycles by which words enter later here; never less than further west
-};
-
-struct ArrayRow {
-  const PlaneRow* plane = nullptr;
-  int group = 0;
-  int index = 0;  // of the plane within its group
-  int planes = 1;
-
-  int digit(int c) const {
-    const auto i = static_cast<size_t>(c);
-    return plane->residents.empty() ? plane->weights[i] : plane->residents[i].zero;
-  }
-  /// The word of column c matters.
-  bool counts(int c) const { return digit(c) != 0 || (!plane->residents.empty() && plane->residents[static_cast<size_t>(c)].one != 0); }
-};
-
-/// How a row passes a step. In block and plain columns it may move within the first column of cells (index into `row_moves()`), and
-/// behind the adder of a block north by one in the second.
-struct RowStep {
-  int8_t move = 0;
-  bool north = false;           // in the second column
-  bool word_late = false;       // the word comes from the cell below
-  std::optional<Side> carry{};  // from where the adder takes its carry back, and where it sends it
-  int y_in = 0, y = 0, y_out = 0;
-  int late = 0;  // cycles, behind the step
-};
-
-/// A way through one column of cells: hops within it before the row leaves it east.
-struct RowMove {
-  struct Hop {
-    int8_t dy;
-    Side side;
-  };
-  std::vector<Hop> hops;
-  int dy;                     // where it leaves
-  int late;                   // cycles
-  Side from;                  // where the sum enters the cell that it leaves (the adder)
-  std::vector<Side> carries;  // where a carry can go, most harmless first
-};
-const std::vector<RowMove>& row_moves();
-
-using RowPath = std::vector<RowStep>;  // one for each step that the row takes
 
 struct RowPathsParams {
   int first = 0;       // smallest y of a row
   int height = 0;      // all y are below it
   int window = 14;     // rows of cells below the row above among which a path is looked for
-  int candidates = 1;  // so many of the rows that are left are tried for each place
+  int candidates = 1;  // rows that are tried for each place, of those that are left
   int words_end = 0;   // words are expected to be needed above this y only
   int late_end = 0;    // cycles by which rows are late behind the last step
   bool turn = false;   // sums turn south behind the last step: the southernmost at once, each other two columns further east at least
-  int corner = 0;      // so many of the steps, at the end, lie there already: a row takes only those before it turns
+  int corner = 0;      // steps, at the end, that lie there already: a row takes only those before it turns
 };
 
 struct RowPaths {
@@ -93,8 +35,5 @@ struct RowPaths {
 /// The array's words come down the second column of each block: no row takes its southern edges.
 RowPaths find_row_paths(const Fabric& fabric, const std::vector<ArrayStep>& steps, const std::vector<ArrayRow>& rows,
                         const RowPathsParams& params);
-
-/// The edges that a row lays in a block or plain column, and those through which it takes its word.
-std::vector<FabricEdge> row_edges(const ArrayStep& step, const RowStep& s);
 
 }  // namespace bitgrid::mapping

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "ir/index.h"
 #include "ir/output_cone.h"
 #include "lowering/mapping/canvas.h"
-#include "lowering/mapping/matrix/bit_serial_size.h"
 
 namespace bitgrid::mapping {
 namespace {
@@ -31,10 +31,10 @@ class SumDifferenceBuilder {
  public:
   SumDifferenceBuilder(const std::string& name, const BitSerialForm& form, uint32_t input_bits)
       : form_(form),
-        pairs_(static_cast<int>(form.columns.size() / 2)),
+        pairs_(int_of(form.columns.size() / 2)),
         odd_(form.columns.size() % 2 != 0),
         largest_(static_cast<int64_t>(form.columns[0].max << form.columns[0].shift)),
-        layout_(kCells * pairs_ + (odd_ ? 2 : 1), kHeader + static_cast<int>(form.groups.size())) {
+        layout_(kCells * pairs_ + (odd_ ? 2 : 1), kHeader + count_of(form.groups)) {
     kernel_.name = name;
     kernel_.strategy = "sum-difference";
     kernel_.input_bits = input_bits;
@@ -45,10 +45,10 @@ class SumDifferenceBuilder {
     for (int p = 0; p < pairs_; ++p) lay_header(p);
     if (odd_) lay_last_column();
     add_lane();
-    for (size_t r = 0; r < form_.groups.size(); ++r) lay_row(form_.groups[r].planes[0], kHeader + static_cast<int>(r));
+    for (size_t r = 0; r < form_.groups.size(); ++r) lay_row(form_.groups[r].planes[0], kHeader + int_of(r));
     add_outputs();
     kernel_.grid = layout_.config();
-    kernel_.output_bits = static_cast<uint32_t>(kernel_.outputs.size());
+    kernel_.output_bits = id_of(kernel_.outputs.size());
     kernel_.lead_cycles = (layout_.width() + layout_.height()) / 2 + 4 * form_.word_slots;
     raise_lead(kernel_);
     return std::move(kernel_);
@@ -57,7 +57,7 @@ class SumDifferenceBuilder {
  private:
   void add_word(const Word& word, int x, int phase) {
     for (uint32_t k = 0; k < word.bits; ++k)
-      kernel_.inputs.push_back({word.first + k, {Side::N, x, phase + 2 * static_cast<int>(k + word.shift)}, 1});
+      kernel_.inputs.push_back({word.first + k, {Side::N, x, phase + 2 * int_of(k + word.shift)}, 1});
   }
 
   /// A full adder whose carry goes out east and is returned there; the sum goes south.
@@ -70,8 +70,8 @@ class SumDifferenceBuilder {
   /// x1 + x2 down column 1 of the pair; x2 + (largest - x1) down column 2, where it is read two phases before the other.
   void lay_header(int p) {
     const int x = kCells * p;
-    const Word& x1 = form_.columns[static_cast<size_t>(2 * p)];
-    const Word& x2 = form_.columns[static_cast<size_t>(2 * p + 1)];
+    const Word& x1 = form_.columns[index_of(2 * p)];
+    const Word& x2 = form_.columns[index_of(2 * p + 1)];
     for (int c = 0; c < kCells; ++c) layout_.put(x + c, 0, Side::E, kFromW);  // lane: ones in the slots of x1
     add_word(x1, x + 1, x + 1);
     layout_.put(x + 1, 0, Side::S, lut([](bool n, bool, bool, bool w) { return n ^ w; }));
@@ -97,7 +97,7 @@ class SumDifferenceBuilder {
 
   void add_lane() {
     const Word& w = form_.columns[0];
-    ConstantStream lane{{Side::W, 0, 0}, std::vector<uint8_t>(static_cast<size_t>(form_.word_slots))};
+    ConstantStream lane{{Side::W, 0, 0}, std::vector<uint8_t>(index_of(form_.word_slots))};
     for (uint32_t k = 0; k < w.bits; ++k) lane.bits[w.shift + k] = 1;
     kernel_.constants.push_back(std::move(lane));
   }
@@ -116,7 +116,7 @@ class SumDifferenceBuilder {
     int64_t start = row.start;
     for (int p = 0; p < pairs_; ++p) {
       const int x = kCells * p;
-      const bool negative1 = row.weights[static_cast<size_t>(2 * p)] < 0, negative2 = row.weights[static_cast<size_t>(2 * p + 1)] < 0;
+      const bool negative1 = row.weights[index_of(2 * p)] < 0, negative2 = row.weights[index_of(2 * p + 1)] < 0;
       const bool difference = negative1 != negative2;
       if (difference) start += negative2 ? largest_ : -largest_;
       put_accumulator(x, y, negative2);
@@ -135,18 +135,18 @@ class SumDifferenceBuilder {
     } else {
       layout_.wire(x, y, Side::W, "E");
     }
-    ConstantStream stream{{Side::W, y, y + kPairFront}, std::vector<uint8_t>(static_cast<size_t>(form_.word_slots))};
-    for (int k = 0; k < form_.word_slots; ++k) stream.bits[static_cast<size_t>(k)] = static_cast<uint8_t>((start >> k) & 1);
+    ConstantStream stream{{Side::W, y, y + kPairFront}, std::vector<uint8_t>(index_of(form_.word_slots))};
+    for (int k = 0; k < form_.word_slots; ++k) stream.bits[index_of(k)] = static_cast<uint8_t>((start >> k) & 1);
     kernel_.constants.push_back(std::move(stream));
   }
 
   void add_outputs() {
     const auto slot = [&](size_t r, int k) {
-      const int y = kHeader + static_cast<int>(r);
+      const int y = kHeader + int_of(r);
       return BitSlot{Side::E, y, layout_.width() - 1 + y + kPairFront + 2 * k};
     };
     for (size_t r = 0; r < form_.groups.size(); ++r) {
-      for (uint32_t k = 0; k < form_.raw_bits; ++k) kernel_.outputs.push_back(slot(r, static_cast<int>(k)));
+      for (uint32_t k = 0; k < form_.raw_bits; ++k) kernel_.outputs.push_back(slot(r, int_of(k)));
     }
     for (size_t r = 0; form_.sign && r < form_.groups.size(); ++r) kernel_.outputs.push_back(slot(r, form_.word_slots - 1));
   }
@@ -168,11 +168,11 @@ std::optional<MappedKernel> map_sum_difference(const std::string& name, const Bi
 
 std::optional<BitSerialSize> sum_difference_size(const BitSerialForm& form) {
   if (!has_the_form(form)) return std::nullopt;
-  const int pairs = static_cast<int>(form.columns.size() / 2), rows = static_cast<int>(form.groups.size());
+  const int pairs = int_of(form.columns.size() / 2), rows = count_of(form.groups);
   const int width = kCells * pairs + (form.columns.size() % 2 != 0 ? 2 : 1), height = kHeader + rows;
   // The first word enters at column 1 of the first pair; the last row's last bit leaves east.
-  const int first = 1 + 2 * static_cast<int>(form.columns[0].shift);
-  const int slot = std::max(static_cast<int>(form.raw_bits), form.sign ? form.word_slots : 0) - 1;
+  const int first = 1 + 2 * int_of(form.columns[0].shift);
+  const int slot = std::max(int_of(form.raw_bits), form.sign ? form.word_slots : 0) - 1;
   const int last = width - 1 + height - 1 + kPairFront + 2 * slot;
   return BitSerialSize{width, height, form.word_slots, (last - first + 2) / 2};
 }

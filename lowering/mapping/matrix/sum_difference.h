@@ -15,4 +15,7 @@ namespace bitgrid::mapping {
 /// that leave east as they are, or as a sign.
 std::optional<MappedKernel> map_sum_difference(const std::string& name, const BitSerialForm& form, uint32_t input_bits);
 
+/// Bounding box and times of map_sum_difference; nullopt where that gives nullopt. Weights that are left out count as -1 or 1.
+std::optional<BitSerialSize> sum_difference_size(const BitSerialForm& form);
+
 }  // namespace bitgrid::mapping

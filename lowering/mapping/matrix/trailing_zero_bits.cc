@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ir/index.h"
+
 namespace bitgrid::mapping {
 
 BitSerialForm drop_trailing_zero_bits(BitSerialForm form) {
@@ -14,7 +16,7 @@ BitSerialForm drop_trailing_zero_bits(BitSerialForm form) {
   // start + 2^idle * sum >= 2^(P - 1) exactly if (start >> idle) + sum >= 2^(P - 1 - idle); partial sums stay >= 0 for the same reason.
   for (Word& w : form.columns) w.shift -= idle;
   for (RowGroup& g : form.groups) g.planes[0].start >>= idle;
-  form.word_slots -= static_cast<int>(idle);
+  form.word_slots -= int_of(idle);
   return form;
 }
 

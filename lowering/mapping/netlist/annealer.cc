@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "ir/error.h"
+#include "ir/index.h"
 #include "lowering/mapping/netlist/demand.h"
 #include "lowering/mapping/netlist/random.h"
 
@@ -29,7 +30,7 @@ struct Rim {
 
 // Place on the perimeter of a slot.
 uint32_t slot_place(const Region& region, uint32_t slots, uint32_t slot) {
-  return static_cast<uint32_t>((2 * uint64_t{slot} + 1) * region.ports() / (2 * uint64_t{slots}));
+  return id_of((2 * uint64_t{slot} + 1) * region.ports() / (2 * uint64_t{slots}));
 }
 
 class Annealer {
@@ -37,7 +38,7 @@ class Annealer {
   Annealer(const PackedNetlist& netlist, const Sites& sites, const AnnealingParams& params, const SitePlacement* start)
       : netlist_(netlist), sites_(sites), params_(params), rng_(params.seed) {
     const Region& region = sites.region;
-    slots_ = start ? start->slots : std::max(static_cast<uint32_t>(std::max(netlist.inputs(), netlist.outputs())), region.ports());
+    slots_ = start ? start->slots : std::max(id_of(std::max(netlist.inputs(), netlist.outputs())), region.ports());
     for (uint32_t s = 0; s < slots_; ++s) {
       const uint32_t cell = region.port_cell(port_on_perimeter(region, slot_place(region, slots_, s)));
       slot_at_.push_back({region.x(cell), region.y(cell)});
@@ -106,7 +107,7 @@ class Annealer {
   }
 
   void scatter() {
-    std::vector<uint32_t> sites = shuffled(static_cast<uint32_t>(sites_.at.size())), ins = shuffled(slots_), outs = shuffled(slots_);
+    std::vector<uint32_t> sites = shuffled(id_of(sites_.at.size())), ins = shuffled(slots_), outs = shuffled(slots_);
     for (BlockId b = 0; b < netlist_.blocks(); ++b) {
       std::vector<uint32_t>& free = netlist_.is_cell(b) ? sites : netlist_.is_input(b) ? ins : outs;
       put(b, free.back());
@@ -124,16 +125,16 @@ class Annealer {
       driver_.push_back(net.driver);
       std::sort(pins.begin(), pins.end());
       pins.erase(std::unique(pins.begin(), pins.end()), pins.end());
-      for (const BlockId b : pins) nets_of[b].push_back(static_cast<uint32_t>(weight_.size()));
+      for (const BlockId b : pins) nets_of[b].push_back(id_of(weight_.size()));
       pins_.insert(pins_.end(), pins.begin(), pins.end());
-      first_pin_.push_back(static_cast<uint32_t>(pins_.size()));
+      first_pin_.push_back(id_of(pins_.size()));
       weight_.push_back(static_cast<int>(kUnit * tree_weight(pins.size())));
     }
     for (const auto& nets : nets_of) {
-      first_net_.push_back(static_cast<uint32_t>(net_list_.size()));
+      first_net_.push_back(id_of(net_list_.size()));
       net_list_.insert(net_list_.end(), nets.begin(), nets.end());
     }
-    first_net_.push_back(static_cast<uint32_t>(net_list_.size()));
+    first_net_.push_back(id_of(net_list_.size()));
     touched_mark_.assign(weight_.size(), 0);
     set_bins();
     for (uint32_t n = 0; n < weight_.size(); ++n) {
@@ -251,7 +252,7 @@ class Annealer {
     return static_cast<float>(edges) * static_cast<float>(price) * share_[(bx1 - bx0) * (by1 - by0)];
   }
 
-  size_t bin(int v) const { return bin_of_[static_cast<size_t>(v)]; }
+  size_t bin(int v) const { return bin_of_[index_of(v)]; }
 
   // Prices follow demand, with some delay.
   void set_prices() {
@@ -284,20 +285,20 @@ class Annealer {
   int64_t cost() const { return cost_; }
 
   uint32_t near(uint32_t at, int size) {
-    const int low = std::max(0, static_cast<int>(at) - reach_), high = std::min(size - 1, static_cast<int>(at) + reach_);
-    return static_cast<uint32_t>(low) + rng_.below(static_cast<uint32_t>(high - low + 1));
+    const int low = std::max(0, int_of(at) - reach_), high = std::min(size - 1, int_of(at) + reach_);
+    return id_of(low) + rng_.below(id_of(high - low + 1));
   }
 
   uint32_t target(BlockId b) {
     if (netlist_.is_cell(b)) {
-      const auto columns = static_cast<uint32_t>(sites_.columns);
+      const auto columns = id_of(sites_.columns);
       const uint32_t x = near(place_[b] % columns, sites_.columns);
       return near(place_[b] / columns, sites_.rows) * columns + x;
     }
-    const auto slots = static_cast<int>(slots_);
-    const auto span = static_cast<int>(std::min<int64_t>(int64_t{reach_} * slots / (sites_.columns + sites_.rows) + 1, slots / 2));
-    const int offset = static_cast<int>(rng_.below(static_cast<uint32_t>(2 * span + 1))) - span;
-    return static_cast<uint32_t>((static_cast<int>(place_[b]) + offset + slots) % slots);
+    const auto slots = int_of(slots_);
+    const auto span = int_of(std::min<int64_t>(int64_t{reach_} * slots / (sites_.columns + sites_.rows) + 1, slots / 2));
+    const int offset = int_of(rng_.below(id_of(2 * span + 1))) - span;
+    return id_of((int_of(place_[b]) + offset + slots) % slots);
   }
 
   void touch(BlockId b, uint8_t who) {
@@ -315,7 +316,7 @@ class Annealer {
   }
 
   bool try_move(double temperature) {
-    const BlockId block = rng_.below(static_cast<uint32_t>(netlist_.blocks()));
+    const BlockId block = rng_.below(id_of(netlist_.blocks()));
     const uint32_t from = place_[block], to = target(block);
     if (from == to) return false;
     const BlockId other = occupants(block)[to];
@@ -412,8 +413,8 @@ void stretch_sites(Sites& sites, const Region& region) {
   sites.region = region;
   for (int y = 0; y < sites.rows; ++y)
     for (int x = 0; x < sites.columns; ++x)
-      sites.at[static_cast<size_t>(y * sites.columns + x)] = {1 + (2 * x + 1) * (region.width - 2) / (2 * sites.columns),
-                                                              1 + (2 * y + 1) * (region.height - 2) / (2 * sites.rows)};
+      sites.at[index_of(y * sites.columns + x)] = {1 + (2 * x + 1) * (region.width - 2) / (2 * sites.columns),
+                                                   1 + (2 * y + 1) * (region.height - 2) / (2 * sites.rows)};
 }
 
 SitePlacement anneal(const PackedNetlist& netlist, const Sites& sites, const AnnealingParams& params, const SitePlacement* start,

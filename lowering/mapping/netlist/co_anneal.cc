@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "ir/index.h"
 #include "lowering/mapping/netlist/annealer.h"
 #include "lowering/mapping/netlist/random.h"
 
@@ -21,8 +22,7 @@ class LiveAnnealer {
     for (uint32_t n = 0; n < network_.nodes.size(); ++n)
       for (const SignalId f : fanins(network_.nodes[n])) readers_[f].push_back(network_.signal_of_node(n));
     for (uint32_t o = 0; o < network_.outputs.size(); ++o)
-      if (const SignalId s = network_.outputs[o].signal; s != kConstantSignal)
-        readers_[s].push_back(static_cast<uint32_t>(readers_.size() + o));
+      if (const SignalId s = network_.outputs[o].signal; s != kConstantSignal) readers_[s].push_back(id_of(readers_.size() + o));
   }
 
   std::optional<CoAnnealState> run() {
@@ -133,9 +133,9 @@ class LiveAnnealer {
 
   bool move(CoAnnealState& state, int64_t budget) {
     const uint32_t kind = random_.below(16);
-    if (kind == 0) return state.try_reroute(random_.below(static_cast<uint32_t>(state.signals())), budget), false;
+    if (kind == 0) return state.try_reroute(random_.below(id_of(state.signals())), budget), false;
     if (kind < 3) return reroute_around(state, budget), false;
-    const uint32_t item = kind < 5 ? item_in_trouble(state) : random_.below(static_cast<uint32_t>(state.items()));
+    const uint32_t item = kind < 5 ? item_in_trouble(state) : random_.below(id_of(state.items()));
     if (!state.is_lut(item)) return move_port(state, item, budget);
     if (random_.below(4) == 0) return move_lut(state, item, budget);
     return move_cell(state, item, budget);
@@ -144,7 +144,7 @@ class LiveAnnealer {
   bool reroute_around(CoAnnealState& state, int64_t budget) {
     uint32_t c = kNowhere;
     if (!state.overused().empty() && random_.below(4) != 0)
-      c = state.overused()[random_.below(static_cast<uint32_t>(state.overused().size()))] / 4;
+      c = state.overused()[random_.below(id_of(state.overused().size()))] / 4;
     else
       c = random_.below(state.cells());
     if (!state.is_inside(c)) return false;
@@ -156,12 +156,12 @@ class LiveAnnealer {
 
   // Of a net that wants an edge that another one has, or any.
   uint32_t item_in_trouble(const CoAnnealState& state) {
-    if (state.overused().empty()) return random_.below(static_cast<uint32_t>(state.items()));
-    const uint32_t edge = state.overused()[random_.below(static_cast<uint32_t>(state.overused().size()))];
+    if (state.overused().empty()) return random_.below(id_of(state.items()));
+    const uint32_t edge = state.overused()[random_.below(id_of(state.overused().size()))];
     const auto users = state.users(edge / 4, edge % 4);
-    const uint16_t net = users[random_.below(static_cast<uint32_t>(users.size()))];
+    const uint16_t net = users[random_.below(id_of(users.size()))];
     const auto& readers = readers_[net];
-    const uint32_t pick = random_.below(static_cast<uint32_t>(readers.size() + 1));
+    const uint32_t pick = random_.below(id_of(readers.size() + 1));
     return pick == readers.size() ? net : readers[pick];
   }
 
@@ -173,19 +173,18 @@ class LiveAnnealer {
       for (const SignalId f : fanins(network_.node_of(item))) fanin[count++] = f;
     else if (state.is_output(item) && network_.outputs[item - state.signals()].signal != kConstantSignal)
       fanin[count++] = network_.outputs[item - state.signals()].signal;
-    if (!state.is_output(item)) outs = std::min<uint32_t>(2, static_cast<uint32_t>(readers_[item].size()));
+    if (!state.is_output(item)) outs = std::min<uint32_t>(2, id_of(readers_[item].size()));
     if (count + outs == 0) return kNowhere;
     const uint32_t pick = random_.below(count + outs);
-    if (pick >= count) return state.place(readers_[item][random_.below(static_cast<uint32_t>(readers_[item].size()))]);
+    if (pick >= count) return state.place(readers_[item][random_.below(id_of(readers_[item].size()))]);
     const uint32_t f = fanin[pick];
-    const uint32_t other = random_.below(2) == 0 ? f : readers_[f][random_.below(static_cast<uint32_t>(readers_[f].size()))];
+    const uint32_t other = random_.below(2) == 0 ? f : readers_[f][random_.below(id_of(readers_[f].size()))];
     return state.place(other);
   }
 
   uint32_t near(const CoAnnealState& state, uint32_t c, int reach) {
-    const auto span = static_cast<uint32_t>(2 * reach + 1);
-    const int x = state.x(c) + static_cast<int>(random_.below(span)) - reach,
-              y = state.y(c) + static_cast<int>(random_.below(span)) - reach;
+    const auto span = id_of(2 * reach + 1);
+    const int x = state.x(c) + int_of(random_.below(span)) - reach, y = state.y(c) + int_of(random_.below(span)) - reach;
     const Region& r = state.region();
     if (x < 0 || y < 0 || x >= r.width || y >= r.height) return kNowhere;
     return state.cell(x, y);
@@ -199,11 +198,11 @@ class LiveAnnealer {
 
   bool move_port(CoAnnealState& state, uint32_t item, int64_t budget) {
     const Region& r = state.region();
-    const auto ports = static_cast<int>(r.ports());
+    const auto ports = int_of(r.ports());
     const int reach = std::min(static_cast<int>(2 * reach_), ports / 2);
-    const auto place = static_cast<int>(perimeter_place(r, state.port_of(state.place(item))));
-    const int offset = static_cast<int>(random_.below(static_cast<uint32_t>(2 * reach + 1))) - reach;
-    const uint32_t to = state.ring_cell(port_on_perimeter(r, static_cast<uint32_t>((place + offset + ports) % ports)));
+    const auto place = int_of(perimeter_place(r, state.port_of(state.place(item))));
+    const int offset = int_of(random_.below(id_of(2 * reach + 1))) - reach;
+    const uint32_t to = state.ring_cell(port_on_perimeter(r, id_of((place + offset + ports) % ports)));
     if (to == state.place(item) || !state.is_good(to, true)) return false;
     steps_.assign(1, {item, to});
     const uint16_t other = state.is_output(item) ? state.output_at(to) : state.input_at(to);
@@ -215,8 +214,8 @@ class LiveAnnealer {
     uint32_t to = kNowhere;
     if (random_.below(2) == 0) {  // to a cell that reads the same
       const auto f = fanins(network_.node_of(lut));
-      const auto& readers = readers_[f[random_.below(static_cast<uint32_t>(f.size()))]];
-      const uint32_t other = readers[random_.below(static_cast<uint32_t>(readers.size()))];
+      const auto& readers = readers_[f[random_.below(id_of(f.size()))]];
+      const uint32_t other = readers[random_.below(id_of(readers.size()))];
       if (state.is_output(other)) return false;
       to = state.place(other);
     } else {
@@ -246,17 +245,16 @@ class LiveAnnealer {
     if (r.width < 1 || r.height < 1 || r.ports() < ports || r.cells() < 1) return std::nullopt;
     const int size = columns ? old.width : old.height;
     // The line with the least in it.
-    std::vector<int> burden(static_cast<size_t>(size));
+    std::vector<int> burden(index_of(size));
     auto line_of = [&](const CoAnnealState& s, uint32_t c) { return columns ? s.x(c) : s.y(c); };
     for (uint32_t c = 0; c < state.cells(); ++c) {
       const int line = line_of(state, c);
       if (line < 0 || line >= size) continue;
-      int& b = burden[static_cast<size_t>(line)];
-      b += 6 * static_cast<int>(state.luts(c).size()) + 3 * (state.input_at(c) != CoAnnealState::kNone) +
-           3 * (state.output_at(c) != CoAnnealState::kNone);
-      for (uint32_t s = 0; s < 4; ++s) b += static_cast<int>(state.users(c, s).size());
+      int& b = burden[index_of(line)];
+      b += 6 * count_of(state.luts(c)) + 3 * (state.input_at(c) != CoAnnealState::kNone) + 3 * (state.output_at(c) != CoAnnealState::kNone);
+      for (uint32_t s = 0; s < 4; ++s) b += int_of(state.users(c, s).size());
     }
-    const int cut = static_cast<int>(std::min_element(burden.begin(), burden.end()) - burden.begin());
+    const int cut = int_of(std::min_element(burden.begin(), burden.end()) - burden.begin());
     CoAnnealState next(network_, r, defect_map(r), params_.costs);
     std::vector<uint32_t> places(state.items(), kNowhere);
     std::vector<uint8_t> logic(next.cells()), ins(next.cells()), outs(next.cells());
@@ -321,7 +319,7 @@ PackedLayout layout_of(const CoAnnealState& state) {
     if (state.luts(c).empty()) continue;
     PackedCell cell;
     for (const uint16_t lut : state.luts(c)) {
-      cell.luts.push_back(static_cast<uint32_t>(lut - network.inputs.size()));
+      cell.luts.push_back(id_of(lut - network.inputs.size()));
       for (const SignalId f : fanins(network.node_of(lut))) cell.fanins.push_back(f);
     }
     std::sort(cell.luts.begin(), cell.luts.end());
@@ -331,8 +329,7 @@ PackedLayout layout_of(const CoAnnealState& state) {
     at.push_back(r.cell(state.x(c), state.y(c)));
   }
   for (uint32_t i = 0; i < network.inputs.size(); ++i) at.push_back(state.port_of(state.place(i)));
-  for (uint32_t o = 0; o < network.outputs.size(); ++o)
-    at.push_back(state.port_of(state.place(static_cast<uint32_t>(state.signals() + o))));
+  for (uint32_t o = 0; o < network.outputs.size(); ++o) at.push_back(state.port_of(state.place(id_of(state.signals() + o))));
   PackedLayout result{packed(network, std::move(cells)), {{r, std::move(at)}, {}}};
   for (const Net& net : result.netlist.nets) result.layout.routes.push_back(state.route_of(result.netlist, net, result.layout.placement));
   return result;

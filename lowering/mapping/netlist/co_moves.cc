@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "ir/index.h"
+
 namespace bitgrid::mapping {
 
 LiveMoves::LiveMoves(const PackedNetlist& netlist, NetlistLayout& layout, Router& router, const DefectMap& defects, Random& random)
@@ -93,17 +95,17 @@ bool LiveMoves::try_move(BlockId block, uint32_t to, double heat, double wire_pr
 uint32_t LiveMoves::place_near(BlockId block, int reach) {
   const Region& r = layout_.placement.region;
   const uint32_t at = layout_.placement.at[block];
-  const auto span = static_cast<uint32_t>(2 * reach + 1);
-  auto step = [&] { return static_cast<int>(random_.below(span)) - reach; };
+  const auto span = id_of(2 * reach + 1);
+  auto step = [&] { return int_of(random_.below(span)) - reach; };
   if (netlist_.is_cell(block)) {
     const int x = r.x(at) + step(), y = r.y(at) + step();
     if (!r.is_inner(x, y) || defects_.touched(x, y)) return kNowhere;
     const uint32_t to = r.cell(x, y);
     return to == at ? kNowhere : to;
   }
-  const auto ports = static_cast<int>(r.ports());
-  const auto place = static_cast<int>(perimeter_place(r, at)) + step();
-  const uint32_t to = port_on_perimeter(r, static_cast<uint32_t>((place + ports) % ports));
+  const auto ports = int_of(r.ports());
+  const auto place = int_of(perimeter_place(r, at)) + step();
+  const uint32_t to = port_on_perimeter(r, id_of((place + ports) % ports));
   const uint32_t cell = r.port_cell(to);
   return to == at || defects_.touched(r.x(cell), r.y(cell)) ? kNowhere : to;
 }
@@ -111,14 +113,14 @@ uint32_t LiveMoves::place_near(BlockId block, int reach) {
 BlockId LiveMoves::block_near(uint32_t edge) {
   const Region& r = layout_.placement.region;
   const std::vector<uint32_t> nets = router_.nets_on(edge);
-  const Net& net = netlist_.nets[nets[random_.below(static_cast<uint32_t>(nets.size()))]];
+  const Net& net = netlist_.nets[nets[random_.below(id_of(nets.size()))]];
   if (random_.below(2) == 0) {
-    const uint32_t pick = random_.below(static_cast<uint32_t>(net.sinks.size() + 1));
+    const uint32_t pick = random_.below(id_of(net.sinks.size() + 1));
     return pick == 0 ? net.driver : net.sinks[pick - 1];
   }
   const uint32_t centre = edge >= 4 * r.cells() ? r.port_cell(edge - 4 * r.cells()) : edge / 4;
   for (int tries = 0; tries < 16; ++tries) {
-    const int x = r.x(centre) + static_cast<int>(random_.below(5)) - 2, y = r.y(centre) + static_cast<int>(random_.below(5)) - 2;
+    const int x = r.x(centre) + int_of(random_.below(5)) - 2, y = r.y(centre) + int_of(random_.below(5)) - 2;
     if (r.is_inner(x, y) && cells_[r.cell(x, y)] != kNowhere) return cells_[r.cell(x, y)];
   }
   return net.driver;
@@ -132,13 +134,13 @@ int repair(const PackedNetlist& netlist, NetlistLayout& layout, Router& router, 
   std::vector<uint32_t> edges;
   for (int i = 0; i < tries && router.overuse() > 0; ++i) {
     if (i % 16 == 0) edges = router.overused_edges();
-    const uint32_t edge = edges[random.below(static_cast<uint32_t>(edges.size()))];
+    const uint32_t edge = edges[random.below(id_of(edges.size()))];
     if (!router.is_overused(edge)) {
       edges = router.overused_edges();
       continue;
     }
     const BlockId block = moves.block_near(edge);
-    const uint32_t to = moves.place_near(block, 1 + static_cast<int>(random.below(4)));
+    const uint32_t to = moves.place_near(block, 1 + int_of(random.below(4)));
     if (to == kNowhere) continue;
     moves.try_move(block, to, params.heat * (1.0 - static_cast<double>(i) / tries), params.wire_price);
   }

@@ -1,4 +1,5 @@
 // Trees of a CoAnnealState: cutting, finding ways, checking.
+#include "ir/index.h"
 #include "lowering/mapping/netlist/co_state.h"
 
 #include <algorithm>
@@ -20,8 +21,8 @@ void CoAnnealState::prune(uint32_t c, uint16_t net) {
         if (feeds_edge(c, s, net)) return;
     const int side = side_of(c, net);
     if (side < 0) return;
-    remove(c, static_cast<uint32_t>(side), net);
-    c = neighbour(c, static_cast<uint32_t>(side));
+    remove(c, id_of(side), net);
+    c = neighbour(c, id_of(side));
     if (!is_inside(c)) return;
   }
 }
@@ -35,13 +36,13 @@ void CoAnnealState::orphan(uint32_t c, uint32_t side, uint16_t net) {
     int next = -1, count = 0;
     for (uint32_t s = 0; s < 4; ++s)
       if (feeds_edge(c, s, net)) {
-        next = static_cast<int>(s);
+        next = int_of(s);
         ++count;
       }
     if (count == 0) return;
     if (count > 1) break;
-    c = neighbour(c, static_cast<uint32_t>(next));
-    remove(c, opposite_side(static_cast<uint32_t>(next)), net);
+    c = neighbour(c, id_of(next));
+    remove(c, opposite_side(id_of(next)), net);
   }
   orphans_.push_back(c);
 }
@@ -83,8 +84,8 @@ bool CoAnnealState::move_driver(uint16_t net, uint32_t from, int64_t budget) {
   const uint32_t to = at_[net];
   if (is_inside(to))
     if (const int side = side_of(to, net); side >= 0) {
-      remove(to, static_cast<uint32_t>(side), net);
-      prune(neighbour(to, static_cast<uint32_t>(side)), net);
+      remove(to, id_of(side), net);
+      prune(neighbour(to, id_of(side)), net);
     }
   return join_orphans(net, budget);
 }
@@ -143,9 +144,9 @@ std::string CoAnnealState::fault() const {
     int busy = 0;
     for (uint32_t s = 0; s < 4; ++s) {
       const int u = users_[4 * c + s];
-      edges += static_cast<size_t>(u);
+      edges += index_of(u);
       overuse += std::max(0, u - 1);
-      energy += LiveCosts::kWire * u + overuse_cost_[4 * c + s] * u * (u - 1) / 2 + (u > 0 ? costs_.busy[static_cast<size_t>(busy++)] : 0);
+      energy += LiveCosts::kWire * u + overuse_cost_[4 * c + s] * u * (u - 1) / 2 + (u > 0 ? costs_.busy[index_of(busy++)] : 0);
     }
     if (luts(c).size() > 4 || logic_[c].need_count > 4) return fmt::format("cell {} holds too much", c);
     for (const uint16_t lut : luts(c)) {
@@ -191,12 +192,12 @@ NetRoute CoAnnealState::route_of(const PackedNetlist& netlist, const Net& net, c
   auto edge_into = [&](uint32_t c) {
     const int side = side_of(c, id);
     if (side < 0) return kNowhere;
-    const uint32_t tail = neighbour(c, static_cast<uint32_t>(side));
+    const uint32_t tail = neighbour(c, id_of(side));
     if (!is_inside(tail)) return r.in_edge(port_of(tail));
-    return 4 * r.cell(x(tail), y(tail)) + opposite_side(static_cast<uint32_t>(side));
+    return 4 * r.cell(x(tail), y(tail)) + opposite_side(id_of(side));
   };
   auto edge_before = [&](uint32_t c) {
-    const uint32_t tail = neighbour(c, static_cast<uint32_t>(side_of(c, id)));
+    const uint32_t tail = neighbour(c, id_of(side_of(c, id)));
     return tail == driver ? kNowhere : edge_into(tail);
   };
   if (!is_inside(driver) && tree.size() == 1) route.hops.push_back({r.in_edge(port_of(driver)), kNowhere});
@@ -227,7 +228,7 @@ bool CoAnnealState::connect(uint32_t goal, uint16_t net, int64_t limit) {
   uint32_t start = goal, last_side = 4, first_cost = 0;
   if (!is_inside(goal)) {
     if (has(goal, net)) return true;
-    last_side = static_cast<uint32_t>(std::countr_zero(mask_[goal]));
+    last_side = id_of(std::countr_zero(mask_[goal]));
     if (users_[4 * goal + last_side] == kMostUsers) return false;
     first_cost = static_cast<uint32_t>(price(goal, last_side));
     start = neighbour(goal, last_side);
@@ -238,7 +239,7 @@ bool CoAnnealState::connect(uint32_t goal, uint16_t net, int64_t limit) {
   auto push = [&](uint32_t cost, uint32_t c) {
     distance_[c] = cost;
     seen_[c] = search_;
-    const uint64_t all = cost + static_cast<uint32_t>(LiveCosts::kWire * far_from_net(c, net));
+    const uint64_t all = cost + id_of(LiveCosts::kWire * far_from_net(c, net));
     if (static_cast<int64_t>(all) > limit) return;
     queue_.push_back(all << 40 | uint64_t{cost} << 20 | c);
     std::push_heap(queue_.begin(), queue_.end(), std::greater<>());
@@ -246,14 +247,14 @@ bool CoAnnealState::connect(uint32_t goal, uint16_t net, int64_t limit) {
   push(first_cost, start);
   while (!queue_.empty()) {
     std::pop_heap(queue_.begin(), queue_.end(), std::greater<>());
-    const auto cost = static_cast<uint32_t>(queue_.back() >> 20) & 0xfffffu, c = static_cast<uint32_t>(queue_.back()) & 0xfffffu;
+    const auto cost = id_of(queue_.back() >> 20) & 0xfffffu, c = id_of(queue_.back()) & 0xfffffu;
     queue_.pop_back();
     if (cost > distance_[c]) continue;
     ++work_;
     if (c == driver || (has(c, net) && !is_orphan_[c])) {
       for (uint32_t at = c; at != start;) {
         const uint32_t side = toward_[at];
-        at -= static_cast<uint32_t>(offset_[side]);
+        at -= id_of(offset_[side]);
         add(at, side, net);
       }
       if (last_side < 4) add(goal, last_side, net);

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "ir/error.h"
+#include "ir/index.h"
 
 namespace bitgrid::mapping {
 namespace {}  // namespace
@@ -15,7 +16,7 @@ namespace {}  // namespace
 CoAnnealState::CoAnnealState(const LutNetwork& network, const Region& region, const DefectMap& defects, const LiveCosts& costs)
     : network_(&network), region_(region), stride_(region.width + 2), offset_{-stride_, 1, stride_, -1}, costs_(costs) {
   if (items() >= kNone) throw Error("netlist " + network.name, "it is too large for live annealing", "use another --effort");
-  const auto cells = static_cast<size_t>(stride_) * static_cast<size_t>(region.height + 2);
+  const auto cells = index_of(stride_) * index_of(region.height + 2);
   kind_.assign(cells, Kind::kCorner);
   good_.assign(cells, 1);
   mask_.assign(cells, 0);
@@ -77,7 +78,7 @@ uint32_t CoAnnealState::port_of(uint32_t c) const {
 
 int CoAnnealState::side_of(uint32_t c, uint16_t net) const {
   for (uint32_t s = 0; s < 4; ++s)
-    if (enters(c, s, net)) return static_cast<int>(s);
+    if (enters(c, s, net)) return int_of(s);
   return -1;
 }
 
@@ -97,7 +98,7 @@ void CoAnnealState::insert(uint32_t c, uint32_t side, uint16_t net) {
   energy_ += price(c, side);
   if (users > 0) ++overuse_;
   if (users == 1) {
-    overused_at_[4 * c + side] = static_cast<uint32_t>(overused_.size());
+    overused_at_[4 * c + side] = id_of(overused_.size());
     overused_.push_back(4 * c + side);
   }
   busy_[c] = static_cast<uint8_t>(busy_[c] + (users == 0));
@@ -262,7 +263,7 @@ bool CoAnnealState::try_reroute(uint32_t id, int64_t budget) {
   begin();
   collect(at_[net], net, tree_);
   for (size_t i = 1; i < tree_.size(); ++i) {
-    remove(tree_[i], static_cast<uint32_t>(side_of(tree_[i], net)), net);
+    remove(tree_[i], id_of(side_of(tree_[i], net)), net);
     if (needs(tree_[i], net)) gained_.push_back({tree_[i], net});
   }
   const uint32_t from = at_[net];
@@ -281,7 +282,7 @@ bool CoAnnealState::try_reroute_around(std::span<const uint32_t> cells, Random& 
   for (const uint32_t c : cells)
     for (uint32_t s = 0; s < 4; ++s)
       while (!users(c, s).empty()) cut_branches(c, users(c, s).front(), s);
-  for (size_t i = branches_.size(); i > 1; --i) std::swap(branches_[i - 1], branches_[random.below(static_cast<uint32_t>(i))]);
+  for (size_t i = branches_.size(); i > 1; --i) std::swap(branches_[i - 1], branches_[random.below(id_of(i))]);
   const bool good = join_branches(budget) && spent() <= budget;
   if (!good) undo();
   return good;

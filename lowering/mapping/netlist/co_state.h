@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ir/defects.h"
+#include "ir/index.h"
 #include "lowering/mapping/netlist/netlist_layout.h"
 #include "lowering/mapping/netlist/packing.h"
 #include "lowering/mapping/netlist/random.h"
@@ -46,10 +47,10 @@ class CoAnnealState {
 
   const LutNetwork& network() const { return *network_; }
   const Region& region() const { return region_; }
-  uint32_t cells() const { return static_cast<uint32_t>(mask_.size()); }
-  uint32_t cell(int x, int y) const { return static_cast<uint32_t>((y + 1) * stride_ + x + 1); }  // of the region's (x, y)
-  int x(uint32_t c) const { return static_cast<int>(c) % stride_ - 1; }
-  int y(uint32_t c) const { return static_cast<int>(c) / stride_ - 1; }
+  uint32_t cells() const { return id_of(mask_.size()); }
+  uint32_t cell(int x, int y) const { return id_of((y + 1) * stride_ + x + 1); }  // of the region's (x, y)
+  int x(uint32_t c) const { return int_of(c) % stride_ - 1; }
+  int y(uint32_t c) const { return int_of(c) / stride_ - 1; }
   bool is_inside(uint32_t c) const { return kind_[c] == Kind::kInside; }
   /// Logic or a port may be there: it is on the right side of the border, and nothing about it is bad.
   bool is_good(uint32_t c, bool port) const { return kind_[c] == (port ? Kind::kRing : Kind::kInside) && good_[c]; }
@@ -124,7 +125,7 @@ class CoAnnealState {
     uint16_t in_port, out_port;
   };
 
-  uint32_t neighbour(uint32_t c, uint32_t side) const { return c + static_cast<uint32_t>(offset_[side]); }
+  uint32_t neighbour(uint32_t c, uint32_t side) const { return c + id_of(offset_[side]); }
   bool enters(uint32_t c, uint32_t side, uint16_t net) const {
     for (const uint16_t n : users(c, side))
       if (n == net) return true;

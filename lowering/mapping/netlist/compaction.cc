@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "ir/index.h"
 #include "lowering/mapping/netlist/router.h"
 
 namespace bitgrid::mapping {
@@ -21,7 +22,7 @@ class Compactor {
     for (int round = 0; round < params_.rounds; ++round) {
       shorten(params_.heat * (1.0 - static_cast<double>(round) / params_.rounds));
       bool any = false;
-      while (static_cast<int>(remove_one(true)) | static_cast<int>(remove_one(false))) any = true;
+      while (int_of(remove_one(true)) | int_of(remove_one(false))) any = true;
       if ((!any && round > 1) || work_ > most_work()) break;
     }
     shorten(0);
@@ -41,8 +42,8 @@ class Compactor {
     const auto count = static_cast<int>(params_.moves_per_block * static_cast<double>(netlist_.blocks()));
     const size_t wires = router.wirelength();
     for (int i = 0; i < count && work_ + static_cast<double>(router.work()) < most_work(); ++i) {
-      const BlockId block = random_.below(static_cast<uint32_t>(netlist_.blocks()));
-      const uint32_t to = moves.place_near(block, 1 + static_cast<int>(random_.below(3)));
+      const BlockId block = random_.below(id_of(netlist_.blocks()));
+      const uint32_t to = moves.place_near(block, 1 + int_of(random_.below(3)));
       if (to == kNowhere) continue;
       ++stats_.moves;
       const double now = heat * std::max(0.0, 1.0 - 1.2 * i / count);
@@ -61,8 +62,8 @@ class Compactor {
   // How much would have to be routed again without the line.
   std::vector<int> burden(bool columns) const {
     const Region& r = layout_.placement.region;
-    std::vector<int> cost(static_cast<size_t>(columns ? r.width : r.height));
-    auto line = [&](uint32_t cell) { return static_cast<size_t>(columns ? r.x(cell) : r.y(cell)); };
+    std::vector<int> cost(index_of(columns ? r.width : r.height));
+    auto line = [&](uint32_t cell) { return index_of(columns ? r.x(cell) : r.y(cell)); };
     for (BlockId b = 0; b < netlist_.blocks(); ++b) cost[line(layout_.placement.cell_of(netlist_, b))] += 6;
     for (const NetRoute& route : layout_.routes)
       for (const RouteHop& h : route.hops) {
@@ -76,7 +77,7 @@ class Compactor {
   bool remove_one(bool columns) {
     const std::vector<int> cost = burden(columns);
     std::vector<std::pair<int, int>> order;
-    for (int i = 1; i + 1 < static_cast<int>(cost.size()); ++i) order.emplace_back(cost[static_cast<size_t>(i)], i);
+    for (int i = 1; i + 1 < count_of(cost); ++i) order.emplace_back(cost[index_of(i)], i);
     std::sort(order.begin(), order.end());
     int tried = 0;
     for (const auto& [weight, line] : order) {

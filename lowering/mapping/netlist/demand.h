@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "ir/index.h"
 #include "lowering/mapping/netlist/region.h"
 
 namespace bitgrid::mapping {
@@ -27,7 +28,7 @@ struct Bins {
   size_t columns = 1, rows = 1;
   int size = 1;  // cells a side; those at the east and south border may be cut
 
-  size_t of(int v) const { return static_cast<size_t>(v / size); }
+  size_t of(int v) const { return index_of(v / size); }
 };
 
 /// Each net's length is spread evenly over its box: east of the driver as edges E, west of it W, and so on.

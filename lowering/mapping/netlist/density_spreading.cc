@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "ir/index.h"
 #include "lowering/mapping/netlist/demand.h"
 
 namespace bitgrid::mapping {
@@ -28,7 +29,7 @@ double interpolated(const Field& f, size_t columns, size_t rows, double x, doubl
 }
 
 double cells_in(const Region& r, const Bins& bins, size_t bx, size_t by) {
-  auto length = [&](int all, size_t b) { return std::min(bins.size, all - static_cast<int>(b) * bins.size); };
+  auto length = [&](int all, size_t b) { return std::min(bins.size, all - int_of(b) * bins.size); };
   return length(r.width, bx) * length(r.height, by);
 }
 
@@ -198,12 +199,12 @@ void warp_sites(const PackedNetlist& netlist, Sites& sites, const SitePlacement&
   auto bins_across = [&](int count) { return std::max(2, (params.bins * count + most - 1) / most); };
   const int columns = bins_across(sites.columns), rows = bins_across(sites.rows);
   int size = (most + 2 + params.bins - 1) / params.bins;
-  while (static_cast<size_t>(2 * size * (columns + rows)) < std::max(netlist.inputs(), netlist.outputs())) ++size;
+  while (index_of(2 * size * (columns + rows)) < std::max(netlist.inputs(), netlist.outputs())) ++size;
   const Region from{columns * size, rows * size};
   stretch_sites(sites, from);
   Bins bins;
-  bins.columns = static_cast<size_t>(columns);
-  bins.rows = static_cast<size_t>(rows);
+  bins.columns = index_of(columns);
+  bins.rows = index_of(rows);
   bins.size = size;
   Field density = wanted(netlist, place_on(netlist, sites, placement), params, bins);
   smooth(density, bins);

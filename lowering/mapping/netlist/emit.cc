@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "ir/index.h"
+
 namespace bitgrid::mapping {
 namespace {
 
@@ -31,7 +33,7 @@ class Emitter {
     std::array<unsigned, 4> side{};
     for (size_t k = 0; k < node.fanin_count; ++k) {
       const auto& sinks = netlist_.nets[node.fanins[k]].sinks;
-      const auto sink = static_cast<size_t>(std::find(sinks.begin(), sinks.end(), cell) - sinks.begin());
+      const auto sink = index_of(std::find(sinks.begin(), sinks.end(), cell) - sinks.begin());
       side[k] = arrival_side(routes_[node.fanins[k]].arrivals[sink]);
     }
     Lut table = 0;

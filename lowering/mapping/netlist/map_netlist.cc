@@ -2,6 +2,7 @@
 
 #include "ir/elapsed.h"
 #include "ir/error.h"
+#include "ir/index.h"
 #include "lowering/mapping/netlist/densify.h"
 #include "lowering/mapping/netlist/emit.h"
 #include "lowering/mapping/netlist/place_and_route.h"
@@ -18,8 +19,8 @@ MappedKernel kernel_of(const PackedNetlist& netlist, const NetlistLayout& layout
   kernel.name = netlist.network->name;
   kernel.strategy = "netlist";
   kernel.grid = emit_grid(netlist, layout);
-  kernel.input_bits = static_cast<uint32_t>(netlist.inputs());
-  kernel.output_bits = static_cast<uint32_t>(netlist.outputs());
+  kernel.input_bits = id_of(netlist.inputs());
+  kernel.output_bits = id_of(netlist.outputs());
   const Region& region = layout.placement.region;
   auto slot = [&](size_t block) {
     const uint32_t port = layout.placement.at[block];

@@ -7,15 +7,16 @@
 #include <fmt/format.h>
 
 #include "ir/error.h"
+#include "ir/index.h"
 
 namespace bitgrid::mapping {
 namespace {
 
 // Old coordinates to new ones.
 std::vector<int> shifted(const std::vector<int>& before, int size) {
-  std::vector<int> at(static_cast<size_t>(size));
+  std::vector<int> at(index_of(size));
   int shift = 0;
-  for (int i = 0; i < size; ++i) at[static_cast<size_t>(i)] = i + (shift += before[static_cast<size_t>(i)]);
+  for (int i = 0; i < size; ++i) at[index_of(i)] = i + (shift += before[index_of(i)]);
   return at;
 }
 
@@ -53,10 +54,10 @@ class Inserter {
   }
 
  private:
-  uint32_t cell(uint32_t c) const { return new_.cell(x_[static_cast<size_t>(old_.x(c))], y_[static_cast<size_t>(old_.y(c))]); }
+  uint32_t cell(uint32_t c) const { return new_.cell(x_[index_of(old_.x(c))], y_[index_of(old_.y(c))]); }
   uint32_t port(uint32_t p) const {
     const Side side = old_.port_side(p);
-    const auto position = static_cast<size_t>(old_.port_position(p));
+    const auto position = index_of(old_.port_position(p));
     return new_.port_at(side, side == Side::N || side == Side::S ? x_[position] : y_[position]);
   }
 
@@ -71,12 +72,11 @@ class Inserter {
     const auto side = static_cast<Side>(hop.edge % 4);
     const uint32_t tail = hop.edge / 4;
     const int head_x = old_.x(tail) + dx(side), head_y = old_.y(tail) + dy(side);
-    int x = x_[static_cast<size_t>(old_.x(tail))], y = y_[static_cast<size_t>(old_.y(tail))];
+    int x = x_[index_of(old_.x(tail))], y = y_[index_of(old_.y(tail))];
     const bool leaves = head_x < 0 || head_y < 0 || head_x >= old_.width || head_y >= old_.height;
-    const int to_x = leaves ? x + dx(side) : x_[static_cast<size_t>(head_x)],
-              to_y = leaves ? y + dy(side) : y_[static_cast<size_t>(head_y)];
+    const int to_x = leaves ? x + dx(side) : x_[index_of(head_x)], to_y = leaves ? y + dy(side) : y_[index_of(head_y)];
     for (; x != to_x || y != to_y; x += dx(side), y += dy(side)) {
-      const uint32_t edge = 4 * new_.cell(x, y) + static_cast<uint32_t>(side);
+      const uint32_t edge = 4 * new_.cell(x, y) + id_of(side);
       hops.push_back({edge, from});
       from = edge;
     }
@@ -207,8 +207,8 @@ class Remover {
 }  // namespace
 
 uint32_t perimeter_place(const Region& r, uint32_t port) {
-  const auto w = static_cast<uint32_t>(r.width), h = static_cast<uint32_t>(r.height);
-  const auto position = static_cast<uint32_t>(r.port_position(port));
+  const auto w = id_of(r.width), h = id_of(r.height);
+  const auto position = id_of(r.port_position(port));
   switch (r.port_side(port)) {
     case Side::N:
       return position;
@@ -223,11 +223,11 @@ uint32_t perimeter_place(const Region& r, uint32_t port) {
 }
 
 uint32_t port_on_perimeter(const Region& r, uint32_t p) {
-  const auto w = static_cast<uint32_t>(r.width), h = static_cast<uint32_t>(r.height);
-  if (p < w) return r.port_at(Side::N, static_cast<int>(p));
-  if (p < w + h) return r.port_at(Side::E, static_cast<int>(p - w));
-  if (p < 2 * w + h) return r.port_at(Side::S, static_cast<int>(2 * w + h - 1 - p));
-  return r.port_at(Side::W, static_cast<int>(2 * w + 2 * h - 1 - p));
+  const auto w = id_of(r.width), h = id_of(r.height);
+  if (p < w) return r.port_at(Side::N, int_of(p));
+  if (p < w + h) return r.port_at(Side::E, int_of(p - w));
+  if (p < 2 * w + h) return r.port_at(Side::S, int_of(2 * w + h - 1 - p));
+  return r.port_at(Side::W, int_of(2 * w + 2 * h - 1 - p));
 }
 
 std::vector<uint32_t> insert_lines(const PackedNetlist& netlist, NetlistLayout& layout, const NewLines& lines) {
@@ -257,9 +257,9 @@ void avoid_bad_cells(const PackedNetlist& netlist, NetlistLayout& layout, const 
           nearest = far;
         }
     } else {
-      const auto ports = static_cast<int>(r.ports()), at = static_cast<int>(perimeter_place(r, from));
+      const auto ports = int_of(r.ports()), at = int_of(perimeter_place(r, from));
       for (int p = 0; p < ports; ++p) {
-        const uint32_t port = port_on_perimeter(r, static_cast<uint32_t>(p));
+        const uint32_t port = port_on_perimeter(r, id_of(p));
         const int far = std::min(std::abs(p - at), ports - std::abs(p - at));
         if (far >= nearest || taken(b)[port] || !good(r.port_cell(port))) continue;
         best = port;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "ir/index.h"
 #include "ir/lut_network.h"
 
 namespace bitgrid::mapping {
@@ -35,8 +36,8 @@ struct PackedNetlist {
   bool is_cell(BlockId b) const { return b < cells.size(); }
   bool is_input(BlockId b) const { return b >= cells.size() && b < cells.size() + inputs(); }
   bool is_output(BlockId b) const { return b >= cells.size() + inputs(); }
-  uint32_t input_of(BlockId b) const { return static_cast<uint32_t>(b - cells.size()); }
-  uint32_t output_of(BlockId b) const { return static_cast<uint32_t>(b - cells.size() - inputs()); }
+  uint32_t input_of(BlockId b) const { return id_of(b - cells.size()); }
+  uint32_t output_of(BlockId b) const { return id_of(b - cells.size() - inputs()); }
 };
 
 struct PackingParams {

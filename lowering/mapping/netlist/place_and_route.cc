@@ -8,6 +8,7 @@
 
 #include "ir/elapsed.h"
 #include "ir/error.h"
+#include "ir/index.h"
 #include "lowering/mapping/netlist/annealer.h"
 #include "lowering/mapping/netlist/compaction.h"
 #include "lowering/mapping/netlist/density_spreading.h"
@@ -67,8 +68,8 @@ class PlaceAndRoute {
         params_(params),
         stats_(stats),
         plan_(plan_of(params.effort)),
-        cells_(std::max(1, static_cast<int>(netlist.cells.size()))),
-        ports_(static_cast<int>(std::max(netlist.inputs(), netlist.outputs())) + kSparePorts) {
+        cells_(std::max(1, count_of(netlist.cells))),
+        ports_(int_of(std::max(netlist.inputs(), netlist.outputs())) + kSparePorts) {
     if (params.utilisation > 0) plan_.utilisation = params.utilisation;
   }
 
@@ -121,7 +122,7 @@ class PlaceAndRoute {
     double width = std::sqrt(area * aspect);
     if (width + area / width < half) width = (half + std::sqrt(std::max(0.0, half * half - 4 * area))) / 2;
     Region r{static_cast<int>(std::ceil(width)) + 2, std::max(6, static_cast<int>(std::ceil(area / width)) + 2)};
-    while (static_cast<int>(r.ports()) < ports_) ++r.width;
+    while (int_of(r.ports()) < ports_) ++r.width;
     return r;
   }
 

@@ -5,6 +5,8 @@
 #include <bit>
 #include <cstdint>
 
+#include "ir/index.h"
+
 namespace bitgrid::mapping {
 
 class Random {
@@ -30,7 +32,7 @@ class Random {
   }
 
   /// 0 .. n - 1.
-  uint32_t below(uint32_t n) { return static_cast<uint32_t>(((next() >> 32) * n) >> 32); }
+  uint32_t below(uint32_t n) { return id_of(((next() >> 32) * n) >> 32); }
   /// 0 <= u < 1.
   double unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
 

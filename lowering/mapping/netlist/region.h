@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "ir/grid_config.h"
+#include "ir/index.h"
 
 namespace bitgrid::mapping {
 
@@ -15,23 +16,23 @@ struct Region {
 
   bool operator==(const Region&) const = default;
 
-  uint32_t cells() const { return static_cast<uint32_t>(width) * static_cast<uint32_t>(height); }
-  uint32_t ports() const { return 2u * static_cast<uint32_t>(width + height); }
+  uint32_t cells() const { return id_of(width) * id_of(height); }
+  uint32_t ports() const { return 2u * id_of(width + height); }
   uint32_t edges() const { return 4 * cells() + ports(); }
-  uint32_t cell(int x, int y) const { return static_cast<uint32_t>(y * width + x); }
-  int x(uint32_t cell) const { return static_cast<int>(cell) % width; }
-  int y(uint32_t cell) const { return static_cast<int>(cell) / width; }
+  uint32_t cell(int x, int y) const { return id_of(y * width + x); }
+  int x(uint32_t cell) const { return int_of(cell) % width; }
+  int y(uint32_t cell) const { return int_of(cell) / width; }
 
   /// Logic stays off the border, where cells have fewer than four neighbours: that ring belongs to ports and wires.
   bool is_inner(int x, int y) const { return x > 0 && y > 0 && x < width - 1 && y < height - 1; }
   bool is_inner(uint32_t cell) const { return is_inner(x(cell), y(cell)); }
 
   Side port_side(uint32_t port) const {
-    const auto w = static_cast<uint32_t>(width), h = static_cast<uint32_t>(height);
+    const auto w = id_of(width), h = id_of(height);
     return port < w ? Side::N : port < w + h ? Side::E : port < 2 * w + h ? Side::S : Side::W;
   }
   int port_position(uint32_t port) const {
-    const int p = static_cast<int>(port);
+    const int p = int_of(port);
     switch (port_side(port)) {
       case Side::N:
         return p;
@@ -46,7 +47,7 @@ struct Region {
   }
   uint32_t port_at(Side side, int position) const {
     const int first = side == Side::N ? 0 : side == Side::E ? width : side == Side::S ? width + height : 2 * width + height;
-    return static_cast<uint32_t>(first + position);
+    return id_of(first + position);
   }
   uint32_t port_cell(uint32_t port) const {
     const int position = port_position(port);
@@ -63,7 +64,7 @@ struct Region {
     return 0;
   }
   uint32_t in_edge(uint32_t port) const { return 4 * cells() + port; }
-  uint32_t out_edge(uint32_t port) const { return 4 * port_cell(port) + static_cast<uint32_t>(port_side(port)); }
+  uint32_t out_edge(uint32_t port) const { return 4 * port_cell(port) + id_of(port_side(port)); }
 };
 
 inline constexpr uint32_t kNowhere = ~uint32_t{0};

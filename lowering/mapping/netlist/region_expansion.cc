@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "ir/index.h"
 #include "lowering/mapping/netlist/router.h"
 
 namespace bitgrid::mapping {
@@ -10,38 +11,36 @@ namespace {
 
 // Where lines go in: the `count` places with the most overuse around them, not next to each other.
 std::vector<int> peaks(const std::vector<int>& overuse, int count, bool last) {
-  const auto size = static_cast<int>(overuse.size());
+  const auto size = count_of(overuse);
   constexpr int kNear = 2;
   std::vector<int> around(overuse.size());
   for (int i = 1; i < size; ++i)
     for (int j = std::max(0, i - kNear); j < std::min(size, i + kNear); ++j)
-      around[static_cast<size_t>(i)] += overuse[static_cast<size_t>(j)] * (j == i || j == i - 1 ? 3 : 2);
+      around[index_of(i)] += overuse[index_of(j)] * (j == i || j == i - 1 ? 3 : 2);
   std::vector<int> before(overuse.size());
   for (; count > 0; --count) {
     int i = 0;
     for (int j = 1; j < size; ++j)
-      if (around[static_cast<size_t>(j)] > around[static_cast<size_t>(i)] ||
-          (last && around[static_cast<size_t>(j)] == around[static_cast<size_t>(i)]))
-        i = j;
-    if (around[static_cast<size_t>(i)] == 0) break;
-    before[static_cast<size_t>(i)] = 1;
-    for (int j = std::max(0, i - kNear); j <= std::min(size - 1, i + kNear); ++j) around[static_cast<size_t>(j)] = 0;
+      if (around[index_of(j)] > around[index_of(i)] || (last && around[index_of(j)] == around[index_of(i)])) i = j;
+    if (around[index_of(i)] == 0) break;
+    before[index_of(i)] = 1;
+    for (int j = std::max(0, i - kNear); j <= std::min(size - 1, i + kNear); ++j) around[index_of(j)] = 0;
   }
   return before;
 }
 
 NewLines lines_for(const Router& router, const Region& region, const StretchParams& params, bool last) {
-  std::vector<int> columns(static_cast<size_t>(region.width)), rows(static_cast<size_t>(region.height));
+  std::vector<int> columns(index_of(region.width)), rows(index_of(region.height));
   int across = 0, down = 0;
   for (const uint32_t edge : router.overused_edges()) {
     if (edge >= 4 * region.cells()) continue;
     const auto side = static_cast<Side>(edge % 4);
     const uint32_t tail = edge / 4;
     if (side == Side::N || side == Side::S) {
-      ++columns[static_cast<size_t>(region.x(tail))];
+      ++columns[index_of(region.x(tail))];
       ++across;
     } else {
-      ++rows[static_cast<size_t>(region.y(tail))];
+      ++rows[index_of(region.y(tail))];
       ++down;
     }
   }
@@ -57,7 +56,7 @@ int repair_moves(const PackedNetlist& netlist, int moves) {
   constexpr size_t kLarge = 48;  // sinks
   size_t largest = kLarge;
   for (const Net& net : netlist.nets) largest = std::max(largest, net.sinks.size());
-  return std::max(2, static_cast<int>(static_cast<size_t>(moves) * kLarge / largest));
+  return std::max(2, int_of(index_of(moves) * kLarge / largest));
 }
 
 // Negotiates; if little is left, blocks near that move.

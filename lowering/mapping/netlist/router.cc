@@ -6,6 +6,8 @@
 #include <limits>
 #include <utility>
 
+#include "ir/index.h"
+
 namespace bitgrid::mapping {
 namespace {
 
@@ -74,7 +76,7 @@ void Router::set_logic(uint32_t cell, size_t inputs) {
     const int x = point_[cell].x + dx(side), y = point_[cell].y + dy(side);
     const Region& r = layout_.placement.region;
     if (x < 0 || y < 0 || x >= r.width || y >= r.height) continue;
-    const uint32_t edge = 4 * r.cell(x, y) + static_cast<uint32_t>(opposite(side));
+    const uint32_t edge = 4 * r.cell(x, y) + id_of(opposite(side));
     if (capacity_[edge] == 0) continue;
     base_[edge] = 1.0F + static_cast<float>(prices_.logic * static_cast<double>(inputs) / 4 + (inputs == 4 ? prices_.full : 0));
     set_price(edge);
@@ -168,7 +170,7 @@ std::vector<uint32_t> Router::nets_on(uint32_t edge) const {
 
 void Router::cut_sink(uint32_t net, BlockId sink) {
   const auto& sinks = netlist_.nets[net].sinks;
-  const auto i = static_cast<size_t>(std::find(sinks.begin(), sinks.end(), sink) - sinks.begin());
+  const auto i = index_of(std::find(sinks.begin(), sinks.end(), sink) - sinks.begin());
   layout_.routes[net].arrivals[i] = kNowhere;
   prune(net);
 }
@@ -283,7 +285,7 @@ void Router::leave(uint32_t cell) {
   const float cost = best_[cell];
   auto go = [&](Side side, bool inside) {
     if (!inside) return;
-    const uint32_t edge = 4 * cell + static_cast<uint32_t>(side), head = head_[edge];
+    const uint32_t edge = 4 * cell + id_of(side), head = head_[edge];
     const float price = head == goal_cell_ ? price_[edge] - base_[edge] + 1.0F : price_[edge];
     reach(head, {static_cast<int16_t>(p.x + dx(side)), static_cast<int16_t>(p.y + dy(side))}, edge, cost + price);
   };

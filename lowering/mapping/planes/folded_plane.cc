@@ -5,6 +5,7 @@
 #include <random>
 
 #include "ir/error.h"
+#include "ir/index.h"
 #include "lowering/mapping/settle.h"
 
 namespace bitgrid::mapping {
@@ -128,7 +129,7 @@ class Sides {
 /// Two sums a column: the first runs south, the second north.
 BitSlot sum_place(const FoldedPlanePlan& plan, bool east, size_t k) {
   const int first = east ? plan.west_columns() + plan.input_columns : 0;
-  return {k % 2 == 0 ? Side::S : Side::N, first + static_cast<int>(k / 2), 0};
+  return {k % 2 == 0 ? Side::S : Side::N, first + int_of(k / 2), 0};
 }
 
 class Writer {
@@ -141,7 +142,7 @@ class Writer {
     const int first_east = plan_.west_columns();  // input column of products that run east, and west
     const int first_west = first_east + (plan_.inside ? plan_.input_columns + plan_.east_columns() : 0);
     for (int y = 0; y < plan_.height(); ++y) {
-      const FoldedPlanePlan::Row& row = plan_.rows[static_cast<size_t>(y)];
+      const FoldedPlanePlan::Row& row = plan_.rows[index_of(y)];
       for (const int first : {first_east, first_west})
         for (int c = 0; c < plan_.input_columns; ++c) input_cell(first + c, c, y);
       if (row.east >= 0) product(cube(row.east), first_east, y, Side::E);
@@ -154,12 +155,12 @@ class Writer {
   }
 
  private:
-  const synthesis::PairedCube& cube(int c) const { return esop_.cubes[static_cast<size_t>(c)]; }
-  Lut& at(int x, int y, Side side) { return luts_[grid_.index(x, y)][static_cast<size_t>(side)]; }
+  const synthesis::PairedCube& cube(int c) const { return esop_.cubes[index_of(c)]; }
+  Lut& at(int x, int y, Side side) { return luts_[grid_.index(x, y)][index_of(side)]; }
 
   void input_cell(int x, int column, int y) {
     if (y + 1 < plan_.height()) at(x, y, Side::S) = kFromN;
-    if (y > 0 && 2 * column + 1 < static_cast<int>(esop_.inputs)) at(x, y, Side::N) = kFromS;
+    if (y > 0 && 2 * column + 1 < int_of(esop_.inputs)) at(x, y, Side::N) = kFromS;
   }
 
   /// 1 where the column's inputs, which come from N and S, have a value of the cube.
@@ -176,10 +177,10 @@ class Writer {
   void product(const synthesis::PairedCube& cube, int first, int y, Side to) {
     const bool east = to == Side::E;
     const int step = east ? 1 : -1, n = plan_.input_columns;
-    const Lut so_far = kCopy[static_cast<size_t>(opposite(to))];
+    const Lut so_far = kCopy[index_of(opposite(to))];
     int x = east ? first : first + n - 1;
     for (int k = 0; k < n; ++k, x += step)
-      at(x, y, to) = static_cast<Lut>((k == 0 ? Lut{0xFFFF} : so_far) & literals(cube.values(static_cast<uint32_t>(east ? k : n - 1 - k))));
+      at(x, y, to) = static_cast<Lut>((k == 0 ? Lut{0xFFFF} : so_far) & literals(cube.values(id_of(east ? k : n - 1 - k))));
     const uint32_t direct = direct_output(cube);
     const int border = east ? grid_.width : -1;
     int last = direct < esop_.outputs ? border : x;  // it is needed before that
@@ -208,7 +209,7 @@ class Writer {
     const bool south = place.side == Side::S;
     for (int j = 0; j < plan_.height(); ++j) {
       const int y = south ? j : plan_.height() - 1 - j;
-      const FoldedPlanePlan::Row& row = plan_.rows[static_cast<size_t>(y)];
+      const FoldedPlanePlan::Row& row = plan_.rows[index_of(y)];
       Lut sum = j > 0 ? (south ? kFromN : kFromS) : esop_.complement.get(output) ? Lut{0xFFFF} : Lut{0};
       if (row.east >= 0 && (from_west || plan_.inside) && cube(row.east).outputs.get(output)) sum ^= kFromW;
       if (row.west >= 0 && (!from_west || plan_.inside) && cube(row.west).outputs.get(output)) sum ^= kFromE;
@@ -227,7 +228,7 @@ void lay_rows(const synthesis::PairedEsop& esop, const std::vector<Home>& homes,
   std::vector<int> west, east, either;
   for (size_t c = 0; c < esop.cubes.size(); ++c) {
     const bool to_west = feeds(esop.cubes[c], homes, Home::kWest), to_east = feeds(esop.cubes[c], homes, Home::kEast);
-    const int cube = static_cast<int>(c);
+    const int cube = int_of(c);
     if (to_west && to_east && !plan.inside)
       plan.rows.push_back({cube, cube});
     else
@@ -242,7 +243,7 @@ void lay_rows(const synthesis::PairedEsop& esop, const std::vector<Home>& homes,
 FoldedPlanePlan plan_with(const synthesis::PairedEsop& esop, const std::vector<Home>& homes, bool inside) {
   FoldedPlanePlan plan;
   plan.inside = inside;
-  plan.input_columns = static_cast<int>(esop.pairs());
+  plan.input_columns = int_of(esop.pairs());
   for (uint32_t o = 0; o < esop.outputs; ++o)
     (homes[o] == Home::kDirect ? plan.direct : inside || homes[o] == Home::kEast ? plan.east : plan.west).push_back(o);
   lay_rows(esop, homes, plan);
@@ -269,7 +270,7 @@ MappedKernel folded_plane_kernel(const std::string& name, const synthesis::Paire
   const int blocks = plan.inside ? 2 : 1, from_block_to_block = plan.input_columns + plan.east_columns();
   for (int block = 0; block < blocks; ++block)
     for (uint32_t k = 0; k < esop.inputs; ++k) {
-      const int x = plan.west_columns() + block * from_block_to_block + static_cast<int>(k / 2);
+      const int x = plan.west_columns() + block * from_block_to_block + int_of(k / 2);
       kernel.inputs.push_back({esop.order[k], {k % 2 == 0 ? Side::N : Side::S, x, 0}, 1});
     }
   kernel.outputs.resize(esop.outputs);
@@ -278,7 +279,7 @@ MappedKernel folded_plane_kernel(const std::string& name, const synthesis::Paire
   for (size_t y = 0; y < plan.rows.size(); ++y)
     for (const auto& [cube, side] : {std::pair{plan.rows[y].west, Side::W}, std::pair{plan.rows[y].east, Side::E}})
       for (const uint32_t o : plan.direct)
-        if (cube >= 0 && esop.cubes[static_cast<size_t>(cube)].outputs.get(o)) kernel.outputs[o] = {side, static_cast<int>(y), 0};
+        if (cube >= 0 && esop.cubes[index_of(cube)].outputs.get(o)) kernel.outputs[o] = {side, int_of(y), 0};
   settle(kernel);
   return kernel;
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ir/index.h"
 #include "ir/mapped_kernel.h"
 #include "lowering/synthesis/paired_esop.h"
 
@@ -31,10 +32,10 @@ struct FoldedPlanePlan {
   std::vector<Row> rows;
   int input_columns = 0;
 
-  int west_columns() const { return static_cast<int>(west.size() + 1) / 2; }
-  int east_columns() const { return static_cast<int>(east.size() + 1) / 2; }
+  int west_columns() const { return int_of(west.size() + 1) / 2; }
+  int east_columns() const { return int_of(east.size() + 1) / 2; }
   int width() const { return west_columns() + (inside ? 2 : 1) * input_columns + east_columns(); }
-  int height() const { return static_cast<int>(rows.size()); }
+  int height() const { return count_of(rows); }
   int64_t cells() const { return int64_t{width()} * height(); }
 };
 

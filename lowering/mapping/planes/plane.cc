@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "ir/error.h"
+#include "ir/index.h"
 #include "ir/output_cone.h"
 
 namespace bitgrid::mapping {
@@ -36,25 +37,25 @@ uint32_t last_output(const BitVector& outputs) {
 }  // namespace
 
 int plane_height(const synthesis::Esop& esop) {
-  return std::max<int>(1, static_cast<int>(esop.cubes.size()));
+  return std::max<int>(1, count_of(esop.cubes));
 }
 
 void place_plane(GridConfig& grid, int x, int y, const synthesis::Esop& esop, bool clear_outputs) {
-  const int width = static_cast<int>(esop.inputs + esop.outputs), height = plane_height(esop);
+  const int width = int_of(esop.inputs + esop.outputs), height = plane_height(esop);
   if (x < 0 || y < 0 || x + width > grid.width || y + height > grid.height)
     throw Error("plane",
                 fmt::format("{} x {} cells at ({}, {}) do not fit a grid of {} x {}", width, height, x, y, grid.width, grid.height),
                 "use a larger grid or split the table");
   const synthesis::Cube nothing{0, 0, BitVector(esop.outputs)};
   for (int row = 0; row < height; ++row) {
-    const synthesis::Cube& cube = esop.cubes.empty() ? nothing : esop.cubes[static_cast<size_t>(row)];
+    const synthesis::Cube& cube = esop.cubes.empty() ? nothing : esop.cubes[index_of(row)];
     const bool term = !esop.cubes.empty();
     for (uint32_t i = 0; i < esop.inputs; ++i)
-      grid.at(x + static_cast<int>(i), y + row) = cell_word({0, term ? term_lut(cube, i) : kZero, kFromN, 0});
+      grid.at(x + int_of(i), y + row) = cell_word({0, term ? term_lut(cube, i) : kZero, kFromN, 0});
     const uint32_t last = last_output(cube.outputs);
     for (uint32_t o = 0; o < esop.outputs; ++o) {
       Lut sum = sum_lut(row == 0, clear_outputs, cube.outputs.get(o), esop.complement.get(o));
-      grid.at(x + static_cast<int>(esop.inputs + o), y + row) = cell_word({0, o < last ? kFromW : kZero, sum, 0});
+      grid.at(x + int_of(esop.inputs + o), y + row) = cell_word({0, o < last ? kFromW : kZero, sum, 0});
     }
   }
 }
@@ -65,14 +66,14 @@ MappedKernel plane_kernel(const std::string& name, const synthesis::Esop& esop) 
   kernel.strategy = "plane";
   kernel.input_bits = esop.inputs;
   kernel.output_bits = esop.outputs;
-  kernel.grid = GridConfig(static_cast<int>(esop.inputs + esop.outputs), plane_height(esop));
+  kernel.grid = GridConfig(int_of(esop.inputs + esop.outputs), plane_height(esop));
   place_plane(kernel.grid, 0, 0, esop);
   for (uint32_t i = 0; i < esop.inputs; ++i) {
-    const int column = static_cast<int>(i);
+    const int column = int_of(i);
     kernel.inputs.push_back({i, {Side::N, column, column}, 1});
   }
   for (uint32_t o = 0; o < esop.outputs; ++o) {
-    const int column = static_cast<int>(esop.inputs + o);
+    const int column = int_of(esop.inputs + o);
     kernel.outputs.push_back({Side::S, column, column + kernel.grid.height - 1});
   }
   raise_lead(kernel);

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "ir/index.h"
 #include "ir/kernel_defects.h"
 #include "lowering/mapping/planes/time_shared_rows.h"
 
@@ -68,14 +69,14 @@ class PlaneLayout {
     Candidate c{{cube_index, kNoColumn, rows_.width(), 0, {}}, 0};
     TermPlace& p = c.place;
     for (uint32_t care = cube.care; care != 0; care &= care - 1) {
-      const auto i = static_cast<uint32_t>(std::countr_zero(care));
+      const auto i = id_of(std::countr_zero(care));
       const int x = rows_.input_column(i);
       if (x != kNoColumn) {
         p.first = std::min(p.first, x);
         continue;
       }
       if (p.from_west != kNoColumn) return std::nullopt;
-      p.from_west = static_cast<int>(i);
+      p.from_west = int_of(i);
     }
     if (p.from_west != kNoColumn) p.first = 0;
     const auto leads_to = [&](int x) {
@@ -122,11 +123,11 @@ class PlaneLayout {
 
   /// An input that has no column comes back into one: that of the most terms that are left.
   bool enter_input() {
-    if (rows_.west() != kNoColumn) return rows_.enter_column(static_cast<uint32_t>(rows_.west()));
+    if (rows_.west() != kNoColumn) return rows_.enter_column(id_of(rows_.west()));
     std::vector<int> uses(esop_.inputs);
     for (size_t k = 0; k < left_.size() && k < kWindow; ++k) {
       const uint32_t care = esop_.cubes[left_[k]].care;
-      for (uint32_t i = 0; i < esop_.inputs; ++i) uses[i] += static_cast<int>((care >> i) & 1u);
+      for (uint32_t i = 0; i < esop_.inputs; ++i) uses[i] += int_of((care >> i) & 1u);
     }
     std::optional<uint32_t> input;
     int absent = 0;
@@ -155,7 +156,7 @@ std::optional<MappedKernel> time_shared_plane(const std::string& name, const syn
   int64_t steps = 0;
   std::vector<size_t> order(esop.cubes.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  const int inputs = std::max(0, static_cast<int>(esop.inputs) - 1), outputs = static_cast<int>(esop.outputs);
+  const int inputs = std::max(0, int_of(esop.inputs) - 1), outputs = int_of(esop.outputs);
   static constexpr Weights kWeights[] = {{0, 0}, {4, 4}, {16, 16}, {64, 64}};
   for (int sums = 1; sums <= outputs + params.spare_columns; ++sums) {
     for (int among_inputs = 0; among_inputs <= params.spare_columns; ++among_inputs) {

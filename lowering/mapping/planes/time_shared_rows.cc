@@ -1,4 +1,5 @@
 #include "lowering/mapping/planes/time_shared_rows.h"
+#include "ir/index.h"
 #include "ir/output_cone.h"
 
 #include <algorithm>
@@ -17,8 +18,8 @@ PlaneRows::PlaneRows(const synthesis::Esop& esop, const Columns& columns, int in
       columns_(columns),
       inputs_end_(input_columns),
       width_(input_columns + output_columns),
-      input_at_(static_cast<size_t>(width_), kNone),
-      output_at_(static_cast<size_t>(width_), kNone),
+      input_at_(index_of(width_), kNone),
+      output_at_(index_of(width_), kNone),
       column_of_(esop.inputs, kNone),
       sum_at_(esop.outputs, kNone),
       left_of_output_(esop.outputs),
@@ -34,10 +35,10 @@ void PlaneRows::place_inputs() {
   std::iota(inputs.begin(), inputs.end(), 0u);
   std::vector<int> uses(esop_.inputs);
   for (const synthesis::Cube& cube : esop_.cubes) {
-    for (uint32_t i = 0; i < esop_.inputs; ++i) uses[i] += static_cast<int>((cube.care >> i) & 1u);
+    for (uint32_t i = 0; i < esop_.inputs; ++i) uses[i] += int_of((cube.care >> i) & 1u);
   }
   std::stable_sort(inputs.begin(), inputs.end(), [&](uint32_t a, uint32_t b) { return uses[a] > uses[b]; });
-  std::vector<int> places(static_cast<size_t>(inputs_end_));
+  std::vector<int> places(index_of(inputs_end_));
   std::iota(places.begin(), places.end(), 0);
   std::stable_sort(places.begin(), places.end(), [&](int a, int b) { return columns_.run(a, 0) > columns_.run(b, 0); });
   places.resize(std::min(places.size(), inputs.size()));
@@ -55,7 +56,7 @@ void PlaneRows::place_inputs() {
 }
 
 void PlaneRows::stand(uint32_t input, int x) {
-  input_at_[static_cast<size_t>(x)] = static_cast<int>(input);
+  input_at_[index_of(x)] = int_of(input);
   column_of_[input] = x;
 }
 
@@ -71,7 +72,7 @@ bool PlaneRows::place_constants() {
 }
 
 void PlaneRows::begin_sum(uint32_t o, int x) {
-  output_at_[static_cast<size_t>(x)] = static_cast<int>(o);
+  output_at_[index_of(x)] = int_of(o);
   sum_at_[o] = x;
 }
 
@@ -88,21 +89,21 @@ bool PlaneRows::clean_row() const {
 
 void PlaneRows::begin_row() {
   row_ = {};
-  row_.cells.resize(static_cast<size_t>(width_));
-  row_.east.resize(static_cast<size_t>(width_));
+  row_.cells.resize(index_of(width_));
+  row_.east.resize(index_of(width_));
   for (int x = 0; x < width_; ++x) {
-    if (input_at_[static_cast<size_t>(x)] != kNone) table(x, Side::S) = kFromN;
-    if (const int o = output_at_[static_cast<size_t>(x)]; o != kNone)
-      table(x, Side::S) = y() > 0 ? kFromN : esop_.complement.get(static_cast<uint32_t>(o)) ? Lut{0xFFFF} : Lut{0};  // a constant above
+    if (input_at_[index_of(x)] != kNone) table(x, Side::S) = kFromN;
+    if (const int o = output_at_[index_of(x)]; o != kNone)
+      table(x, Side::S) = y() > 0 ? kFromN : esop_.complement.get(id_of(o)) ? Lut{0xFFFF} : Lut{0};  // a constant above
   }
 }
 
 void PlaneRows::end_row() {
   for (int x = width_ - 1; x >= inputs_end_; --x) {
-    if (output_at_[static_cast<size_t>(x)] != kNone && ends_soon(x)) move_sum(x);
+    if (output_at_[index_of(x)] != kNone && ends_soon(x)) move_sum(x);
   }
   leave_east();
-  for (const int x : ending_) column_of_[static_cast<size_t>(std::exchange(input_at_[static_cast<size_t>(x)], kNone))] = kNone;
+  for (const int x : ending_) column_of_[index_of(std::exchange(input_at_[index_of(x)], kNone))] = kNone;
   rows_.push_back(std::move(row_));
 }
 
@@ -110,7 +111,7 @@ bool PlaneRows::clear_ends() {
   ending_.clear();
   for (int x = width_ - 1; x >= 0; --x) {
     if (vacant(x) || run_of(x) > 1) continue;
-    if (input_at_[static_cast<size_t>(x)] != kNone) {
+    if (input_at_[index_of(x)] != kNone) {
       table(x, Side::S) = 0;
       ending_.push_back(x);
     } else if (!move_sum(x)) {
@@ -125,20 +126,20 @@ void PlaneRows::leave_east() {
   int free = width_;
   while (free > 0 && can_pass(free - 1)) --free;
   for (int x = std::max(free, inputs_end_); x < width_; ++x) {
-    const int o = output_at_[static_cast<size_t>(x)];
-    if (o == kNone || left_of_output_[static_cast<size_t>(o)] > 0) continue;
+    const int o = output_at_[index_of(x)];
+    if (o == kNone || left_of_output_[index_of(o)] > 0) continue;
     table(x, Side::E) = std::exchange(table(x, Side::S), Lut{0});
     for (int q = x + 1; q < width_; ++q) table(q, Side::E) = kFromW;
-    for (int q = x; q < width_; ++q) row_.east[static_cast<size_t>(q)] = 1;
-    output_at_[static_cast<size_t>(x)] = kNone;
-    exits_[static_cast<size_t>(o)] = BitSlot{Side::E, y(), width_ - 1 + y() + 2 * late_};
+    for (int q = x; q < width_; ++q) row_.east[index_of(q)] = 1;
+    output_at_[index_of(x)] = kNone;
+    exits_[index_of(o)] = BitSlot{Side::E, y(), width_ - 1 + y() + 2 * late_};
     return;
   }
 }
 
 bool PlaneRows::shift_row() {
   for (int x = inputs_end_ + 1; x < width_; ++x) {
-    if (output_at_[static_cast<size_t>(x)] == kNone || !ends_soon(x)) continue;
+    if (output_at_[index_of(x)] == kNone || !ends_soon(x)) continue;
     bool other = false;
     for (int q = x + 1; q < width_; ++q) other |= vacant(q) && run_of(q) > run_of(x);
     if (other) continue;
@@ -161,8 +162,8 @@ bool PlaneRows::shift_into(int gap, int x) {
     if (moves ? !good(c, Side::W) : c < gap ? !good(c, Side::E) || !good(c + 1, Side::W) : !good(c, Side::W) || !good(c - 1, Side::E))
       return false;
   }
-  std::vector<std::array<Lut, 4>> cells(static_cast<size_t>(width_));
-  const auto put = [&](int c, Side side, Lut t) { cells[static_cast<size_t>(c)][static_cast<size_t>(side)] = t; };
+  std::vector<std::array<Lut, 4>> cells(index_of(width_));
+  const auto put = [&](int c, Side side, Lut t) { cells[index_of(c)][index_of(side)] = t; };
   for (int c = 0; c < width_; ++c) {
     if (vacant(c)) continue;
     const Lut signal = table(c, Side::S);
@@ -171,15 +172,15 @@ bool PlaneRows::shift_into(int gap, int x) {
     if (c > gap && c <= x) {
       put(c - 1, Side::S, kFromE);
     } else {
-      put(c + dx(out), opposite(out), kCopy[static_cast<size_t>(opposite(out))]);
-      put(c, Side::S, kCopy[static_cast<size_t>(out)]);
+      put(c + dx(out), opposite(out), kCopy[index_of(opposite(out))]);
+      put(c, Side::S, kCopy[index_of(out)]);
     }
   }
   row_.cells = std::move(cells);
   for (int c = gap + 1; c <= x; ++c) {
-    const auto to = static_cast<size_t>(c - 1), from = static_cast<size_t>(c);
+    const auto to = index_of(c - 1), from = index_of(c);
     output_at_[to] = std::exchange(output_at_[from], kNone);
-    if (output_at_[to] != kNone) sum_at_[static_cast<size_t>(output_at_[to])] = c - 1;
+    if (output_at_[to] != kNone) sum_at_[index_of(output_at_[to])] = c - 1;
   }
   ++late_;
   return true;
@@ -191,15 +192,15 @@ bool PlaneRows::move_sum(int x) {
     if (vacant(q + 1) && run_of(q + 1) > run_of(x) && (best == kNone || run_of(q + 1) > run_of(best))) best = q + 1;
   }
   if (best == kNone) return false;
-  const auto o = static_cast<size_t>(output_at_[static_cast<size_t>(x)]);
+  const auto o = index_of(output_at_[index_of(x)]);
   table(x, Side::E) = std::exchange(table(x, Side::S), Lut{0});
   for (int q = x; q < best; ++q) {
-    row_.east[static_cast<size_t>(q)] = 1;
+    row_.east[index_of(q)] = 1;
     if (q > x) table(q, Side::E) = kFromW;
   }
   table(best, Side::S) = kFromW;
-  output_at_[static_cast<size_t>(x)] = kNone;
-  output_at_[static_cast<size_t>(best)] = static_cast<int>(o);
+  output_at_[index_of(x)] = kNone;
+  output_at_[index_of(best)] = int_of(o);
   sum_at_[o] = best;
   return true;
 }
@@ -207,30 +208,30 @@ bool PlaneRows::move_sum(int x) {
 void PlaneRows::lay(const TermPlace& p) {
   const synthesis::Cube& cube = esop_.cubes[p.cube];
   const auto literal = [&](int input, Lut from) { return (cube.value >> input) & 1u ? from : invert(from); };
-  std::vector<uint8_t> adds(static_cast<size_t>(width_));
+  std::vector<uint8_t> adds(index_of(width_));
   for (const auto& [o, x] : p.begins) {
     begin_sum(o, x);
     table(x, Side::S) = esop_.complement.get(o) ? Lut{0xFFFF} : Lut{0};
   }
   for (uint32_t o = 0; o < esop_.outputs; ++o) {
     if (!cube.outputs.get(o)) continue;
-    adds[static_cast<size_t>(sum_at_[o])] = 1;
+    adds[index_of(sum_at_[o])] = 1;
     --left_of_output_[o];
   }
   if (p.from_west != kNone) use_west(p.from_west);
   for (int x = p.first; x <= p.last; ++x) {
     Lut term = x > p.first ? kFromW : p.from_west != kNone ? literal(p.from_west, kFromW) : Lut{0xFFFF};
-    if (const int i = input_at_[static_cast<size_t>(x)]; i != kNone && ((cube.care >> i) & 1u)) term &= literal(i, kFromN);
-    if (adds[static_cast<size_t>(x)]) table(x, Side::S) ^= term;
+    if (const int i = input_at_[index_of(x)]; i != kNone && ((cube.care >> i) & 1u)) term &= literal(i, kFromN);
+    if (adds[index_of(x)]) table(x, Side::S) ^= term;
     if (x == p.last) break;
     table(x, Side::E) = term;
-    row_.east[static_cast<size_t>(x)] = 1;
+    row_.east[index_of(x)] = 1;
   }
 }
 
 void PlaneRows::use_west(int input) {
   row_.west = input;
-  inputs_.push_back({static_cast<uint32_t>(input), {Side::W, y(), y() + 2 * late_}, 1});
+  inputs_.push_back({id_of(input), {Side::W, y(), y() + 2 * late_}, 1});
 }
 
 bool PlaneRows::absent_next(uint32_t input) const {
@@ -249,12 +250,12 @@ bool PlaneRows::enter_column(uint32_t input) {
   if (best == kNone) return false;
   for (int x = 0; x < best; ++x) {
     table(x, Side::E) = kFromW;
-    row_.east[static_cast<size_t>(x)] = 1;
+    row_.east[index_of(x)] = 1;
   }
   table(best, Side::S) = kFromW;
-  if (!entered) use_west(static_cast<int>(input));
+  if (!entered) use_west(int_of(input));
   if (const int old = column_of_[input]; old != kNone) {
-    input_at_[static_cast<size_t>(old)] = kNone;
+    input_at_[index_of(old)] = kNone;
     std::erase(ending_, old);
   }
   stand(input, best);
@@ -267,14 +268,14 @@ MappedKernel PlaneRows::kernel(const std::string& name) const {
   kernel.strategy = "plane";
   kernel.input_bits = esop_.inputs;
   kernel.output_bits = esop_.outputs;
-  kernel.grid = GridConfig(width_, static_cast<int>(rows_.size()));
+  kernel.grid = GridConfig(width_, count_of(rows_));
   for (int row = 0; row < kernel.grid.height; ++row) {
-    for (int x = 0; x < width_; ++x) kernel.grid.at(x, row) = cell_word(rows_[static_cast<size_t>(row)].cells[static_cast<size_t>(x)]);
+    for (int x = 0; x < width_; ++x) kernel.grid.at(x, row) = cell_word(rows_[index_of(row)].cells[index_of(x)]);
   }
   kernel.inputs = inputs_;
   // What no term reads stands at ports that nothing reads.
   for (size_t k = 0; k < unread_.size(); ++k) {
-    const int row = static_cast<int>(k) % kernel.grid.height, turn = static_cast<int>(k) / kernel.grid.height;
+    const int row = int_of(k) % kernel.grid.height, turn = int_of(k) / kernel.grid.height;
     const Side side = turn == 0 ? Side::E : Side::S;
     const int position = turn == 0 ? row : turn - 1;
     const int x = turn == 0 ? width_ - 1 : position, at_y = turn == 0 ? position : kernel.grid.height - 1;

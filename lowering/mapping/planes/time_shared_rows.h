@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "ir/index.h"
 #include "ir/mapped_kernel.h"
 #include "lowering/mapping/good_columns.h"
 #include "lowering/synthesis/esop.h"
@@ -36,11 +37,11 @@ class PlaneRows {
 
   int width() const { return width_; }
   int inputs_end() const { return inputs_end_; }
-  int height() const { return static_cast<int>(rows_.size()); }
+  int height() const { return count_of(rows_); }
   int input_column(uint32_t input) const { return column_of_[input]; }
   int sum_column(uint32_t output) const { return sum_at_[output]; }
   int terms_left(uint32_t output) const { return left_of_output_[output]; }
-  bool vacant(int x) const { return input_at_[static_cast<size_t>(x)] == kNone && output_at_[static_cast<size_t>(x)] == kNone; }
+  bool vacant(int x) const { return input_at_[index_of(x)] == kNone && output_at_[index_of(x)] == kNone; }
   bool ends_soon(int x) const;
 
   void begin_row();
@@ -52,9 +53,9 @@ class PlaneRows {
   bool clear_ends();
 
   /// A signal may run east out of column x.
-  bool can_pass(int x) const { return !row_.east[static_cast<size_t>(x)] && columns_.good(x, y(), Side::E); }
+  bool can_pass(int x) const { return !row_.east[index_of(x)] && columns_.good(x, y(), Side::E); }
   /// A sum that has just moved to column x enters W itself.
-  bool sum_stays(int x) const { return x == 0 || !row_.east[static_cast<size_t>(x - 1)]; }
+  bool sum_stays(int x) const { return x == 0 || !row_.east[index_of(x - 1)]; }
   void lay(const TermPlace& p);
 
   /// The input that enters W, or kNone.
@@ -81,7 +82,7 @@ class PlaneRows {
 
   int y() const { return height(); }
   int run_of(int x) const { return columns_.run(x, y()); }
-  Lut& table(int x, Side side) { return row_.cells[static_cast<size_t>(x)][static_cast<size_t>(side)]; }
+  Lut& table(int x, Side side) { return row_.cells[index_of(x)][index_of(side)]; }
   void place_inputs();
   void stand(uint32_t input, int x);
   void begin_sum(uint32_t o, int x);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ir/error.h"
+#include "ir/index.h"
 #include "ir/kernel_defects.h"
 #include "lowering/mapping/rows/row_layout_kernel.h"
 #include "lowering/mapping/rows/row_layout_rows.h"
@@ -87,7 +88,7 @@ SweepPlan make_plan(const synthesis::LogicGraph& graph, int attempt, bool defect
   if (input_order == 2) std::sort(inputs.begin(), inputs.end());
   // Inputs of few uses may come from W each time; the others stand in columns from the first row on, or from the row where they are wanted.
   const std::vector<int> uses = uses_of(graph, plan.gates);
-  const int few = static_cast<int>(pick(4));
+  const int few = int_of(pick(4));
   const bool late = pick(2) == 1;
   for (const uint32_t n : inputs)
     if (uses[n] > few && !(late && plan.columns.size() >= inputs.size() / 2)) plan.columns.push_back(n);
@@ -116,7 +117,7 @@ std::optional<MappedKernel> map_row_layout(const synthesis::LogicGraph& graph, c
     stats->gates = synthesis::gate_count(graph);
     stats->tries = tries;
     stats->width = best ? best->width : 0;
-    stats->height = best ? static_cast<int>(best->rows.size()) : 0;
+    stats->height = best ? count_of(best->rows) : 0;
   }
   if (!best) return std::nullopt;
   MappedKernel kernel = sweep_kernel(graph, *best);

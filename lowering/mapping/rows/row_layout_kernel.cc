@@ -1,4 +1,5 @@
 #include "lowering/mapping/rows/row_layout_kernel.h"
+#include "ir/index.h"
 #include "ir/output_cone.h"
 
 #include <array>
@@ -14,9 +15,9 @@ Lut table_of(const synthesis::LogicGraph& graph, int signal, int north, int west
   if (signal == kNoSignal) return 0;
   if (signal == north) return kFromN;
   if (signal == west) return kFromW;
-  const synthesis::LogicNode& gate = graph.nodes[static_cast<size_t>(signal)];
+  const synthesis::LogicNode& gate = graph.nodes[index_of(signal)];
   const auto operand = [&](synthesis::Literal l) {
-    const int n = static_cast<int>(l / 2);
+    const int n = int_of(l / 2);
     assert(n == north || n == west);
     const Lut plain = n == north ? kFromN : kFromW;
     return l & 1u ? invert(plain) : plain;
@@ -26,7 +27,7 @@ Lut table_of(const synthesis::LogicGraph& graph, int signal, int north, int west
 }
 
 void lay_shifts(const SweepRow& row, std::vector<std::array<Lut, 4>>& cells) {
-  const auto put = [&](size_t x, Side side, Lut t) { cells[x][static_cast<size_t>(side)] = t; };
+  const auto put = [&](size_t x, Side side, Lut t) { cells[x][index_of(side)] = t; };
   for (size_t x = 0; x < row.shifts.size(); ++x) {
     const SweepShift shift = row.shifts[x];
     if (shift == SweepShift::kNone) continue;
@@ -35,8 +36,8 @@ void lay_shifts(const SweepRow& row, std::vector<std::array<Lut, 4>>& cells) {
     if (shift == SweepShift::kMovesWest) {
       put(x - 1, Side::S, kFromE);
     } else {
-      put(out == Side::E ? x + 1 : x - 1, opposite(out), kCopy[static_cast<size_t>(opposite(out))]);
-      put(x, Side::S, kCopy[static_cast<size_t>(out)]);
+      put(out == Side::E ? x + 1 : x - 1, opposite(out), kCopy[index_of(opposite(out))]);
+      put(x, Side::S, kCopy[index_of(out)]);
     }
   }
 }
@@ -58,16 +59,16 @@ size_t used_inputs(const synthesis::LogicGraph& graph) {
 }  // namespace
 
 MappedKernel sweep_kernel(const synthesis::LogicGraph& graph, SweepRows sweep) {
-  const int height = static_cast<int>(sweep.rows.size());
-  sweep.width = std::max(sweep.width, static_cast<int>(graph.inputs.size() - used_inputs(graph)) - height);
+  const int height = count_of(sweep.rows);
+  sweep.width = std::max(sweep.width, int_of(graph.inputs.size() - used_inputs(graph)) - height);
   MappedKernel kernel;
   kernel.name = graph.name;
   kernel.strategy = "row-layout";
-  kernel.input_bits = static_cast<uint32_t>(graph.inputs.size());
-  kernel.output_bits = static_cast<uint32_t>(graph.outputs.size());
+  kernel.input_bits = id_of(graph.inputs.size());
+  kernel.output_bits = id_of(graph.outputs.size());
   kernel.grid = GridConfig(sweep.width, height);
   kernel.outputs.resize(graph.outputs.size());
-  std::vector<std::vector<std::array<Lut, 4>>> cells(sweep.rows.size(), std::vector<std::array<Lut, 4>>(static_cast<size_t>(sweep.width)));
+  std::vector<std::vector<std::array<Lut, 4>>> cells(sweep.rows.size(), std::vector<std::array<Lut, 4>>(index_of(sweep.width)));
   for (size_t y = 0; y < sweep.rows.size(); ++y) {
     const SweepRow& row = sweep.rows[y];
     if (!row.shifts.empty()) {
@@ -75,12 +76,12 @@ MappedKernel sweep_kernel(const synthesis::LogicGraph& graph, SweepRows sweep) {
       continue;
     }
     int west = row.west;
-    for (size_t x = 0; x < static_cast<size_t>(sweep.width); ++x) {
+    for (size_t x = 0; x < index_of(sweep.width); ++x) {
       const bool inside = x < row.north.size();
       const int north = inside ? row.north[x] : kNoSignal;
       const int east = inside ? row.east[x] : west;  // an output on its way to the border
-      cells[y][x][static_cast<size_t>(Side::E)] = table_of(graph, east, north, west);
-      cells[y][x][static_cast<size_t>(Side::S)] = inside ? table_of(graph, row.south[x], north, west) : Lut{0};
+      cells[y][x][index_of(Side::E)] = table_of(graph, east, north, west);
+      cells[y][x][index_of(Side::S)] = inside ? table_of(graph, row.south[x], north, west) : Lut{0};
       west = east;
     }
   }
@@ -88,29 +89,29 @@ MappedKernel sweep_kernel(const synthesis::LogicGraph& graph, SweepRows sweep) {
     const auto [side, position] = sweep.exits[o];
     const int x = side == Side::E ? sweep.width - 1 : side == Side::W ? 0 : position;
     const int y = side == Side::S ? height - 1 : side == Side::N ? 0 : position;
-    const int late = side == Side::S ? sweep.late : sweep.rows[static_cast<size_t>(y)].late;
+    const int late = side == Side::S ? sweep.late : sweep.rows[index_of(y)].late;
     kernel.outputs[o] = {side, side == Side::E || side == Side::W ? y : x, x + y + 2 * late};
-    Lut& table = cells[static_cast<size_t>(y)][static_cast<size_t>(x)][static_cast<size_t>(side)];
+    Lut& table = cells[index_of(y)][index_of(x)][index_of(side)];
     if (side == Side::W) table = 0xFFFF;  // a constant
     if (graph.outputs[o].literal / 2 != 0 && (graph.outputs[o].literal & 1u)) table = invert(table);
   }
   for (int y = 0; y < height; ++y)
-    for (int x = 0; x < sweep.width; ++x) kernel.grid.at(x, y) = cell_word(cells[static_cast<size_t>(y)][static_cast<size_t>(x)]);
+    for (int x = 0; x < sweep.width; ++x) kernel.grid.at(x, y) = cell_word(cells[index_of(y)][index_of(x)]);
   std::vector<uint32_t> input_of(graph.nodes.size());
   uint32_t inputs = 0;
   for (size_t n = 1; n < graph.nodes.size(); ++n)
     if (graph.nodes[n].kind == Kind::kInput) input_of[n] = inputs++;
   std::vector<uint8_t> placed(inputs);
   const auto enter = [&](int signal, const BitSlot& slot) {
-    const uint32_t bit = input_of[static_cast<size_t>(signal)];
+    const uint32_t bit = input_of[index_of(signal)];
     kernel.inputs.push_back({bit, slot, 1});
     placed[bit] = 1;
   };
   const SweepRow& top = sweep.rows.front();
   for (size_t x = 0; x < top.north.size(); ++x)
-    if (top.north[x] != kNoSignal) enter(top.north[x], {Side::N, static_cast<int>(x), static_cast<int>(x)});
+    if (top.north[x] != kNoSignal) enter(top.north[x], {Side::N, int_of(x), int_of(x)});
   for (int y = 0; y < height; ++y)
-    if (const SweepRow& row = sweep.rows[static_cast<size_t>(y)]; row.west != kNoSignal) enter(row.west, {Side::W, y, y + 2 * row.late});
+    if (const SweepRow& row = sweep.rows[index_of(y)]; row.west != kNoSignal) enter(row.west, {Side::W, y, y + 2 * row.late});
   // Inputs that nothing depends on stand at ports that nothing reads.
   int idle = 0;
   for (uint32_t bit = 0; bit < inputs; ++bit) {

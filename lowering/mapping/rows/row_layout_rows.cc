@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ir/error.h"
+#include "ir/index.h"
 #include "lowering/mapping/rows/row_layout_shift.h"
 
 namespace bitgrid::mapping {
@@ -36,8 +37,8 @@ class Sweeper {
       if (n != 0) pending_[n].push_back(o);
     }
     for (const uint32_t n : plan.columns) {
-      while (columns.run(static_cast<int>(next_.size()), 0) <= plan.look_ahead) next_.push_back(kNoSignal);
-      next_.push_back(static_cast<int>(n));
+      while (columns.run(count_of(next_), 0) <= plan.look_ahead) next_.push_back(kNoSignal);
+      next_.push_back(int_of(n));
     }
     for (uint32_t n = 1; n < graph.nodes.size(); ++n)
       if (is_input(n) && !pending_[n].empty()) wired_.push_back(n);
@@ -46,7 +47,7 @@ class Sweeper {
   /// In at least `min_width` columns.
   std::optional<SweepRows> run(int min_width, int64_t limit) {
     if (next_.size() > 4 * plan_.columns.size() + kMostIdleColumns) return std::nullopt;
-    next_.resize(std::max(next_.size(), static_cast<size_t>(min_width)), kNoSignal);
+    next_.resize(std::max(next_.size(), index_of(min_width)), kNoSignal);
     int idle_rows = 0;
     while (!finished()) {
       if (static_cast<int64_t>(std::max<size_t>(1, next_.size())) * static_cast<int64_t>(result_.rows.size() + 1) >= limit)
@@ -84,7 +85,7 @@ class Sweeper {
       begin_row();
       end_row();
     }
-    result_.width = static_cast<int>(std::max<size_t>(1, next_.size()));
+    result_.width = int_of(std::max<size_t>(1, next_.size()));
     if (!leave_south()) return std::nullopt;
     if (int64_t{result_.width} * static_cast<int64_t>(result_.rows.size()) >= limit) return std::nullopt;
     return std::move(result_);
@@ -96,15 +97,15 @@ class Sweeper {
     const uint32_t a = graph_.nodes[gate].a / 2, b = graph_.nodes[gate].b / 2;
     return (uint64_t{std::min(a, b)} << 32) | std::max(a, b);
   }
-  bool needed(int n) const { return uses_[static_cast<size_t>(n)] > 0 || !pending_[static_cast<size_t>(n)].empty(); }
-  int width() const { return static_cast<int>(row_.north.size()); }
-  static int& at(std::vector<int>& v, int x) { return v[static_cast<size_t>(x)]; }
-  int y() const { return static_cast<int>(result_.rows.size()); }
+  bool needed(int n) const { return uses_[index_of(n)] > 0 || !pending_[index_of(n)].empty(); }
+  int width() const { return count_of(row_.north); }
+  static int& at(std::vector<int>& v, int x) { return v[index_of(x)]; }
+  int y() const { return count_of(result_.rows); }
   /// A signal may run east out of column x.
-  bool can_pass(int x) const { return row_.east[static_cast<size_t>(x)] == kNoSignal && columns_.good(x, y(), Side::E); }
+  bool can_pass(int x) const { return row_.east[index_of(x)] == kNoSignal && columns_.good(x, y(), Side::E); }
   /// A signal may be in column x behind this row.
   bool lasts(int x) const { return columns_.run(x, y()) > plan_.look_ahead; }
-  int west_of(int x) const { return x == 0 ? row_.west : row_.east[static_cast<size_t>(x - 1)]; }
+  int west_of(int x) const { return x == 0 ? row_.west : row_.east[index_of(x - 1)]; }
 
   void begin_row() {
     if (next_.empty()) next_.push_back(kNoSignal);
@@ -128,7 +129,7 @@ class Sweeper {
   bool some_must_go_west() const {
     bool vacancy = false;
     for (int x = width() - 1; x >= 0; --x) {
-      const bool taken = row_.south[static_cast<size_t>(x)] != kNoSignal;
+      const bool taken = row_.south[index_of(x)] != kNoSignal;
       if (taken && !lasts(x) && !vacancy) return true;
       vacancy |= !taken && lasts(x);
     }
@@ -138,7 +139,7 @@ class Sweeper {
   // False: there is no use, or no way for all.
   bool shift_west() {
     std::optional<ShiftRow> shift = plan_shift_row(
-        row_.south, [this](int n) { return is_input(static_cast<uint32_t>(n)); }, columns_, y(), plan_.look_ahead);
+        row_.south, [this](int n) { return is_input(id_of(n)); }, columns_, y(), plan_.look_ahead);
     steps_ += width();
     if (!shift) return false;
     row_.shifts = std::move(shift->shifts);
@@ -154,7 +155,7 @@ class Sweeper {
       for (int x = width() - 1; x >= 0; --x) {
         const int n = at(row_.south, x), run = columns_.run(x, y());
         if (n == kNoSignal || run > end || (end > 1 && lasts(x))) continue;
-        const bool input = is_input(static_cast<uint32_t>(n));
+        const bool input = is_input(id_of(n));
         if (move_east(x, end == 1 && !input) || end > 1) continue;
         if (input) at(row_.south, x) = kNoSignal;
         all &= input;
@@ -164,7 +165,7 @@ class Sweeper {
   }
   bool any_ends() const {
     for (int x = 0; x < width(); ++x)
-      if (row_.south[static_cast<size_t>(x)] != kNoSignal && columns_.run(x, y()) < 2) return true;
+      if (row_.south[index_of(x)] != kNoSignal && columns_.run(x, y()) < 2) return true;
     return false;
   }
   bool ends_shift_west() {
@@ -193,7 +194,7 @@ class Sweeper {
     return -2;
   }
   int start_from_border(int m, int x) {
-    if (!is_input(static_cast<uint32_t>(m)) || row_.west != kNoSignal) return -2;
+    if (!is_input(id_of(m)) || row_.west != kNoSignal) return -2;
     for (int q = 0; q < x; ++q)
       if (!can_pass(q)) return -2;
     return -1;
@@ -221,7 +222,7 @@ class Sweeper {
       if (lasts(width() - 1)) {
         column = width() - 1;
       } else if (!columns_.good(width() - 1, y(), Side::E)) {
-        for (auto* v : {&row_.north, &row_.south, &row_.east}) v->resize(static_cast<size_t>(before));
+        for (auto* v : {&row_.north, &row_.south, &row_.east}) v->resize(index_of(before));
         return false;
       }
     }
@@ -255,20 +256,20 @@ class Sweeper {
     std::vector<uint32_t> group{gate};
     for (const uint32_t g : pairs_.at(pair_of(gate)))
       if (!done_[g] && g != gate) group.push_back(g);
-    const int after = uses_[static_cast<size_t>(target)] - static_cast<int>(group.size());
-    const bool target_dies = after == 0 && pending_[static_cast<size_t>(target)].empty() && at(row_.south, x) == target;
+    const int after = uses_[index_of(target)] - count_of(group);
+    const bool target_dies = after == 0 && pending_[index_of(target)].empty() && at(row_.south, x) == target;
     size_t placed = 0;
     const bool in_place = target_dies && group.size() <= 2 && columns_.run(x, y()) > 1;
     if (in_place) {
       if (group.size() == 2) {
         // One result stays, the other goes on: undo nothing, so try the one that may fail first.
-        if (!stay_east_of(static_cast<int>(group[1]), x, may_grow)) return false;
+        if (!stay_east_of(int_of(group[1]), x, may_grow)) return false;
       }
-      at(row_.south, x) = static_cast<int>(gate);
-      fresh_[static_cast<int>(gate)] = x;
+      at(row_.south, x) = int_of(gate);
+      fresh_[int_of(gate)] = x;
       placed = group.size();
     } else {
-      if (!stay_east_of(static_cast<int>(gate), x, may_grow)) return false;
+      if (!stay_east_of(int_of(gate), x, may_grow)) return false;
       placed = 1;
     }
     run_east(mover, start, x);
@@ -289,7 +290,7 @@ class Sweeper {
         if (done_[g]) continue;
         ++seen;
         ++steps_;
-        const int a = static_cast<int>(graph_.nodes[g].a / 2), b = static_cast<int>(graph_.nodes[g].b / 2);
+        const int a = int_of(graph_.nodes[g].a / 2), b = int_of(graph_.nodes[g].b / 2);
         if (meet(g, a, b, may_grow) || meet(g, b, a, may_grow)) {
           any = again = true;
           if (may_grow) return true;  // a column more, and then on without
@@ -312,11 +313,11 @@ class Sweeper {
       const uint32_t a = graph_.nodes[g].a / 2, b = graph_.nodes[g].b / 2;
       if (!ready(a) || !ready(b)) continue;
       for (const uint32_t n : {a, b}) {
-        if (!is_input(n) || home_.contains(static_cast<int>(n))) continue;
+        if (!is_input(n) || home_.contains(int_of(n))) continue;
         // Worth a column if it is used again, or if its partner is not in one either.
         const uint32_t other = n == a ? b : a;
-        if (uses_[n] < 2 && !(is_input(other) && !home_.contains(static_cast<int>(other))) && !may_grow) continue;
-        if (take_column(static_cast<int>(n), may_grow)) return true;
+        if (uses_[n] < 2 && !(is_input(other) && !home_.contains(int_of(other))) && !may_grow) continue;
+        if (take_column(int_of(n), may_grow)) return true;
       }
     }
     return false;
@@ -338,23 +339,23 @@ class Sweeper {
     while (x > 0 && can_pass(x - 1)) --x;
     for (int q = width() - 1; q >= x; --q) {
       const int n = at(row_.south, q);
-      if (n == kNoSignal || pending_[static_cast<size_t>(n)].empty()) continue;
+      if (n == kNoSignal || pending_[index_of(n)].empty()) continue;
       exit_east(n, q);
       return true;
     }
     if (x > 0 || row_.west != kNoSignal) return false;
     for (const uint32_t n : wired_) {
       if (pending_[n].empty()) continue;
-      row_.west = static_cast<int>(n);
-      exit_east(static_cast<int>(n), 0);
+      row_.west = int_of(n);
+      exit_east(int_of(n), 0);
       return true;
     }
     return false;
   }
   void exit_east(int n, int from) {
     for (int q = from; q < width(); ++q) at(row_.east, q) = n;
-    result_.exits[pending_[static_cast<size_t>(n)].back()] = {Side::E, static_cast<int>(result_.rows.size())};
-    pending_[static_cast<size_t>(n)].pop_back();
+    result_.exits[pending_[index_of(n)].back()] = {Side::E, count_of(result_.rows)};
+    pending_[index_of(n)].pop_back();
     if (!needed(n) && at(row_.south, from) == n) at(row_.south, from) = kNoSignal;
   }
 
@@ -363,17 +364,17 @@ class Sweeper {
     if (done_count_ < plan_.gates.size()) return false;
     std::vector<int> columns(graph_.nodes.size());
     for (const int n : next_)
-      if (n != kNoSignal) ++columns[static_cast<size_t>(n)];
+      if (n != kNoSignal) ++columns[index_of(n)];
     for (uint32_t n = 1; n < graph_.nodes.size(); ++n)
-      if (static_cast<int>(pending_[n].size()) > columns[n]) return false;
+      if (count_of(pending_[n]) > columns[n]) return false;
     return true;
   }
   // False: a constant output finds no good edge.
   bool leave_south() {
     for (size_t x = 0; x < next_.size(); ++x) {
-      if (next_[x] == kNoSignal || pending_[static_cast<size_t>(next_[x])].empty()) continue;
-      auto& pending = pending_[static_cast<size_t>(next_[x])];
-      result_.exits[pending.back()] = {Side::S, static_cast<int>(x)};
+      if (next_[x] == kNoSignal || pending_[index_of(next_[x])].empty()) continue;
+      auto& pending = pending_[index_of(next_[x])];
+      result_.exits[pending.back()] = {Side::S, int_of(x)};
       pending.pop_back();
     }
     for (size_t o = 0; o < graph_.outputs.size(); ++o) {
@@ -409,7 +410,7 @@ class Sweeper {
 bool exits_are_good(const SweepRows& sweep, const Columns& columns) {
   return std::all_of(sweep.exits.begin(), sweep.exits.end(), [&](const SweepExit& exit) {
     if (exit.side != Side::E) return true;
-    int x = static_cast<int>(sweep.rows[static_cast<size_t>(exit.position)].east.size());
+    int x = count_of(sweep.rows[index_of(exit.position)].east);
     while (x < sweep.width && columns.good(x, exit.position, Side::E)) ++x;
     return x == sweep.width;
   });

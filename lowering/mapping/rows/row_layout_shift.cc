@@ -4,11 +4,13 @@
 #include <initializer_list>
 #include <utility>
 
+#include "ir/index.h"
+
 namespace bitgrid::mapping {
 
 std::optional<ShiftRow> plan_shift_row(const std::vector<int>& south, const std::function<bool(int)>& is_input, const Columns& columns,
                                        int y, int look_ahead) {
-  const int width = static_cast<int>(south.size());
+  const int width = count_of(south);
   const auto lasts = [&](int x) { return columns.run(x, y) > look_ahead; };
   constexpr int kImpossible = -1'000'000, kEndsSoon = 1000, kDropped = 100;
   enum State { kVacant, kMoves, kWest, kEast, kDrop };
@@ -26,7 +28,7 @@ std::optional<ShiftRow> plan_shift_row(const std::vector<int>& south, const std:
         if (before[s] + gain > now[state] && before[s] > kImpossible) now[state] = before[s] + gain, best[state] = s;
       }
     };
-    const int n = south[static_cast<size_t>(x)];
+    const int n = south[index_of(x)];
     if (n == kNoSignal) {
       extend(kVacant, 0, {kVacant, kMoves, kWest, kEast, kDrop});
     } else {
@@ -42,16 +44,16 @@ std::optional<ShiftRow> plan_shift_row(const std::vector<int>& south, const std:
   }
   int state = 0;
   for (int s = 1; s < 5; ++s)
-    if (values.back()[static_cast<size_t>(s)] > values.back()[static_cast<size_t>(state)]) state = s;
-  if (values.back()[static_cast<size_t>(state)] <= 0) return std::nullopt;
+    if (values.back()[index_of(s)] > values.back()[index_of(state)]) state = s;
+  if (values.back()[index_of(state)] <= 0) return std::nullopt;
   ShiftRow row{std::vector<SweepShift>(south.size(), SweepShift::kNone), south};
   for (int x = width - 1; x >= 0; --x) {
-    const auto i = static_cast<size_t>(x);
+    const auto i = index_of(x);
     if (state == kMoves) row.shifts[i] = SweepShift::kMovesWest;
     if (state == kWest) row.shifts[i] = SweepShift::kByWest;
     if (state == kEast) row.shifts[i] = SweepShift::kByEast;
     if (state == kDrop) row.south[i] = kNoSignal;
-    state = from[i][static_cast<size_t>(state)];
+    state = from[i][index_of(state)];
   }
   for (size_t x = 1; x < row.shifts.size(); ++x)
     if (row.shifts[x] == SweepShift::kMovesWest) row.south[x - 1] = std::exchange(row.south[x], kNoSignal);

@@ -1,12 +1,13 @@
-// Counters among bad cells. Bit j of the running count flows east in row j of the count, which stands on row y_j of cells; between the rows
-// are gaps. Everything that moves east and south is in step. A column takes an input, or passes the rows straight, or moves one gap: rows
-// step south into it, or north, and then those that stay lose the same cycle by a hop to a neighbour and back.
+// Bit j of the running count flows east in row j of the count, which stands on row y_j of cells. Among bad cells there are gaps between the
+// rows. Everything that moves east and south is in step. A column takes an input, or passes the rows straight, or moves one gap: rows step
+// south into it, or north, and then those that stay lose the same cycle by a hop to a neighbour and back.
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
 #include <utility>
 #include <vector>
 
+#include "ir/index.h"
 #include "ir/output_cone.h"
 #include "lowering/mapping/arrays/counter.h"
 #include "lowering/mapping/canvas.h"
@@ -30,20 +31,20 @@ struct CounterReached {
 class Counter {
  public:
   Counter(uint32_t inputs, uint32_t outputs, const Defects& defects, int gaps)
-      : inputs_(static_cast<int>(inputs)),
-        outputs_(static_cast<int>(outputs)),
-        bits_(std::min(static_cast<int>(std::bit_width(inputs)), outputs_)),
+      : inputs_(int_of(inputs)),
+        outputs_(int_of(outputs)),
+        bits_(std::min(int_of(std::bit_width(inputs)), outputs_)),
         top_is_carry_(bits_ > 1 && (1 << (bits_ - 1)) + 1 >= inputs_),
         rows_(top_is_carry_ ? bits_ - 1 : bits_),
         height_(rows_ + gaps),
         most_(3 * inputs_ + kMoreColumns),
         bad_(defects, most_, height_) {
-    std::vector<bool> is_row(static_cast<size_t>(height_));
+    std::vector<bool> is_row(index_of(height_));
     std::fill_n(is_row.begin(), rows_, true);
     do {
       Rows rows;
       for (int y = 0; y < height_; ++y)
-        if (is_row[static_cast<size_t>(y)]) rows.push_back(y);
+        if (is_row[index_of(y)]) rows.push_back(y);
       states_.push_back(std::move(rows));
     } while (std::prev_permutation(is_row.begin(), is_row.end()));
     for (size_t a = 0; a < states_.size(); ++a) {
@@ -80,31 +81,31 @@ class Counter {
   }
 
   MappedKernel lay(const std::string& name, int columns) const {
-    std::vector<size_t> before(static_cast<size_t>(columns));  // state in which the rows enter each column
+    std::vector<size_t> before(index_of(columns));  // state in which the rows enter each column
     size_t s = end_;
     for (int x = columns - 1; x >= 0; --x) {
-      before[static_cast<size_t>(x)] = s;
+      before[index_of(x)] = s;
       s = at(x, s).from;
     }
     MappedKernel kernel;
     kernel.name = name;
     kernel.strategy = "counter";
-    kernel.input_bits = static_cast<uint32_t>(inputs_);
-    kernel.output_bits = static_cast<uint32_t>(outputs_);
+    kernel.input_bits = id_of(inputs_);
+    kernel.output_bits = id_of(outputs_);
     Layout layout(columns, height_);
     kernel.inputs.push_back({0, {Side::W, states_[before[0]][0], states_[before[0]][0]}, 1});
     int late = 0, count = 1;
     for (int x = 0; x < columns; ++x) {
-      const Rows& rows = states_[before[static_cast<size_t>(x)]];
+      const Rows& rows = states_[before[index_of(x)]];
       const bool last = x + 1 == columns;
-      const size_t next = last ? end_ : before[static_cast<size_t>(x) + 1];
+      const size_t next = last ? end_ : before[index_of(x) + 1];
       const auto how = last ? CounterReached::How::kInput : at(x + 1, next).how;
       if (how == CounterReached::How::kInput) {
-        kernel.inputs.push_back({static_cast<uint32_t>(count), {Side::N, x, x + 2 * late}, 1});
-        if (last) kernel.inputs.push_back({static_cast<uint32_t>(count + 1), {Side::E, rows[0], x + rows[0] + 2 * late}, 1});
+        kernel.inputs.push_back({id_of(count), {Side::N, x, x + 2 * late}, 1});
+        if (last) kernel.inputs.push_back({id_of(count + 1), {Side::E, rows[0], x + rows[0] + 2 * late}, 1});
         count = lay_input(layout, x, rows, count, last);
       } else if (how == CounterReached::How::kPass) {
-        for (int j = 0; j < live(count); ++j) layout.put(x, rows[static_cast<size_t>(j)], Side::E, kFromW);
+        for (int j = 0; j < live(count); ++j) layout.put(x, rows[index_of(j)], Side::E, kFromW);
       } else {
         late += lay_move(layout, x, rows, states_[next], count);
       }
@@ -120,10 +121,10 @@ class Counter {
   }
 
  private:
-  const CounterReached& at(int x, size_t state) const { return reached_[static_cast<size_t>(x)][state]; }
+  const CounterReached& at(int x, size_t state) const { return reached_[index_of(x)][state]; }
   bool good(int x, int y, Side side) const { return !bad_.bad_edge(x, y, side); }
   /// Rows of a count that may be as large.
-  int live(int count) const { return std::min(rows_, static_cast<int>(std::bit_width(static_cast<unsigned>(count)))); }
+  int live(int count) const { return std::min(rows_, int_of(std::bit_width(static_cast<unsigned>(count)))); }
 
   /// From a to b one row or several next to each other move by one, the same way.
   static bool one_gap_moves(const Rows& a, const Rows& b) {
@@ -131,16 +132,16 @@ class Counter {
     for (size_t j = 0; j < a.size(); ++j) {
       if (a[j] == b[j]) continue;
       if (std::abs(a[j] - b[j]) > 1 || (by != 0 && b[j] - a[j] != by)) return false;
-      if (first >= 0 && (last + 1 != static_cast<int>(j) || a[j] != a[j - 1] + 1)) return false;
+      if (first >= 0 && (last + 1 != int_of(j) || a[j] != a[j - 1] + 1)) return false;
       by = b[j] - a[j];
-      last = static_cast<int>(j);
+      last = int_of(j);
       if (first < 0) first = last;
     }
     return first >= 0;
   }
 
   void reach(int x, size_t state, const CounterReached& how) {
-    CounterReached& r = reached_[static_cast<size_t>(x)][state];
+    CounterReached& r = reached_[index_of(x)][state];
     if (how.count > r.count) r = how;
   }
   void extend(int x, size_t s) {
@@ -154,7 +155,7 @@ class Counter {
   }
   bool passes(int x, size_t s, int count) const {
     for (int j = 0; j < live(count); ++j)
-      if (!good(x, states_[s][static_cast<size_t>(j)], Side::E)) return false;
+      if (!good(x, states_[s][index_of(j)], Side::E)) return false;
     return true;
   }
   bool takes_input(int x, size_t s) const {
@@ -162,11 +163,11 @@ class Counter {
     const int before = at(x, s).count, after = before + (before == inputs_ - 2 ? 2 : 1);
     const int used = live(after);
     // In the last column all rows leave, and the top carry does.
-    const int lowest = before == inputs_ - 2 && top_is_carry_ ? height_ - 1 : rows[static_cast<size_t>(used) - 1] - 1;
+    const int lowest = before == inputs_ - 2 && top_is_carry_ ? height_ - 1 : rows[index_of(used) - 1] - 1;
     for (int y = 0; y <= lowest; ++y)
       if (!good(x, y, Side::S)) return false;
     for (int j = 0; j < used; ++j)
-      if (!good(x, rows[static_cast<size_t>(j)], Side::E)) return false;
+      if (!good(x, rows[index_of(j)], Side::E)) return false;
     return true;
   }
 
@@ -175,13 +176,13 @@ class Counter {
     const int after = before + (last ? 2 : 1), was = live(before), now = live(after);
     if (rows[0] > 0) layout.wire(x, 0, Side::N, Side::S, rows[0]);
     for (int j = 0; j < now; ++j) {
-      const int y = rows[static_cast<size_t>(j)];
+      const int y = rows[index_of(j)];
       const bool three = last && j == 0, old = j < was;
       layout.put(x, y, Side::E, lut([=](bool n, bool e, bool, bool w) { return (n != (old && w)) != (three && e); }));
       const bool carries = j + 1 < now || (last && top_is_carry_ && j + 1 == rows_);
       if (!carries) continue;
       layout.put(x, y, Side::S, lut([=](bool n, bool e, bool, bool w) { return majority(n, old && w, three && e); }));
-      const int below = j + 1 < now ? rows[static_cast<size_t>(j) + 1] : height_;
+      const int below = j + 1 < now ? rows[index_of(j) + 1] : height_;
       if (below > y + 1) layout.wire(x, y + 1, Side::N, Side::S, below - y - 1);
     }
     return after;
@@ -193,7 +194,7 @@ class Counter {
     while (from[first] == to[first]) ++first;
     while (from[last] == to[last]) --last;
     const bool south = to[first] > from[first];
-    for (size_t j = 0; j < static_cast<size_t>(live(count)); ++j) {
+    for (size_t j = 0; j < index_of(live(count)); ++j) {
       const int y = from[j];
       if (j >= first && j <= last) {
         layout.wire(x, y, Side::W, south ? "SE" : "NE");
@@ -209,8 +210,8 @@ class Counter {
   /// Bits beyond the count are 0, as is whatever leaves N where it is good.
   void add_zeros(MappedKernel& kernel, int columns) const {
     int phase_turn = 0;
-    while (static_cast<int>(kernel.outputs.size()) < outputs_) {
-      for (int x = 0; x < columns && static_cast<int>(kernel.outputs.size()) < outputs_; ++x)
+    while (count_of(kernel.outputs) < outputs_) {
+      for (int x = 0; x < columns && count_of(kernel.outputs) < outputs_; ++x)
         if (good(x, 0, Side::N)) kernel.outputs.push_back({Side::N, x, x + 2 * phase_turn});
       ++phase_turn;
     }
@@ -228,13 +229,13 @@ class Counter {
 
 }  // namespace
 
-std::optional<MappedKernel> counter_detour(const std::string& name, uint32_t inputs, uint32_t outputs, const Defects& defects) {
+std::optional<MappedKernel> counter_kernel(const std::string& name, uint32_t inputs, uint32_t outputs, const Defects& defects) {
   std::optional<MappedKernel> best;
   for (int gaps = 0; gaps <= kMostGaps; ++gaps) {
     Counter counter(inputs, outputs, defects, gaps);
-    const auto columns = counter.find(best ? static_cast<int64_t>(best->grid.cells.size()) : INT64_MAX);
+    const auto columns = counter.find(best ? cells_of(*best) : INT64_MAX);
     if (!columns) continue;
-    if (!best || int64_t{*columns} * counter.height() < static_cast<int64_t>(best->grid.cells.size())) best = counter.lay(name, *columns);
+    if (!best || int64_t{*columns} * counter.height() < cells_of(*best)) best = counter.lay(name, *columns);
   }
   return best;
 }

@@ -1,0 +1,191 @@
+#include "lowering/mapping/streamed/streamed_matrix.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <utility>
+
+#include "ir/error.h"
+
+namespace bitgrid::mapping {
+namespace {
+
+constexpr uint32_t kColumnBits = 2;
+constexpr uint32_t kMostSumBits = 62;
+constexpr int64_t kMostFactor = int64_t{1} << 28;
+
+/// Two bits of a weight, or all of it.
+struct Digit {
+  uint32_t low = 0;             // bit of the weight
+  std::vector<int64_t> values;  // by code from `first` on
+  uint32_t first = 0;
+};
+
+bool even_steps(const std::vector<int64_t>& values) {
+  for (size_t k = 2; k < values.size(); ++k)
+    if (values[k] - values[k - 1] != values[1] - values[0]) return false;
+  return true;
+}
+
+std::vector<Digit> digits_of(const WeightCode& weights) {
+  if (weights.bits <= kColumnBits) return {{0, weights.values, weights.first}};
+  std::vector<Digit> digits;
+  for (uint32_t low = 0; low < weights.bits; low += kColumnBits) {
+    Digit digit{low, {}, 0};
+    for (int64_t code = 0; code < int64_t{1} << std::min(kColumnBits, weights.bits - low); ++code)
+      digit.values.push_back((code << low) * weights.values[1]);
+    digits.push_back(std::move(digit));
+  }
+  return digits;
+}
+
+struct Range {
+  int64_t least, most;
+};
+/// Of the products of a weight and any x.
+Range products(const std::vector<int64_t>& values, const StreamedMatrix& m) {
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  const std::array<int64_t, 4> all = {*low * m.least, *low * m.most, *high * m.least, *high * m.most};
+  const auto [least, most] = std::minmax_element(all.begin(), all.end());
+  return {*least, *most};
+}
+
+void check(const std::string& name, const StreamedMatrix& m) {
+  const std::string where = "kernel " + name;
+  if (m.x.empty()) throw Error(where, "a streamed matrix without inputs", "give it at least one");
+  for (size_t i = 0; i < m.x.size(); ++i) {
+    if (m.x[i] < m.least || m.x[i] > m.most)
+      throw Error(where, fmt::format("x[{}] = {} lies outside {} .. {}", i, m.x[i], m.least, m.most), "widen the range");
+  }
+  const WeightCode& w = m.weights;
+  if (w.bits < 1 || w.bits > 16 || w.values.empty() || w.first + w.values.size() != w.codes())
+    throw Error(where, fmt::format("{} values from code {} for weights of {} bits", w.values.size(), w.first, w.bits),
+                "give a value to each code from the first to the last; weights have 1 to 16 bits");
+  if (w.bits > kColumnBits && (w.first != 0 || !even_steps(w.values)))
+    throw Error(where, fmt::format("the values of weights of {} bits do not rise by equal steps", w.bits), "use codes from 0");
+  for (const int64_t v :
+       {m.least, m.most, *std::min_element(w.values.begin(), w.values.end()), *std::max_element(w.values.begin(), w.values.end())}) {
+    if (v <= -kMostFactor || v >= kMostFactor) throw Error(where, fmt::format("{} has more than 28 bits", v), "use smaller numbers");
+  }
+  if (w.first == 0 && (w.values[0] != 0 || products(w.values, m).least < 0))
+    throw Error(where, "code 0 must add nothing, and no other code less",
+                "let x be codes from 0, and weight code 0 stand for 0; take what that adds off the starts of the rows");
+}
+
+/// What the products of an input with a weight need so that none is negative. Only weights that do not use code 0 have any.
+int64_t offset_of(const StreamedMatrix& m) {
+  return m.weights.first == 0 ? 0 : std::max<int64_t>(0, -products(m.weights.values, m).least);
+}
+
+uint64_t added(const Digit& digit, uint64_t code, int64_t x, int64_t offset) {
+  return code < digit.first ? 0 : static_cast<uint64_t>(digit.values[code - digit.first] * x + offset);
+}
+
+/// The column of one digit of input i; one-bit weights take input i + 1 as well.
+StreamedColumn column_of(const StreamedMatrix& m, size_t i, const Digit& digit) {
+  const int64_t offset = offset_of(m);
+  const bool pair = m.weights.bits == 1 && i + 1 < m.x.size();
+  const size_t codes = pair ? 4 : digit.first + digit.values.size();
+  StreamedColumn column{static_cast<uint32_t>(i) * m.weights.bits + digit.low, std::vector<uint64_t>(codes)};
+  for (size_t code = 0; code < codes; ++code)
+    column.table[code] =
+        pair ? added(digit, code & 1, m.x[i], offset) + added(digit, code >> 1, m.x[i + 1], offset) : added(digit, code, m.x[i], offset);
+  return column;
+}
+
+}  // namespace
+
+WeightCode unsigned_weights(uint32_t bits) {
+  WeightCode code{bits, {}, 0};
+  for (int64_t k = 0; k < int64_t{1} << bits; ++k) code.values.push_back(k);
+  return code;
+}
+
+WeightCode ternary_weights() {
+  return {2, {-1, 0, 1}, 1};
+}
+
+StreamedPlan plan_streamed(const std::string& name, const StreamedMatrix& m) {
+  check(name, m);
+  const size_t share = m.weights.bits == 1 ? 2 : 1;
+  const int64_t offset = offset_of(m);
+  StreamedPlan plan;
+  plan.offset = offset * static_cast<int64_t>(m.x.size());
+  uint64_t largest = 0;  // of a table
+  plan.sum_max = m.start_max;
+  const std::vector<Digit> digits = digits_of(m.weights);
+  for (const Digit& digit : digits) {
+    const auto most = static_cast<uint64_t>(std::max<int64_t>(0, products(digit.values, m).most) + offset);
+    largest = std::max(largest, most * share);
+    plan.sum_max += most * m.x.size();
+  }
+  StreamedForm& form = plan.form;
+  for (size_t i = 0; i < m.x.size(); i += share) {
+    for (const Digit& digit : digits) form.columns.push_back(column_of(m, i, digit));
+  }
+  const auto bits = [](uint64_t value) { return static_cast<uint32_t>(std::bit_width(value)); };
+  const uint32_t start_bits = std::max(m.start_bits, bits(m.start_max));
+  form.table_bits = std::max(1U, bits(largest));
+  form.sum_bits = std::max({form.table_bits + 1, bits(plan.sum_max), start_bits});
+  if (form.sum_bits > kMostSumBits)
+    throw Error("kernel " + name, fmt::format("sums of {} bits", form.sum_bits), "use smaller weights or inputs");
+  if (start_bits > 0) form.start_word = Word{static_cast<uint32_t>(m.x.size()) * m.weights.bits, start_bits, 0, m.start_max, 0};
+  return plan;
+}
+
+Kernel streamed_kernel(const std::string& name, const StreamedMatrix& m) {
+  StreamedPlan plan = plan_streamed(name, m);
+  const uint32_t bits = m.weights.bits, width = plan.form.sum_bits;
+  const auto count = static_cast<int>(m.x.size());
+  Kernel kernel;
+  kernel.name = name;
+  Dag& dag = kernel.dag;
+  dag.name = name;
+  const NodeId codes = add_input(dag, "weights", static_cast<uint32_t>(count) * bits);
+  kernel.inputs.push_back({count, bits, {m.weights.codes() - 1}, {}});
+  if (m.weights.first > 0) kernel.inputs[0].min_code.assign(m.x.size(), m.weights.first);
+  NodeId sum = 0;
+  if (plan.form.start_word) {
+    sum = add_input(dag, "start", plan.form.start_word->bits);
+    kernel.inputs.push_back({1, plan.form.start_word->bits, {m.start_max}, {}});
+  } else {
+    sum = add_constant(dag, width, 0);
+  }
+  const Digit whole{0, m.weights.values, m.weights.first};
+  for (int i = 0; i < count; ++i) {
+    std::vector<BitVector> table;
+    for (uint64_t code = 0; code < m.weights.codes(); ++code)
+      table.emplace_back(width, added(whole, code, m.x[static_cast<size_t>(i)], offset_of(m)));
+    const NodeId product = add_lut(dag, add_slice(dag, codes, static_cast<uint32_t>(i) * bits, bits), table);
+    sum = add_node(dag, Op::kAdd, width, {sum, product});
+  }
+  add_output(dag, "sum", sum);
+  kernel.outputs.push_back({1, width, {plan.sum_max}, {}});
+  kernel.bit_macs = int64_t{count} * bits;
+  kernel.form.streamed = std::move(plan.form);
+  return kernel;
+}
+
+std::vector<StreamedMatrix> cut_streamed(const std::string& name, const StreamedMatrix& m, int inputs) {
+  if (inputs < 2 || inputs % 2 != 0)
+    throw Error("kernel " + name, fmt::format("parts of {} inputs", inputs), "use an even number of them, at least 2");
+  std::vector<StreamedMatrix> parts;
+  uint64_t start_max = m.start_max;
+  uint32_t start_bits = m.start_bits;
+  for (size_t first = 0; first < m.x.size(); first += static_cast<size_t>(inputs)) {
+    StreamedMatrix part = m;
+    const size_t end = std::min(m.x.size(), first + static_cast<size_t>(inputs));
+    part.x.assign(m.x.begin() + static_cast<std::ptrdiff_t>(first), m.x.begin() + static_cast<std::ptrdiff_t>(end));
+    part.start_max = start_max;
+    part.start_bits = start_bits;
+    const StreamedPlan plan = plan_streamed(name, part);
+    start_max = plan.sum_max;
+    start_bits = plan.form.sum_bits;
+    parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
+}  // namespace bitgrid::mapping

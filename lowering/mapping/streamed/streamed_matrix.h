@@ -1,0 +1,55 @@
+// Matrices whose weights stream past resident numbers, as kernels: an invocation is a row of weights.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ir/program.h"
+
+namespace bitgrid::mapping {
+
+/// What the bits of a streamed weight mean: code first + k stands for values[k]. Codes below `first` are not used.
+struct WeightCode {
+  uint32_t bits = 1;
+  std::vector<int64_t> values;
+  uint32_t first = 0;
+
+  uint64_t codes() const { return uint64_t{1} << bits; }
+};
+/// 0 .. 2^bits - 1.
+WeightCode unsigned_weights(uint32_t bits);
+/// 2 bits: -1, 0, 1 as 1, 2, 3.
+WeightCode ternary_weights();
+
+/// y = start + sum over i of weight_i * x_i for a row of weights.
+struct StreamedMatrix {
+  std::vector<int64_t> x;       // resident
+  int64_t least = 0, most = 0;  // of all x that the same layout is to take: it depends on these and on the number of x only
+  WeightCode weights;
+  uint64_t start_max = 0;   // > 0: the start is an input word, 0 .. start_max
+  uint32_t start_bits = 0;  // of that word; 0: as many as start_max has
+};
+
+/// A streamed matrix in the form of pairs of bits.
+struct StreamedPlan {
+  StreamedForm form;
+  int64_t offset = 0;    // tables hold no negative numbers: the kernel's sum is y + offset, for all x from `least` to `most`
+  uint64_t sum_max = 0;  // of the kernel's sum, likewise
+};
+
+/// Two one-bit weights share a column; weights of more bits take a column for every two bits. Code 0 adds nothing: at rest the clocks of
+/// the array rely on it. So either it is not used, or it stands for 0 and no product is negative: signed x become codes from 0, and the
+/// starts of the rows take off what that adds. Throws Error (kernel, what is wrong, cure) if that is not so, there is no x, an x lies
+/// outside least .. most, the values of weights of more than two bits do not rise by equal steps, or sums have more than 62 bits.
+StreamedPlan plan_streamed(const std::string& name, const StreamedMatrix& matrix);
+
+/// The kernel: inputs `weights` (one code for each x) and `start` (if it is a word), output `sum` of y + offset. Its Dag says so weight by
+/// weight. Throws what plan_streamed throws.
+Kernel streamed_kernel(const std::string& name, const StreamedMatrix& matrix);
+
+/// The same matrix over several tiles: parts of at most `inputs` numbers, each of which takes the sum of the one before as its start. The
+/// offsets of the parts add up. `inputs` is even, at least 2.
+std::vector<StreamedMatrix> cut_streamed(const std::string& name, const StreamedMatrix& matrix, int inputs);
+
+}  // namespace bitgrid::mapping

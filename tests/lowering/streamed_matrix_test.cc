@@ -1,0 +1,95 @@
+#include "lowering/mapping/streamed/streamed_matrix.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "bitgrid_sim/kernel_simulator.h"
+#include "ir/dag.h"
+#include "lowering/mapping/map.h"
+#include "tests/support/errors.h"
+
+namespace bitgrid::mapping {
+namespace {
+
+/// A row of random codes, and the sum that they stand for.
+int64_t fill_row(const StreamedMatrix& m, BitMatrix& batch, size_t row, std::mt19937_64& random) {
+  int64_t sum = 0;
+  const WeightCode& w = m.weights;
+  for (size_t i = 0; i < m.x.size(); ++i) {
+    const size_t k = random() % w.values.size();
+    batch.set_word(row, i * w.bits, w.bits, w.first + k);
+    sum += w.values[k] * m.x[i];
+  }
+  return sum;
+}
+
+TEST(StreamedMatrix, TheKernelIsTheSumOfProducts) {
+  std::mt19937_64 random(1);
+  for (const WeightCode& weights : {unsigned_weights(1), unsigned_weights(2), unsigned_weights(8), ternary_weights()}) {
+    const bool is_signed = weights.first > 0;
+    StreamedMatrix m{{}, is_signed ? -100 : 0, 100, weights, 0, 0};
+    for (int i = 0; i < 33; ++i) m.x.push_back(m.least + static_cast<int64_t>(random() % static_cast<uint64_t>(101 - m.least)));
+    const Kernel kernel = streamed_kernel("m", m);
+    BitMatrix batch(20, input_bits(kernel.dag));
+    std::vector<int64_t> expected;
+    for (size_t row = 0; row < batch.rows; ++row) expected.push_back(fill_row(m, batch, row, random) + plan_streamed("m", m).offset);
+    const BitMatrix sums = evaluate(kernel.dag, batch);
+    for (size_t row = 0; row < batch.rows; ++row)
+      EXPECT_EQ(sums.get_word(row, 0, kernel.outputs[0].bits), static_cast<uint64_t>(expected[row]));
+  }
+}
+
+TEST(StreamedMatrix, PartsHandTheirSumsOn) {
+  std::mt19937_64 random(2);
+  StreamedMatrix m{{}, -127, 127, ternary_weights(), 0, 0};
+  for (int i = 0; i < 70; ++i) m.x.push_back(static_cast<int64_t>(random() % 255) - 127);
+  const Kernel whole = streamed_kernel("whole", m);
+  BitMatrix batch(40, input_bits(whole.dag));
+  for (size_t row = 0; row < batch.rows; ++row) fill_row(m, batch, row, random);
+  BitMatrix sums;
+  size_t first = 0;
+  for (const StreamedMatrix& part : cut_streamed("parts", m, 26)) {
+    const Kernel kernel = streamed_kernel("part", part);
+    const size_t bits = part.x.size() * 2;
+    BitMatrix inputs(batch.rows, input_bits(kernel.dag));
+    for (size_t row = 0; row < batch.rows; ++row) {
+      for (size_t b = 0; b < bits; b += 2) inputs.set_word(row, b, 2, batch.get_word(row, first + b, 2));
+      if (part.start_bits > 0) inputs.set_word(row, bits, part.start_bits, sums.get_word(row, 0, part.start_bits));
+    }
+    sums = sim::KernelSimulator(map_kernel(kernel, {})).run(inputs);
+    first += bits;
+  }
+  EXPECT_EQ(sums, evaluate(whole.dag, batch));
+}
+
+TEST(StreamedMatrix, OffsetsDoNotDependOnX) {
+  const StreamedMatrix m{{1, 2, 3}, -127, 127, ternary_weights(), 0, 0};
+  StreamedMatrix other = m;
+  other.x = {-127, 0, 127};
+  EXPECT_EQ(plan_streamed("m", m).offset, 381);
+  EXPECT_EQ(plan_streamed("m", other).offset, 381);
+}
+
+TEST(StreamedMatrix, ErrorsSayWhatToChange) {
+  const auto error = [](const StreamedMatrix& m) { return test::error_of([&] { plan_streamed("m", m); }); };
+  EXPECT_EQ(error({{}, 0, 1, ternary_weights(), 0, 0}), "kernel m: a streamed matrix without inputs; give it at least one");
+  EXPECT_EQ(error({{5}, 0, 1, ternary_weights(), 0, 0}), "kernel m: x[0] = 5 lies outside 0 .. 1; widen the range");
+  EXPECT_EQ(
+      error({{-1}, -1, 1, unsigned_weights(1), 0, 0}),
+      "kernel m: code 0 must add nothing, and no other code less; let x be codes from 0, and weight code 0 stand for 0; take what that "
+      "adds off the starts of the rows");
+  EXPECT_EQ(
+      error({{1}, 0, 1, {2, {0, 1, 2}, 0}, 0, 0}),
+      "kernel m: 3 values from code 0 for weights of 2 bits; give a value to each code from the first to the last; weights have 1 to 16 "
+      "bits");
+  EXPECT_EQ(error({{1}, 0, 1, {3, {0, 1, 2, 4, 8, 16, 32, 64}, 0}, 0, 0}),
+            "kernel m: the values of weights of 3 bits do not rise by equal steps; use codes from 0");
+  EXPECT_EQ(test::error_of([] {
+              cut_streamed("m", {{1}, 0, 1, ternary_weights(), 0, 0}, 3);
+            }),
+            "kernel m: parts of 3 inputs; use an even number of them, at least 2");
+}
+
+}  // namespace
+}  // namespace bitgrid::mapping
