@@ -176,6 +176,28 @@ void measure_stream(const Stream& stream, int inputs, nlohmann::ordered_json& li
   std::fflush(stdout);
 }
 
+/// 8-bit weights as eight invocations of the kernel for one-bit weights, and one that adds their sums.
+void measure_planes(int inputs, nlohmann::ordered_json& lines) {
+  constexpr int kPlanes = 8;
+  mapping::StreamedMatrix matrix{std::vector<int64_t>(static_cast<size_t>(inputs), 255), 0, 255, mapping::unsigned_weights(1), 0, 0};
+  const mapping::StreamedPlan plan = mapping::plan_streamed("matrix", matrix);
+  const mapping::BitSerialSize array = mapping::streamed_pairs_size(plan.form);
+  const Kernel kernel = mapping::plane_sum_kernel("sum", kPlanes, plan.sum_max);
+  const MappedKernel sum = mapping::map_bit_serial("sum", *kernel.form.serial, input_bits(kernel.dag));
+  if (check::verify_mapping(kernel, sum)) throw Error(fmt::format("{} inputs", inputs), "the sum of planes is wrong");
+  const auto sum_cells = static_cast<int64_t>(sum.grid.cells.size());
+  const double cell_cycles = static_cast<double>(kPlanes * array.cells() * array.ii + sum_cells * sum.ii) / inputs;
+  lines.push_back({{"inputs", inputs},
+                   {"weights", "8 bits"},
+                   {"form", "planes"},
+                   {"cells", array.cells()},
+                   {"sum_cells", sum_cells},
+                   {"sum_ii_cycles", sum.ii},
+                   {"cell_cycles_per_weight", cell_cycles}});
+  fmt::print("{:>6} {:>8} {:>5} .. {:<4} {:>8} in {} planes, added by {} cells at II = {}: {:.1f} cell-cycles\n", inputs, "8 bits", 0, 255,
+             array.cells(), kPlanes, sum_cells, sum.ii, cell_cycles);
+}
+
 void measure_streams(nlohmann::ordered_json& lines) {
   fmt::print("\n{:>6} {:>8} {:>13} {:>8} {:>5} {:>4} {:>8} {:>12} {:>9} {:>9}\n", "inputs", "weights", "activations", "cells", "rows", "II",
              "latency", "cell-cycles", "resident", "seconds");
@@ -183,8 +205,10 @@ void measure_streams(nlohmann::ordered_json& lines) {
     for (const Stream& stream :
          {Stream{"binary", mapping::unsigned_weights(1), 0, 127}, Stream{"binary", mapping::unsigned_weights(1), 0, 255},
           Stream{"ternary", mapping::ternary_weights(), -127, 127}, Stream{"ternary", mapping::ternary_weights(), -255, 255},
-          Stream{"2 bits", mapping::unsigned_weights(2), 0, 255}, Stream{"4 bits", mapping::unsigned_weights(4), 0, 255}})
+          Stream{"2 bits", mapping::unsigned_weights(2), 0, 255}, Stream{"4 bits", mapping::unsigned_weights(4), 0, 255},
+          Stream{"8 bits", mapping::unsigned_weights(8), 0, 255}})
       measure_stream(stream, inputs, lines);
+    measure_planes(inputs, lines);
   }
 }
 

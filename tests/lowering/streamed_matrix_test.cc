@@ -5,6 +5,7 @@
 #include <random>
 
 #include "bitgrid_sim/kernel_simulator.h"
+#include "check/verify_kernel.h"
 #include "ir/dag.h"
 #include "lowering/mapping/map.h"
 #include "tests/support/errors.h"
@@ -61,6 +62,41 @@ TEST(StreamedMatrix, PartsHandTheirSumsOn) {
     first += bits;
   }
   EXPECT_EQ(sums, evaluate(whole.dag, batch));
+}
+
+TEST(StreamedMatrix, PlanesOfWeightsAddUp) {
+  for (const bool negative_top : {false, true}) {
+    const Kernel kernel = plane_sum_kernel("planes", 8, 40 * 255, negative_top);
+    const MappedKernel mapped = map_kernel(kernel, {});
+    EXPECT_EQ(mapped.ii, 22);
+    const auto difference = check::verify_mapping(kernel, mapped);
+    EXPECT_FALSE(difference) << "invocation " << difference->invocation << ", bit " << difference->bit;
+  }
+}
+
+/// Eight invocations of the kernel for one-bit weights a row, and one of the kernel that adds their sums.
+TEST(StreamedMatrix, EightBitWeightsArePlanes) {
+  constexpr int kRows = 12, kInputs = 20;
+  std::mt19937_64 random(4);
+  StreamedMatrix m{{}, 0, 255, unsigned_weights(1), 0, 0};
+  for (int i = 0; i < kInputs; ++i) m.x.push_back(static_cast<int64_t>(random() % 256));
+  const Kernel bits = streamed_kernel("bits", m), sum = plane_sum_kernel("sum", 8, plan_streamed("bits", m).sum_max, true);
+  BitMatrix planes(kRows * 8, kInputs), words(kRows, input_bits(sum.dag));
+  std::vector<int64_t> expected(kRows);
+  for (size_t row = 0; row < kRows; ++row) {
+    for (size_t i = 0; i < kInputs; ++i) {
+      const auto weight = static_cast<int64_t>(random() % 256) - 128;
+      expected[row] += weight * m.x[i];
+      for (size_t p = 0; p < 8; ++p) planes.set(row * 8 + p, i, weight >> p & 1);
+    }
+  }
+  const BitMatrix sums = sim::KernelSimulator(map_kernel(bits, {})).run(planes);
+  const unsigned width = sum.inputs[0].bits;
+  for (size_t row = 0; row < planes.rows; ++row) words.set_word(row / 8, row % 8 * width, width, sums.get_word(row, 0, width));
+  const BitMatrix totals = sim::KernelSimulator(map_kernel(sum, {})).run(words);
+  const auto offset = static_cast<int64_t>(plane_sum_offset(8, plan_streamed("bits", m).sum_max));
+  for (size_t row = 0; row < kRows; ++row)
+    EXPECT_EQ(static_cast<int64_t>(totals.get_word(row, 0, sum.outputs[0].bits)) - offset, expected[row]);
 }
 
 TEST(StreamedMatrix, OffsetsDoNotDependOnX) {

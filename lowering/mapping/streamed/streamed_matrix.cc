@@ -168,6 +168,43 @@ Kernel streamed_kernel(const std::string& name, const StreamedMatrix& m) {
   return kernel;
 }
 
+uint64_t plane_sum_offset(int planes, uint64_t plane_max) {
+  return plane_max << (planes - 1);
+}
+
+Kernel plane_sum_kernel(const std::string& name, int planes, uint64_t plane_max, bool negative_top) {
+  if (planes < 1 || plane_max < 1 || std::bit_width(plane_max) + static_cast<uint32_t>(planes) > kMostSumBits)
+    throw Error("kernel " + name, fmt::format("{} planes of sums up to {}", planes, plane_max), "use fewer planes, or smaller sums");
+  const auto count = static_cast<size_t>(planes);
+  const auto bits = static_cast<uint32_t>(std::bit_width(plane_max));
+  const uint64_t most = (plane_max << count) - plane_max;  // with a top plane that is subtracted it is the same: its offset is its largest
+  const auto width = static_cast<uint32_t>(std::bit_width(most));
+  Kernel kernel;
+  kernel.name = name;
+  Dag& dag = kernel.dag;
+  dag.name = name;
+  const NodeId in = add_input(dag, "planes", static_cast<uint32_t>(planes) * bits);
+  const uint64_t start = negative_top ? plane_sum_offset(planes, plane_max) : 0;
+  NodeId sum = add_constant(dag, width, start);
+  BitSerialForm form;
+  for (uint32_t p = 0; p < count; ++p) {
+    const NodeId plane = add_slice(dag, in, p * bits, bits);
+    const NodeId shifted = p == 0 ? plane : add_node(dag, Op::kConcat, bits + p, {plane, add_constant(dag, p, 0)});
+    sum = add_node(dag, negative_top && p + 1 == count ? Op::kSubtract : Op::kAdd, width, {sum, shifted});
+    form.columns.push_back({p * bits, bits, p, plane_max, 0});
+  }
+  add_output(dag, "sum", sum);
+  PlaneRow row{std::vector<int8_t>(count, 1), {}, static_cast<int64_t>(start), {}};
+  if (negative_top) row.weights.back() = -1;
+  form.groups.push_back({{row}, {}});
+  form.raw_bits = width;
+  form.word_slots = static_cast<int>(width);
+  kernel.inputs.push_back({planes, bits, {plane_max}, {}});
+  kernel.outputs.push_back({1, width, {most}, {}});
+  kernel.form.serial = std::move(form);
+  return kernel;
+}
+
 std::vector<StreamedMatrix> cut_streamed(const std::string& name, const StreamedMatrix& m, int inputs) {
   if (inputs < 2 || inputs % 2 != 0)
     throw Error("kernel " + name, fmt::format("parts of {} inputs", inputs), "use an even number of them, at least 2");

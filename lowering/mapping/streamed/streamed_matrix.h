@@ -48,6 +48,12 @@ StreamedPlan plan_streamed(const std::string& name, const StreamedMatrix& matrix
 /// weight. Throws what plan_streamed throws.
 Kernel streamed_kernel(const std::string& name, const StreamedMatrix& matrix);
 
+/// Weights of many bits, the other way: an invocation of the kernel for one-bit weights for each of their bits. This kernel adds the sums
+/// of `planes` of them, bit 0 first: sum of 2^p * plane_p, each 0 .. plane_max. `negative_top`: weights are in two's complement, the last
+/// plane is subtracted, and the sum is greater by `plane_sum_offset`. It is word-serial, one bit of its sum a cycle.
+Kernel plane_sum_kernel(const std::string& name, int planes, uint64_t plane_max, bool negative_top = false);
+uint64_t plane_sum_offset(int planes, uint64_t plane_max);
+
 /// The same matrix over several tiles: parts of at most `inputs` numbers, each of which takes the sum of the one before as its start. The
 /// offsets of the parts add up. `inputs` is even, at least 2.
 std::vector<StreamedMatrix> cut_streamed(const std::string& name, const StreamedMatrix& matrix, int inputs);
