@@ -99,8 +99,8 @@ class PairsBuilder {
     }
     kernel_.grid = layout_.config();
     reload_tables(kernel_.grid, form_);
-    // Latches may hold anything at the start. See docs/streaming.md: the clocks take three cycles a column to come into step.
-    kernel_.lead_cycles = 4 * plan_.width() + plan_.height() + 16;
+    // Latches may hold anything at the start. See docs/streaming.md: clocks take 2.5 cycles a column to come into step.
+    kernel_.lead_cycles = 5 * plan_.width() / 2 + plan_.height() + 16;
     return std::move(kernel_);
   }
 
