@@ -206,8 +206,9 @@ void measure_streams(nlohmann::ordered_json& lines) {
          {Stream{"binary", mapping::unsigned_weights(1), 0, 127}, Stream{"binary", mapping::unsigned_weights(1), 0, 255},
           Stream{"ternary", mapping::ternary_weights(), -127, 127}, Stream{"ternary", mapping::ternary_weights(), -255, 255},
           Stream{"2 bits", mapping::unsigned_weights(2), 0, 255}, Stream{"4 bits", mapping::unsigned_weights(4), 0, 255},
-          Stream{"8 bits", mapping::unsigned_weights(8), 0, 255}})
-      measure_stream(stream, inputs, lines);
+          Stream{"8 bits", mapping::unsigned_weights(8), 0, 255}}) {
+      if (stream.code.bits < 8 || inputs <= 1024) measure_stream(stream, inputs, lines);
+    }
     measure_planes(inputs, lines);
   }
 }

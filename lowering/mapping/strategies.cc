@@ -51,7 +51,11 @@ Attempt or_refusal(std::optional<MappedKernel> kernel, Refusal refusal) {
 
 // ---- matrices
 
-const Refusal kNoMatrix{"the kernel is not a matrix", "use a strategy for logic"};
+/// Of kernels that do not have the form of a matrix with resident weights.
+Refusal no_matrix(const Problem& problem) {
+  if (problem.kernel.form.streamed) return {"the kernel's weights stream", "use streamed-pairs"};
+  return {"the kernel is not a matrix", "use a strategy for logic"};
+}
 
 std::optional<StrategySize> size_bit_serial(const Problem& problem) {
   if (!problem.kernel.form.serial) return std::nullopt;
@@ -60,7 +64,7 @@ std::optional<StrategySize> size_bit_serial(const Problem& problem) {
 }
 
 Attempt try_bit_serial(const Problem& problem, const Rival&, NetlistStats*) {
-  if (!problem.kernel.form.serial) return kNoMatrix;
+  if (!problem.kernel.form.serial) return no_matrix(problem);
   return map_bit_serial(problem.kernel.name, problem.words(), input_bits(problem.kernel.dag), problem.params.defects);
 }
 
@@ -72,7 +76,7 @@ std::optional<StrategySize> size_sum_difference(const Problem& problem) {
 }
 
 Attempt try_sum_difference(const Problem& problem, const Rival&, NetlistStats*) {
-  if (!problem.kernel.form.serial) return kNoMatrix;
+  if (!problem.kernel.form.serial) return no_matrix(problem);
   auto kernel = map_sum_difference(problem.kernel.name, problem.words(), input_bits(problem.kernel.dag));
   if (kernel) return rigid(std::move(*kernel), problem);
   return Refusal{"takes weights of -1 and 1 only, words that use all their bits, and sums that leave as they are or as a sign",
@@ -86,7 +90,7 @@ const PopcountForm* popcount_of(const Problem& problem, bool ii2) {
 }
 
 Refusal no_popcount(const Problem& problem) {
-  if (!problem.matrix()) return kNoMatrix;
+  if (!problem.matrix() || problem.kernel.form.streamed) return no_matrix(problem);
   if (problem.kernel.form.part) return {"the layer was cut into parts of the other popcount", "lower it with another --optimize"};
   return {"takes one-bit inputs, weights of -1, 0 and 1, and rows that end in a sign", "use bit-serial"};
 }

@@ -155,6 +155,16 @@ TEST(StreamedPairsErrors, AWrongTableIsSeen) {
   }
 }
 
+TEST(StreamedPairsErrors, OtherStrategiesRefuse) {
+  const Kernel kernel = streamed_kernel("m", {{1, 2}, 0, 3, unsigned_weights(1), 0, 0});
+  for (const char* strategy : {"bit-serial", "popcount-wave"}) {
+    MapParams params;
+    params.strategy = strategy;
+    EXPECT_EQ(test::error_of([&] { map_kernel(kernel, params); }),
+              std::string("kernel m: strategy ") + strategy + ": the kernel's weights stream; use streamed-pairs");
+  }
+}
+
 TEST(StreamedPairsErrors, SayWhatToChange) {
   const auto error = [](const StreamedForm& form) { return test::error_of([&] { map_streamed_pairs("m", form, 2); }); };
   EXPECT_EQ(error({}), "kernel m: a streamed matrix without columns; give it at least one");
