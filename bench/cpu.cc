@@ -1,5 +1,5 @@
 // Speed of the reference CPU engine's kernels and of whole models, beside what memory allows in the same run.
-//   build/release/bench/cpu --benchmark_filter='limit|gemv|gemm'      BITGRID_CPU=scalar|avx2|avx512 forces one implementation
+//   build/release/bench/cpu --benchmark_filter='limit|gemv|gemm'      BITGRID_CPU=NAME forces one implementation
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -147,10 +147,14 @@ frontend::GraphConfig bonsai_1_7b() {
   return g;
 }
 
+ScaledModel random_model(const frontend::GraphConfig& graph) {
+  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  return frontend::convert(frontend::random_checkpoint(graph, 1), {512, cores});
+}
+
 /// Tokens of a whole model of random weights, from an empty cache on.
 void decode(benchmark::State& state, const frontend::GraphConfig& graph, int threads) {
-  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  const ScaledModel model = frontend::convert(frontend::random_checkpoint(graph, 1), {512, cores});
+  const ScaledModel model = random_model(graph);
   const cpu::ScaledEngine engine(model, {{}, {cpu::SumKernel::kFast, threads}});
   cpu::ScaledState text = engine.start();
   int token = 1;
@@ -160,6 +164,21 @@ void decode(benchmark::State& state, const frontend::GraphConfig& graph, int thr
     token = static_cast<int>(std::max_element(z.values.begin(), z.values.end()) - z.values.begin());
   }
   state.counters["tokens_per_second"] = benchmark::Counter(1.0, benchmark::Counter::kIsIterationInvariantRate);
+  state.SetLabel(cpu::chosen_sums().name);
+}
+
+/// A prompt of 128 tokens up to the first logits.
+void prompt(benchmark::State& state, const frontend::GraphConfig& graph, int threads) {
+  const ScaledModel model = random_model(graph);
+  const cpu::ScaledEngine engine(model, {{}, {cpu::SumKernel::kFast, threads}});
+  std::vector<int> tokens;
+  for (int t = 0; t < 128; ++t) tokens.push_back(t);
+  for (auto _ : state) {
+    cpu::ScaledState text = engine.start();
+    engine.feed(text, tokens, false, [](size_t, const cpu::ScaledLogits& z) { benchmark::DoNotOptimize(z.values[0]); });
+  }
+  state.counters["tokens_per_second"] =
+      benchmark::Counter(static_cast<double>(tokens.size()), benchmark::Counter::kIsIterationInvariantRate);
   state.SetLabel(cpu::chosen_sums().name);
 }
 
@@ -202,6 +221,8 @@ int main(int argc, char** argv) {
     const std::string with = "/threads:" + std::to_string(threads);
     benchmark::RegisterBenchmark(("decode/bitnet-b158-2b4t" + with).c_str(), decode, bitnet_2b4t(), threads)->UseRealTime();
     benchmark::RegisterBenchmark(("decode/bonsai-1.7b" + with).c_str(), decode, bonsai_1_7b(), threads)->UseRealTime();
+    benchmark::RegisterBenchmark(("prompt/bitnet-b158-2b4t" + with).c_str(), prompt, bitnet_2b4t(), threads)->UseRealTime();
+    benchmark::RegisterBenchmark(("prompt/bonsai-1.7b" + with).c_str(), prompt, bonsai_1_7b(), threads)->UseRealTime();
   }
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();

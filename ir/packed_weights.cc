@@ -14,8 +14,7 @@ namespace bitgrid {
 namespace {
 
 constexpr size_t kLine = 64;
-constexpr size_t kMostCellInputs = 32;
-constexpr size_t kCellsAtOnce = 16;
+constexpr size_t kInputsAtOnce = 512;
 
 /// The code of a weight, in the low bits of a byte.
 uint8_t code_of(int8_t weight, WeightStorage storage) {
@@ -41,24 +40,36 @@ BITGRID_VECTORISED_CLONES void weights_of(uint8_t* codes, size_t count, WeightSt
   for (size_t i = 0; i < count; ++i) codes[i] = static_cast<uint8_t>(factor * codes[i] - offset);
 }
 
-/// One cell from the codes of its inputs, and back; four codes at a time.
+constexpr size_t kStride = kCellBytes * kTileRows;  // from a cell to the next of its row
+
+/// Cells from the codes of their inputs, and back; four codes at a time.
 template <size_t kBits>
-uint32_t cell_of(const uint8_t* codes) {
-  uint32_t cell = 0;
-  for (size_t k = 0; k < 8 / kBits; ++k) {
-    uint32_t four = 0;
-    std::memcpy(&four, codes + kCellBytes * k, sizeof four);
-    cell |= four << (kBits * k);
+void put_cells(const uint8_t* codes, size_t count, uint8_t* cells) {
+  constexpr size_t kFields = 8 / kBits;
+  for (size_t c = 0; c < count; ++c, codes += kCellBytes * kFields, cells += kStride) {
+    uint32_t cell = 0;
+    BITGRID_UNROLL
+    for (size_t k = 0; k < kFields; ++k) {
+      uint32_t four = 0;
+      std::memcpy(&four, codes + kCellBytes * k, sizeof four);
+      cell |= four << (kBits * k);
+    }
+    std::memcpy(cells, &cell, sizeof cell);
   }
-  return cell;
 }
 
 template <size_t kBits>
-void spread(uint32_t cell, uint8_t* codes) {
+void get_cells(const uint8_t* cells, size_t count, uint8_t* codes) {
+  constexpr size_t kFields = 8 / kBits;
   constexpr uint32_t kField = 0x01010101U * ((1U << kBits) - 1);
-  for (size_t k = 0; k < 8 / kBits; ++k) {
-    const uint32_t four = cell >> (kBits * k) & kField;
-    std::memcpy(codes + kCellBytes * k, &four, sizeof four);
+  for (size_t c = 0; c < count; ++c, codes += kCellBytes * kFields, cells += kStride) {
+    uint32_t cell = 0;
+    std::memcpy(&cell, cells, sizeof cell);
+    BITGRID_UNROLL
+    for (size_t k = 0; k < kFields; ++k) {
+      const uint32_t four = cell >> (kBits * k) & kField;
+      std::memcpy(codes + kCellBytes * k, &four, sizeof four);
+    }
   }
 }
 
@@ -95,38 +106,27 @@ void PackedWeights::will_pack(size_t begin, size_t end) {
 void PackedWeights::pack(size_t r, std::span<const int8_t> values) {
   assert(values.size() == columns_);
   const size_t inputs = inputs_per_cell(storage_);
-  std::array<uint8_t, kCellsAtOnce * kMostCellInputs> codes;
-  for (size_t begin = 0; begin < cells_; begin += kCellsAtOnce) {
-    const size_t end = std::min(cells_, begin + kCellsAtOnce), first = begin * inputs, count = std::min(columns_, end * inputs) - first;
+  std::array<uint8_t, kInputsAtOnce> codes;
+  for (size_t begin = 0; begin < cells_; begin += kInputsAtOnce / inputs) {
+    const size_t end = std::min(cells_, begin + kInputsAtOnce / inputs), first = begin * inputs,
+                 count = std::min(columns_, end * inputs) - first;
     codes_of(values.data() + first, count, storage_, codes.data());
-    std::fill(codes.begin() + static_cast<std::ptrdiff_t>(count), codes.end(), uint8_t{0});
-    for (size_t c = begin; c < end; ++c) {
-      const uint8_t* own = codes.data() + (c - begin) * inputs;
-      const uint32_t packed = storage_ == WeightStorage::kOneBit    ? cell_of<1>(own)
-                              : storage_ == WeightStorage::kTwoBits ? cell_of<2>(own)
-                                                                    : cell_of<8>(own);
-      std::memcpy(cell(r, c), &packed, sizeof packed);
-    }
+    std::fill_n(codes.data() + count, (end - begin) * inputs - count, uint8_t{0});
+    (storage_ == WeightStorage::kOneBit    ? put_cells<1>
+     : storage_ == WeightStorage::kTwoBits ? put_cells<2>
+                                           : put_cells<8>)(codes.data(), end - begin, cell(r, begin));
   }
 }
 
 void PackedWeights::unpack(size_t r, std::span<int8_t> values) const {
   assert(values.size() == columns_);
   const size_t inputs = inputs_per_cell(storage_);
-  std::array<uint8_t, kCellsAtOnce * kMostCellInputs> codes;
-  for (size_t begin = 0; begin < cells_; begin += kCellsAtOnce) {
-    const size_t end = std::min(cells_, begin + kCellsAtOnce), first = begin * inputs;
-    for (size_t c = begin; c < end; ++c) {
-      uint8_t* own = codes.data() + (c - begin) * inputs;
-      uint32_t packed = 0;
-      std::memcpy(&packed, cell(r, c), sizeof packed);
-      if (storage_ == WeightStorage::kOneBit)
-        spread<1>(packed, own);
-      else if (storage_ == WeightStorage::kTwoBits)
-        spread<2>(packed, own);
-      else
-        spread<8>(packed, own);
-    }
+  std::array<uint8_t, kInputsAtOnce> codes;
+  for (size_t begin = 0; begin < cells_; begin += kInputsAtOnce / inputs) {
+    const size_t end = std::min(cells_, begin + kInputsAtOnce / inputs), first = begin * inputs;
+    (storage_ == WeightStorage::kOneBit    ? get_cells<1>
+     : storage_ == WeightStorage::kTwoBits ? get_cells<2>
+                                           : get_cells<8>)(cell(r, begin), end - begin, codes.data());
     weights_of(codes.data(), (end - begin) * inputs, storage_);
     std::memcpy(values.data() + first, codes.data(), std::min(columns_, end * inputs) - first);
   }

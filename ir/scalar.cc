@@ -34,12 +34,6 @@ int bit_length(int64_t n) {
   return static_cast<int>(std::bit_width(static_cast<uint64_t>(n)));
 }
 
-int64_t rounded_shift(int64_t v, int64_t k) {
-  if (k > 60) return 0;
-  if (k > 0) return ((v >> (k - 1)) + 1) >> 1;
-  return v * (int64_t{1} << std::min<int64_t>(-k, 60));
-}
-
 Scalar scalar(int64_t n, int64_t e) {
   if (n == 0) return {};
   const int s = bit_length(n) - kScalarBits;
@@ -72,7 +66,7 @@ void check_values(std::span<const int64_t> values) {
   if (std::bit_width(any) > kMostValueBits) fail_for_size();
 }
 
-int64_t scaled(int64_t v, Scalar a) {
+int64_t scaled_any(int64_t v, Scalar a) {
   const Wide product = static_cast<Wide>(v) * a.m;
   if (product == 0 || -a.e > 60) return 0;
   constexpr Wide kMost = Wide{1} << kMostValueBits;

@@ -2,6 +2,7 @@
 // with scales", is the definition: every result here is exact up to the stated truncation.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 
@@ -20,7 +21,11 @@ inline constexpr int kScalarBits = 16;
 int bit_length(int64_t n);
 
 /// floor(v / 2^k + 1/2) for k > 0; v * 2^-k for k <= 0; 0 for k > 60.
-int64_t rounded_shift(int64_t v, int64_t k);
+inline int64_t rounded_shift(int64_t v, int64_t k) {
+  if (k > 60) return 0;
+  if (k > 0) return ((v >> (k - 1)) + 1) >> 1;
+  return v * (int64_t{1} << std::min<int64_t>(-k, 60));
+}
 
 /// n * 2^e, n >= 0, truncated to 16 significant bits.
 Scalar scalar(int64_t n, int64_t e = 0);
@@ -41,8 +46,15 @@ int64_t whole(Scalar a);
 inline constexpr int kMostValueBits = 46;
 /// Throws Error if a value needs more than kMostValueBits bits: the model's values ran away.
 void check_values(std::span<const int64_t> values);
+/// `scaled` for any operands.
+int64_t scaled_any(int64_t v, Scalar a);
 /// floor(v * a + 1/2). Throws the same Error if the result needs more bits.
-int64_t scaled(int64_t v, Scalar a);
+inline int64_t scaled(int64_t v, Scalar a) {
+  // What nearly all are: the product fits in 64 bits and becomes smaller than the limit.
+  constexpr int64_t kFew = int64_t{1} << (kMostValueBits - 1);
+  if (v < kFew && v > -kFew && a.e <= -kScalarBits && a.e >= -60) return rounded_shift(v * a.m, -a.e);
+  return scaled_any(v, a);
+}
 
 /// Values with a common shift: v is about code * 2^shift.
 /// Replaces values by codes of `bits` bits, sign included: shift = max(0, bit_length(max |v|) - (bits - 1)), codes rounded half up and

@@ -80,6 +80,32 @@ TEST(Sums, LargestSumsDoNotWrap) {
   }
 }
 
+TEST(Sums, GroupScalesAreThoseOfTheDefinition) {
+  std::mt19937 random(1);
+  const auto number = [&](int bits) { return static_cast<int32_t>(random() % (1U << bits)) - (1 << (bits - 1)); };
+  for (size_t groups = 1; groups < 30; ++groups) {
+    std::vector<int16_t> scales(groups * kTileRows), by_group(scales.size());
+    std::vector<int32_t> sums(scales.size());
+    std::vector<uint8_t> shifts(groups);
+    for (int16_t& s : scales) s = static_cast<int16_t>(number(16));
+    for (int32_t& s : sums) s = number(31);
+    for (uint8_t& s : shifts) s = static_cast<uint8_t>(random() % 10);
+    for (const uint8_t* shift : {shifts.data(), static_cast<uint8_t*>(nullptr)}) {
+      std::vector<int64_t> expected(kTileRows, 7);
+      for (size_t r = 0; r < kTileRows; ++r)
+        for (size_t g = 0; g < groups; ++g)
+          expected[r] += int64_t{scales[r * groups + g]} * sums[g * kTileRows + r] * (int64_t{1} << (shift == nullptr ? 0 : shift[g]));
+      for (const SumImplementation& s : sum_implementations()) {
+        if (!s.available()) continue;
+        std::vector<int64_t> got(kTileRows, 7);
+        s.by_group(scales.data(), groups, by_group.data());
+        s.add_groups({sums.data(), by_group.data(), shift, groups}, got.data());
+        ASSERT_EQ(got, expected) << s.name << ", " << groups << " groups";
+      }
+    }
+  }
+}
+
 TEST(Sums, AreChosenByName) {
   EXPECT_STREQ(find_sums("scalar").name, "scalar");
   EXPECT_THAT(test::error_of([] { return find_sums("mmx").name; }),
