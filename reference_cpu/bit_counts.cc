@@ -71,8 +71,8 @@ BITGRID_VPOPCNT inline __m512i sums_of(const __m512i (&v)[8]) {
   return _mm512_add_epi64(_mm512_shuffle_i64x2(fours[0], fours[1], 0x44), _mm512_shuffle_i64x2(fours[0], fours[1], 0xEE));
 }
 
-/// Eight rows, so that their counts are added up together. The processor does not foresee eight short streams side by side, so the lines two
-/// blocks ahead are asked for here, in their order.
+/// Eight rows, so that their counts are added up together. The processor does not foresee eight short streams side by side, so the lines
+/// two blocks ahead are asked for here, in their order.
 BITGRID_VPOPCNT void xor_eight(const uint64_t* rows, const uint64_t* b, size_t words, int64_t* counts) {
   __m512i sums[8];
   BITGRID_UNROLL
