@@ -7,6 +7,7 @@
 #include <bit>
 #include <tuple>
 
+#include "ir/index.h"
 #include "lowering/mapping/matrix/popcount_ii2.h"
 #include "lowering/mapping/matrix/sum_difference.h"
 #include "lowering/mapping/matrix/trailing_zero_bits.h"
@@ -54,40 +55,28 @@ struct Columns {
 struct Maker {
   const ShapeMatrix& matrix;
   const numerics::MatrixPlan& plan;
+  const BitSerialForm first_row;  // and its first column, if there are any
   int planes = 1;
 
-  /// A kernel of `rows` rows, all alike; its columns have no weights.
+  /// A kernel of `rows` rows like the first; its columns have no weights.
   BitSerialForm form(int rows, const Columns& part) const {
-    BitSerialForm form;
-    if (matrix.operand) {
-      const Tensor& x = *matrix.operand;
-      const auto shift = static_cast<uint32_t>(std::countr_zero(static_cast<uint64_t>(x.encoding.scale)));
-      form.columns.assign(part.count, {0, x.encoding.bits, shift + word_shift(), x.max_code[0]});
-    }
+    BitSerialForm form = first_row;
+    if (matrix.operand) form.columns.assign(part.count, Word(form.columns[0]));
+    RowGroup& group = form.groups[0];
+    const auto slots = id_of(plan.word_slots);
     PlaneRow row{{}, {}, plan.start[0], std::nullopt};
-    const auto slots = static_cast<uint32_t>(plan.word_slots);
     if (!part.first) row = {{}, {}, 0, Word{0, slots, 0, (uint64_t{1} << slots) - 1}};
-    form.word_slots = plan.word_slots;
-    if (!part.last) {
-      form.raw_bits = slots;
-      form.groups.assign(static_cast<size_t>(rows) * static_cast<size_t>(planes), RowGroup{{row}, std::nullopt});
+    if (part.last) {
+      group.planes.assign(index_of(planes), row);
+      form.groups.assign(index_of(rows), RowGroup(group));
       return form;
     }
-    RowGroup group;
-    group.planes.assign(static_cast<size_t>(planes), row);
-    if (matrix.residual) group.residual = Word{0, matrix.residual->encoding.bits, word_shift(), matrix.residual->max_code[0]};
-    if (plan.end) {
-      group.multiplier = plan.end->multiplier[0];
-      group.multiplier_constant = plan.end->multiplier_constant[0];
-      form.sign = plan.end->sign;
-      form.multiply = plan.end->multiply;
-      if (!form.sign) form.clamp = plan.end->clamp;
-    }
-    form.groups.assign(static_cast<size_t>(rows), group);
-    if (matrix.raw) form.raw_bits = plan.raw_encoding.bits;
-    form.raw_shift = word_shift();
-    form.strip_constant = plan.strip_constant;
-    return form;
+    BitSerialForm sums;
+    sums.columns = std::move(form.columns);
+    sums.groups.assign(index_of(rows) * index_of(planes), RowGroup{{row}, std::nullopt});
+    sums.raw_bits = slots;
+    sums.word_slots = plan.word_slots;
+    return sums;
   }
 
   ShapePiece serial(int rows, const Columns& part) const {
@@ -147,7 +136,6 @@ struct Maker {
             std::max(two.latency_cycles, four.latency_cycles + pairs * (six.latency_cycles - two.latency_cycles) / 2)};
   }
 
-  uint32_t word_shift() const { return static_cast<uint32_t>(plan.word_shift); }
   uint32_t columns() const { return matrix.operand ? static_cast<uint32_t>(matrix.operand->count) : 0; }
 };
 
@@ -177,22 +165,31 @@ void add_cut(const Maker& maker, const std::vector<numerics::RowBlock>& blocks, 
 }  // namespace
 
 PlannedMatrix ShapePlans::make(const std::string& name, const ShapeMatrix& m) const {
-  const auto columns = static_cast<size_t>(m.operand ? m.operand->count : 0);
+  const auto columns = index_of(m.operand ? m.operand->count : 0);
   numerics::MatrixLayer layer{name, m.operand, {}, m.residual, m.activation, m.raw, {}};
   for (const int64_t entry : m.entries) {
     layer.weights.emplace_back(columns);
-    std::fill_n(layer.weights.back().begin(), m.filled >= 0 && m.operand ? static_cast<size_t>(m.filled) : columns, entry);
+    std::fill_n(layer.weights.back().begin(), m.filled >= 0 && m.operand ? index_of(m.filled) : columns, entry);
   }
   PlannedMatrix planned{numerics::plan_matrix(layer), {}};
-  Maker maker{m, planned.plan};
-  for (const auto& row : planned.plan.weights)
-    maker.planes = std::max(maker.planes, row.empty() ? 1 : static_cast<int>(numerics::digit_planes(row).size()));
+  int digit_planes = 1;
+  for (auto& row : planned.plan.weights) {
+    digit_planes = std::max(digit_planes, row.empty() ? 1 : count_of(numerics::digit_planes(row)));
+    row.resize(std::min<size_t>(row.size(), 1));
+  }
+  Tensor column;
+  if (m.operand) {
+    column = *m.operand;
+    column.count = 1;
+    layer.operand = &column;
+  }
+  const Maker maker{m, planned.plan, numerics::matrix_form(layer, planned.plan, 0, 1), digit_planes};
   planned.plan.weights.clear();
   const auto& end = planned.plan.end;
   const bool turns = m.residual || (end && !(end->sign && planned.plan.strip_constant == 0));
   const int block = m.operand ? numerics::block_rows(m.rows, m.operand->count, maker.planes, turns) : m.rows;
   if (params_.tile.bounded()) {
-    const std::vector<int> planes(static_cast<size_t>(m.rows), maker.planes);
+    const std::vector<int> planes(index_of(m.rows), maker.planes);
     add_cut(maker, numerics::cut_serial(name, maker.form(1, {maker.columns(), true, true}), planes, block, params_.tile), planned);
     return planned;
   }
@@ -211,25 +208,16 @@ const PlannedResident& ShapePlans::resident(const numerics::ResidentLayer& layer
   const std::string key = key_of(layer);
   if (const auto found = residents_.find(key); found != residents_.end()) return found->second;
   PlannedResident planned{numerics::plan_resident(layer), {}, 0};
-  const numerics::RowEnd& end = planned.plan.end;
   const numerics::ResidentMatrix& m = layer.matrix;
-  const size_t planes = m.encoding.scale == 2 ? 1 : m.encoding.bits;
-  BitSerialForm form;
-  const auto left = static_cast<uint32_t>(planned.plan.left);
-  form.columns.assign(static_cast<size_t>(m.columns), {0, layer.stream_bits, layer.stream_shift + left, layer.stream_max});
-  RowGroup group;
-  group.planes.assign(planes, {{}, {}, 1, std::nullopt});
-  if (layer.start) group.planes.back().start_word = Word{0, planned.plan.start_bits, 0, 0};
-  if (layer.term) group.residual = Word{0, layer.term->bits, left, layer.term->max};
-  group.multiplier = end.multiplier[0];
-  group.multiplier_constant = end.multiplier_constant[0];
-  form.groups.assign(static_cast<size_t>(m.rows), group);
-  form.sign = end.sign;
-  form.multiply = end.multiply;
-  if (!form.sign) form.clamp = end.clamp;
-  form.word_slots = planned.plan.word_slots;
+  numerics::ResidentLayer first_row = layer;
+  first_row.matrix.rows = 1;
+  BitSerialForm form = numerics::resident_form(first_row, planned.plan);
+  RowGroup group = std::move(form.groups[0]);
+  for (PlaneRow& row : group.planes) row.residents.clear();
+  const int planes = count_of(group.planes);
+  form.groups.assign(index_of(m.rows), group);
   planned.size = mapping::bit_serial_size(mapping::drop_trailing_zero_bits(std::move(form)));
-  planned.resident_cells = int64_t{m.rows} * m.columns * static_cast<int64_t>(planes);
+  planned.resident_cells = int64_t{m.rows} * m.columns * planes;
   return residents_.emplace(key, std::move(planned)).first->second;
 }
 

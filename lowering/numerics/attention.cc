@@ -46,7 +46,9 @@ ResidentLayer resident_layer(ProgramBuilder& b, const std::string& name, const R
   return {name, matrix, x.encoding.bits, shift, x.max_code[0], activation, std::nullopt, std::nullopt};
 }
 
-int scores(ProgramBuilder& b, const Attention& a, const std::string& prefix, int q, int k) {
+}  // namespace
+
+int add_scores(ProgramBuilder& b, const Attention& a, const std::string& prefix, int q, int k) {
   const int sums = key_sums(b, a, prefix, q, k);
   ++b.stage;
   const int head_width = b.tensor(q).count / a.heads;
@@ -87,7 +89,7 @@ int scores(ProgramBuilder& b, const Attention& a, const std::string& prefix, int
   return e;
 }
 
-int mix(ProgramBuilder& b, const Attention& a, const std::string& prefix, int e, int v) {
+int add_mix(ProgramBuilder& b, const Attention& a, const std::string& prefix, int e, int v) {
   ++b.stage;
   const int head_width = b.tensor(v).count / a.heads;
   const int cache = b.add_cache(v, a.window);
@@ -110,16 +112,6 @@ int mix(ProgramBuilder& b, const Attention& a, const std::string& prefix, int e,
     }
   }
   return out;
-}
-
-}  // namespace
-
-int lower_attention(ProgramBuilder& b, const Attention& a, const std::string& prefix, int operand) {
-  ++b.stage;
-  const int q = b.add_linear(a.query, operand, prefix + "query", prefix + "query");
-  const int k = b.add_linear(a.key, operand, prefix + "key", prefix + "key");
-  const int v = b.add_linear(a.value, operand, prefix + "value", prefix + "value");
-  return mix(b, a, prefix, scores(b, a, prefix, q, k), v);
 }
 
 }  // namespace bitgrid::numerics

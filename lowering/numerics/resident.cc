@@ -71,44 +71,6 @@ NodeId row_plane(Dag& dag, NodeId port, const ResidentMatrix& m, int row, uint32
   return pack(dag, slices);
 }
 
-BitSerialForm bit_serial_form(const ResidentLayer& layer, const ResidentPlan& plan, uint32_t start_bit, uint32_t term_bit,
-                              uint32_t matrix_bit) {
-  const ResidentMatrix& m = layer.matrix;
-  const auto digits = digits_of(m.encoding);
-  const auto left = id_of(plan.left);
-  BitSerialForm form;
-  for (int c = 0; c < m.columns; ++c)
-    form.columns.push_back({id_of(c) * layer.stream_bits, layer.stream_bits, layer.stream_shift + left, layer.stream_max});
-  for (int r = 0; r < m.rows; ++r) {
-    RowGroup group;
-    for (size_t i = 0; i < digits.size(); ++i) {
-      PlaneRow row;
-      const auto bit = id_of(digits.size() - 1 - i);
-      for (int c = 0; c < m.columns; ++c) {
-        row.residents.push_back({matrix_bit + id_of(m.index(r, c)) * m.encoding.bits + bit, digits[i].zero, digits[i].one});
-      }
-      if (bit > 0) {
-        row.start = guard(layer, digits[i]) << plan.left;
-      } else if (layer.start) {
-        row.start_word = Word{start_bit + id_of(r) * plan.start_bits, plan.start_bits, 0, start_code(plan, layer.start->hi),
-                              static_cast<uint64_t>(guard(layer, digits[i]) << plan.left)};
-      } else {
-        row.start = plan.end.total[index_of(r)] - plan.upper_guard + (term_zero(layer) * (int64_t{1} << plan.left));
-      }
-      group.planes.push_back(std::move(row));
-    }
-    if (layer.term) group.residual = Word{term_bit + id_of(r) * layer.term->bits, layer.term->bits, left, layer.term->max};
-    group.multiplier = plan.end.multiplier[index_of(r)];
-    group.multiplier_constant = plan.end.multiplier_constant[index_of(r)];
-    form.groups.push_back(std::move(group));
-  }
-  form.sign = plan.end.sign;
-  form.multiply = plan.end.multiply;
-  if (!form.sign) form.clamp = plan.end.clamp;
-  form.word_slots = plan.word_slots;
-  return form;
-}
-
 }  // namespace
 
 Range resident_sums(const ResidentLayer& layer) {
@@ -142,6 +104,46 @@ ResidentPlan plan_resident(const ResidentLayer& layer) {
     }
   }
   throw Error(layer.name, "sums of dynamic numbers need a requantisation or a sign", "add `requantise` or `sign`");
+}
+
+BitSerialForm resident_form(const ResidentLayer& layer, const ResidentPlan& plan) {
+  const ResidentMatrix& m = layer.matrix;
+  const uint32_t start_bit = id_of(m.columns) * layer.stream_bits;
+  const uint32_t term_bit = start_bit + (layer.start ? id_of(m.rows) * plan.start_bits : 0);
+  const uint32_t matrix_bit = term_bit + (layer.term ? id_of(m.rows) * layer.term->bits : 0);
+  const auto digits = digits_of(m.encoding);
+  const auto left = id_of(plan.left);
+  BitSerialForm form;
+  for (int c = 0; c < m.columns; ++c)
+    form.columns.push_back({id_of(c) * layer.stream_bits, layer.stream_bits, layer.stream_shift + left, layer.stream_max});
+  for (int r = 0; r < m.rows; ++r) {
+    RowGroup group;
+    for (size_t i = 0; i < digits.size(); ++i) {
+      PlaneRow row;
+      const auto bit = id_of(digits.size() - 1 - i);
+      for (int c = 0; c < m.columns; ++c) {
+        row.residents.push_back({matrix_bit + id_of(m.index(r, c)) * m.encoding.bits + bit, digits[i].zero, digits[i].one});
+      }
+      if (bit > 0) {
+        row.start = guard(layer, digits[i]) << plan.left;
+      } else if (layer.start) {
+        row.start_word = Word{start_bit + id_of(r) * plan.start_bits, plan.start_bits, 0, start_code(plan, layer.start->hi),
+                              static_cast<uint64_t>(guard(layer, digits[i]) << plan.left)};
+      } else {
+        row.start = plan.end.total[index_of(r)] - plan.upper_guard + (term_zero(layer) * (int64_t{1} << plan.left));
+      }
+      group.planes.push_back(std::move(row));
+    }
+    if (layer.term) group.residual = Word{term_bit + id_of(r) * layer.term->bits, layer.term->bits, left, layer.term->max};
+    group.multiplier = plan.end.multiplier[index_of(r)];
+    group.multiplier_constant = plan.end.multiplier_constant[index_of(r)];
+    form.groups.push_back(std::move(group));
+  }
+  form.sign = plan.end.sign;
+  form.multiply = plan.end.multiply;
+  if (!form.sign) form.clamp = plan.end.clamp;
+  form.word_slots = plan.word_slots;
+  return form;
 }
 
 Kernel resident_kernel(const ResidentLayer& layer, const ResidentPlan& plan, const std::string& name) {
@@ -206,7 +208,7 @@ Kernel resident_kernel(const ResidentLayer& layer, const ResidentPlan& plan, con
   }
   add_output(dag, "y", pack(dag, results));
   out.outputs.push_back({m.rows, plan.end.encoding.bits, {}});
-  out.form.serial = bit_serial_form(layer, plan, stream_bits, stream_bits + all_start_bits, stream_bits + all_start_bits + all_term_bits);
+  out.form.serial = resident_form(layer, plan);
   return out;
 }
 

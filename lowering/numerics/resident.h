@@ -64,6 +64,9 @@ ResidentPlan plan_resident(const ResidentLayer& layer);
 /// Inputs: "x" (streams), "start" and "r" (row term) where there are any, "m" (resident); output "y".
 Kernel resident_kernel(const ResidentLayer& layer, const ResidentPlan& plan, const std::string& name);
 
+/// The form alone.
+BitSerialForm resident_form(const ResidentLayer& layer, const ResidentPlan& plan);
+
 /// Largest and smallest sum of matrix row times streams and row term, over all codes.
 Range resident_sums(const ResidentLayer& layer);
 
