@@ -17,25 +17,26 @@ constexpr int64_t kUnbounded = INT64_MAX / 2;
 // Costs of a path: it should lie high, above all at its end, and leave edges to the rows below and to words.
 constexpr int kPerRow = 8, kEndPerRow = 64, kCarrySouth = 2, kUpward = 1;
 
-/// Edges that are good and that no row has taken, as bits 0 .. 3 (Side) of each cell.
+/// Edges that are good and that no row has taken, as bits 0 .. 3 (Side) of each cell. A margin of cells without edges lies around them, so
+/// that rows may look beyond the border.
 class FreeEdges {
  public:
-  FreeEdges(const Fabric& fabric) : width_(fabric.width()), height_(fabric.height()), bits_(index_of(width_) * index_of(height_)) {
-    for (int y = 0; y < height_; ++y) {
-      for (int x = 0; x < width_; ++x) {
+  explicit FreeEdges(const Fabric& fabric) : pitch_(fabric.width() + 2 * kMargin) {
+    bits_.resize(index_of(pitch_) * index_of(fabric.height() + 2 * kMargin));
+    for (int y = 0; y < fabric.height(); ++y) {
+      for (int x = 0; x < fabric.width(); ++x) {
         for (const Side s : kSides) bits_[at(x, y)] |= static_cast<uint8_t>(fabric.good(x, y, s) << static_cast<unsigned>(s));
       }
     }
   }
-  bool operator()(int x, int y, Side side) const {
-    return x >= 0 && y >= 0 && x < width_ && y < height_ && ((bits_[at(x, y)] >> static_cast<unsigned>(side)) & 1u);
-  }
+  bool operator()(int x, int y, Side side) const { return (bits_[at(x, y)] >> static_cast<unsigned>(side)) & 1u; }
   void take(int x, int y, Side side) { bits_[at(x, y)] &= static_cast<uint8_t>(~(1u << static_cast<unsigned>(side))); }
 
  private:
-  size_t at(int x, int y) const { return index_of(y) * index_of(width_) + index_of(x); }
+  static constexpr int kMargin = 4;
+  size_t at(int x, int y) const { return static_cast<size_t>((y + kMargin) * pitch_ + x + kMargin); }
 
-  int width_, height_;
+  int pitch_;
   std::vector<uint8_t> bits_;
 };
 
@@ -136,10 +137,10 @@ class Finder {
       return;
     }
     const bool counts = step.kind == ArrayStepKind::kBlock && row.counts(step.column);
-    const auto& moves = row_moves();
-    for (size_t m = 0; m < moves.size(); ++m) {
-      const RowMove& move = moves[m];
-      const int to = y + move.dy, then = late + move.late;
+    for (size_t m = 0; m < moves_.size(); ++m) {
+      const RowMove& move = moves_[m];
+      const int to = y + move.dy, then = late + move.late, skew = late_index(k + 1, then);
+      if (skew < -1 || skew >= kSkews) continue;  // out of what is tracked, also after a move north
       if (to <= above_middle_[k] || to >= params_.height || !free(step.x, to, Side::E)) continue;
       if (!std::all_of(move.hops.begin(), move.hops.end(), [&](RowMove::Hop h) { return free(step.x, y + h.dy, h.side); })) continue;
       RowStep s{static_cast<int8_t>(m), false, false, {}, y, to, to};
@@ -222,6 +223,7 @@ class Finder {
   const Fabric& fabric_;
   const std::vector<ArrayStep>& steps_;
   const RowPathsParams& params_;
+  const std::vector<RowMove>& moves_ = row_moves();
   FreeEdges free_;
   std::vector<int> above_;         // y of the row above before each step, and behind the last
   std::vector<int> above_middle_;  // and where it leaves the first column of each
