@@ -12,9 +12,10 @@ struct Batch {
   const std::vector<int>& tokens;
   HostTrace& trace;
 
-  uint64_t cached(const CacheSource& c, int n, int word) const {
+  uint64_t cached(const CacheSource& c, int n, int repetition, int word) const {
     const Cache& cache = program.caches[static_cast<size_t>(c.cache)];
-    const int slot = c.first_slot + word / c.channels, channel = c.first_channel + word % c.channels;
+    const int slot = c.first_slot + repetition * c.slot_stride + word / c.channels;
+    const int channel = c.first_channel + repetition * c.channel_stride + word % c.channels;
     const int64_t p = position_of_slot(state.position + n, slot, cache.window);
     if (p < 0) return 0;
     if (p >= state.position) return trace.at(program, cache.tensor, static_cast<int>(p - state.position), channel);
@@ -22,7 +23,13 @@ struct Batch {
     return state.caches[static_cast<size_t>(c.cache)][static_cast<size_t>(slot * count + channel)];
   }
 
-  uint64_t by_token(const TokenSource& s, int n, int word) const {
+  uint64_t in_table(int index, int64_t row, int column) const {
+    const CodeTable& table = program.tables[static_cast<size_t>(index)];
+    assert(row < table.rows);
+    return table.codes[static_cast<size_t>(row * table.cols + column)];
+  }
+
+  uint64_t by_token(const TokenSource& s, int n, int repetition, int word) const {
     const CodeTable& table = program.tables[static_cast<size_t>(s.table)];
     const int index = n - s.age;
     int row = table.rows - 1;
@@ -31,12 +38,12 @@ struct Batch {
     } else if (state.position + index >= 0) {
       row = state.tokens[state.tokens.size() - static_cast<size_t>(-index)];
     }
-    return table.codes[static_cast<size_t>(row * table.cols + s.first + word)];
+    return table.codes[static_cast<size_t>(row * table.cols + s.first + repetition * s.stride + word)];
   }
 
-  uint64_t by_distance(const DistanceSource& s, int n, int word) const {
+  uint64_t by_distance(const DistanceSource& s, int n, int repetition, int word) const {
     const CodeTable& table = program.tables[static_cast<size_t>(s.table)];
-    const int64_t now = state.position + n, p = position_of_slot(now, s.first_slot + word, s.window);
+    const int64_t now = state.position + n, p = position_of_slot(now, s.first_slot + repetition * s.stride + word, s.window);
     const int64_t column = p < 0 ? s.window : now - p;
     return table.codes[static_cast<size_t>(s.row * table.cols + column)];
   }
@@ -44,9 +51,12 @@ struct Batch {
   uint64_t fetch(const Source& source, int n, int repetition, int word) const {
     if (const auto* t = std::get_if<TensorSource>(&source))
       return trace.at(program, t->tensor, n, t->first + repetition * t->stride + word);
-    if (const auto* k = std::get_if<TokenSource>(&source)) return by_token(*k, n, word);
-    if (const auto* d = std::get_if<DistanceSource>(&source)) return by_distance(*d, n, word);
-    return cached(std::get<CacheSource>(source), n, word);
+    if (const auto* k = std::get_if<TokenSource>(&source)) return by_token(*k, n, repetition, word);
+    if (const auto* r = std::get_if<RowSource>(&source)) return in_table(r->table, r->row, r->first + repetition * r->stride + word);
+    if (const auto* p = std::get_if<PositionSource>(&source))
+      return in_table(p->table, state.position + n, p->first + repetition * p->stride + word);
+    if (const auto* d = std::get_if<DistanceSource>(&source)) return by_distance(*d, n, repetition, word);
+    return cached(std::get<CacheSource>(source), n, repetition, word);
   }
 
   BitMatrix gather(const Step& step) const {

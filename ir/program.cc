@@ -16,6 +16,13 @@ bool in_range(int index, const std::vector<T>& of) {
   return index >= 0 && static_cast<size_t>(index) < of.size();
 }
 
+/// `last`: the first column that the last repetition reads.
+void verify_columns(const Program& p, const Step& step, int index, int last, const KernelPort& port) {
+  require(in_range(index, p.tables), step, "reads a table that does not exist");
+  const CodeTable& table = p.tables[static_cast<size_t>(index)];
+  require(last >= 0 && last + port.words <= table.cols && table.bits == port.bits, step, "does not fit table " + table.name);
+}
+
 void verify_source(const Program& p, const Step& step, const Source& source, const KernelPort& port, const std::vector<bool>& written) {
   if (const auto* t = std::get_if<TensorSource>(&source)) {
     require(in_range(t->tensor, p.tensors), step, "reads a tensor that does not exist");
@@ -28,20 +35,26 @@ void verify_source(const Program& p, const Step& step, const Source& source, con
   } else if (const auto* k = std::get_if<TokenSource>(&source)) {
     require(in_range(k->table, p.tables), step, "reads a table that does not exist");
     const CodeTable& table = p.tables[static_cast<size_t>(k->table)];
-    require(k->first + port.words <= table.cols && table.bits == port.bits && k->age >= 0, step, "does not fit table " + table.name);
+    require(k->first + k->stride * (step.repeat - 1) + port.words <= table.cols && table.bits == port.bits && k->age >= 0, step, "does not fit table " + table.name);
+  } else if (const auto* r = std::get_if<RowSource>(&source)) {
+    verify_columns(p, step, r->table, r->first + r->stride * (step.repeat - 1), port);
+    require(r->row >= 0 && r->row < p.tables[static_cast<size_t>(r->table)].rows, step, "reads a row that its table does not have");
+  } else if (const auto* o = std::get_if<PositionSource>(&source)) {
+    verify_columns(p, step, o->table, o->first + o->stride * (step.repeat - 1), port);
   } else if (const auto* d = std::get_if<DistanceSource>(&source)) {
     require(in_range(d->table, p.tables), step, "reads a table that does not exist");
     const CodeTable& table = p.tables[static_cast<size_t>(d->table)];
     require(table.cols == d->window + 1 && d->row >= 0 && d->row < table.rows && table.bits == port.bits &&
-                d->first_slot + port.words <= d->window,
+                d->first_slot + d->stride * (step.repeat - 1) + port.words <= d->window,
             step, "does not fit table " + table.name);
   } else if (const auto* c = std::get_if<CacheSource>(&source)) {
     require(in_range(c->cache, p.caches), step, "reads a cache that does not exist");
     const Cache& cache = p.caches[static_cast<size_t>(c->cache)];
     const Tensor& tensor = p.tensors[static_cast<size_t>(cache.tensor)];
     require(written[static_cast<size_t>(cache.tensor)], step, "reads the cache of tensor " + tensor.name + " before it is written");
-    require(c->slots * c->channels == port.words && c->first_slot + c->slots <= cache.window &&
-                c->first_channel + c->channels <= tensor.count && tensor.encoding.bits == port.bits,
+    const int last = step.repeat - 1;
+    require(c->slots * c->channels == port.words && c->first_slot + c->slot_stride * last + c->slots <= cache.window &&
+                c->first_channel + c->channel_stride * last + c->channels <= tensor.count && tensor.encoding.bits == port.bits,
             step, "does not fit the cache of tensor " + tensor.name);
   }
 }

@@ -74,24 +74,42 @@ struct TokenSource {
   int table = 0;
   int age = 0;
   int first = 0;
+  int stride = 0;
 };
-/// For each ring slot from first_slot on: the code in table row `row` at the slot's distance t - p; column `window` (the last) for slots
+/// A fixed row of a table, columns first + repetition * stride ..: constants of a layer.
+struct RowSource {
+  int table = 0;
+  int row = 0;
+  int first = 0;
+  int stride = 0;
+};
+/// The table row of the token's position.
+struct PositionSource {
+  int table = 0;
+  int first = 0;
+  int stride = 0;
+};
+/// For each ring slot from first_slot + repetition * stride on: the code in table row `row` at the slot's distance t - p; column `window` (the last) for slots
 /// never written.
 struct DistanceSource {
   int table = 0;
   int row = 0;
   int window = 0;
   int first_slot = 0;
+  int stride = 0;
 };
-/// Ring slots first_slot .. + slots - 1, of each the channels first_channel .. + channels - 1.
+/// Ring slots first_slot .. + slots - 1, of each the channels first_channel .. + channels - 1; both begin later by a stride for each
+/// repetition.
 struct CacheSource {
   int cache = 0;
   int first_slot = 0;
   int slots = 0;
   int first_channel = 0;
   int channels = 0;
+  int slot_stride = 0;
+  int channel_stride = 0;
 };
-using Source = std::variant<TensorSource, TokenSource, DistanceSource, CacheSource>;
+using Source = std::variant<TensorSource, TokenSource, RowSource, PositionSource, DistanceSource, CacheSource>;
 
 struct Destination {
   int tensor = 0;

@@ -1,0 +1,59 @@
+#include "lowering/scales/vector_steps.h"
+
+#include <fmt/format.h>
+
+namespace bitgrid::scales {
+
+int lanes_of(int count, int most) {
+  for (int n = std::min(count, most); n > 1; --n)
+    if (count % n == 0) return n;
+  return 1;
+}
+
+Words VectorSteps::unsigned_words(const std::string& name, int count, uint32_t bits) {
+  return {b_.add_tensor(name, count, {bits, 1, {0}}, {(uint64_t{1} << bits) - 1}), count, bits};
+}
+
+Words VectorSteps::signed_words(const std::string& name, int count, uint32_t bits) {
+  return {b_.add_tensor(name, count, {bits, 1, {-(int64_t{1} << (bits - 1))}}, {(uint64_t{1} << bits) - 1}), count, bits};
+}
+
+RowSource VectorSteps::constants(const std::string& name, const std::vector<int64_t>& values, uint32_t bits, bool is_signed, int stride) {
+  CodeTable table{name, 1, static_cast<int>(values.size()), bits, {}};
+  for (const int64_t v : values) table.codes.push_back(static_cast<uint64_t>(is_signed ? v + (int64_t{1} << (bits - 1)) : v));
+  return {b_.add_code_table(std::move(table)), 0, 0, stride};
+}
+
+RowSource VectorSteps::constant(const std::string& name, const Scalar& value) {
+  return constants(name, {static_cast<int64_t>(scalar_code(value))}, kScalarWord, false);
+}
+
+void VectorSteps::step(const std::string& name, const Kernel& kernel, int repeat, std::vector<Source> inputs,
+                       std::vector<Destination> outputs) {
+  auto [it, added] = kernels_.try_emplace(kernel.name, -1);
+  if (added) it->second = b_.add_kernel(kernel);
+  b_.program.steps.push_back({name, it->second, repeat, b_.stage, std::move(inputs), std::move(outputs)});
+  if (nested_ == 0) ++b_.stage;
+}
+
+void VectorSteps::end() {
+  if (--nested_ == 0) ++b_.stage;
+}
+
+Words VectorSteps::reduce(const std::string& name, Words x, int group, const std::function<Kernel(int, uint32_t)>& make) {
+  constexpr int kMost = 16;
+  for (int level = 0; group > 1; ++level) {
+    int lanes = lanes_of(group, kMost);
+    if (lanes == 1) lanes = group;  // a prime
+    const Kernel kernel = make(lanes, x.bits);
+    const int count = x.count / lanes;
+    const std::string step_name = fmt::format("{}.{}", name, level);
+    const Words y = unsigned_words(step_name, count, kernel.outputs[0].bits);
+    step(step_name, kernel, count, {x.from(0, lanes)}, {y.to(0, 1)});
+    x = y;
+    group /= lanes;
+  }
+  return x;
+}
+
+}  // namespace bitgrid::scales

@@ -1,0 +1,55 @@
+// Steps of vector kernels in a Program: words of tensors through kernels, in trees where many numbers become one.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ir/program.h"
+#include "lowering/numerics/program_builder.h"
+#include "lowering/scales/scalar_words.h"
+
+namespace bitgrid::scales {
+
+/// A tensor of numbers of one kind.
+struct Words {
+  int tensor = -1;
+  int count = 0;
+  uint32_t bits = 0;
+
+  TensorSource from(int first = 0, int stride = 0) const { return {tensor, first, stride}; }
+  Destination to(int first = 0, int stride = 0) const { return {tensor, first, stride}; }
+};
+
+/// Words that pass one invocation: the largest divisor of `count` up to `most`.
+int lanes_of(int count, int most);
+
+class VectorSteps {
+ public:
+  explicit VectorSteps(numerics::ProgramBuilder& builder) : b_(builder) {}
+
+  Words unsigned_words(const std::string& name, int count, uint32_t bits);
+  Words signed_words(const std::string& name, int count, uint32_t bits);
+  Words scalar_word(const std::string& name) { return unsigned_words(name, 1, kScalarWord); }
+
+  /// Constants as a table of one row.
+  RowSource constants(const std::string& name, const std::vector<int64_t>& values, uint32_t bits, bool is_signed, int stride = 0);
+  RowSource constant(const std::string& name, const Scalar& value);
+
+  /// One step in a stage of its own, of the kernel of that name.
+  void step(const std::string& name, const Kernel& kernel, int repeat, std::vector<Source> inputs, std::vector<Destination> outputs);
+  /// Steps that run side by side: those added until end().
+  void begin() { ++nested_; }
+  void end();
+
+  /// Every `group` numbers in a row become one, by kernels of up to 16 words: make(words, bits).
+  Words reduce(const std::string& name, Words x, int group, const std::function<Kernel(int, uint32_t)>& make);
+
+ private:
+  numerics::ProgramBuilder& b_;
+  std::map<std::string, int> kernels_;
+  int nested_ = 0;
+};
+
+}  // namespace bitgrid::scales
