@@ -19,18 +19,56 @@ double real(Scalar s) {
 
 using Values = std::map<std::string, std::vector<int64_t>>;
 
-/// Counts elements that differ, and keeps the first.
-void compare(const Values& expected, const Values& got, size_t position, ScaledCheckReport& report) {
+/// Counts elements that differ, and keeps the first of all engines.
+void compare(const Values& expected, const Values& got, size_t position, ScaledEngineCheck& check, std::optional<ScaledMismatch>& first) {
   for (const auto& [name, values] : expected) {
     const auto it = got.find(name);
     for (size_t i = 0; i < values.size(); ++i) {
-      ++report.compared;
+      ++check.compared;
       const bool there = it != got.end() && i < it->second.size();
       if (there && it->second[i] == values[i]) continue;
-      ++report.mismatches;
-      if (!report.first) report.first = ScaledMismatch{position, name, i, values[i], there ? it->second[i] : 0};
+      ++check.mismatches;
+      if (!first) first = ScaledMismatch{check.engine, position, name, i, values[i], there ? it->second[i] : 0};
     }
   }
+}
+
+/// The definition's values at each position of a window.
+std::vector<Values> defined_values(const cpu::ScaledEngine& definition, const std::vector<int>& window) {
+  std::vector<Values> all(window.size() - 1);
+  cpu::ScaledState state = definition.start();
+  for (size_t i = 0; i < all.size(); ++i)
+    definition.step(state, window[i], true, [&](const std::string& name, const std::vector<int64_t>& values) { all[i][name] = values; });
+  return all;
+}
+
+/// A window on an engine that runs kernels: each position's values under the names of the definition. Its tensors have other names where
+/// the definition shows one head only.
+ScaledEngineCheck check_kernels(const engines::Engine& engine, engines::ScaledSource& source, const ScaledCheckParams& params,
+                                const cpu::ScaledEngine& definition, std::optional<ScaledMismatch>& first) {
+  ScaledEngineCheck check = {engine.name, 0, 0};
+  const auto say = [&](const std::string& line) { params.progress(engine.name + ": " + line); };
+  const engines::ScaledRunner runner = engine.of_scaled(source, {params.cache, params.threads, say, say});
+  size_t position = 0;
+  for (const auto& window : params.windows) {
+    runner.restart();
+    std::vector<Values> got;
+    const auto keep = [&](const std::string& name, const std::vector<int64_t>& values) {
+      if (got.empty() || got.back().contains(name)) got.emplace_back();
+      got.back()[name] = values;
+    };
+    runner.feed(
+        std::span(window).first(window.size() - 1), true, [](size_t, const cpu::ScaledLogits&) {}, keep);
+    const std::vector<Values> expected = defined_values(definition, window);
+    got.resize(expected.size());
+    for (size_t i = 0; i < expected.size(); ++i) {
+      Values all = expected[i];
+      std::erase_if(all,
+                    [](const auto& value) { return value.first.ends_with("self_attn.t") || value.first.ends_with("self_attn.weights"); });
+      compare(all, got[i], position++, check, first);
+    }
+  }
+  return check;
 }
 
 /// Adds one position to sums that are divided later.
@@ -51,20 +89,27 @@ void add_position(const cpu::ScaledLogits& floats, const cpu::ScaledLogits& inte
 
 }  // namespace
 
+bool ScaledCheckReport::ok() const {
+  return mismatches == 0 && std::all_of(kernels.begin(), kernels.end(), [](const ScaledEngineCheck& e) { return e.mismatches == 0; });
+}
+
 ScaledCheckReport check_scaled(engines::ScaledSource& source, const ScaledCheckParams& params) {
   bool with_cpu = false, with_float = false;
+  std::vector<const engines::Engine*> others;
   for (const engines::Engine* engine : params.engines) {
     if (engine->of_scaled == nullptr)
       throw Error("--engines", "engine " + engine->name + " does not run models with scales",
                   "choose from " + engines::scaled_engine_names());
     with_cpu = with_cpu || engine->name == "cpu";
     with_float = with_float || engine->name == "float";
+    if (engine->of_kernels != nullptr) others.push_back(engine);
   }
   const cpu::ScaledEngine fast(source.integers(), {params.cache, {cpu::SumKernel::kFast, params.threads}});
   const cpu::ScaledEngine definition(source.integers(), {params.cache, {cpu::SumKernel::kDefinition, params.threads}});
   engines::ScaledRunner floats;
   if (with_float) floats = engines::float_runner(source, {{}, params.threads});
   ScaledCheckReport report;
+  ScaledEngineCheck packed = {"cpu", 0, 0};
   FloatComparison sums;
   size_t total = 0;
   for (const auto& window : params.windows) total += window.size() - 1;
@@ -79,13 +124,16 @@ ScaledCheckReport check_scaled(engines::ScaledSource& source, const ScaledCheckP
       const cpu::ScaledLogits z = fast.step(state, window[i], true, with_cpu ? cpu::ScaledTrace(keep(got)) : nullptr);
       if (with_cpu) {
         definition.step(defined, window[i], true, keep(expected));
-        compare(expected, got, report.positions, report);
+        compare(expected, got, report.positions, packed, report.first);
       }
       if (with_float) add_position(engines::step(floats, window[i]), z, window[i + 1], sums);
       ++report.positions;
       params.progress(fmt::format("position {} of {}", report.positions, total));
     }
   }
+  report.compared = packed.compared;
+  report.mismatches = packed.mismatches;
+  for (const engines::Engine* engine : others) report.kernels.push_back(check_kernels(*engine, source, params, definition, report.first));
   if (with_float && sums.positions > 0) {
     const double n = static_cast<double>(sums.positions);
     for (double* sum : {&sums.bits_per_token, &sums.bits_per_token_cpu, &sums.kl_mean, &sums.argmax_agreement}) *sum /= n;

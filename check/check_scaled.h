@@ -19,8 +19,9 @@ struct ScaledCheckParams {
   std::function<void(const std::string&)> progress = [](const std::string&) {};
 };
 
-/// A value of the integer engine that differs from the definition, computed element by element.
+/// A value of an engine that differs from the definition, computed element by element.
 struct ScaledMismatch {
+  std::string engine;
   size_t position = 0;  // of all windows
   std::string name;     // of the intermediate value
   size_t index = 0;
@@ -35,11 +36,19 @@ struct FloatComparison {
   double argmax_agreement = 0.0;       // share of positions
 };
 
+/// An engine that runs kernels.
+struct ScaledEngineCheck {
+  std::string engine;
+  uint64_t compared = 0, mismatches = 0;
+};
+
 struct ScaledCheckReport {
   size_t positions = 0;
-  uint64_t compared = 0, mismatches = 0;  // intermediate values, where engine cpu is asked for
+  uint64_t compared = 0, mismatches = 0;   // intermediate values, where engine cpu is asked for
+  std::vector<ScaledEngineCheck> kernels;  // of other engines, against the definition as well
   std::optional<ScaledMismatch> first;
   std::optional<FloatComparison> floats;
+  bool ok() const;
 };
 
 /// Throws Error if an engine does not run models with scales.

@@ -40,10 +40,16 @@ void print(const check::ScaledCheckReport& report, bool with_cpu) {
   if (with_cpu) {
     std::cout << fmt::format("cpu    {:>10} values compared, {} mismatches  (packed kernels against the definition)\n", report.compared,
                              report.mismatches);
-    if (const auto& m = report.first)
-      std::cout << fmt::format("first mismatch: position {}, {} [{}]: expected {}, got {}\n", m->position, m->name, m->index, m->expected,
-                               m->got);
   }
+  uint64_t compared = report.compared, mismatches = report.mismatches;
+  for (const check::ScaledEngineCheck& e : report.kernels) {
+    std::cout << fmt::format("{:6} {:>10} values compared, {} mismatches\n", e.engine, e.compared, e.mismatches);
+    compared += e.compared;
+    mismatches += e.mismatches;
+  }
+  if (const auto& m = report.first)
+    std::cout << fmt::format("first mismatch: engine {}, position {}, {} [{}]: expected {}, got {}\n", m->engine, m->position, m->name,
+                             m->index, m->expected, m->got);
   if (const auto& f = report.floats) {
     std::cout << fmt::format("float  {:.4f} bits per token; cpu {:.4f}, {:+.4f} (bound of docs/numerics.md: +-0.005)\n", f->bits_per_token,
                              f->bits_per_token_cpu, f->bits_per_token_cpu - f->bits_per_token);
@@ -52,7 +58,7 @@ void print(const check::ScaledCheckReport& report, bool with_cpu) {
         "(99.3 %)\n",
         f->kl_mean, f->kl_max, 100.0 * f->argmax_agreement);
   }
-  std::cout << fmt::format("{} mismatches in {} values at {} positions\n", report.mismatches, report.compared, report.positions);
+  std::cout << fmt::format("{} mismatches in {} values at {} positions\n", mismatches, compared, report.positions);
 }
 
 }  // namespace
@@ -99,14 +105,16 @@ int check_scaled_model(const ScaledCheckOptions& o) {
                                 {"kl_mean", f->kl_mean},
                                 {"kl_max", f->kl_max},
                                 {"argmax_agreement", f->argmax_agreement}};
+  for (const check::ScaledEngineCheck& e : report.kernels)
+    json["engines"][e.engine] = {{"compared", e.compared}, {"mismatches", e.mismatches}};
   json["first_mismatch"] = nullptr;
   if (const auto& m = report.first)
-    json["first_mismatch"] = {
-        {"position", m->position}, {"name", m->name}, {"index", m->index}, {"expected", m->expected}, {"got", m->got}};
+    json["first_mismatch"] = {{"engine", m->engine}, {"position", m->position}, {"name", m->name},
+                              {"index", m->index},   {"expected", m->expected}, {"got", m->got}};
   json["kv"] = text_of(params.cache);
   json["seconds"] = watch.lap();
   write_json(o.common, json);
-  return report.mismatches == 0 ? 0 : 1;
+  return report.ok() ? 0 : 1;
 }
 
 }  // namespace bitgrid::cli

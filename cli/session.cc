@@ -48,8 +48,11 @@ std::function<int(const Logits&)> scaled_sampler(const SamplingOptions& o, uint3
 void open_scaled(const SessionOptions& o, const engines::Engine& engine, Session& session, Progress& progress) {
   const auto inner = std::make_shared<ScaledSession>(o.model, open_params(o.scales, progress));
   session.keep = inner;
-  inner->runner = engine.of_scaled(inner->source, {parse_cache_forms(o.scales.kv), o.scales.threads});
+  engines::ScaledRunParams params = {parse_cache_forms(o.scales.kv), o.scales.threads};
+  params.progress = [&progress](const std::string& line) { progress.say(line); };
+  inner->runner = engine.of_scaled(inner->source, params);
   session.with_scales = true;
+  session.on_grid = false;  // cycles are not counted yet
   session.context = inner->source.context();
   session.tokenizer = inner->source.tokenizer();
   if (session.tokenizer != nullptr) session.eos = session.tokenizer->eos;

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "bitgrid_sim/kernel_simulator.h"
+#include "engines/kernel_runner.h"
 #include "ir/dag.h"
 #include "ir/error.h"
 #include "rtl/datapath.h"
@@ -105,6 +106,12 @@ TokenRunner cpu_engine(const Model& model) {
   return [engine, state](int token, cpu::Trace* trace) { return engine->step(*state, token, trace); };
 }
 
+/// A model with scales, lowered to kernels.
+template <KernelEngine (*make)(const EngineInputs&)>
+ScaledRunner scaled_on(ScaledSource& source, const ScaledRunParams& params) {
+  return kernel_runner(make, source, params);
+}
+
 }  // namespace
 
 const std::vector<Engine>& engines() {
@@ -112,10 +119,12 @@ const std::vector<Engine>& engines() {
       {"cpu", "packed kernels of the reference CPU engine", "", "", false, false, nullptr, cpu_engine, integer_runner},
       {"float", "models with scales in floating point, as their makers state them: a yardstick", "", "", false, false, nullptr, nullptr,
        float_runner},
-      {"dag", "the evaluator of the kernels' Dags", "", "", false, false, dag_engine, nullptr},
-      {"grid", "the mapped kernels on simulated grids", "", "", true, false, grid_engine, nullptr},
-      {"rtl", "the kernels' datapath Verilog under Verilator", "datapath", "fabric", false, false, rtl_engine, nullptr},
-      {"fabric", "the fabric's Verilog, configured with the mapped kernels, under Verilator", "", "", true, false, fabric_engine, nullptr},
+      {"dag", "the evaluator of the kernels' Dags", "", "", false, false, dag_engine, nullptr, scaled_on<dag_engine>},
+      {"grid", "the mapped kernels on simulated grids", "", "", true, false, grid_engine, nullptr, scaled_on<grid_engine>},
+      {"rtl", "the kernels' datapath Verilog under Verilator", "datapath", "fabric", false, false, rtl_engine, nullptr,
+       scaled_on<rtl_engine>},
+      {"fabric", "the fabric's Verilog, configured with the mapped kernels, under Verilator", "", "", true, false, fabric_engine, nullptr,
+       scaled_on<fabric_engine>},
       {"systemc", "the mapped kernels on tiles among memories and buses", "", "", true, true, nullptr, nullptr},
   };
   return table;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "engines/open_model.h"
@@ -14,6 +15,9 @@ namespace bitgrid::engines {
 struct ScaledRunParams {
   CacheForms cache;
   int threads = 1;
+  // Of engines that run kernels: told what is mapped or built; and which step of the tokens runs.
+  std::function<void(const std::string&)> progress = [](const std::string&) {};
+  std::function<void(const std::string&)> step_progress = [](const std::string&) {};
 };
 
 /// One text at a time.

@@ -11,10 +11,10 @@
 
 namespace bitgrid::scales {
 
-inline constexpr uint32_t kShiftBits = 6;     // of a common shift
-inline constexpr uint32_t kGainBits = 16;     // of gains, cosines and row scales, sign included
-inline constexpr uint32_t kNormBits = 16;     // of values whose squares are summed, sign included
-inline constexpr uint32_t kCutBits = 17;      // of values before they become codes
+inline constexpr uint32_t kShiftBits = 6;  // of a common shift
+inline constexpr uint32_t kGainBits = 16;  // of gains, cosines and row scales, sign included
+inline constexpr uint32_t kNormBits = 16;  // of values whose squares are summed, sign included
+inline constexpr uint32_t kCutBits = 17;   // of values before they become codes
 inline constexpr uint32_t kEpsBits = 63;
 inline constexpr uint32_t kScoreBits = 16;    // the smallest score stands for a slot that was never written
 inline constexpr uint32_t kWeightBits = 13;   // of softmax weights

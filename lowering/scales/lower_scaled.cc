@@ -14,10 +14,11 @@
 namespace bitgrid::scales {
 namespace {
 
-constexpr int kHeavyLanes = 4;   // words an invocation of kernels that multiply
+constexpr int kHeavyLanes = 1;   // words an invocation of kernels that multiply
 constexpr int kLightLanes = 16;  // of others
 constexpr int kRotaryFraction = 14, kMixFraction = 8;
 constexpr int kScoresAtOnce = 16;  // slots of the cache whose values are mixed in one invocation
+constexpr uint64_t kMostWeights = uint64_t{1} << 25;
 constexpr const char* kLogitUnit = "logits.unit";
 
 /// Codes and what they are worth.
@@ -50,8 +51,8 @@ class Lowering {
   std::pair<Words, Words> head_codes(const std::string& name, Words x, int heads, const std::string& codes_name);
   Words scale(const std::string& name, Words x, Words unit, uint32_t to);
   Words attention(const std::string& name, const SoftmaxAttention& layer, Words x);
-  Words attend(const std::string& name, const SoftmaxAttention& layer, Words q, Words unit_q, Words k8, Words k_shift, Words v8, Words v_shift,
-               uint32_t out_bits);
+  Words attend(const std::string& name, const SoftmaxAttention& layer, Words q, Words unit_q, Words k8, Words k_shift, Words v8,
+               Words v_shift, uint32_t out_bits);
   Words feed_forward(const std::string& name, const GatedFeedForward& layer, Words x);
   void head(Words x);
   uint32_t fixed_bits(const LinearMap& map, const Norm& input, int fraction) const;
@@ -141,7 +142,8 @@ Words Lowering::embed() {
   }
   const Words x = steps_.signed_words("model.layers.0.x", n, bits);
   const int lanes = lanes_of(n, kLightLanes);
-  steps_.step("embed", copy_kernel(lanes, bits), n / lanes, {TokenSource{builder_.add_code_table(std::move(table)), 0, 0, lanes}}, {x.to(0, lanes)});
+  steps_.step("embed", copy_kernel(lanes, bits), n / lanes, {TokenSource{builder_.add_code_table(std::move(table)), 0, 0, lanes}},
+              {x.to(0, lanes)});
   return x;
 }
 
@@ -151,9 +153,12 @@ Codes Lowering::norm(const std::string& name, Words x, const Norm& norm, const S
   RowSource gains = steps_.constants(name + ".gain", gain, kGainBits, true, heavy);
   const Words y = steps_.signed_words(name + ".y", n, x.bits + kGainBits);
   const Words or_x = steps_.unsigned_words(name + ".or_x", parts, x.bits), or_y = steps_.unsigned_words(name + ".or_y", parts, y.bits);
-  steps_.step(name + ".times_gain", gain_kernel(heavy, x.bits), parts, {x.from(0, heavy), gains}, {y.to(0, heavy), or_x.to(0, 1), or_y.to(0, 1)});
-  const Words all_x = steps_.reduce(name + ".or_of_x", or_x, parts, or_kernel), all_y = steps_.reduce(name + ".or_of_y", or_y, parts, or_kernel);
-  const Words shift_x = steps_.unsigned_words(name + ".shift_x", 1, kShiftBits), shift_y = steps_.unsigned_words(name + ".shift_y", 1, kShiftBits);
+  steps_.step(name + ".times_gain", gain_kernel(heavy, x.bits), parts, {x.from(0, heavy), gains},
+              {y.to(0, heavy), or_x.to(0, 1), or_y.to(0, 1)});
+  const Words all_x = steps_.reduce(name + ".or_of_x", or_x, parts, or_kernel),
+              all_y = steps_.reduce(name + ".or_of_y", or_y, parts, or_kernel);
+  const Words shift_x = steps_.unsigned_words(name + ".shift_x", 1, kShiftBits),
+              shift_y = steps_.unsigned_words(name + ".shift_y", 1, kShiftBits);
   steps_.step(name + ".shift_of_x", shift_kernel(x.bits, kNormBits - 1), 1, {all_x.from()}, {shift_x.to()});
   steps_.step(name + ".shift_of_y", shift_kernel(y.bits, kCutBits - 1), 1, {all_y.from()}, {shift_y.to()});
   const Kernel squares = squares_kernel(heavy, x.bits);
@@ -161,7 +166,8 @@ Codes Lowering::norm(const std::string& name, Words x, const Norm& norm, const S
   steps_.step(name + ".squares", squares, parts, {x.from(0, heavy), shift_x.from()}, {partial.to(0, 1)});
   const Words sum = steps_.reduce(name + ".sum", partial, parts, total_kernel);
   const Words cut = steps_.signed_words(name + ".cut", n, kCutBits), tops = steps_.unsigned_words(name + ".tops", parts, kCutBits - 1);
-  steps_.step(name + ".cut", cut_and_maximum_kernel(heavy, y.bits), parts, {y.from(0, heavy), shift_y.from()}, {cut.to(0, heavy), tops.to(0, 1)});
+  steps_.step(name + ".cut", cut_and_maximum_kernel(heavy, y.bits), parts, {y.from(0, heavy), shift_y.from()},
+              {cut.to(0, heavy), tops.to(0, 1)});
   const Words top = steps_.reduce(name + ".top", tops, parts, maximum_kernel);
   const Words unit = steps_.scalar_word(name + ".unit"), reciprocal = steps_.unsigned_words(name + ".reciprocal", 1, kReciprocalBits),
               shift = steps_.unsigned_words(name + ".code_shift", 1, kCodeShiftBits);
@@ -169,7 +175,8 @@ Codes Lowering::norm(const std::string& name, Words x, const Norm& norm, const S
               {sum.from(), shift_x.from(), eps, top.from(), shift_y.from(), steps_.constant(name + ".code_scale", norm.code_scale)},
               {unit.to(), reciprocal.to(), shift.to()});
   const Words codes = steps_.signed_words(codes_name, n, static_cast<uint32_t>(norm.code_bits));
-  steps_.step(name + ".codes", code_kernel(heavy, norm.code_bits), parts, {cut.from(0, heavy), reciprocal.from(), shift.from()}, {codes.to(0, heavy)});
+  steps_.step(name + ".codes", code_kernel(heavy, norm.code_bits), parts, {cut.from(0, heavy), reciprocal.from(), shift.from()},
+              {codes.to(0, heavy)});
   return {codes, unit};
 }
 
@@ -195,7 +202,8 @@ Words Lowering::matrix(const std::string& name, const LinearMap& map, Words code
   const Words sums = steps_.signed_words(sums_name, rows, to);
   const int lanes = lanes_of(rows, kLightLanes);
   steps_.step(name + ".recentre", recentre_kernel(lanes, plan.raw_encoding.bits, zero_bits, to), rows / lanes,
-              {TensorSource{raw, 0, lanes}, steps_.constants(name + ".zero", {plan.raw_encoding.zero[0]}, zero_bits, true)}, {sums.to(0, lanes)});
+              {TensorSource{raw, 0, lanes}, steps_.constants(name + ".zero", {plan.raw_encoding.zero[0]}, zero_bits, true)},
+              {sums.to(0, lanes)});
   return sums;
 }
 
@@ -244,7 +252,8 @@ std::pair<Words, Words> Lowering::head_codes(const std::string& name, Words x, i
   const Kernel kernel = cut_kernel(heavy, x.bits, 8);
   steps_.begin();
   for (int h = 0; h < heads; ++h)
-    steps_.step(fmt::format("{}.codes.{}", name, h), kernel, width / heavy, {x.from(h * width, heavy), shift.from(h)}, {codes.to(h * width, heavy)});
+    steps_.step(fmt::format("{}.codes.{}", name, h), kernel, width / heavy, {x.from(h * width, heavy), shift.from(h)},
+                {codes.to(h * width, heavy)});
   steps_.end();
   return {shift, codes};
 }
@@ -264,7 +273,8 @@ Words Lowering::attend(const std::string& name, const SoftmaxAttention& layer, W
   const int values = builder_.add_cache(v8.tensor, window_), value_shifts = builder_.add_cache(v_shift.tensor, window_);
   const auto [q_shift, q8] = head_codes(name + "query", q, heads, name + "q8");
   const Words score_unit = steps_.unsigned_words(name + "score_unit", heads, kScalarWord);
-  const RowSource n = steps_.constants(name + "score_shift", {-int64_t{layer.key_fraction} & ((int64_t{1} << kExponentBits) - 1)}, kExponentBits, false);
+  const RowSource n =
+      steps_.constants(name + "score_shift", {-int64_t{layer.key_fraction} & ((int64_t{1} << kExponentBits) - 1)}, kExponentBits, false);
   steps_.step(name + "score_unit", score_unit_kernel(), heads,
               {unit_q.from(), q_shift.from(0, 1), n, steps_.constant(name + "softmax", model_.tables.softmax)}, {score_unit.to(0, 1)});
   const Words scores = steps_.signed_words(name + "scores", heads * window_, kScoreBits);
@@ -303,10 +313,12 @@ Words Lowering::attend(const std::string& name, const SoftmaxAttention& layer, W
   steps_.begin();
   for (int h = 0; h < heads; ++h) {
     const int g = h / (heads / kv);
-    steps_.step(fmt::format("{}aligned.{}", name, h), align_kernel(kScoresAtOnce), chunks,
-                {weights.from(h * window_, kScoresAtOnce), CacheSource{value_shifts, 0, kScoresAtOnce, g, 1, kScoresAtOnce, 0}, top_shift.from(g)},
-                {aligned.to(h * window_, kScoresAtOnce)});
-    steps_.step(fmt::format("{}mix_unit.{}", name, h), mix_unit_kernel(kMixFraction), 1, {reciprocal.from(h), top_shift.from(g)}, {mix_unit.to(h)});
+    steps_.step(
+        fmt::format("{}aligned.{}", name, h), align_kernel(kScoresAtOnce), chunks,
+        {weights.from(h * window_, kScoresAtOnce), CacheSource{value_shifts, 0, kScoresAtOnce, g, 1, kScoresAtOnce, 0}, top_shift.from(g)},
+        {aligned.to(h * window_, kScoresAtOnce)});
+    steps_.step(fmt::format("{}mix_unit.{}", name, h), mix_unit_kernel(kMixFraction), 1, {reciprocal.from(h), top_shift.from(g)},
+                {mix_unit.to(h)});
   }
   steps_.end();
   steps_.begin();
@@ -365,27 +377,33 @@ Words Lowering::feed_forward(const std::string& name, const GatedFeedForward& la
   const std::string mlp = name + "mlp.";
   const Source stream_eps = steps_.constants(mlp + "stream_eps", {model_.stream_eps}, kEpsBits, false);
   const Codes a = norm(mlp + "input_norm", x, layer.input, stream_eps, mlp + "a");
-  const Words gate = matrix(mlp + "gate_proj", layer.gate, a.codes, mlp + "gate"), up = matrix(mlp + "up_proj", layer.up, a.codes, mlp + "up");
+  const Words gate = matrix(mlp + "gate_proj", layer.gate, a.codes, mlp + "gate"),
+              up = matrix(mlp + "up_proj", layer.up, a.codes, mlp + "up");
   const Words unit_gate = unit(mlp + "unit_gate", a.unit, layer.gate, 0), unit_up = unit(mlp + "unit_up", a.unit, layer.up, 0);
   const int n = gate.count, light = lanes_of(n, kLightLanes), heavy = lanes_of(n, kHeavyLanes);
-  const Words or_gate = steps_.unsigned_words(mlp + "or_gate", n / light, gate.bits), or_up = steps_.unsigned_words(mlp + "or_up", n / light, up.bits);
+  const Words or_gate = steps_.unsigned_words(mlp + "or_gate", n / light, gate.bits),
+              or_up = steps_.unsigned_words(mlp + "or_up", n / light, up.bits);
   steps_.step(mlp + "magnitudes", gate_magnitude_kernel(light, gate.bits), n / light, {gate.from(0, light), up.from(0, light)},
               {or_gate.to(0, 1), or_up.to(0, 1)});
-  const Words all_gate = steps_.reduce(mlp + "or_of_gate", or_gate, n / light, or_kernel), all_up = steps_.reduce(mlp + "or_of_up", or_up, n / light, or_kernel);
-  const Words gate_shift = steps_.unsigned_words(mlp + "gate_shift", 1, kShiftBits), up_shift = steps_.unsigned_words(mlp + "up_shift", 1, kShiftBits),
+  const Words all_gate = steps_.reduce(mlp + "or_of_gate", or_gate, n / light, or_kernel),
+              all_up = steps_.reduce(mlp + "or_of_up", or_up, n / light, or_kernel);
+  const Words gate_shift = steps_.unsigned_words(mlp + "gate_shift", 1, kShiftBits),
+              up_shift = steps_.unsigned_words(mlp + "up_shift", 1, kShiftBits),
               product_shift = steps_.unsigned_words(mlp + "product_shift", 1, kShiftBits);
   steps_.step(mlp + "gate_shift", shift_kernel(gate.bits, kGateBits - 1), 1, {all_gate.from()}, {gate_shift.to()});
   steps_.step(mlp + "up_shift", shift_kernel(up.bits, kGateBits - 1), 1, {all_up.from()}, {up_shift.to()});
-  const Words products = steps_.signed_words(mlp + "products", n, kProductBits), or_products = steps_.unsigned_words(mlp + "or_products", n / heavy, kProductBits);
-  steps_.step(mlp + "products", relu_squared_kernel(heavy, gate.bits), n / heavy, {gate.from(0, heavy), up.from(0, heavy), gate_shift.from(), up_shift.from()},
-              {products.to(0, heavy), or_products.to(0, 1)});
+  const Words products = steps_.signed_words(mlp + "products", n, kProductBits),
+              or_products = steps_.unsigned_words(mlp + "or_products", n / heavy, kProductBits);
+  steps_.step(mlp + "products", relu_squared_kernel(heavy, gate.bits), n / heavy,
+              {gate.from(0, heavy), up.from(0, heavy), gate_shift.from(), up_shift.from()}, {products.to(0, heavy), or_products.to(0, 1)});
   const Words all_products = steps_.reduce(mlp + "or_of_products", or_products, n / heavy, or_kernel);
   steps_.step(mlp + "product_shift", shift_kernel(kProductBits, kHiddenBits - 1), 1, {all_products.from()}, {product_shift.to()});
   const Words hidden = steps_.signed_words(mlp + "hidden", n, kHiddenBits), eps = steps_.unsigned_words(mlp + "eps", 1, kEpsBits);
-  steps_.step(mlp + "hidden", cut_kernel(heavy, kProductBits, kHiddenBits), n / heavy, {products.from(0, heavy), product_shift.from()}, {hidden.to(0, heavy)});
+  steps_.step(mlp + "hidden", cut_kernel(heavy, kProductBits, kHiddenBits), n / heavy, {products.from(0, heavy), product_shift.from()},
+              {hidden.to(0, heavy)});
   steps_.step(mlp + "eps", gate_eps_kernel(), 1,
-              {unit_gate.from(), unit_up.from(), steps_.constant(mlp + "eps_constant", layer.sub_norm->eps), gate_shift.from(), up_shift.from(),
-               product_shift.from()},
+              {unit_gate.from(), unit_up.from(), steps_.constant(mlp + "eps_constant", layer.sub_norm->eps), gate_shift.from(),
+               up_shift.from(), product_shift.from()},
               {eps.to()});
   const Codes b = norm(mlp + "sub_norm", hidden, *layer.sub_norm, eps.from(), name + "ffn");
   return add(mlp + "down_proj", x, layer.down, b, mlp + "result");
@@ -432,16 +450,30 @@ bool plain(const LinearMap& map) {
 std::optional<ScaledModelProblem> find_lowering_problem(const ScaledModel& model, const CacheForms& cache) {
   const std::string cure = "run it with --engine cpu";
   const auto problem = [&](const std::string& where, const std::string& what) { return ScaledModelProblem{where, what, cure}; };
+  uint64_t weights = model.head.map.outputs() * model.head.map.inputs();
+  const auto count = [&](const LinearMap& map) { weights += map.outputs() * map.inputs(); };
+  for (const ScaledLayer& layer : model.layers) {
+    if (const auto* a = std::get_if<SoftmaxAttention>(&layer))
+      for (const LinearMap* map : {&a->query, &a->key, &a->value, &a->output}) count(*map);
+    else
+      for (const LinearMap* map :
+           {&std::get<GatedFeedForward>(layer).gate, &std::get<GatedFeedForward>(layer).up, &std::get<GatedFeedForward>(layer).down})
+        count(*map);
+  }
+  if (weights > kMostWeights)
+    return problem(model.name, fmt::format("it has {} weights, and every weight owns cells so far: {} at most", weights, kMostWeights));
   if (cache != CacheForms{}) return problem("--kv", "kernels cache keys and values as k=8:shift,v=8:shift only so far");
   if (model.rope_interleaved) return problem(model.name, "kernels turn rotary pairs (j, j + half) only so far");
   for (const ScaledLayer& layer : model.layers) {
     if (const auto* a = std::get_if<SoftmaxAttention>(&layer)) {
-      if (!a->sub_norm || a->query_norm || a->key_norm) return problem(a->input.name, "kernels have attention with a sub-norm and without head norms only so far");
+      if (!a->sub_norm || a->query_norm || a->key_norm)
+        return problem(a->input.name, "kernels have attention with a sub-norm and without head norms only so far");
       for (const LinearMap* map : {&a->query, &a->key, &a->value, &a->output})
         if (!plain(*map)) return problem(map->name, "kernels have one scale for a matrix only so far");
     } else {
       const auto& f = std::get<GatedFeedForward>(layer);
-      if (!f.sub_norm || f.function != GateFunction::kReluSquared) return problem(f.input.name, "kernels have the gate ReLU squared with a sub-norm only so far");
+      if (!f.sub_norm || f.function != GateFunction::kReluSquared)
+        return problem(f.input.name, "kernels have the gate ReLU squared with a sub-norm only so far");
       for (const LinearMap* map : {&f.gate, &f.up, &f.down})
         if (!plain(*map)) return problem(map->name, "kernels have one scale for a matrix only so far");
     }

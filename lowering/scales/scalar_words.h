@@ -1,5 +1,5 @@
-// The scalars of ir/scalar.h as nodes of a Dag: 16 bits of mantissa, and an exponent in two's complement. Each function is the one of the same
-// name there, for exponents that fit.
+// The scalars of ir/scalar.h as nodes of a Dag: 16 bits of mantissa, and an exponent in two's complement. Each function is the one of the
+// same name there, for exponents that fit.
 #pragma once
 
 #include "ir/dag.h"

@@ -185,7 +185,8 @@ NodeId rounded_shift(Dag& dag, NodeId a, NodeId amount) {
 NodeId clamp(Dag& dag, NodeId a, uint32_t bits) {
   const uint32_t w = width_of(dag, a);
   if (w <= bits) return signed_as(dag, a, bits + 1);
-  const NodeId size = magnitude(dag, a), most = number(dag, w, (int64_t{1} << bits) - 1), cut = select(dag, less(dag, most, size), most, size);
+  const NodeId size = magnitude(dag, a), most = number(dag, w, (int64_t{1} << bits) - 1),
+               cut = select(dag, less(dag, most, size), most, size);
   const NodeId small = unsigned_as(dag, cut, bits + 1);
   return select(dag, sign_of(dag, a), negative(dag, small), small);
 }

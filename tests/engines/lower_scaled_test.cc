@@ -34,10 +34,11 @@ std::string first_difference(const Program& program, const HostTrace& host, cons
       const auto it = expected[position].find(tensor.name);
       if (it == expected[position].end()) continue;
       for (int c = 0; c < tensor.count; ++c, ++compared) {
-        const int64_t got = decode(tensor.encoding, static_cast<size_t>(c), host.at(program, static_cast<int>(t), static_cast<int>(position), c));
+        const int64_t got =
+            decode(tensor.encoding, static_cast<size_t>(c), host.at(program, static_cast<int>(t), static_cast<int>(position), c));
         if (got != it->second[static_cast<size_t>(c)])
-          return tensor.name + "[" + std::to_string(c) + "] at " + std::to_string(position) + " is " + std::to_string(got) + ", should be " +
-                 std::to_string(it->second[static_cast<size_t>(c)]);
+          return tensor.name + "[" + std::to_string(c) + "] at " + std::to_string(position) + " is " + std::to_string(got) +
+                 ", should be " + std::to_string(it->second[static_cast<size_t>(c)]);
       }
     }
   return "";

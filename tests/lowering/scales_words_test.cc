@@ -36,7 +36,8 @@ uint64_t random_bits(std::mt19937_64& random, uint32_t most) {
 }
 
 Scalar random_scalar(std::mt19937_64& random, int64_t spread) {
-  return bitgrid::scalar(static_cast<int64_t>(random_bits(random, 20)), static_cast<int64_t>(random() % static_cast<uint64_t>(2 * spread)) - spread);
+  return bitgrid::scalar(static_cast<int64_t>(random_bits(random, 20)),
+                         static_cast<int64_t>(random() % static_cast<uint64_t>(2 * spread)) - spread);
 }
 
 TEST(Words, ProductsAreExact) {
@@ -61,7 +62,8 @@ TEST(Words, ShiftsRoundAsTheDefinitionDoes) {
   add_output(dag, "y", rounded_shift(dag, word, by));
   for (int i = 0; i < 2000; ++i) {
     const uint64_t a = random_bits(random, 30), s = random() % 64;
-    EXPECT_EQ(signed_value(value_of(dag, {a, s}), 31), bitgrid::rounded_shift(signed_value(a, 30), static_cast<int64_t>(s))) << a << " " << s;
+    EXPECT_EQ(signed_value(value_of(dag, {a, s}), 31), bitgrid::rounded_shift(signed_value(a, 30), static_cast<int64_t>(s)))
+        << a << " " << s;
   }
 }
 
@@ -96,7 +98,8 @@ void compare(const std::function<ScalarNode(Dag&, ScalarNode, ScalarNode)>& buil
   add_output(dag, "y", pack_scalar(dag, build(dag, a, b)));
   for (int i = 0; i < 2000; ++i) {
     const Scalar x = random_scalar(random, 200), y = random_scalar(random, 200);
-    EXPECT_EQ(scalar_of_code(value_of(dag, {scalar_code(x), scalar_code(y)})), define(x, y)) << x.m << " " << x.e << " " << y.m << " " << y.e;
+    EXPECT_EQ(scalar_of_code(value_of(dag, {scalar_code(x), scalar_code(y)})), define(x, y))
+        << x.m << " " << x.e << " " << y.m << " " << y.e;
   }
 }
 
@@ -129,7 +132,8 @@ TEST(ScalarWords, ScalesAsTheDefinitionDoes) {
     const int64_t x = signed_value(random_bits(random, 24), 24);
     const Scalar a = random_scalar(random, 70);
     if (std::abs(static_cast<double>(x) * static_cast<double>(a.m)) * std::exp2(static_cast<double>(a.e)) > 0x1p45) continue;
-    EXPECT_EQ(signed_value(value_of(dag, {static_cast<uint64_t>(x), scalar_code(a)}), 47), bitgrid::scaled(x, a)) << x << " " << a.m << " " << a.e;
+    EXPECT_EQ(signed_value(value_of(dag, {static_cast<uint64_t>(x), scalar_code(a)}), 47), bitgrid::scaled(x, a))
+        << x << " " << a.m << " " << a.e;
   }
 }
 
