@@ -135,10 +135,24 @@ TEST_F(Scaled, SamplingOptionsAreRead) {
 }
 
 TEST_F(Scaled, EnginesThatDoNotRunItSaySo) {
-  EXPECT_THAT(bitgrid("run " + kFolder + " --prompt a --engine grid").output,
-              HasSubstr("engine grid does not run models with scales; choose one of cpu, float"));
+  EXPECT_THAT(bitgrid("run " + kFolder + " --prompt a --engine systemc").output,
+              HasSubstr("engine systemc does not run models with scales; choose one of cpu, float, dag, grid, rtl, fabric"));
   EXPECT_THAT(bitgrid("run " + model_ + " --prompt a --engine float").output, HasSubstr("engine float does not run this model"));
-  EXPECT_THAT(bitgrid("check " + kFolder + " --engines cpu,rtl").output, HasSubstr("does not run models with scales"));
+  EXPECT_THAT(bitgrid("check " + kFolder + " --engines cpu,systemc").output, HasSubstr("does not run models with scales"));
+}
+
+TEST_F(Scaled, KernelsGiveTheSameTextAndValues) {
+  const std::string rest = " --prompt 'in the ' --tokens 12 --context 32";
+  EXPECT_EQ(run("run " + kFolder + rest + " --engine dag")["tokens"], run("run " + kFolder + rest)["tokens"]);
+  const json r = run("check " + kFolder + " --engines cpu,dag --prompt 'in the ' --tokens 10 --context 16");
+  EXPECT_EQ(r["engines"]["dag"]["mismatches"], 0);
+  EXPECT_EQ(r["engines"]["dag"]["compared"], 56640);
+}
+
+TEST_F(Scaled, ModelsThatAreNotLoweredYetSayWhy) {
+  write_file(path("qwen3.yaml"), shapes("qwen3", 256));
+  ASSERT_EQ(bitgrid("random-model " + path("qwen3.yaml") + " --type q1_0 -o " + path("m.gguf")).status, 0);
+  EXPECT_THAT(bitgrid("run " + path("m.gguf") + " --prompt a --engine dag").output, HasSubstr("only so far; run it with --engine cpu"));
 }
 
 TEST_F(Scaled, CommandsThatNeedKernelsSayWhatRunsIt) {

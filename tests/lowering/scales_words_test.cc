@@ -43,7 +43,7 @@ Scalar random_scalar(std::mt19937_64& random, int64_t spread) {
 TEST(Words, ProductsAreExact) {
   std::mt19937_64 random(1);
   for (int i = 0; i < 300; ++i) {
-    const uint32_t wa = 1 + random() % 24, wb = 1 + random() % 20;
+    const auto wa = static_cast<uint32_t>(1 + random() % 24), wb = static_cast<uint32_t>(1 + random() % 20);
     for (const bool both : {false, true}) {
       Dag dag;
       const NodeId a = add_input(dag, "a", wa), b = add_input(dag, "b", wb);
