@@ -17,15 +17,25 @@ double real(Scalar s) {
   return std::ldexp(static_cast<double>(s.m), static_cast<int>(s.e));
 }
 
-using Values = std::map<std::string, std::vector<int64_t>>;
+/// What a trace was told, in that order: the first difference is then where it arose.
+struct Values {
+  std::vector<std::string> order;
+  std::map<std::string, std::vector<int64_t>> by_name;
+
+  void keep(const std::string& name, const std::vector<int64_t>& values) {
+    order.push_back(name);
+    by_name[name] = values;
+  }
+};
 
 /// Counts elements that differ, and keeps the first of all engines.
 void compare(const Values& expected, const Values& got, size_t position, ScaledEngineCheck& check, std::optional<ScaledMismatch>& first) {
-  for (const auto& [name, values] : expected) {
-    const auto it = got.find(name);
+  for (const std::string& name : expected.order) {
+    const std::vector<int64_t>& values = expected.by_name.at(name);
+    const auto it = got.by_name.find(name);
     for (size_t i = 0; i < values.size(); ++i) {
       ++check.compared;
-      const bool there = it != got.end() && i < it->second.size();
+      const bool there = it != got.by_name.end() && i < it->second.size();
       if (there && it->second[i] == values[i]) continue;
       ++check.mismatches;
       if (!first) first = ScaledMismatch{check.engine, position, name, i, values[i], there ? it->second[i] : 0};
@@ -38,7 +48,8 @@ std::vector<Values> defined_values(const cpu::ScaledEngine& definition, const st
   std::vector<Values> all(window.size() - 1);
   cpu::ScaledState state = definition.start();
   for (size_t i = 0; i < all.size(); ++i)
-    definition.step(state, window[i], true, [&](const std::string& name, const std::vector<int64_t>& values) { all[i][name] = values; });
+    definition.step(state, window[i], true,
+                    [&](const std::string& name, const std::vector<int64_t>& values) { all[i].keep(name, values); });
   return all;
 }
 
@@ -54,8 +65,8 @@ ScaledEngineCheck check_kernels(const engines::Engine& engine, engines::ScaledSo
     runner.restart();
     std::vector<Values> got;
     const auto keep = [&](const std::string& name, const std::vector<int64_t>& values) {
-      if (got.empty() || got.back().contains(name)) got.emplace_back();
-      got.back()[name] = values;
+      if (got.empty() || got.back().by_name.contains(name)) got.emplace_back();
+      got.back().keep(name, values);
     };
     runner.feed(
         std::span(window).first(window.size() - 1), true, [](size_t, const cpu::ScaledLogits&) {}, keep);
@@ -63,8 +74,8 @@ ScaledEngineCheck check_kernels(const engines::Engine& engine, engines::ScaledSo
     got.resize(expected.size());
     for (size_t i = 0; i < expected.size(); ++i) {
       Values all = expected[i];
-      std::erase_if(all,
-                    [](const auto& value) { return value.first.ends_with("self_attn.t") || value.first.ends_with("self_attn.weights"); });
+      std::erase_if(all.order,
+                    [](const std::string& name) { return name.ends_with("self_attn.t") || name.ends_with("self_attn.weights"); });
       compare(all, got[i], position++, check, first);
     }
   }
@@ -119,7 +130,7 @@ ScaledCheckReport check_scaled(engines::ScaledSource& source, const ScaledCheckP
     for (size_t i = 0; i + 1 < window.size(); ++i) {
       Values got, expected;
       const auto keep = [](Values& into) {
-        return [&into](const std::string& name, const std::vector<int64_t>& values) { into[name] = values; };
+        return [&into](const std::string& name, const std::vector<int64_t>& values) { into.keep(name, values); };
       };
       const cpu::ScaledLogits z = fast.step(state, window[i], true, with_cpu ? cpu::ScaledTrace(keep(got)) : nullptr);
       if (with_cpu) {
