@@ -185,7 +185,7 @@ TEST_F(JsonSchema, ModelsWithScales) {
       "attention: {heads: 2, kv_heads: 1, head_width: 32}\nfeedforward: {hidden: 64, gated: true}\ngraph: bitnet\nrope_theta: 10000\n"
       "eps: 1e-5\ntied: true\n";
   write_file(path("shapes.yaml"), shapes);
-  expect("bitgrid check CHECKPOINT --json", {of("check " + kBitnet + " --text " + path("text"))});
+  expect("bitgrid check CHECKPOINT --json", {of("check " + kBitnet + " --engines float,cpu,dag --context 16 --text " + path("text"))});
   expect("bitgrid evaluate --json", {of("evaluate " + kBitnet + " --text " + path("text"))});
   expect("bitgrid import --json", {of("import " + kBitnet + " -o " + path("imported"))});
   expect("bitgrid random-model --json", {of("random-model " + path("shapes.yaml") + " -o " + path("r.gguf"))});
