@@ -49,7 +49,8 @@ ScaledRunner kernel_runner(KernelEngine (*make)(const EngineInputs& inputs), Sca
   };
   lowered->kernels = make({lowered->program, mapped, [lowered] { return verilog_sources(lowered->program); }, rtl});
   lowered->state = initial_state(lowered->program);
-  const auto feed = [lowered, progress = params.step_progress](std::span<const int> tokens, bool all, const auto& each, const cpu::ScaledTrace& trace) {
+  const auto feed = [lowered, progress = params.step_progress](std::span<const int> tokens, bool all, const auto& each,
+                                                               const cpu::ScaledTrace& trace) {
     const Program& program = lowered->program;
     size_t done = 0;
     const HostTrace host = run_tokens(program, lowered->state, {tokens.begin(), tokens.end()}, [&](int step, const BitMatrix& inputs) {
@@ -60,7 +61,8 @@ ScaledRunner kernel_runner(KernelEngine (*make)(const EngineInputs& inputs), Sca
     for (size_t i = 0; i < tokens.size(); ++i) {
       const int position = static_cast<int>(i);
       if (trace) tell(program, host, position, trace);
-      if (all || i + 1 == tokens.size()) each(i, {values_of(program, host, program.logits, position), scales::logit_unit(program, host, position)});
+      if (all || i + 1 == tokens.size())
+        each(i, {values_of(program, host, program.logits, position), scales::logit_unit(program, host, position)});
     }
   };
   return {feed, [lowered] { lowered->state = initial_state(lowered->program); }};

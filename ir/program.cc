@@ -35,7 +35,8 @@ void verify_source(const Program& p, const Step& step, const Source& source, con
   } else if (const auto* k = std::get_if<TokenSource>(&source)) {
     require(in_range(k->table, p.tables), step, "reads a table that does not exist");
     const CodeTable& table = p.tables[static_cast<size_t>(k->table)];
-    require(k->first + k->stride * (step.repeat - 1) + port.words <= table.cols && table.bits == port.bits && k->age >= 0, step, "does not fit table " + table.name);
+    require(k->first + k->stride * (step.repeat - 1) + port.words <= table.cols && table.bits == port.bits && k->age >= 0, step,
+            "does not fit table " + table.name);
   } else if (const auto* r = std::get_if<RowSource>(&source)) {
     verify_columns(p, step, r->table, r->first + r->stride * (step.repeat - 1), port);
     require(r->row >= 0 && r->row < p.tables[static_cast<size_t>(r->table)].rows, step, "reads a row that its table does not have");

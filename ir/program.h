@@ -89,8 +89,8 @@ struct PositionSource {
   int first = 0;
   int stride = 0;
 };
-/// For each ring slot from first_slot + repetition * stride on: the code in table row `row` at the slot's distance t - p; column `window` (the last) for slots
-/// never written.
+/// For each ring slot from first_slot + repetition * stride on: the code in table row `row` at the slot's distance t - p; column `window`
+/// (the last) for slots never written.
 struct DistanceSource {
   int table = 0;
   int row = 0;
