@@ -1,12 +1,29 @@
 #include "ir/thread_pool.h"
 
+#include <chrono>
 #include <exception>
 
 namespace bitgrid {
 
 namespace {
 
-constexpr int kSpins = 2000;  // a few microseconds
+/// Waking a thread takes longer than the pause between two matrices of a layer.
+constexpr auto kPatience = std::chrono::microseconds(40);
+
+/// Waits for a moment; whether the condition holds then.
+template <typename Condition>
+bool spin_until(Condition holds) {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  do {
+    for (int i = 0; i < 64; ++i) {
+      if (holds()) return true;
+#if defined(__x86_64__)
+      __builtin_ia32_pause();
+#endif
+    }
+  } while (std::chrono::steady_clock::now() < end);
+  return false;
+}
 
 }  // namespace
 
@@ -41,8 +58,7 @@ void ThreadPool::take_parts() {
 void ThreadPool::work() {
   uint64_t seen = 0;
   while (true) {
-    for (int i = 0; i < kSpins && round_.load(std::memory_order_acquire) == seen; ++i) {
-    }
+    spin_until([&] { return round_.load(std::memory_order_acquire) != seen; });
     {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [&] { return round_ != seen; });
@@ -50,8 +66,9 @@ void ThreadPool::work() {
       if (stop_) return;
     }
     take_parts();
-    const std::lock_guard lock(mutex_);
-    if (--busy_ == 0) done_.notify_one();
+    if (--busy_ > 0) continue;
+    const std::lock_guard lock(mutex_);  // so that the caller does not begin to sleep in between
+    done_.notify_one();
   }
 }
 
@@ -71,6 +88,7 @@ void ThreadPool::run(size_t count, const std::function<void(size_t)>& body) {
   }
   wake_.notify_all();
   take_parts();
+  spin_until([&] { return busy_.load(std::memory_order_acquire) == 0; });
   std::unique_lock lock(mutex_);
   done_.wait(lock, [&] { return busy_ == 0; });
   if (failure_) std::rethrow_exception(failure_);

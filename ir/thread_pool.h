@@ -12,7 +12,7 @@
 
 namespace bitgrid {
 
-/// `threads` of them, the caller's included. They sleep while there is nothing to do: none spins for longer than a few microseconds.
+/// `threads` of them, the caller's included. They sleep while there is nothing to do: none spins for longer than 40 microseconds.
 class ThreadPool {
  public:
   explicit ThreadPool(int threads);
@@ -37,7 +37,7 @@ class ThreadPool {
   size_t count_ = 0;
   std::atomic<size_t> next_ = 0;
   std::atomic<uint64_t> round_ = 0;
-  size_t busy_ = 0;
+  std::atomic<size_t> busy_ = 0;
   bool stop_ = false;
   size_t failed_at_ = 0;
   std::exception_ptr failure_;

@@ -94,7 +94,11 @@ void with_kernels(const PackedWeights& weights, size_t begin, size_t end, const 
     if (!plan.wide) continue;
     for (size_t v = 0; v < plan.vectors(); ++v) {
       const int32_t* high = out + 2 * v * sums_per_vector;
-      for (size_t i = 0; i < sums_per_vector; ++i) sums[v * sums_per_vector + i] = high[i] * (1 << kLowBits) + high[sums_per_vector + i];
+      // Modulo 2^32: the sum fits, the higher part alone need not.
+      for (size_t i = 0; i < sums_per_vector; ++i) {
+        const auto upper = static_cast<uint32_t>(high[i]) << kLowBits, lower = static_cast<uint32_t>(high[sums_per_vector + i]);
+        sums[v * sums_per_vector + i] = static_cast<int32_t>(upper + lower);
+      }
     }
   }
 }
