@@ -26,6 +26,8 @@ struct Values {
     order.push_back(name);
     by_name[name] = values;
   }
+  /// What the logits count: traces are not told.
+  void keep_unit(const cpu::ScaledLogits& logits) { keep("unit of the logits", {logits.unit.m, logits.unit.e}); }
 };
 
 /// Counts elements that differ, and keeps the first of all engines.
@@ -48,8 +50,8 @@ std::vector<Values> defined_values(const cpu::ScaledEngine& definition, const st
   std::vector<Values> all(window.size() - 1);
   cpu::ScaledState state = definition.start();
   for (size_t i = 0; i < all.size(); ++i)
-    definition.step(state, window[i], true,
-                    [&](const std::string& name, const std::vector<int64_t>& values) { all[i].keep(name, values); });
+    all[i].keep_unit(definition.step(state, window[i], true,
+                                     [&](const std::string& name, const std::vector<int64_t>& values) { all[i].keep(name, values); }));
   return all;
 }
 
@@ -59,7 +61,10 @@ ScaledEngineCheck check_kernels(const engines::Engine& engine, engines::ScaledSo
                                 const cpu::ScaledEngine& definition, std::optional<ScaledMismatch>& first) {
   ScaledEngineCheck check = {engine.name, 0, 0};
   const auto say = [&](const std::string& line) { params.progress(engine.name + ": " + line); };
-  const engines::ScaledRunner runner = engine.of_scaled(source, {params.cache, params.threads, say, say});
+  engines::ScaledRunParams run;
+  run.cache = params.cache;
+  run.progress = run.step_progress = say;
+  const engines::ScaledRunner runner = engine.of_scaled(source, run);
   size_t position = 0;
   for (const auto& window : params.windows) {
     runner.restart();
@@ -69,7 +74,7 @@ ScaledEngineCheck check_kernels(const engines::Engine& engine, engines::ScaledSo
       got.back().keep(name, values);
     };
     runner.feed(
-        std::span(window).first(window.size() - 1), true, [](size_t, const cpu::ScaledLogits&) {}, keep);
+        std::span(window).first(window.size() - 1), true, [&](size_t, const cpu::ScaledLogits& z) { got.back().keep_unit(z); }, keep);
     const std::vector<Values> expected = defined_values(definition, window);
     got.resize(expected.size());
     for (size_t i = 0; i < expected.size(); ++i) {
@@ -134,7 +139,8 @@ ScaledCheckReport check_scaled(engines::ScaledSource& source, const ScaledCheckP
       };
       const cpu::ScaledLogits z = fast.step(state, window[i], true, with_cpu ? cpu::ScaledTrace(keep(got)) : nullptr);
       if (with_cpu) {
-        definition.step(defined, window[i], true, keep(expected));
+        got.keep_unit(z);
+        expected.keep_unit(definition.step(defined, window[i], true, keep(expected)));
         compare(expected, got, report.positions, packed, report.first);
       }
       if (with_float) add_position(engines::step(floats, window[i]), z, window[i + 1], sums);

@@ -143,7 +143,7 @@ int check(const CheckOptions& o) {
   if (o.prove) return prove(o);
   if (engines::is_scaled_model(o.model)) {
     if (!o.from.empty()) throw Error("--from", "models with scales are not compiled", "leave it out");
-    if (!o.arch.empty()) throw Error("--arch", kNoGrid, "leave it out");
+    if (!o.arch.empty()) throw Error("--arch", kNoTiles, "leave it out");
     if (!o.temperature.empty()) throw Error("--temperature", "models with scales continue a prompt greedily here", "leave it out");
     return check_scaled_model({o.common, o.model, o.engines, o.text, o.prompt, o.prompt_ids, o.tokens, o.scales});
   }

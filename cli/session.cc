@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "cli/source.h"
+#include "engines/progress_lines.h"
 #include "engines/text.h"
 #include "frontend/checkpoint/convert.h"
 #include "ir/error.h"
@@ -50,7 +51,10 @@ void open_scaled(const SessionOptions& o, const engines::Engine& engine, Session
   session.keep = inner;
   engines::ScaledRunParams params = {parse_cache_forms(o.scales.kv), o.scales.threads};
   params.progress = [&progress](const std::string& line) { progress.say(line); };
+  params.seed = o.seed;
+  params.optimize = mapping::parse_optimize(o.optimize);
   inner->runner = engine.of_scaled(inner->source, params);
+  session.stats = inner->runner.stats;
   session.with_scales = true;
   session.on_grid = false;  // cycles are not counted yet
   session.context = inner->source.context();
@@ -98,10 +102,7 @@ void open_kernels(const SessionOptions& o, const engines::Engine& engine, FixedS
     session.cycles = mapping::cycles_per_token(inner.program, kernels, inner.arch.configuration_bits_per_cycle);
     return kernels;
   };
-  rtl::RtlParams rtl;
-  rtl.progress = [&](size_t done, size_t total, const std::string& source) {
-    progress.say(fmt::format("verilated {} of {}, {}", done, total, source));
-  };
+  const rtl::RtlParams rtl = engines::verilating_params([&](const std::string& line) { progress.say(line); });
   inner.kernels = engine.of_kernels({inner.program, mapped, [&] { return engines::verilog_sources(inner.program); }, rtl});
   inner.state = initial_state(inner.program);
 }
@@ -149,11 +150,7 @@ void open_fixed(const SessionOptions& o, const engines::Engine& engine, Session&
 }  // namespace
 
 std::vector<MappedKernel> map_with_progress(const Program& program, const mapping::MapParams& params, Progress& progress) {
-  mapping::MapRun run;
-  run.progress = [&](size_t done, size_t total, const std::string& kernel) {
-    progress.say(fmt::format("mapping kernel {} of {}, {}", done + 1, total, kernel));
-  };
-  return mapping::map_kernels(program, params, run);
+  return mapping::map_kernels(program, params, engines::mapping_run([&](const std::string& line) { progress.say(line); }));
 }
 
 std::string default_engine(const std::string& model) {
@@ -169,7 +166,7 @@ std::unique_ptr<Session> open_session(const SessionOptions& o, Progress& progres
     if (engine.of_scaled == nullptr)
       throw Error("--engine", "engine " + engine.name + " does not run models with scales",
                   "choose one of " + engines::scaled_engine_names());
-    if (!o.arch.empty()) throw Error("--arch", kNoGrid, "leave it out");
+    if (!o.arch.empty()) throw Error("--arch", kNoTiles, "leave it out");
     open_scaled(o, engine, *session, progress);
   } else {
     if (engine.of_model == nullptr && engine.of_kernels == nullptr)

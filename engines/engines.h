@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engines/engine_stats.h"
 #include "engines/scaled_runner.h"
 #include "ir/host.h"
 #include "ir/mapped_kernel.h"
@@ -16,13 +17,6 @@
 #include "rtl/verilator.h"
 
 namespace bitgrid::engines {
-
-struct EngineStats {
-  uint64_t cycles = 0;                // of the simulated hardware, summed over kernels (dag: 0)
-  uint64_t cell_updates = 0;          // grid and fabric
-  uint64_t reconfigured_cells = 0;    // likewise
-  uint64_t configuration_clocks = 0;  // fabric: of its chains, the first load included
-};
 
 struct KernelEngine {
   StepRunner run;

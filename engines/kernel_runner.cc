@@ -1,7 +1,10 @@
 #include "engines/kernel_runner.h"
 
+#include <fmt/format.h>
+
 #include <memory>
 
+#include "engines/progress_lines.h"
 #include "lowering/mapping/map.h"
 #include "lowering/scales/lower_scaled.h"
 
@@ -33,29 +36,21 @@ void tell(const Program& program, const HostTrace& host, int position, const cpu
 ScaledRunner kernel_runner(KernelEngine (*make)(const EngineInputs& inputs), ScaledSource& source, const ScaledRunParams& params) {
   const auto lowered = std::make_shared<Lowered>();
   lowered->program = scales::lower_scaled(source.integers(), params.cache);
-  const auto mapped = [lowered, progress = params.progress] {
-    mapping::MapParams map;
+  const auto mapped = [&] {
+    mapping::MapParams map{params.seed, params.optimize};
     map.mode = mapping::MapMode::kSettle;  // vector kernels are netlists, which close soonest so
     map.effort = mapping::Effort::kFast;
-    mapping::MapRun run;
-    run.progress = [&](size_t done, size_t total, const std::string& kernel) {
-      progress("mapping kernel " + std::to_string(done + 1) + " of " + std::to_string(total) + ", " + kernel);
-    };
-    return mapping::map_kernels(lowered->program, map, run);
+    return mapping::map_kernels(lowered->program, map, mapping_run(params.progress));
   };
-  rtl::RtlParams rtl;
-  rtl.progress = [progress = params.progress](size_t done, size_t total, const std::string& name) {
-    progress("verilated " + std::to_string(done) + " of " + std::to_string(total) + ", " + name);
-  };
-  lowered->kernels = make({lowered->program, mapped, [lowered] { return verilog_sources(lowered->program); }, rtl});
+  const auto verilog = [&] { return verilog_sources(lowered->program); };
+  lowered->kernels = make({lowered->program, mapped, verilog, verilating_params(params.progress)});
   lowered->state = initial_state(lowered->program);
   const auto feed = [lowered, progress = params.step_progress](std::span<const int> tokens, bool all, const auto& each,
                                                                const cpu::ScaledTrace& trace) {
     const Program& program = lowered->program;
     size_t done = 0;
     const HostTrace host = run_tokens(program, lowered->state, {tokens.begin(), tokens.end()}, [&](int step, const BitMatrix& inputs) {
-      progress("step " + std::to_string(++done) + " of " + std::to_string(program.steps.size()) + ", " +
-               program.steps[static_cast<size_t>(step)].name);
+      progress(fmt::format("step {} of {}, {}", ++done, program.steps.size(), program.steps[static_cast<size_t>(step)].name));
       return lowered->kernels.run(step, inputs);
     });
     for (size_t i = 0; i < tokens.size(); ++i) {
@@ -65,7 +60,7 @@ ScaledRunner kernel_runner(KernelEngine (*make)(const EngineInputs& inputs), Sca
         each(i, {values_of(program, host, program.logits, position), scales::logit_unit(program, host, position)});
     }
   };
-  return {feed, [lowered] { lowered->state = initial_state(lowered->program); }};
+  return {feed, [lowered] { lowered->state = initial_state(lowered->program); }, [lowered] { return lowered->kernels.stats(); }};
 }
 
 }  // namespace bitgrid::engines

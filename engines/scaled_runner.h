@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "engines/engine_stats.h"
 #include "engines/open_model.h"
+#include "lowering/mapping/objective.h"
 #include "reference_cpu/scaled/scaled_engine.h"
 
 namespace bitgrid::engines {
@@ -15,7 +17,9 @@ namespace bitgrid::engines {
 struct ScaledRunParams {
   CacheForms cache;
   int threads = 1;
-  // Of engines that run kernels: told what is mapped or built; and which step of the tokens runs.
+  // Of engines that run kernels: of the mapping; told what is mapped or built, and which step of the tokens runs.
+  uint64_t seed = 1;
+  mapping::Optimize optimize = mapping::Optimize::kArea;
   std::function<void(const std::string&)> progress = [](const std::string&) {};
   std::function<void(const std::string&)> step_progress = [](const std::string&) {};
 };
@@ -26,6 +30,7 @@ struct ScaledRunner {
   std::function<void(std::span<const int> tokens, bool all, const cpu::ScaledEngine::EachLogits& each, const cpu::ScaledTrace& trace)> feed;
   /// Forgets the text.
   std::function<void()> restart;
+  std::function<EngineStats()> stats = [] { return EngineStats{}; };
 };
 
 /// One token: its logits.

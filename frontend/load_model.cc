@@ -409,7 +409,7 @@ Model parse_model(const std::string& yaml, const std::string& yaml_path, std::st
 Model load_model(const std::string& yaml_path, std::vector<std::string>* warnings) {
   const bool plain_folder = is_folder(yaml_path) && !is_there(yaml_path + "/config.json");
   if ((is_checkpoint(yaml_path) && !plain_folder) || is_scaled_model_file(yaml_path))
-    throw Error(yaml_path, "this is a model with scales, which is not lowered to kernels yet",
+    throw Error(yaml_path, "this is a model with scales, which this command does not take yet",
                 "`bitgrid run`, `check` and `evaluate` run it on engine cpu");
   const std::string yaml = read_file(yaml_path, kMaxYaml);
   const YamlMap map = read_top(yaml, yaml_path);

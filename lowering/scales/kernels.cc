@@ -67,6 +67,12 @@ NodeId or_of_magnitudes(Dag& dag, const Nodes& words) {
   return or_of(dag, sizes);
 }
 
+Nodes products(Dag& dag, const Nodes& a, const Nodes& b) {
+  Nodes out;
+  for (size_t i = 0; i < a.size(); ++i) out.push_back(product_signed(dag, a[i], b[i]));
+  return out;
+}
+
 /// A value cut by a common shift: `bits`, sign included.
 NodeId cut(Dag& dag, NodeId v, NodeId shift, uint32_t bits) {
   return clamp(dag, rounded_shift(dag, v, shift), bits - 1);
@@ -105,8 +111,7 @@ Kernel copy_kernel(int words, uint32_t bits) {
 Kernel gain_kernel(int words, uint32_t bits) {
   Maker k(fmt::format("gain.{}x{}", words, bits));
   const Nodes x = k.words("x", words, bits, true), gain = k.words("gain", words, kGainBits, true);
-  Nodes y;
-  for (size_t i = 0; i < x.size(); ++i) y.push_back(product_signed(k.dag(), x[i], gain[i]));
+  const Nodes y = products(k.dag(), x, gain);
   k.out("y", y, bits + kGainBits, true);
   k.out("or_x", or_of_magnitudes(k.dag(), x), bits);
   k.out("or_y", or_of_magnitudes(k.dag(), y), bits + kGainBits);
@@ -297,11 +302,9 @@ Kernel score_kernel(int width) {
   const NodeId shift = k.word("shift", kShiftBits);
   const ScalarNode unit = k.scalar_word("unit");
   const NodeId written = k.word("written", 1);
-  Nodes products;
-  for (size_t i = 0; i < query.size(); ++i) products.push_back(product_signed(d, query[i], key[i]));
   // The key's scalar is 128 * 2^(shift - 7), whose mantissa is 2^15: multiplying by it is a shift.
   const ScalarNode of_key = shifted(d, unit, unsigned_as(d, shift, kExponentBits));
-  const NodeId score = clamp(d, scaled(d, signed_total(d, products), of_key, 47), kScoreBits - 1);
+  const NodeId score = clamp(d, scaled(d, signed_total(d, products(d, query, key)), of_key, 47), kScoreBits - 1);
   k.out("score", select(d, written, score, number(d, kScoreBits, -(int64_t{1} << (kScoreBits - 1)))), kScoreBits, true);
   return k.take();
 }
@@ -354,9 +357,9 @@ Kernel align_kernel(int words) {
 Kernel mix_kernel(int words) {
   Maker k(fmt::format("mix.{}", words));
   const Nodes weights = k.words("weight", words, kWeightBits, false), values = k.words("value", words, 8, true);
-  Nodes products;
-  for (size_t i = 0; i < weights.size(); ++i) products.push_back(product_unsigned(k.dag(), values[i], weights[i]));
-  k.out("y", signed_total(k.dag(), products), kWeightBits + 8 + bits_of_count(words), true);
+  Nodes terms;
+  for (size_t i = 0; i < weights.size(); ++i) terms.push_back(product_unsigned(k.dag(), values[i], weights[i]));
+  k.out("y", signed_total(k.dag(), terms), kWeightBits + 8 + bits_of_count(words), true);
   return k.take();
 }
 
@@ -412,9 +415,7 @@ Kernel gate_eps_kernel() {
 Kernel row_scale_kernel(int words, uint32_t bits) {
   Maker k(fmt::format("row_scale.{}x{}", words, bits));
   const Nodes z = k.words("z", words, bits, true), scale = k.words("scale", words, kGainBits, true);
-  Nodes y;
-  for (size_t i = 0; i < z.size(); ++i) y.push_back(product_signed(k.dag(), z[i], scale[i]));
-  k.out("y", y, bits + kGainBits, true);
+  k.out("y", products(k.dag(), z, scale), bits + kGainBits, true);
   return k.take();
 }
 

@@ -10,11 +10,11 @@ int lanes_of(int count, int most) {
   return 1;
 }
 
-Words VectorSteps::unsigned_words(const std::string& name, int count, uint32_t bits) {
+Vector VectorSteps::unsigned_vector(const std::string& name, int count, uint32_t bits) {
   return {b_.add_tensor(name, count, {bits, 1, {0}}, {(uint64_t{1} << bits) - 1}), count, bits};
 }
 
-Words VectorSteps::signed_words(const std::string& name, int count, uint32_t bits) {
+Vector VectorSteps::signed_vector(const std::string& name, int count, uint32_t bits) {
   return {b_.add_tensor(name, count, {bits, 1, {-(int64_t{1} << (bits - 1))}}, {(uint64_t{1} << bits) - 1}), count, bits};
 }
 
@@ -40,7 +40,7 @@ void VectorSteps::end() {
   if (--nested_ == 0) ++b_.stage;
 }
 
-Words VectorSteps::reduce(const std::string& name, Words x, int group, const std::function<Kernel(int, uint32_t)>& make) {
+Vector VectorSteps::reduce(const std::string& name, Vector x, int group, const std::function<Kernel(int, uint32_t)>& make) {
   constexpr int kMost = 16;
   for (int level = 0; group > 1; ++level) {
     int lanes = lanes_of(group, kMost);
@@ -48,7 +48,7 @@ Words VectorSteps::reduce(const std::string& name, Words x, int group, const std
     const Kernel kernel = make(lanes, x.bits);
     const int count = x.count / lanes;
     const std::string step_name = fmt::format("{}.{}", name, level);
-    const Words y = unsigned_words(step_name, count, kernel.outputs[0].bits);
+    const Vector y = unsigned_vector(step_name, count, kernel.outputs[0].bits);
     step(step_name, kernel, count, {x.from(0, lanes)}, {y.to(0, 1)});
     x = y;
     group /= lanes;

@@ -12,8 +12,8 @@
 
 namespace bitgrid::scales {
 
-/// A tensor of numbers of one kind.
-struct Words {
+/// Numbers of one kind, in a tensor of their own.
+struct Vector {
   int tensor = -1;
   int count = 0;
   uint32_t bits = 0;
@@ -22,16 +22,16 @@ struct Words {
   Destination to(int first = 0, int stride = 0) const { return {tensor, first, stride}; }
 };
 
-/// Words that pass one invocation: the largest divisor of `count` up to `most`.
+/// Vector that pass one invocation: the largest divisor of `count` up to `most`.
 int lanes_of(int count, int most);
 
 class VectorSteps {
  public:
   explicit VectorSteps(numerics::ProgramBuilder& builder) : b_(builder) {}
 
-  Words unsigned_words(const std::string& name, int count, uint32_t bits);
-  Words signed_words(const std::string& name, int count, uint32_t bits);
-  Words scalar_word(const std::string& name) { return unsigned_words(name, 1, kScalarWord); }
+  Vector unsigned_vector(const std::string& name, int count, uint32_t bits);
+  Vector signed_vector(const std::string& name, int count, uint32_t bits);
+  Vector scalar(const std::string& name) { return unsigned_vector(name, 1, kScalarWord); }
 
   /// Constants as a table of one row.
   RowSource constants(const std::string& name, const std::vector<int64_t>& values, uint32_t bits, bool is_signed, int stride = 0);
@@ -44,7 +44,7 @@ class VectorSteps {
   void end();
 
   /// Every `group` numbers in a row become one, by kernels of up to 16 words: make(words, bits).
-  Words reduce(const std::string& name, Words x, int group, const std::function<Kernel(int, uint32_t)>& make);
+  Vector reduce(const std::string& name, Vector x, int group, const std::function<Kernel(int, uint32_t)>& make);
 
  private:
   numerics::ProgramBuilder& b_;

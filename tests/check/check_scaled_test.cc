@@ -12,24 +12,31 @@ namespace {
 
 using testing::HasSubstr;
 
-/// Evaluates the kernels' Dags, and gets the lowest bit of the kernel `code.1x8` wrong, once.
+/// Evaluates the kernels' Dags, and gets the lowest bit of one step wrong.
+template <const char* const& step_name>
 engines::KernelEngine wrong_engine(const engines::EngineInputs& inputs) {
-  const auto done = std::make_shared<bool>(false);
-  return {[&program = inputs.program, done](int step, const BitMatrix& batch) {
-            const Kernel& kernel = program.kernels[static_cast<size_t>(program.steps[static_cast<size_t>(step)].kernel)];
-            BitMatrix out = evaluate(kernel.dag, batch);
-            if (kernel.name == "code.1x8" && !*done) {
-              out.set_word(0, 0, 1, 1 - out.get_word(0, 0, 1));
-              *done = true;
-            }
+  return {[&program = inputs.program](int index, const BitMatrix& batch) {
+            const Step& step = program.steps[static_cast<size_t>(index)];
+            BitMatrix out = evaluate(program.kernels[static_cast<size_t>(step.kernel)].dag, batch);
+            if (step.name == step_name) out.set_word(0, 0, 1, 1 - out.get_word(0, 0, 1));
             return out;
           },
           [] { return engines::EngineStats{}; }};
 }
 
-engines::ScaledRunner wrong_runner(engines::ScaledSource& source, const engines::ScaledRunParams& params) {
-  return engines::kernel_runner(wrong_engine, source, params);
+template <const char* const& step_name>
+engines::Engine wrong() {
+  engines::Engine engine;
+  engine.name = "wrong";
+  engine.of_kernels = wrong_engine<step_name>;
+  engine.of_scaled = [](engines::ScaledSource& source, const engines::ScaledRunParams& params) {
+    return engines::kernel_runner(wrong_engine<step_name>, source, params);
+  };
+  return engine;
 }
+
+constexpr const char* kCodes = "model.layers.0.input_norm.codes";
+constexpr const char* kUnit = "logits.unit";
 
 ScaledCheckReport check_with(const engines::Engine& engine, const std::string& kv = "") {
   engines::OpenParams open;
@@ -37,7 +44,7 @@ ScaledCheckReport check_with(const engines::Engine& engine, const std::string& k
   engines::ScaledSource source(std::string(BITGRID_SOURCE_DIR) + "/examples/kjv-bitnet", open);
   ScaledCheckParams params;
   params.engines = {&engine};
-  params.windows = {{2, 3, 4, 5}};
+  params.windows = {{2, 3, 4, 5, 6, 1, 9, 14, 3, 20, 7}};
   params.cache = parse_cache_forms(kv);
   return check_scaled(source, params);
 }
@@ -46,22 +53,25 @@ TEST(CheckScaled, KernelsAreTheDefinition) {
   const ScaledCheckReport report = check_with(engines::find_engine("dag"));
   ASSERT_EQ(report.kernels.size(), 1u);
   EXPECT_EQ(report.kernels[0].mismatches, 0u);
-  EXPECT_EQ(report.kernels[0].compared, 3u * 5664u);
+  EXPECT_EQ(report.kernels[0].compared, 10u * 5666u);
   EXPECT_TRUE(report.ok());
 }
 
 TEST(CheckScaled, AWrongBitOfAKernelIsFound) {
-  engines::Engine wrong;
-  wrong.name = "wrong";
-  wrong.of_kernels = wrong_engine;
-  wrong.of_scaled = wrong_runner;
-  const ScaledCheckReport report = check_with(wrong);
+  const ScaledCheckReport report = check_with(wrong<kCodes>());
   EXPECT_FALSE(report.ok());
   ASSERT_TRUE(report.first);
   EXPECT_EQ(report.first->engine, "wrong");
   EXPECT_EQ(report.first->position, 0u);
   EXPECT_EQ(report.first->name, "model.layers.0.a");
   EXPECT_EQ(report.first->index, 0u);
+}
+
+TEST(CheckScaled, AWrongUnitOfTheLogitsIsFound) {
+  const ScaledCheckReport report = check_with(wrong<kUnit>());
+  ASSERT_TRUE(report.first);
+  EXPECT_EQ(report.first->name, "unit of the logits");
+  EXPECT_EQ(report.kernels[0].mismatches, 1u);
 }
 
 TEST(CheckScaled, CachesThatAreNotLoweredYetAreRefused) {

@@ -1,0 +1,19 @@
+// The lines that long preparations of an engine tell about themselves.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "lowering/mapping/map.h"
+#include "rtl/verilator.h"
+
+namespace bitgrid::engines {
+
+using Say = std::function<void(const std::string& line)>;
+
+/// "mapping kernel 3 of 46, layers.0.query.0".
+mapping::MapRun mapping_run(const Say& say);
+/// "verilated 3 of 46, layers.0.query.0".
+rtl::RtlParams verilating_params(const Say& say);
+
+}  // namespace bitgrid::engines

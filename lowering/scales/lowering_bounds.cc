@@ -1,0 +1,65 @@
+// How many bits the numbers of a model can take.
+#include <algorithm>
+#include <cmath>
+
+#include "lowering/scales/lowering.h"
+
+namespace bitgrid::scales {
+
+namespace {
+
+double value_of(const Scalar& s) {
+  return std::ldexp(static_cast<double>(s.m), static_cast<int>(s.e));
+}
+
+int64_t largest(const std::vector<int32_t>& values) {
+  int64_t top = 1;
+  for (const int32_t v : values) top = std::max<int64_t>(top, std::abs(int64_t{v}));
+  return top;
+}
+
+/// What an output of a map may be: codes are at most what a norm gives, sqrt(n) times the largest gain.
+double largest_output(const LinearMap& map, const Norm& norm, size_t inputs) {
+  double weights = 0.0;
+  std::vector<int8_t> row(map.inputs());
+  for (size_t r = 0; r < map.outputs(); ++r) {
+    map.weights->unpack(r, row);
+    double sum = 0.0;
+    for (const int8_t w : row) sum += std::abs(static_cast<double>(w));
+    weights = std::max(weights, sum);
+  }
+  const double gain = std::ldexp(static_cast<double>(largest(norm.gain.values)), -norm.gain.fraction);
+  return 1.02 * value_of(map.scale) * weights * gain * std::sqrt(static_cast<double>(inputs));
+}
+
+uint32_t signed_bits(double magnitude) {
+  return static_cast<uint32_t>(std::max(8.0, std::min(47.0, std::ceil(std::log2(magnitude + 1.0)) + 2.0)));
+}
+
+}  // namespace
+
+/// Bits of the stream: the embedding and all that layers add to it.
+uint32_t Lowering::stream_bits() const {
+  double sum = 0.0;
+  std::vector<int64_t> row(model_.width);
+  for (size_t t = 0; t < model_.embedding.vocabulary; ++t) {
+    model_.embedding.row(t, row);
+    for (const int64_t v : row) sum = std::max(sum, std::abs(static_cast<double>(v)));
+  }
+  for (const ScaledLayer& layer : model_.layers) {
+    if (const auto* a = std::get_if<SoftmaxAttention>(&layer))
+      sum += std::ldexp(largest_output(a->output, *a->sub_norm, a->output.inputs()), model_.embedding.fraction);
+    else {
+      const auto& f = std::get<GatedFeedForward>(layer);
+      sum += std::ldexp(largest_output(f.down, *f.sub_norm, f.down.inputs()), model_.embedding.fraction);
+    }
+  }
+  return signed_bits(sum);
+}
+
+/// Of keys or values as fixed-point numbers.
+uint32_t Lowering::fixed_bits(const LinearMap& map, const Norm& input, int fraction) const {
+  return signed_bits(1.5 * std::ldexp(largest_output(map, input, model_.width), fraction));
+}
+
+}  // namespace bitgrid::scales
