@@ -56,10 +56,18 @@ int64_t json_integer(const nlohmann::json& value, const std::string& name, int64
 /// What an exception of the JSON library says, without its name and number.
 std::string json_reason(const nlohmann::json::exception& e);
 
-/// Builds a value out of events.
+/// Builds a value out of events. Long lists and objects can go to a function element by element instead, so that they need not fit memory.
 template <typename Json>
 class JsonTree : public JsonEvents {
  public:
+  using EachElement = std::function<void(const std::string& key, Json&& element)>;
+
+  /// Values inside more than `most_depth` containers are left out.
+  explicit JsonTree(size_t most_depth = kMostJsonDepth) : most_depth_(most_depth) {}
+
+  /// Elements of the list or object at `path`, keys from the top, go to `each`, whole and in order; the value keeps an empty container.
+  void stream(std::vector<std::string> path, EachElement each) { streams_.push_back({std::move(path), std::move(each)}); }
+
   Json take() { return std::move(root_); }
 
   bool null() override { return add(Json()); }
@@ -70,7 +78,7 @@ class JsonTree : public JsonEvents {
   bool string(string_t& v) override { return add(std::move(v)); }
   bool binary(binary_t&) override { return false; }
   bool key(string_t& k) override {
-    key_ = std::move(k);
+    open_.back().key = std::move(k);
     return true;
   }
   bool start_object(size_t) override { return open(Json::object()); }
@@ -80,28 +88,61 @@ class JsonTree : public JsonEvents {
   bool parse_error(size_t, const std::string&, const nlohmann::detail::exception&) override { return false; }
 
  private:
+  struct Stream {
+    std::vector<std::string> path;
+    EachElement each;
+  };
+  struct Level {
+    Json* value = nullptr;  // nullptr: left out
+    std::string key;        // the last one; empty in a list
+  };
+
+  bool in_stream() const { return active_ != nullptr && open_.size() == active_->path.size() + 1; }
+
+  /// Where the value now stands; nullptr if it is left out.
   Json* place(Json&& v) {
     if (open_.empty()) return &(root_ = std::move(v));
-    if (!open_.back()->is_array()) return &((*open_.back())[key_] = std::move(v));
-    open_.back()->push_back(std::move(v));
-    return &open_.back()->back();
+    if (in_stream()) return &(element_ = std::move(v));
+    Level& level = open_.back();
+    if (level.value == nullptr || (active_ == nullptr && open_.size() > most_depth_)) return nullptr;
+    if (!level.value->is_array()) return &((*level.value)[level.key] = std::move(v));
+    level.value->push_back(std::move(v));
+    return &level.value->back();
   }
   bool add(Json&& v) {
     place(std::move(v));
-    return true;
+    return end_value();
   }
   bool open(Json&& v) {
-    open_.push_back(place(std::move(v)));
+    open_.push_back({place(std::move(v)), {}});
+    if (active_ == nullptr) active_ = stream_here();
     return true;
   }
   bool close() {
+    if (in_stream()) active_ = nullptr;
     open_.pop_back();
+    return end_value();
+  }
+  bool end_value() {
+    if (in_stream()) active_->each(open_.back().key, std::move(element_));
     return true;
   }
+  /// The stream of the container that has just been opened.
+  const Stream* stream_here() const {
+    for (const Stream& stream : streams_) {
+      if (stream.path.size() + 1 != open_.size()) continue;
+      size_t k = 0;
+      while (k < stream.path.size() && open_[k].key == stream.path[k]) ++k;
+      if (k == stream.path.size()) return &stream;
+    }
+    return nullptr;
+  }
 
-  Json root_;
-  std::vector<Json*> open_;
-  std::string key_;
+  size_t most_depth_;
+  std::vector<Stream> streams_;
+  Json root_, element_;
+  std::vector<Level> open_;
+  const Stream* active_ = nullptr;  // the one whose container is open
 };
 
 template <typename Json>

@@ -69,14 +69,14 @@ GridSource open_payload_json(const std::string& path) {
 }
 
 GridSource open_json(const std::string& path, const JsonText& text) {
-  const JsonTop top = read_json_top(text);
+  const nlohmann::json top = read_json_top(text);
   const auto whole = [&] { return read_file(path, kMostTextBytes); };
-  if (top.is_array) {
+  if (top.is_array()) {
     ConventionGrid grid = parse_browser_grid(whole(), path);
     return from_file(std::move(grid.file), std::move(grid.convention), true);
   }
-  const auto has = [&](const char* key) { return top.values.find(key) != top.values.end(); };
-  const bool named = has("format") && top.values.at("format") == "lutgrid-v1";
+  const auto has = [&](const char* key) { return top.contains(key); };
+  const bool named = has("format") && top["format"] == "lutgrid-v1";
   if (!named && has("cells") && (has("input_bits") || has("output_bits"))) {
     ConventionGrid grid = parse_python_program(whole(), path);
     return from_file(std::move(grid.file), std::move(grid.convention), true);

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <string>
 
 #include "ir/grid_config.h"
@@ -16,23 +15,15 @@ using JsonText = std::function<void(JsonEvents&)>;
 JsonText json_of_string(std::string_view text, const std::string& source);  // the text must outlive it
 JsonText json_of_file(const std::string& path);
 
-/// The values at the top, lists and objects without what is in them.
-struct JsonTop {
-  bool is_object = false;
-  bool is_array = false;
-  std::map<std::string, nlohmann::json> values;
-  bool has_list(const std::string& key) const;
-};
-
-/// Reads the whole text once.
-JsonTop read_json_top(const JsonText& text);
+/// Reads the whole text once, and keeps the values at the top: lists and objects there are empty.
+nlohmann::json read_json_top(const JsonText& text);
 
 struct GridSize {
   int width = 0;
   int height = 0;
 };
 /// Throws Error naming `source`, and `most` if there are more cells than that.
-GridSize lutgrid_size(const JsonTop& top, const std::string& source, int64_t most);
+GridSize lutgrid_size(const nlohmann::json& top, const std::string& source, int64_t most);
 
 /// Calls `cell` for each entry of "cells". Throws Error naming the entry, also if a cell is given twice.
 void read_lutgrid_cells(const JsonText& text, const std::string& source, GridSize size,

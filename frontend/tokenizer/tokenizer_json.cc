@@ -6,7 +6,6 @@
 
 #include "frontend/tokenizer/named_patterns.h"
 #include "frontend/tokenizer/readers.h"
-#include "frontend/tokenizer/tokenizer_json_events.h"
 #include "ir/error.h"
 #include "ir/json_reader.h"
 
@@ -15,6 +14,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr const char* kTokenizerJsonCure = "take the tokenizer.json that the model came with";
 constexpr const char* kOtherFile =
     "take another file of the model that has its tokenizer: a GGUF, or tokenizer.model of SentencePiece in place of tokenizer.json";
 constexpr unsigned kMostNested = 8;
@@ -22,12 +22,15 @@ constexpr unsigned kMostNested = 8;
 class TokenizerJson {
  public:
   explicit TokenizerJson(const TokenizerSource& source) : where_(source.where) {
-    TokenizerJsonEvents events(where_);
-    read_json(source.json, {.source = where_, .cure = kTokenizerJsonCure}, events);
-    root_ = events.take();
+    // The vocabulary and the merges have hundreds of thousands of entries.
+    JsonTree<json> tree;
+    tree.stream({"model", "vocab"}, [this](const std::string& token, json&& id) { take_token(token, id); });
+    tree.stream({"model", "merges"}, [this](const std::string&, json&& merge) { take_merge(merge); });
+    read_json(source.json, {.source = where_, .cure = kTokenizerJsonCure}, tree);
+    root_ = tree.take();
     if (!root_.is_object()) throw Error(where_, "it is not an object", kTokenizerJsonCure);
     parts_.where = where_;
-    read_model(events);
+    read_model();
     read_normalizer(value(root_, "normalizer"));
     read_pre_tokenizer(value(root_, "pre_tokenizer"));
     read_symbols();
@@ -96,11 +99,31 @@ class TokenizerJson {
 
   int id_of(const json& j, const std::string& place) const {
     const auto id = whole_number<json, int64_t>(j, 0, kMostIds - 1);
-    if (!id) wrong(place, fmt::format("has an id that is no whole number from 0 to {}", kMostIds - 1));
+    if (!id) wrong(place, fmt::format("has an id that is not a whole number from 0 to {}", kMostIds - 1));
     return static_cast<int>(*id);
   }
 
-  void read_model(TokenizerJsonEvents& events) {
+  void take_token(const std::string& token, const json& id) {
+    const auto number = whole_number<json, int64_t>(id, 0, kMostIds - 1);
+    if (!number)
+      wrong(fmt::format("model.vocab: {}", shown(token)), fmt::format("has an id that is not a whole number from 0 to {}", kMostIds - 1));
+    vocabulary_.emplace_back(token, static_cast<int>(*number));
+  }
+
+  void take_merge(json& merge) {
+    const bool pair = merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string();
+    if (!pair && !merge.is_string())
+      throw Error(fmt::format("{}: model.merges[{}]", where_, merges_.size()), "it is neither a text nor a pair of texts",
+                  kTokenizerJsonCure);
+    const auto text = [](json& part) { return std::move(part.get_ref<std::string&>()); };
+    if (pair) {
+      merges_.emplace_back(text(merge[0]), text(merge[1]));
+    } else {
+      merges_.emplace_back(text(merge), "");
+    }
+  }
+
+  void read_model() {
     const json& model = value(root_, "model");
     if (!model.is_object()) wrong("model", "is missing");
     const json& kind = value(model, "type");
@@ -112,10 +135,10 @@ class TokenizerJson {
     }
     if (const json& dropout = value(model, "dropout"); !dropout.is_null() && dropout != 0.0)
       wrong("model", "has a dropout: the same text would give other tokens each time", "set it to null");
-    if (value(model, "vocab") != true) wrong("model", "has no object 'vocab'");
-    if (value(model, "merges") != true) wrong("model", "has no list 'merges'");
-    read_vocabulary(events.vocab);
-    read_merges(events.merges);
+    if (!value(model, "vocab").is_object()) wrong("model", "has no object 'vocab'");
+    if (!value(model, "merges").is_array()) wrong("model", "has no list 'merges'");
+    read_vocabulary();
+    read_merges();
     if (value(model, "unk_token").is_string()) {
       const auto it = ids_.find(model["unk_token"].get<std::string>());
       if (it == ids_.end()) wrong("model.unk_token", "is not in the vocabulary");
@@ -126,9 +149,9 @@ class TokenizerJson {
     ignore_merges_ = flag(model, "ignore_merges", "model", false);
   }
 
-  void read_vocabulary(std::vector<std::pair<std::string, int>>& vocabulary) {
-    ids_.reserve(vocabulary.size());
-    for (auto& [token, id] : vocabulary) {
+  void read_vocabulary() {
+    ids_.reserve(vocabulary_.size());
+    for (auto& [token, id] : vocabulary_) {
       Piece& p = piece(id);
       if (p.exists) wrong("model.vocab", fmt::format("gives id {} to both {} and {}", id, shown(p.bytes), shown(token)));
       p = {token, true, false};
@@ -136,11 +159,11 @@ class TokenizerJson {
     }
   }
 
-  void read_merges(const std::vector<std::pair<std::string, std::string>>& merges) {
-    parts_.merges.reserve(merges.size());
-    for (size_t i = 0; i < merges.size(); ++i) {
+  void read_merges() {
+    parts_.merges.reserve(merges_.size());
+    for (size_t i = 0; i < merges_.size(); ++i) {
       const auto place = [&] { return fmt::format("{}: model.merges[{}]", where_, i); };
-      std::string_view left = merges[i].first, right = merges[i].second;
+      std::string_view left = merges_[i].first, right = merges_[i].second;
       if (right.empty()) {  // "a b"
         const size_t space = left.find(' ');
         if (space == std::string::npos || left.find(' ', space + 1) != std::string::npos)
@@ -374,6 +397,8 @@ class TokenizerJson {
 
   std::string where_;
   json root_;
+  std::vector<std::pair<std::string, int>> vocabulary_;
+  std::vector<std::pair<std::string, std::string>> merges_;  // "a b" as it is written, with an empty second part, or two parts
   BpeParts parts_;
   IdsByText ids_;
   std::vector<std::string> regexes_;

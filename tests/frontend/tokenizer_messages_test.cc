@@ -19,9 +19,9 @@ TEST(Tokenizer, FilesThatAreWrong) {
   j["model"]["vocab"]["d"] = 4;
   EXPECT_THAT(problem(j), HasSubstr("model.vocab gives id 4 to both 'ab' and 'd'"));
   j["model"]["vocab"]["d"] = -1;
-  EXPECT_THAT(problem(j), HasSubstr("model.vocab: 'd' has an id that is no whole number from 0 to 1048575"));
+  EXPECT_THAT(problem(j), HasSubstr("model.vocab: 'd' has an id that is not a whole number from 0 to 1048575"));
   j["model"]["vocab"]["d"] = 1e9;
-  EXPECT_THAT(problem(j), HasSubstr("no whole number"));
+  EXPECT_THAT(problem(j), HasSubstr("not a whole number"));
   j = small();
   j["model"].erase("merges");
   EXPECT_THAT(problem(j), HasSubstr("model has no list 'merges'"));

@@ -29,6 +29,27 @@ TEST(JsonReader, PiecesAreOneText) {
   EXPECT_EQ(tree.take(), Json({{"ab", 12}}));
 }
 
+TEST(JsonReader, ElementsOfAStreamStayOutOfTheValue) {
+  JsonTree<Json> tree;
+  std::string got;
+  const auto keep = [&](const std::string& key, Json&& element) { got += key + element.dump() + " "; };
+  tree.stream({"model", "vocab"}, keep);
+  tree.stream({"list"}, keep);
+  read_json(R"({"vocab": {"n": 1}, "model": {"vocab": {"a": 1, "b": [2, {"vocab": {}}]}, "k": [{}]}, "list": [[], {"x": 3}, 4], "z": 5})",
+            {"f", ""}, tree);
+  EXPECT_EQ(got, R"(a1 b[2,{"vocab":{}}] [] {"x":3} 4 )");
+  EXPECT_EQ(tree.take(), Json::parse(R"({"vocab": {"n": 1}, "model": {"vocab": {}, "k": [{}]}, "list": [], "z": 5})"));
+}
+
+TEST(JsonReader, ValuesBelowADepthAreLeftOut) {
+  JsonTree<Json> tree(1);
+  std::string got;
+  tree.stream({"a", "b"}, [&](const std::string&, Json&& element) { got += element.dump(); });
+  read_json(R"({"a": {"b": [[1]], "c": {"d": 2}}, "e": [{"f": [3]}, 4], "g": 5})", {"f", ""}, tree);
+  EXPECT_EQ(tree.take(), Json::parse(R"({"a": {}, "e": [], "g": 5})"));
+  EXPECT_EQ(got, "[1]");
+}
+
 TEST(JsonReader, AKeyStandsOnce) {
   EXPECT_EQ(problem_of("{\"a\": 1,\n \"a\": 2}"), "f.json:2: the key \"a\" stands twice in one object (column 4); write it again");
   EXPECT_EQ(problem_of("[{\"x\": {\"k\": 1}}, {\"x\": {\"k\": 1, \"k\": 1}}]"),
