@@ -7,6 +7,7 @@
 #include <string>
 
 #include "ir/error.h"
+#include "ir/vectorised.h"
 
 namespace bitgrid {
 
@@ -26,6 +27,28 @@ int64_t integer_root(int64_t n) {
   while (r * r > n) --r;
   while ((r + 1) * (r + 1) <= n) ++r;
   return r;
+}
+
+/// A number whose leading one is that of the largest |v|; the second: of the largest v and -v - 1.
+BITGRID_VECTORISED_INTEGERS uint64_t any_magnitude(const int64_t* values, size_t count) {
+  int64_t any = 0;
+  for (size_t i = 0; i < count; ++i) any |= std::abs(values[i]);
+  return static_cast<uint64_t>(any);
+}
+
+BITGRID_VECTORISED_INTEGERS uint64_t any_bit(const int64_t* values, size_t count) {
+  int64_t any = 0;
+  for (size_t i = 0; i < count; ++i) any |= values[i] < 0 ? ~values[i] : values[i];
+  return static_cast<uint64_t>(any);
+}
+
+/// v * m / 2^shift rounded half up, for products of 62 bits and shift > 0.
+BITGRID_VECTORISED_INTEGERS void multiply_and_shift(int64_t* values, size_t count, int64_t m, int64_t shift) {
+  for (size_t i = 0; i < count; ++i) values[i] = ((values[i] * m >> (shift - 1)) + 1) >> 1;
+}
+
+BITGRID_VECTORISED_INTEGERS void shift_and_clamp(int64_t* values, size_t count, int shift, int64_t most) {
+  for (size_t i = 0; i < count; ++i) values[i] = std::clamp(((values[i] >> (shift - 1)) + 1) >> 1, -most, most);
 }
 
 }  // namespace
@@ -61,9 +84,7 @@ int64_t whole(Scalar a) {
 }
 
 void check_values(std::span<const int64_t> values) {
-  uint64_t any = 0;  // its leading one is that of the largest
-  for (const int64_t v : values) any |= static_cast<uint64_t>(v < 0 ? ~v : v);
-  if (std::bit_width(any) > kMostValueBits) fail_for_size();
+  if (std::bit_width(any_bit(values.data(), values.size())) > kMostValueBits) fail_for_size();
 }
 
 int64_t scaled_any(int64_t v, Scalar a) {
@@ -79,13 +100,21 @@ int64_t scaled_any(int64_t v, Scalar a) {
   return static_cast<int64_t>(result);
 }
 
+void scale_values(std::span<int64_t> values, Scalar a) {
+  if (scaled_fits(static_cast<int64_t>(any_magnitude(values.data(), values.size())), a)) {
+    multiply_and_shift(values.data(), values.size(), a.m, -a.e);
+  } else {
+    for (int64_t& v : values) v = scaled(v, a);
+  }
+}
+
+int block_shift(std::span<const int64_t> values, int bits) {
+  return std::max(0, static_cast<int>(std::bit_width(any_magnitude(values.data(), values.size()))) - (bits - 1));
+}
+
 int block_floating_point(std::span<int64_t> values, int bits) {
-  uint64_t any = 0;  // its leading one is that of the largest
-  for (const int64_t v : values) any |= static_cast<uint64_t>(std::abs(v));
-  const int shift = std::max(0, static_cast<int>(std::bit_width(any)) - (bits - 1));
-  if (shift == 0) return 0;
-  const int64_t most = (int64_t{1} << (bits - 1)) - 1;
-  for (int64_t& v : values) v = std::clamp(rounded_shift(v, shift), -most, most);
+  const int shift = block_shift(values, bits);
+  if (shift != 0) shift_and_clamp(values.data(), values.size(), shift, (int64_t{1} << (bits - 1)) - 1);
   return shift;
 }
 

@@ -48,17 +48,24 @@ inline constexpr int kMostValueBits = 46;
 void check_values(std::span<const int64_t> values);
 /// `scaled` for any operands.
 int64_t scaled_any(int64_t v, Scalar a);
+/// Whether the product of v and the mantissa has less than 62 bits, is shifted to the right, and ends within the limit: true of nearly all.
+inline bool scaled_fits(int64_t v, Scalar a) {
+  if (a.e > -1 || a.e < -60) return false;
+  const int64_t few = int64_t{1} << std::min<int64_t>(kMostValueBits - 1, kMostValueBits - kScalarBits - a.e);
+  return v < few && v > -few;
+}
 /// floor(v * a + 1/2). Throws the same Error if the result needs more bits.
 inline int64_t scaled(int64_t v, Scalar a) {
-  // What nearly all are: the product fits in 64 bits and becomes smaller than the limit.
-  constexpr int64_t kFew = int64_t{1} << (kMostValueBits - 1);
-  if (v < kFew && v > -kFew && a.e <= -kScalarBits && a.e >= -60) return rounded_shift(v * a.m, -a.e);
-  return scaled_any(v, a);
+  return scaled_fits(v, a) ? rounded_shift(v * a.m, -a.e) : scaled_any(v, a);
 }
+/// Replaces each v by scaled(v, a).
+void scale_values(std::span<int64_t> values, Scalar a);
 
+/// The shift of the codes of `bits` bits, sign included, that values get: max(0, bit_length(max |v|) - (bits - 1)).
+int block_shift(std::span<const int64_t> values, int bits);
 /// Values with a common shift: v is about code * 2^shift.
-/// Replaces values by codes of `bits` bits, sign included: shift = max(0, bit_length(max |v|) - (bits - 1)), codes rounded half up and
-/// clamped to +-(2^(bits-1) - 1). Returns the shift.
+/// Replaces values by codes of `bits` bits with the shift of `block_shift`, rounded half up and clamped to +-(2^(bits-1) - 1). Returns the
+/// shift.
 int block_floating_point(std::span<int64_t> values, int bits);
 
 /// Exporters only, from floating point: `value` >= 0 rounded half up to 16 significant bits.

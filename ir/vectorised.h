@@ -1,6 +1,7 @@
 // Marks for loops over many numbers that the compiler should turn into vector instructions; the rest of the program is built with -O2.
 // BITGRID_VECTORISED uses those that every processor of the kind has. BITGRID_VECTORISED_CLONES, for functions that are no templates,
 // compiles a second copy for AVX2 and chooses when the program starts. AVX2 alone has no fused multiply-add, so both round alike.
+// BITGRID_VECTORISED_INTEGERS, for such functions without floating point, has a third copy for AVX-512.
 #pragma once
 
 #if defined(__GNUC__) && !defined(__clang__)
@@ -11,8 +12,10 @@
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
 #define BITGRID_VECTORISED_CLONES __attribute__((optimize("O3"), target_clones("default", "avx2")))
+#define BITGRID_VECTORISED_INTEGERS __attribute__((optimize("O3"), target_clones("default", "avx2", "arch=x86-64-v4")))
 #else
 #define BITGRID_VECTORISED_CLONES BITGRID_VECTORISED
+#define BITGRID_VECTORISED_INTEGERS BITGRID_VECTORISED
 #endif
 
 // Before a loop of up to 16 passes that is to be written out, so that arrays of vectors stay in registers.

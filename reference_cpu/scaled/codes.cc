@@ -4,6 +4,8 @@
 #include <cassert>
 #include <cstdlib>
 
+#include "ir/vectorised.h"
+
 namespace bitgrid::cpu {
 
 namespace {
@@ -16,33 +18,54 @@ struct Absmax {
   int shift = 0;        // by which they were cut
 };
 
+BITGRID_VECTORISED_INTEGERS int64_t largest_magnitude(const int64_t* y, size_t count) {
+  int64_t largest = 0;
+  for (size_t i = 0; i < count; ++i) largest = std::max(largest, std::abs(y[i]));
+  return largest;
+}
+
+BITGRID_VECTORISED_INTEGERS void multiply_and_shift(int64_t* y, size_t count, int64_t factor, int shift) {
+  for (size_t i = 0; i < count; ++i) y[i] = ((y[i] * factor >> (shift - 1)) + 1) >> 1;
+}
+
 /// Replaces y by codes round(top * y / max |y|) of `bits` bits.
 Absmax absmax(std::span<int64_t> y, int bits) {
   Absmax result;
   result.shift = block_floating_point(y, kNormBits + 1);
-  for (const int64_t v : y) result.largest = std::max(result.largest, std::abs(v));
+  result.largest = largest_magnitude(y.data(), y.size());
   const int64_t top = (int64_t{1} << (bits - 1)) - 1;
   const int k = bit_length(result.largest) + 16 - bits;
-  const int64_t reciprocal = (top << k) / std::max<int64_t>(result.largest, 1);
-  for (int64_t& v : y) v = rounded_shift(v * reciprocal, k);
+  multiply_and_shift(y.data(), y.size(), (top << k) / std::max<int64_t>(result.largest, 1), k);
   return result;
+}
+
+/// Sum of the squares of x cut by a shift, rounded and clamped as block_floating_point does.
+BITGRID_VECTORISED_INTEGERS int64_t sum_of_squares(const int64_t* x, size_t count, int shift, int64_t most) {
+  int64_t sum = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const int64_t v = std::clamp(((x[i] * 2 >> shift) + 1) >> 1, -most, most);
+    sum += v * v;
+  }
+  return sum;
 }
 
 /// Sum of squares of x cut to 16 bits, eps added, as a scalar.
 Scalar mean_square(std::span<const int64_t> x, int64_t eps) {
-  std::vector<int64_t> b(x.begin(), x.end());
-  const int shift = block_floating_point(b, kNormBits);
-  int64_t sum = 0;
-  for (const int64_t v : b) sum += v * v;
+  const int shift = block_shift(x, kNormBits);
+  int64_t sum = sum_of_squares(x.data(), x.size(), shift, (int64_t{1} << (kNormBits - 1)) - 1);
   sum += 2 * shift > 62 ? 0 : eps >> (2 * shift);
   return scalar(std::max<int64_t>(sum, 1), 2 * shift);
+}
+
+BITGRID_VECTORISED_INTEGERS void multiply_each(const int64_t* x, const int32_t* gain, size_t count, int64_t* y) {
+  for (size_t i = 0; i < count; ++i) y[i] = x[i] * gain[i];
 }
 
 std::vector<int64_t> times(std::span<const int64_t> x, const std::vector<int32_t>& gain) {
   assert(x.size() == gain.size());
   check_values(x);
   std::vector<int64_t> y(x.size());
-  for (size_t i = 0; i < x.size(); ++i) y[i] = x[i] * gain[i];
+  multiply_each(x.data(), gain.data(), x.size(), y.data());
   return y;
 }
 
@@ -52,6 +75,20 @@ int group_codes(std::vector<int64_t>& y, size_t group, std::vector<uint8_t>& shi
   for (size_t i = 0; i < y.size(); i += group)
     shifts.push_back(static_cast<uint8_t>(block_floating_point(std::span(y).subspan(i, std::min(group, y.size() - i)), 8)));
   return cut;
+}
+
+/// The codes as 16 bits, and whether all fit in a byte with its negative.
+BITGRID_VECTORISED_INTEGERS bool narrow(const int64_t* values, size_t count, int16_t* codes) {
+  int64_t most = 0;
+  for (size_t i = 0; i < count; ++i) {
+    most = std::max(most, std::abs(values[i]));
+    codes[i] = static_cast<int16_t>(values[i]);
+  }
+  return most <= 127;
+}
+
+BITGRID_VECTORISED_INTEGERS void narrow(const int16_t* codes, size_t count, int8_t* bytes) {
+  for (size_t i = 0; i < count; ++i) bytes[i] = static_cast<int8_t>(codes[i]);
 }
 
 }  // namespace
@@ -68,9 +105,10 @@ Codes make_codes(std::span<const int64_t> values, Scalar unit) {
   codes.count = values.size();
   codes.unit = unit;
   codes.values.resize(values.size());
-  std::transform(values.begin(), values.end(), codes.values.begin(), [](int64_t v) { return static_cast<int16_t>(v); });
-  if (std::all_of(values.begin(), values.end(), [](int64_t v) { return v >= -127 && v <= 127; }))
-    codes.bytes.assign(codes.values.begin(), codes.values.end());
+  if (narrow(values.data(), values.size(), codes.values.data())) {
+    codes.bytes.resize(values.size());
+    narrow(codes.values.data(), values.size(), codes.bytes.data());
+  }
   return codes;
 }
 

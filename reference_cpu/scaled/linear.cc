@@ -1,6 +1,8 @@
 #include "reference_cpu/scaled/linear.h"
 
 #include <algorithm>
+#include <atomic>
+#include <memory>
 
 #include "ir/vectorised.h"
 
@@ -10,93 +12,160 @@ namespace {
 
 /// Bits of the codes between the two matrices of a low rank or an adapter.
 constexpr int kInnerBits = 10;
-constexpr size_t kPartBytes = size_t{1} << 17;     // of weights that a thread takes at a time
+constexpr size_t kLeastBytes = size_t{1} << 15;    // of weights that a thread takes at a time
 constexpr size_t kWorthThreads = size_t{1} << 15;  // weights; below, waking threads takes longer
-
-/// body(first tile, tile behind the last) for all tiles, with several threads.
-template <typename Body>
-void for_tiles(const PackedWeights& weights, ThreadPool* pool, Body body) {
-  const size_t tiles = weights.tiles(), at_once = std::max<size_t>(1, kPartBytes * tiles / std::max<size_t>(weights.bytes(), 1));
-  const size_t parts = (tiles + at_once - 1) / at_once;
-  const auto part = [&](size_t i) { body(i * at_once, std::min(tiles, (i + 1) * at_once)); };
-  if (pool == nullptr || weights.rows() * weights.columns() < kWorthThreads) {
-    for (size_t i = 0; i < parts; ++i) part(i);
-    return;
-  }
-  pool->run(parts, part);
-}
+constexpr size_t kMostSums = size_t{1} << 12;      // of tiles that are looked at together
 
 using Batch = std::span<const Codes>;
 using Vectors = std::vector<std::vector<int64_t>>;
-constexpr size_t kMostSums = size_t{1} << 12;  // of tiles that are looked at together
 
-/// Room that is used again for each tile.
-using Scratch = std::vector<int16_t>;
+/// One matrix times a batch of vectors.
+struct Product {
+  const PackedWeights* weights;
+  const LinearMap* map = nullptr;  // whose scales and zeros multiply the sums; nullptr: nothing does
+  std::shared_ptr<const SumPlan> plan = nullptr;
+  Vectors y = {};  // [vector][rows], with room for whole tiles
 
-/// Sums of all rows for all vectors. use(tile, plan, sums, y, scratch) adds to y[vector][row] of a tile, of 16 rows, what its sums
-/// [vector][group][16] are worth.
-template <typename Use>
-Vectors from_sums(const PackedWeights& weights, Batch batch, size_t group, const LinearParams& params, Use use) {
-  Vectors y(batch.size(), std::vector<int64_t>(weights.tiles() * kTileRows));
-  const SumPlan plan = plan_sums(batch, group, weights.storage(), sums_of(params.kernel));
-  const size_t at_once = std::max<size_t>(1, kMostSums / std::max<size_t>(1, plan.tile_sums()));
-  for_tiles(weights, params.pool, [&](size_t begin, size_t end) {
-    Scratch scratch;
-    std::vector<int32_t> sums(std::min(at_once, end - begin) * plan.tile_sums());
-    for (size_t first = begin; first < end; first += at_once) {
-      const size_t last = std::min(end, first + at_once);
-      tile_sums(weights, first, last, plan, sums.data());
-      for (size_t t = first; t < last; ++t) use(t, plan, sums.data() + (t - first) * plan.tile_sums(), y, scratch);
-    }
-  });
-  for (std::vector<int64_t>& v : y) v.resize(weights.rows());
-  return y;
-}
+  size_t group(Batch batch) const { return map != nullptr && map->group != 0 ? map->group : batch[0].group; }
+};
+
+/// Room of one thread.
+struct Scratch {
+  std::vector<int32_t> sums;
+  std::vector<int16_t> by_group;
+};
 
 const uint8_t* shifts_of(const Codes& codes) {
   return codes.group == 0 ? nullptr : codes.shifts.data();
 }
 
-BITGRID_VECTORISED void add_shifted(const int32_t* sums, const uint8_t* shifts, size_t groups, int64_t* y) {
-  for (size_t g = 0; g < groups; ++g)
-    for (size_t r = 0; r < kTileRows; ++r) y[r] += int64_t{sums[g * kTileRows + r]} << (shifts == nullptr ? 0 : shifts[g]);
+/// y[r] of tiles that have one sum a row; those of a tile lie `stride` behind those of the one before it.
+BITGRID_VECTORISED_INTEGERS void put_sums(const int32_t* sums, size_t stride, size_t tiles, int64_t* y) {
+  for (size_t t = 0; t < tiles; ++t)
+    for (size_t r = 0; r < kTileRows; ++r) y[t * kTileRows + r] = sums[t * stride + r];
 }
 
-/// W a without any scale of W; the codes' own shifts count.
-Vectors plain_sums(const PackedWeights& weights, Batch batch, const LinearParams& params) {
-  return from_sums(weights, batch, batch[0].group, params, [&](size_t t, const SumPlan& plan, const int32_t* sums, Vectors& y, Scratch&) {
-    for (size_t b = 0; b < batch.size(); ++b, sums += plan.groups * kTileRows)
-      add_shifted(sums, shifts_of(batch[b]), plan.groups, y[b].data() + t * kTileRows);
-  });
+BITGRID_VECTORISED_INTEGERS void add_shifted(const int32_t* sums, const uint8_t* shifts, size_t groups, int64_t* y) {
+  for (size_t g = 0; g < groups; ++g) {
+    const int64_t factor = int64_t{1} << (shifts == nullptr ? 0 : shifts[g]);
+    for (size_t r = 0; r < kTileRows; ++r) y[r] += sums[g * kTileRows + r] * factor;
+  }
+}
+
+BITGRID_VECTORISED_INTEGERS void multiply_rows(int64_t* y, const int16_t* scales, size_t rows) {
+  for (size_t r = 0; r < rows; ++r) y[r] *= scales[r];
+}
+
+/// y_r = the sum over the groups of the codes, times the scale of the row where there is one.
+void finish_plain(Product& p, Batch batch, size_t begin, size_t end, const int32_t* sums) {
+  const size_t groups = p.plan->groups, stride = p.plan->tile_sums(), first = begin * kTileRows;
+  for (size_t b = 0; b < batch.size(); ++b) {
+    int64_t* y = p.y[b].data() + first;
+    const int32_t* own = sums + b * groups * kTileRows;
+    if (groups == 1 && batch[b].group == 0)
+      put_sums(own, stride, end - begin, y);
+    else
+      for (size_t t = begin; t < end; ++t)
+        add_shifted(own + (t - begin) * stride, shifts_of(batch[b]), groups, y + (t - begin) * kTileRows);
+    if (p.map != nullptr && !p.map->scales.empty())
+      multiply_rows(y, p.map->scales.data() + first, std::min(end * kTileRows, p.weights->rows()) - first);
+  }
 }
 
 /// y_r = sum over the groups of scale times sum, and of zero times the sum of the codes.
-Vectors grouped_sums(const LinearMap& map, Batch batch, const LinearParams& params) {
-  return from_sums(*map.weights, batch, map.group, params,
-                   [&](size_t t, const SumPlan& plan, const int32_t* sums, Vectors& y, Scratch& by_group) {
-                     const size_t first = t * kTileRows, rows = std::min(kTileRows, map.outputs() - first), groups = plan.groups;
-                     const int16_t* scales = map.scales.data() + first * groups;
-                     std::vector<int16_t> whole;  // a last tile that is not full
-                     if (rows < kTileRows) {
-                       whole.assign(scales, scales + rows * groups);
-                       whole.resize(kTileRows * groups);
-                       scales = whole.data();
-                     }
-                     by_group.resize(kTileRows * groups);
-                     plan.implementation->by_group(scales, groups, by_group.data());
-                     for (size_t b = 0; b < batch.size(); ++b, sums += groups * kTileRows) {
-                       int64_t* own = y[b].data() + first;
-                       plan.implementation->add_groups({sums, by_group.data(), shifts_of(batch[b]), groups}, own);
-                       if (map.zeros.empty()) continue;
-                       for (size_t r = 0; r < rows; ++r)
-                         for (size_t g = 0; g < groups; ++g)
-                           own[r] += map.zeros[(first + r) * groups + g] * plan.code_sums[b * groups + g] *
-                                     (int64_t{1} << (batch[b].group == 0 ? 0 : batch[b].shifts[g]));
-                     }
-                   });
+void finish_groups(Product& p, Batch batch, size_t t, const int32_t* sums, std::vector<int16_t>& by_group) {
+  const LinearMap& map = *p.map;
+  const size_t first = t * kTileRows, rows = std::min(kTileRows, map.outputs() - first), groups = p.plan->groups;
+  const int16_t* scales = map.scales.data() + first * groups;
+  std::vector<int16_t> whole;  // a last tile that is not full
+  if (rows < kTileRows) {
+    whole.assign(scales, scales + rows * groups);
+    whole.resize(kTileRows * groups);
+    scales = whole.data();
+  }
+  by_group.resize(kTileRows * groups);
+  p.plan->implementation->by_group(scales, groups, by_group.data());
+  for (size_t b = 0; b < batch.size(); ++b, sums += groups * kTileRows) {
+    int64_t* own = p.y[b].data() + first;
+    p.plan->implementation->add_groups({sums, by_group.data(), shifts_of(batch[b]), groups}, own);
+    if (map.zeros.empty()) continue;
+    for (size_t r = 0; r < rows; ++r)
+      for (size_t g = 0; g < groups; ++g)
+        own[r] += map.zeros[(first + r) * groups + g] * p.plan->code_sums[b * groups + g] *
+                  (int64_t{1} << (batch[b].group == 0 ? 0 : batch[b].shifts[g]));
+  }
 }
 
-void multiply_rows(Vectors& y, const auto& scales) {
+void multiply_tiles(Product& p, Batch batch, size_t begin, size_t end, Scratch& scratch) {
+  const size_t stride = p.plan->tile_sums(), at_once = std::max<size_t>(1, kMostSums / std::max<size_t>(1, stride));
+  for (size_t first = begin; first < end; first += at_once) {
+    const size_t last = std::min(end, first + at_once);
+    scratch.sums.resize(std::max(scratch.sums.size(), (last - first) * stride));
+    tile_sums(*p.weights, first, last, *p.plan, scratch.sums.data());
+    if (p.map == nullptr || p.map->group == 0) {
+      finish_plain(p, batch, first, last, scratch.sums.data());
+      continue;
+    }
+    for (size_t t = first; t < last; ++t) finish_groups(p, batch, t, scratch.sums.data() + (t - first) * stride, scratch.by_group);
+  }
+}
+
+/// body(begin, end) for parts of 0 .. tiles - 1, on all threads of the pool: large parts first, so that each thread reads from front to
+/// back, and small ones at the end, so that all threads end together.
+template <typename Body>
+void in_parts(size_t tiles, size_t least, ThreadPool& pool, Body body) {
+  std::atomic<size_t> next = 0;
+  const auto threads = static_cast<size_t>(pool.threads());
+  pool.run(threads, [&](size_t) {
+    Scratch scratch;
+    size_t begin = next, end = 0;
+    while (begin < tiles) {
+      end = std::min(tiles, begin + std::max(least, (tiles - begin) / (2 * threads)));
+      if (!next.compare_exchange_weak(begin, end)) continue;
+      body(begin, end, scratch);
+      begin = next;
+    }
+  });
+}
+
+/// All products of one batch, the tiles of one behind those of the other.
+void multiply(std::span<Product> products, Batch batch, const LinearParams& params) {
+  size_t tiles = 0, bytes = 0, weights = 0;
+  for (Product& p : products) {
+    for (const Product& other : products)
+      if (other.plan && other.group(batch) == p.group(batch) && other.weights->storage() == p.weights->storage()) p.plan = other.plan;
+    if (!p.plan) p.plan = std::make_shared<SumPlan>(plan_sums(batch, p.group(batch), p.weights->storage(), sums_of(params.kernel)));
+    p.y.resize(batch.size());
+    for (std::vector<int64_t>& v : p.y) v.resize(p.weights->tiles() * kTileRows);
+    tiles += p.weights->tiles();
+    bytes += p.weights->bytes();
+    weights += p.weights->rows() * p.weights->columns();
+  }
+  const auto part = [&](size_t begin, size_t end, Scratch& scratch) {
+    size_t first = 0;  // tile of a product
+    for (Product& p : products) {
+      const size_t last = first + p.weights->tiles();
+      if (begin < last && end > first) multiply_tiles(p, batch, std::max(begin, first) - first, std::min(end, last) - first, scratch);
+      first = last;
+    }
+  };
+  if (params.pool == nullptr || weights < kWorthThreads) {
+    Scratch scratch;
+    part(0, tiles, scratch);
+  } else {
+    in_parts(tiles, std::max<size_t>(1, kLeastBytes * tiles / std::max<size_t>(bytes, 1)), *params.pool, part);
+  }
+  for (Product& p : products)
+    for (std::vector<int64_t>& v : p.y) v.resize(p.weights->rows());
+}
+
+Vectors multiply(const PackedWeights& weights, const LinearMap* map, Batch batch, const LinearParams& params) {
+  Product p = {&weights, map};
+  multiply(std::span(&p, 1), batch, params);
+  return std::move(p.y);
+}
+
+void multiply_rows(Vectors& y, const std::vector<int32_t>& scales) {
   for (std::vector<int64_t>& v : y)
     for (size_t r = 0; r < v.size(); ++r) v[r] *= scales[r];
 }
@@ -114,10 +183,10 @@ std::vector<Codes> inner_codes(Vectors h, Batch batch, int fraction) {
 }
 
 void add_adapter(const Adapter& adapter, Batch batch, const LinearParams& params, std::vector<Sums>& y) {
-  Vectors p = plain_sums(*adapter.a, batch, params);
+  Vectors p = multiply(*adapter.a, nullptr, batch, params);
   multiply_rows(p, adapter.a_scales.values);
   const std::vector<Codes> c = inner_codes(std::move(p), batch, adapter.a_scales.fraction);
-  Vectors z = plain_sums(*adapter.b, c, params);
+  Vectors z = multiply(*adapter.b, nullptr, c, params);
   multiply_rows(z, adapter.b_scales.values);
   for (size_t b = 0; b < batch.size(); ++b) {
     const Scalar ratio = divide(multiply(shifted(c[b].unit, -adapter.b_scales.fraction), adapter.alpha), y[b].unit);
@@ -127,33 +196,40 @@ void add_adapter(const Adapter& adapter, Batch batch, const LinearParams& params
 
 std::vector<Sums> with_units(Vectors values, Batch batch, const LinearMap& map) {
   std::vector<Sums> y;
-  for (size_t b = 0; b < batch.size(); ++b) y.push_back({std::move(values[b]), multiply(batch[b].unit, map.scale)});
+  for (size_t b = 0; b < batch.size(); ++b) y.push_back({std::move(values[b]), bitgrid::multiply(batch[b].unit, map.scale)});
   return y;
-}
-
-std::vector<Sums> without_adapter(const LinearMap& map, Batch batch, const LinearParams& params) {
-  if (map.group != 0) return with_units(grouped_sums(map, batch, params), batch, map);
-  std::vector<Codes> inner;
-  if (map.low_rank) {
-    inner = inner_codes(plain_sums(*map.low_rank, batch, params), batch, 0);
-    batch = inner;
-  }
-  Vectors y = plain_sums(*map.weights, batch, params);
-  if (!map.scales.empty()) multiply_rows(y, map.scales);
-  return with_units(std::move(y), batch, map);
 }
 
 }  // namespace
 
-std::vector<Sums> apply(const LinearMap& map, std::span<const Codes> batch, const LinearParams& params) {
-  if (batch.empty()) return {};
-  std::vector<Sums> y = without_adapter(map, batch, params);
-  if (map.adapter) add_adapter(*map.adapter, batch, params, y);
+std::vector<std::vector<Sums>> apply(std::span<const LinearMap* const> maps, std::span<const Codes> batch, const LinearParams& params) {
+  std::vector<std::vector<Sums>> y(maps.size());
+  if (batch.empty()) return y;
+  std::vector<Product> products;
+  for (const LinearMap* map : maps)
+    if (!map->low_rank) products.push_back({map->weights.get(), map});
+  multiply(products, batch, params);
+  for (size_t i = 0, product = 0; i < maps.size(); ++i) {
+    const LinearMap& map = *maps[i];
+    if (map.low_rank) {
+      const std::vector<Codes> inner = inner_codes(multiply(*map.low_rank, nullptr, batch, params), batch, 0);
+      y[i] = with_units(multiply(*map.weights, &map, inner, params), inner, map);
+    } else {
+      y[i] = with_units(std::move(products[product++].y), batch, map);
+    }
+    if (map.adapter) add_adapter(*map.adapter, batch, params, y[i]);
+  }
   return y;
 }
 
+std::vector<Sums> apply(const LinearMap& map, std::span<const Codes> batch, const LinearParams& params) {
+  const LinearMap* one = &map;
+  return std::move(apply(std::span(&one, 1), batch, params)[0]);
+}
+
 Sums apply(const LinearMap& map, const Codes& codes, const LinearParams& params) {
-  return std::move(apply(map, std::span(&codes, 1), params)[0]);
+  std::vector<Sums> y = apply(map, std::span(&codes, 1), params);
+  return std::move(y[0]);
 }
 
 }  // namespace bitgrid::cpu

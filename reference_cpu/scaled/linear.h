@@ -27,5 +27,7 @@ struct Sums {
 Sums apply(const LinearMap& map, const Codes& codes, const LinearParams& params);
 /// The same for several vectors: rows of weights are read once for all of them.
 std::vector<Sums> apply(const LinearMap& map, std::span<const Codes> batch, const LinearParams& params);
+/// The same for several maps that read the same vectors, [map][vector]: one preparation of the codes, one round of the threads.
+std::vector<std::vector<Sums>> apply(std::span<const LinearMap* const> maps, std::span<const Codes> batch, const LinearParams& params);
 
 }  // namespace bitgrid::cpu

@@ -1,9 +1,11 @@
 #include "reference_cpu/scaled/scaled_engine.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 #include "ir/error.h"
+#include "ir/vectorised.h"
 #include "reference_cpu/scaled/softmax.h"
 
 namespace bitgrid::cpu {
@@ -40,26 +42,61 @@ int log2_of(size_t n) {
   return static_cast<int>(std::bit_width(n)) - 1;
 }
 
-/// SiLU of the gate times up: the products and their unit.
-Sums gate_with_silu(const Sums& gate, Sums up, const std::vector<int32_t>& sigmoid) {
-  const int ku = block_floating_point(up.values, kGateBits);
-  for (size_t i = 0; i < up.values.size(); ++i) {
-    const int64_t g = std::clamp(scaled(gate.values[i], shifted(gate.unit, kSiluBits)), -kMostGate, kMostGate);
-    const auto index = static_cast<size_t>(rounded_shift(std::abs(g), kSiluBits - kSigmoidStep));
-    const int64_t s = sigmoid[std::min(index, sigmoid.size() - 1)];
-    up.values[i] *= g * (g < 0 ? (int64_t{1} << kSigmoidBits) - s : s);
+/// up times the SiLU of the gate, which has kSiluBits fraction bits.
+BITGRID_VECTORISED_INTEGERS void multiply_by_silu(const int64_t* gate, size_t count, const int32_t* sigmoid, int64_t last, int64_t* up) {
+  constexpr int kShift = kSiluBits - kSigmoidStep;
+  for (size_t i = 0; i < count; ++i) {
+    const int64_t g = std::clamp(gate[i], -kMostGate, kMostGate);
+    const int64_t s = sigmoid[std::min(((std::abs(g) >> (kShift - 1)) + 1) >> 1, last)];
+    up[i] *= g * (g < 0 ? (int64_t{1} << kSigmoidBits) - s : s);
   }
+}
+
+/// SiLU of the gate times up: the products and their unit.
+Sums gate_with_silu(Sums gate, Sums up, const std::vector<int32_t>& sigmoid) {
+  const int ku = block_floating_point(up.values, kGateBits);
+  scale_values(gate.values, shifted(gate.unit, kSiluBits));
+  multiply_by_silu(gate.values.data(), up.values.size(), sigmoid.data(), static_cast<int64_t>(sigmoid.size()) - 1, up.values.data());
   const int kh = block_floating_point(up.values, kHiddenBits);
   up.unit = shifted(up.unit, ku + kh - kSiluBits - kSigmoidBits);
   return up;
 }
 
+BITGRID_VECTORISED_INTEGERS void keep_positive(int64_t* v, size_t count) {
+  for (size_t i = 0; i < count; ++i) v[i] = std::max<int64_t>(v[i], 0);
+}
+
+BITGRID_VECTORISED_INTEGERS void multiply_by_square(const int64_t* gate, size_t count, int64_t* up) {
+  for (size_t i = 0; i < count; ++i) up[i] *= gate[i] * gate[i];
+}
+
+BITGRID_VECTORISED_INTEGERS void add_each(const int64_t* y, size_t count, int64_t* x) {
+  for (size_t i = 0; i < count; ++i) x[i] += y[i];
+}
+
+/// Rotates pairs of elements, which lie side by side or half a head apart.
+void turn_pairs(int64_t* head, size_t half, const int16_t* cosine, const int16_t* sine) {
+  for (size_t c = 0; c < half; ++c) {
+    const int64_t x = head[2 * c], y = head[2 * c + 1];
+    head[2 * c] = x * cosine[c] - y * sine[c];
+    head[2 * c + 1] = y * cosine[c] + x * sine[c];
+  }
+}
+
+BITGRID_VECTORISED_INTEGERS void turn_halves(int64_t* head, size_t half, const int16_t* cosine, const int16_t* sine) {
+  for (size_t c = 0; c < half; ++c) {
+    const int64_t x = head[c], y = head[c + half];
+    head[c] = x * cosine[c] - y * sine[c];
+    head[c + half] = y * cosine[c] + x * sine[c];
+  }
+}
+
 /// max(gate, 0)^2 times up: the products and their unit.
 Sums gate_with_relu_squared(Sums gate, Sums up) {
-  for (int64_t& g : gate.values) g = std::max<int64_t>(g, 0);
+  keep_positive(gate.values.data(), gate.values.size());
   const int kg = block_floating_point(gate.values, kGateBits);
   const int ku = block_floating_point(up.values, kGateBits);
-  for (size_t i = 0; i < up.values.size(); ++i) up.values[i] *= gate.values[i] * gate.values[i];
+  multiply_by_square(gate.values.data(), up.values.size(), up.values.data());
   const int kh = block_floating_point(up.values, kHiddenBits);
   const Scalar p = shifted(gate.unit, kg);
   up.unit = multiply(multiply(p, p), shifted(up.unit, ku + kh));
@@ -105,13 +142,10 @@ void ScaledEngine::turn(std::span<int64_t> head, size_t position) const {
   const size_t half = head.size() / 2;
   const int16_t* cosine = model_.tables.cosine.data() + position * half;
   const int16_t* sine = model_.tables.sine.data() + position * half;
-  for (size_t c = 0; c < half; ++c) {
-    int64_t& x = head[model_.rope_interleaved ? 2 * c : c];
-    int64_t& y = head[model_.rope_interleaved ? 2 * c + 1 : c + half];
-    const int64_t turned = x * cosine[c] - y * sine[c];
-    y = y * cosine[c] + x * sine[c];
-    x = turned;
-  }
+  if (model_.rope_interleaved)
+    turn_pairs(head.data(), half, cosine, sine);
+  else
+    turn_halves(head.data(), half, cosine, sine);
 }
 
 std::vector<int64_t> ScaledEngine::attend(const SoftmaxAttention& layer, ScaledState::Caches& caches, Sums q, Sums k, Sums v,
@@ -125,8 +159,8 @@ std::vector<int64_t> ScaledEngine::attend(const SoftmaxAttention& layer, ScaledS
     Scalar unit = k.unit;
     if (layer.key_norm) unit = normalise_head(key, *layer.key_norm, unit);
     turn(key, position);
-    for (int64_t& x : key) x = scaled(x, shifted(unit, layer.key_fraction - kRotaryBits));
-    for (int64_t& x : value) x = scaled(x, shifted(v.unit, layer.value_fraction));
+    scale_values(key, shifted(unit, layer.key_fraction - kRotaryBits));
+    scale_values(value, shifted(v.unit, layer.value_fraction));
     if (rotate_keys) rotate(key);
     if (rotate_values) rotate(value);
   }
@@ -173,10 +207,10 @@ std::vector<int64_t> ScaledEngine::attend(const SoftmaxAttention& layer, ScaledS
 }
 
 void ScaledEngine::add(Vecs& x, const LinearMap& map, std::span<const Codes> a) const {
-  const std::vector<Sums> y = apply(map, a, params_.linear);
+  std::vector<Sums> y = apply(map, a, params_.linear);
   for (size_t t = 0; t < x.size(); ++t) {
-    const Scalar unit = shifted(y[t].unit, model_.embedding.fraction);
-    for (size_t i = 0; i < x[t].size(); ++i) x[t][i] += scaled(y[t].values[i], unit);
+    scale_values(y[t].values, shifted(y[t].unit, model_.embedding.fraction));
+    add_each(y[t].values.data(), x[t].size(), x[t].data());
   }
 }
 
@@ -188,8 +222,9 @@ void ScaledEngine::attention(const SoftmaxAttention& layer, ScaledState::Caches&
     a.push_back(normalise(v, layer.input, model_.stream_eps, model_.activation_group));
     if (trace) trace(name + "a", a.back().expanded());
   }
-  std::vector<Sums> q = apply(layer.query, a, params_.linear), k = apply(layer.key, a, params_.linear),
-                    v = apply(layer.value, a, params_.linear);
+  const std::array maps = {&layer.query, &layer.key, &layer.value};
+  std::vector<std::vector<Sums>> y = apply(maps, a, params_.linear);
+  std::vector<Sums>&q = y[0], &k = y[1], &v = y[2];
   const bool rotated = params_.cache.value.rotated;
   const Scalar unit = shifted(scalar(1), -(layer.value_fraction + kMixBits + (rotated ? log2_of(model_.head_width) : 0)));
   const int64_t eps = rotated ? layer.rotated_output_eps : layer.output_eps;
@@ -205,9 +240,11 @@ void ScaledEngine::attention(const SoftmaxAttention& layer, ScaledState::Caches&
 void ScaledEngine::feed_forward(const GatedFeedForward& layer, Vecs& x, const std::string& name, const ScaledTrace& trace) const {
   std::vector<Codes> a;
   for (const Vec& v : x) a.push_back(normalise(v, layer.input, model_.stream_eps, model_.activation_group));
-  std::vector<Sums> gate = apply(layer.gate, a, params_.linear), up = apply(layer.up, a, params_.linear);
+  const std::array maps = {&layer.gate, &layer.up};
+  std::vector<std::vector<Sums>> y = apply(maps, a, params_.linear);
+  std::vector<Sums>&gate = y[0], &up = y[1];
   for (size_t t = 0; t < x.size(); ++t) {
-    const Sums h = layer.function == GateFunction::kSilu ? gate_with_silu(gate[t], std::move(up[t]), model_.tables.sigmoid)
+    const Sums h = layer.function == GateFunction::kSilu ? gate_with_silu(std::move(gate[t]), std::move(up[t]), model_.tables.sigmoid)
                                                          : gate_with_relu_squared(std::move(gate[t]), std::move(up[t]));
     const int64_t eps = layer.sub_norm ? whole(divide(layer.sub_norm->eps, multiply(h.unit, h.unit))) : 0;
     a[t] = codes_before(h, layer.sub_norm, eps, layer.down_gain, model_);

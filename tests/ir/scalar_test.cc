@@ -54,6 +54,33 @@ TEST(Scalar, ScalesElements) {
   EXPECT_EQ(scaled(3, shifted(constant(1.0), -60)), 0);
 }
 
+__extension__ using Wide = __int128;
+
+/// floor(v * a + 1/2); 0 where next to nothing is left.
+Wide exactly_scaled(int64_t v, Scalar a) {
+  const Wide product = static_cast<Wide>(v) * a.m;
+  return a.e < -60 ? 0 : a.e < 0 ? ((product >> (-a.e - 1)) + 1) >> 1 : product * (Wide{1} << a.e);
+}
+
+TEST(Scalar, ScalesVectorsExactly) {
+  std::mt19937_64 random(1);
+  for (int e = -70; e < 12; ++e) {
+    for (int bits = 1; bits <= kMostValueBits; ++bits) {
+      const Scalar a = {32768 + static_cast<int64_t>(random() % 32768), e};
+      std::vector<int64_t> v(9), want;
+      for (int64_t& x : v) x = static_cast<int64_t>(random() >> (64 - bits)) * (random() % 2 == 0 ? 1 : -1);
+      v[4] = (int64_t{1} << bits) - 1;  // the largest
+      if (exactly_scaled(v[4], a) >= int64_t{1} << kMostValueBits) {
+        EXPECT_THAT(test::error_of([&] { scale_values(v, a); }), HasSubstr("a value needs more than 46 bits"));
+        continue;
+      }
+      for (const int64_t x : v) want.push_back(static_cast<int64_t>(exactly_scaled(x, a)));
+      scale_values(v, a);
+      ASSERT_EQ(v, want) << e << ", " << bits;
+    }
+  }
+}
+
 TEST(Scalar, AValueThatRunsAwayIsAnError) {
   EXPECT_THAT(test::error_of([] { scaled(int64_t{1} << 40, shifted(constant(1.0), 30)); }), HasSubstr("a value needs more than 46 bits"));
 }
