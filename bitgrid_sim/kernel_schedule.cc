@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 namespace bitgrid::sim {
 namespace {
@@ -40,14 +41,27 @@ class Ports {
 
 }  // namespace
 
-KernelSchedule make_schedule(const MappedKernel& kernel) {
+std::vector<bool> resident_bits(const MappedKernel& kernel) {
+  std::vector<bool> resident(kernel.input_bits);
+  for (const ResidentSlot& r : kernel.residents) resident[r.bit] = true;
+  return resident;
+}
+
+KernelSchedule make_schedule(const MappedKernel& kernel, bool without_residents) {
   KernelSchedule s;
+  std::vector<uint32_t> column(kernel.input_bits);
+  std::iota(column.begin(), column.end(), 0u);
+  if (without_residents) {
+    const std::vector<bool> resident = resident_bits(kernel);
+    uint32_t next = 0;
+    for (uint32_t bit = 0; bit < kernel.input_bits; ++bit) column[bit] = resident[bit] ? 0 : next++;
+  }
   s.period = 2 * int64_t{kernel.ii};
   Ports port_in(s.in), port_out(s.out);
   std::vector<TimedEvent> in, constant, out;
   for (const InputSlot& slot : kernel.inputs) {
     s.first_phase = std::min<int64_t>(s.first_phase, slot.slot.phase);
-    for (int64_t k = 0; k < slot.hold; ++k) in.push_back({slot.slot.phase + 2 * k, {slot.bit, 0, port_in(slot.slot)}});
+    for (int64_t k = 0; k < slot.hold; ++k) in.push_back({slot.slot.phase + 2 * k, {column[slot.bit], 0, port_in(slot.slot)}});
     s.last_phase = std::max(s.last_phase, slot.slot.phase + 2 * int64_t{slot.hold - 1});
   }
   for (const ConstantStream& stream : kernel.constants) {
@@ -63,7 +77,7 @@ KernelSchedule make_schedule(const MappedKernel& kernel) {
     s.first_phase = std::min<int64_t>(s.first_phase, slot.phase);
   }
   s.resting = BitMatrix(1, kernel.input_bits);
-  for (const uint32_t bit : kernel.resting_ones) s.resting.set(0, bit, true);
+  for (const uint32_t bit : kernel.resting_ones) s.resting.set(0, column[bit], true);
   s.inputs = timetable(std::move(in), s.period);
   s.constants = timetable(std::move(constant), s.period);
   s.outputs = timetable(std::move(out), s.period);

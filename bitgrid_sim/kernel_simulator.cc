@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <random>
 #include <thread>
+#include <unordered_map>
 
 #include "ir/error.h"
 
@@ -31,7 +32,7 @@ std::variant<ScalarGrid, SlicedGrid> make_grid(const GridConfig& config, GridEng
 KernelSimulator::KernelSimulator(const MappedKernel& kernel, const KernelSimulatorParams& params)
     : params_(params),
       grid_(make_grid(verified(kernel).grid, params.engine)),
-      schedule_(make_schedule(kernel)),
+      schedule_(make_schedule(kernel, params.shared_residents)),
       input_bits_(kernel.input_bits),
       output_bits_(kernel.output_bits),
       faults_(params.faults),
@@ -86,12 +87,24 @@ void KernelSimulator::compile_residents(const MappedKernel& kernel) {
   for (size_t b = 1; b < resident_first_.size(); ++b) resident_first_[b] += resident_first_[b - 1];
   resident_cells_.resize(kernel.residents.size());
   std::vector<size_t> next(resident_first_.begin(), resident_first_.end() - 1);
-  for (const ResidentSlot& r : kernel.residents) resident_cells_[next[r.bit]++] = {r.x, r.y, {r.word0, r.word1}};
+  if (params_.shared_residents) {
+    const std::vector<bool> resident = resident_bits(kernel);
+    for (uint32_t bit = 0; bit < kernel.input_bits; ++bit)
+      if (resident[bit]) shared_bits_.push_back(bit);
+    input_bits_ -= static_cast<uint32_t>(shared_bits_.size());
+    shared_residents_ = BitVector(static_cast<uint32_t>(shared_bits_.size()));
+  }
+  std::unordered_map<size_t, uint32_t> word_of;  // by cell
+  for (const ResidentSlot& r : kernel.residents) {
+    const auto [word, added] = word_of.try_emplace(kernel.grid.index(r.x, r.y), static_cast<uint32_t>(resident_words_.size()));
+    if (added) resident_words_.push_back(r.word0);
+    resident_cells_[next[r.bit]++] = {r.x, r.y, r.flip(), word->second};
+  }
 }
 
 /// Number of invocations from row `first` on that have the same resident bits.
 size_t KernelSimulator::resident_group(const BitMatrix& inputs, size_t first) const {
-  if (resident_mask_.empty()) return inputs.rows - first;
+  if (resident_mask_.empty() || params_.shared_residents) return inputs.rows - first;
   const uint64_t* reference = &inputs.words[first * inputs.stride];
   size_t row = first + 1;
   for (; row < inputs.rows; ++row) {
@@ -103,18 +116,19 @@ size_t KernelSimulator::resident_group(const BitMatrix& inputs, size_t first) co
   return row - first;
 }
 
-/// Writes the cells whose resident bit differs from that of an invocation. Returns whether there was any.
-bool KernelSimulator::reconfigure(const BitMatrix& inputs, size_t row) {
+/// Writes the cells whose resident bit differs from `bits`, words of a row with all input bits. Returns whether there was any.
+bool KernelSimulator::write_residents(const uint64_t* bits) {
   uint64_t written = 0;
   for (size_t w = 0; w < resident_mask_.size(); ++w) {
-    uint64_t changed = (inputs.words[row * inputs.stride + w] ^ resident_now_[w]) & resident_mask_[w];
+    uint64_t changed = (bits[w] ^ resident_now_[w]) & resident_mask_[w];
     resident_now_[w] ^= changed;
     for (; changed != 0; changed &= changed - 1) {
       const size_t bit = 64 * w + static_cast<size_t>(__builtin_ctzll(changed));
-      const bool value = inputs.get(row, bit);
       for (size_t i = resident_first_[bit]; i < resident_first_[bit + 1]; ++i) {
         const ResidentCell& cell = resident_cells_[i];
-        std::visit([&](auto& grid) { grid.set_cell(cell.x, cell.y, cell.words[value]); }, grid_);
+        CellWord& word = resident_words_[cell.word];
+        word ^= cell.flip;
+        std::visit([&](auto& grid) { grid.set_cell(cell.x, cell.y, word); }, grid_);
         ++written;
       }
     }
@@ -122,6 +136,24 @@ bool KernelSimulator::reconfigure(const BitMatrix& inputs, size_t row) {
   stats_.reconfigured_cells += written;
   stats_.reconfigurations += written != 0;
   return written != 0;
+}
+
+bool KernelSimulator::reconfigure(const BitMatrix& inputs, size_t row) {
+  if (resident_mask_.empty()) return false;
+  if (!params_.shared_residents) return write_residents(&inputs.words[row * inputs.stride]);
+  if (!shared_changed_) return false;
+  shared_changed_ = false;
+  std::vector<uint64_t> words(resident_mask_.size());
+  for (uint32_t i = 0; i < shared_bits_.size(); ++i)
+    if (shared_residents_.get(i)) words[shared_bits_[i] / 64] |= uint64_t{1} << (shared_bits_[i] % 64);
+  return write_residents(words.data());
+}
+
+void KernelSimulator::set_residents(const BitVector& bits) {
+  shared_residents_ = bits;
+  shared_changed_ = true;
+  for (auto* kernels : {&narrow_, &wide_})
+    for (const auto& kernel : *kernels) kernel->set_residents(bits);
 }
 
 BitMatrix KernelSimulator::run(const BitMatrix& inputs) {
@@ -165,8 +197,9 @@ BitMatrix KernelSimulator::run_lanes(const BitMatrix& inputs) {
   auto& kernels = inputs.rows <= kNarrowRows ? narrow_ : wide_;
   if (kernels.empty()) {
     const LaneKernelParams params{&kernels == &narrow_ ? size_t{64} : size_t{512}, SimdTarget::kAuto, params_.lead_after_reconfiguration,
-                                  params_.latch_seed};
+                                  params_.latch_seed, params_.shared_residents};
     kernels.push_back(std::make_unique<LaneKernel>(kernel_, params));
+    if (params_.shared_residents) kernels[0]->set_residents(shared_residents_);
     while (kernels.size() < params_.threads) kernels.push_back(std::make_unique<LaneKernel>(*kernels[0]));
   }
   const size_t shares = std::min(kernels.size(), std::max<size_t>(inputs.rows / 64, 1));
@@ -193,6 +226,8 @@ BitMatrix KernelSimulator::run_lanes(const BitMatrix& inputs) {
     stats_.reconfigured_cells += b.reconfigured_cells - a.reconfigured_cells;
   }
   stats_.phases += phases;
+  stats_.tile_phases +=
+      static_cast<uint64_t>((static_cast<int64_t>(inputs.rows) - 1) * schedule_.period + schedule_.last_phase - schedule_.first_phase + 1);
   stats_.invocations += inputs.rows;
   return outputs;
 }
@@ -204,6 +239,7 @@ void KernelSimulator::run_group(Grid& grid, const BitMatrix& inputs, size_t firs
   int64_t turn = floor_div(now_ - start, schedule_.period);  // invocation whose phase 0 is at most one period ago
   auto r = static_cast<size_t>(now_ - start - turn * schedule_.period);
   stats_.phases += static_cast<uint64_t>(end - now_);
+  stats_.tile_phases += static_cast<uint64_t>(end - now_);
   stats_.grid_phases += static_cast<uint64_t>(end - now_);
   if constexpr (std::is_same_v<Grid, SlicedGrid>) {
     if (!vcd_ && faults_.empty() && garbage_.empty() && grid.memory() > kSweptBytes)

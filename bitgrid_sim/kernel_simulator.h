@@ -31,10 +31,12 @@ struct KernelSimulatorParams {
   Defects defects = {};                     // their outputs latch random bits. Not in lanes
   uint64_t garbage_seed = 1;                // of those
   std::optional<uint64_t> latch_seed = {};  // latches start at random bits in place of 0; in lanes, other ones in each lane
+  bool shared_residents = false;            // set_residents gives the resident bits; batches do not have them
 };
 
 struct KernelSimulatorStats {
   uint64_t phases = 0;       // of the grid, or of all lanes in step
+  uint64_t tile_phases = 0;  // that one grid would have taken for all invocations
   uint64_t grid_phases = 0;  // summed over the lanes (and threads) that had invocations
   uint64_t invocations = 0;
   uint64_t reconfigurations = 0;    // times that the pipeline was drained to change resident cells
@@ -42,6 +44,7 @@ struct KernelSimulatorStats {
   uint64_t cells = 0;               // W * H
 
   uint64_t cycles() const { return (phases + 1) / 2; }
+  uint64_t tile_cycles() const { return (tile_phases + 1) / 2; }
   uint64_t cell_updates() const { return grid_phases * cells / 2; }
 };
 
@@ -59,6 +62,9 @@ class KernelSimulator {
   /// Throws Error if the number of columns is wrong.
   BitMatrix run(const BitMatrix& inputs);
 
+  /// With shared_residents: the resident bits in their order, for all invocations from now on. Cells are rewritten between batches.
+  void set_residents(const BitVector& bits);
+
   const KernelSimulatorStats& stats() const { return stats_; }
 
   /// Random bits in the latches of all cells that are not idle, as after another start: the next run waits for the lead again. `kernel` is
@@ -75,7 +81,8 @@ class KernelSimulator {
   struct ResidentCell {
     int x = 0;
     int y = 0;
-    CellWord words[2] = {};
+    CellWord flip = 0;
+    uint32_t word = 0;  // of resident_words_
   };
 
   void start_at_random(const GridConfig& config, uint64_t seed);
@@ -84,6 +91,7 @@ class KernelSimulator {
   BitMatrix run_lanes(const BitMatrix& inputs);
   size_t resident_group(const BitMatrix& inputs, size_t first) const;
   bool reconfigure(const BitMatrix& inputs, size_t row);
+  bool write_residents(const uint64_t* bits);
   template <typename Grid>
   void run_group(Grid& grid, const BitMatrix& inputs, size_t first, size_t count, int64_t start, BitMatrix& outputs);
   void run_swept(SlicedGrid& grid, const BitMatrix& inputs, size_t first, size_t count, int64_t start, int64_t end, BitMatrix& outputs);
@@ -103,8 +111,12 @@ class KernelSimulator {
 
   std::vector<uint64_t> resident_mask_;  // columns that are resident, as words of a BitMatrix row
   std::vector<uint64_t> resident_now_;   // what the cells hold
+  std::vector<uint32_t> shared_bits_;    // with shared residents: the resident bits
+  BitVector shared_residents_;           // and what they are
+  bool shared_changed_ = false;
   std::vector<size_t> resident_first_;   // resident_cells_ of bit b: resident_first_[b] .. resident_first_[b + 1] - 1
   std::vector<ResidentCell> resident_cells_;
+  std::vector<CellWord> resident_words_;  // of the cells that hold resident bits
 
   MappedKernel kernel_;                                     // for lanes that may still have to be compiled
   std::vector<std::unique_ptr<LaneKernel>> narrow_, wide_;  // of 64 and of 512 lanes, one a thread

@@ -39,15 +39,22 @@ LaneProgramParams lane_program_params(const MappedKernel& kernel, const KernelSc
 
 LaneKernel::LaneKernel(const MappedKernel& kernel, const LaneKernelParams& params)
     : params_(params),
-      schedule_(make_schedule(kernel)),
+      schedule_(make_schedule(kernel, params.shared_residents)),
       grid_(make_grid(kernel, schedule_, params)),
       output_bits_(kernel.output_bits),
       now_(-schedule_.lead_phases),
       in_(make_ring(schedule_.inputs, kernel.input_bits, grid_.lane_words())),
       out_(make_ring(schedule_.outputs, kernel.output_bits, grid_.lane_words())) {
   if (kernel.residents.empty()) return;
-  resident_mask_.resize((size_t{kernel.input_bits} + 63) / 64);
   resident_cells_.resize(kernel.input_bits);
+  if (params_.shared_residents) {
+    const std::vector<bool> resident = resident_bits(kernel);
+    for (uint32_t bit = 0; bit < kernel.input_bits; ++bit)
+      if (resident[bit]) shared_bits_.push_back(bit);
+    for (const ResidentSlot& r : kernel.residents) ++resident_cells_[r.bit];
+    return;
+  }
+  resident_mask_.resize((size_t{kernel.input_bits} + 63) / 64);
   for (const ResidentSlot& r : kernel.residents) {
     resident_mask_[r.bit / 64] |= uint64_t{1} << (r.bit % 64);
     ++resident_cells_[r.bit];
@@ -182,6 +189,19 @@ void LaneKernel::switch_residents(const BitMatrix& inputs, const Plan::Switch& c
       word ^= mask;
       written += resident_cells_[bit];
     }
+  }
+  stats_.reconfigured_cells += written;
+  stats_.reconfigurations += written != 0;
+}
+
+/// Runs ended with the last output of the last invocation, so nothing is on its way.
+void LaneKernel::set_residents(const BitVector& bits) {
+  uint64_t written = 0;
+  for (uint32_t i = 0; i < shared_bits_.size(); ++i) {
+    const uint64_t wanted = bits.get(i) ? ~uint64_t{0} : 0;
+    const auto net = grid_.net(grid_.program().variables[shared_bits_[i]]);
+    if (net[0] != wanted) written += resident_cells_[shared_bits_[i]];
+    for (uint64_t& word : net) word = wanted;
   }
   stats_.reconfigured_cells += written;
   stats_.reconfigurations += written != 0;

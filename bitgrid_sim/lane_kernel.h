@@ -18,6 +18,7 @@ struct LaneKernelParams {
   SimdTarget target = SimdTarget::kAuto;
   bool lead_after_reconfiguration = false;
   std::optional<uint64_t> latch_seed = {};  // latches start at random bits, other ones in each lane, in place of 0
+  bool shared_residents = false;            // set_residents gives resident bits to all lanes; batches do not have them
 };
 
 struct LaneKernelStats {
@@ -37,6 +38,9 @@ class LaneKernel {
 
   /// As KernelSimulator::run: rows = invocations. The batch is cut into one run of consecutive rows a lane.
   BitMatrix run(const BitMatrix& inputs);
+
+  /// With shared_residents: the resident bits in their order, for all invocations from now on.
+  void set_residents(const BitVector& bits);
 
   const LaneKernelStats& stats() const { return stats_; }
   GridState state(size_t lane) const { return grid_.state(lane); }
@@ -86,6 +90,7 @@ class LaneKernel {
   Ring in_, out_;
   std::vector<uint64_t> resident_mask_;   // columns that are resident, as words of a BitMatrix row
   std::vector<uint32_t> resident_cells_;  // how many cells hold a bit
+  std::vector<uint32_t> shared_bits_;     // with shared residents: the resident bits
 };
 
 }  // namespace bitgrid::sim

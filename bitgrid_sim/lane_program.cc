@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "bitgrid_sim/scalar.h"
@@ -43,6 +44,68 @@ Function reduce(Function f) {
     if (low.table == cofactor(f, k, true).table) f = low;
   }
   return f;
+}
+
+/// A cell's output: an entry for each value of up to four nets. Entries are constants, or variables of resident bits.
+struct Lookup {
+  static constexpr uint32_t kZero = 0, kOne = 1;
+  static constexpr uint32_t variable(uint32_t net, bool inverted) { return 2 * net + (inverted ? 1 : 0); }  // net >= 2
+
+  uint32_t inputs = 0;
+  std::array<uint32_t, 4> net{};
+  std::array<uint32_t, 16> entry{};
+
+  size_t entries() const { return size_t{1} << inputs; }
+  bool constant(uint32_t value) const {
+    return std::all_of(entry.begin(), entry.begin() + entries(), [&](uint32_t e) { return e == value; });
+  }
+};
+
+/// The lookup with input k fixed.
+Lookup cofactor(const Lookup& f, uint32_t k, bool value) {
+  Lookup g;
+  g.inputs = f.inputs - 1;
+  for (uint32_t i = 0; i < g.inputs; ++i) g.net[i] = f.net[i < k ? i : i + 1];
+  for (uint32_t i = 0; i < g.entries(); ++i) {
+    const uint32_t low = i & ((1u << k) - 1), high = (i >> k) << (k + 1);
+    g.entry[i] = f.entry[high | (value ? 1u << k : 0) | low];
+  }
+  return g;
+}
+
+Lookup reduce(Lookup f) {
+  for (uint32_t k = f.inputs; k-- > 0;) {
+    if (f.net[k] == LaneProgram::kZeroNet) f = cofactor(f, k, false);
+  }
+  for (uint32_t k = f.inputs; k-- > 0;) {
+    const Lookup low = cofactor(f, k, false), high = cofactor(f, k, true);
+    if (std::equal(low.entry.begin(), low.entry.begin() + low.entries(), high.entry.begin())) f = low;
+  }
+  return f;
+}
+
+/// The same with variables as inputs; nullopt: that makes more than five.
+std::optional<Function> function_of(const Lookup& f) {
+  Function g;
+  g.inputs = f.inputs;
+  std::copy_n(f.net.begin(), f.inputs, g.net.begin());
+  for (size_t i = 0; i < f.entries(); ++i) {
+    const uint32_t net = f.entry[i] / 2;
+    if (f.entry[i] <= Lookup::kOne || std::find(g.net.begin() + f.inputs, g.net.begin() + g.inputs, net) != g.net.begin() + g.inputs)
+      continue;
+    if (g.inputs == g.net.size()) return std::nullopt;
+    g.net[g.inputs++] = net;
+  }
+  for (uint32_t i = 0; i < 1u << g.inputs; ++i) {
+    const uint32_t e = f.entry[i & (static_cast<uint32_t>(f.entries()) - 1)];
+    bool value = e == Lookup::kOne;
+    if (e > Lookup::kOne) {
+      const auto k = static_cast<uint32_t>(std::find(g.net.begin() + f.inputs, g.net.begin() + g.inputs, e / 2) - g.net.begin());
+      value = ((i >> k) & 1u) != (e & 1u);
+    }
+    if (value) g.table |= 1u << i;
+  }
+  return reduce(g);
 }
 
 class Compiler {
@@ -87,12 +150,15 @@ class Compiler {
       program_.driven.push_back(net);
     }
     for (uint32_t v = 0; v < p_.variables; ++v) program_.variables.push_back(next++);
-    resident_.assign(p_.residents.empty() ? 0 : g_.cells.size(), LaneProgram::kNone);
-    for (size_t i = 0; i < p_.residents.size(); ++i) {
-      const ResidentSlot& r = p_.residents[i];
+    flips_first_.assign(p_.residents.empty() ? 0 : g_.cells.size() + 1, 0);
+    for (const ResidentSlot& r : p_.residents) {
       if (!inside(r.x, r.y) || r.bit >= p_.variables) throw Error("lanes simulator", "a resident slot is not on the grid", "correct it");
-      resident_[g_.index(r.x, r.y)] = static_cast<uint32_t>(i);
+      ++flips_first_[g_.index(r.x, r.y) + 1];
     }
+    for (size_t cell = 1; cell < flips_first_.size(); ++cell) flips_first_[cell] += flips_first_[cell - 1];
+    flips_.resize(p_.residents.size());
+    std::vector<uint32_t> at = flips_first_;
+    for (const ResidentSlot& r : p_.residents) flips_[at[g_.index(r.x, r.y)]++] = {program_.variables[r.bit], r.word0, r.flip()};
     program_.nets = next;
   }
 
@@ -104,20 +170,21 @@ class Compiler {
   }
 
   /// `by_position`: input k is called kPosition + k where it is not always 0.
-  Function function(int x, int y, Side side, bool by_position = false) const {
-    Function f;
+  Lookup lookup(int x, int y, Side side, bool by_position = false) const {
+    Lookup f;
     f.inputs = 4;
     for (uint32_t k = 0; k < 4; ++k) {
       f.net[k] = source(x, y, kSides[k]);
       if (by_position && f.net[k] != kZero) f.net[k] = kPosition + k;
     }
     const size_t cell = g_.index(x, y), s = static_cast<size_t>(side);
-    f.table = cell_luts(g_.cells[cell])[s];
-    if (!resident_.empty() && resident_[cell] != LaneProgram::kNone) {
-      const ResidentSlot& r = p_.residents[resident_[cell]];
-      f.inputs = 5;
-      f.net[4] = program_.variables[r.bit];
-      f.table = cell_luts(r.word0)[s] | static_cast<uint32_t>(cell_luts(r.word1)[s]) << 16;
+    const bool resident = holds_residents(cell);
+    const Lut table = cell_lut(resident ? flips_[flips_first_[cell]].word : g_.cells[cell], s);
+    for (uint32_t i = 0; i < 16; ++i) f.entry[i] = (table >> i) & 1u;
+    for (uint32_t r = resident ? flips_first_[cell] : 0; resident && r < flips_first_[cell + 1]; ++r) {
+      const Lut flip = cell_lut(flips_[r].flip, s);
+      for (uint32_t i = 0; i < 16; ++i)
+        if ((flip >> i) & 1u) f.entry[i] = Lookup::variable(flips_[r].variable, f.entry[i] == Lookup::kOne);
     }
     return reduce(f);
   }
@@ -137,8 +204,8 @@ class Compiler {
       for (const Side side : kSides) {
         uint32_t& e = program_.edges[edge(x, y, side)];
         if (e != kZero) continue;
-        const Function f = function(x, y, side);
-        if (f.inputs == 0 && f.table == 0) continue;
+        const Lookup f = lookup(x, y, side);
+        if (f.inputs == 0 && f.constant(Lookup::kZero)) continue;
         e = kUnseen;
         work.push_back({x, y, side});
       }
@@ -158,8 +225,9 @@ class Compiler {
 
   bool word_or_resident(int x, int y) const {
     const size_t cell = g_.index(x, y);
-    return g_.cells[cell] != 0 || (!resident_.empty() && resident_[cell] != LaneProgram::kNone);
+    return g_.cells[cell] != 0 || holds_residents(cell);
   }
+  bool holds_residents(size_t cell) const { return !flips_first_.empty() && flips_first_[cell] != flips_first_[cell + 1]; }
 
   void find_observable() {
     std::vector<Edge> work;
@@ -184,7 +252,7 @@ class Compiler {
     while (!work.empty()) {
       const Edge e = work.back();
       work.pop_back();
-      const Function f = function(e.x, e.y, e.side, true);
+      const Lookup f = lookup(e.x, e.y, e.side, true);
       const auto end = f.net.begin() + f.inputs;
       for (uint32_t k = 0; k < 4; ++k) {
         const int nx = e.x + dx(kSides[k]), ny = e.y + dy(kSides[k]);
@@ -225,7 +293,7 @@ class Compiler {
         for (const Side side : kSides) {
           const uint32_t net = program_.edges[edge(x, y, side)];
           if (net == LaneProgram::kNone || net == kZero) continue;
-          emit(function(x, y, side), net);
+          emit(lookup(x, y, side), net);
         }
         shared_.clear();
         if (block_.size() >= kBlockOperations) flush(colour);
@@ -249,6 +317,36 @@ class Compiler {
     block_.clear();
     most_scratch_ = std::max(most_scratch_, static_cast<uint32_t>(scratch_level_.size()));
     scratch_level_.clear();
+  }
+
+  /// Operations that compute a cell's output into a word; returns the level of the last.
+  uint32_t emit(const Lookup& f, uint32_t out) {
+    if (const std::optional<Function> g = function_of(f)) return emit(*g, out);
+    // Split on the input whose halves read the fewest nets.
+    uint32_t best = 0, best_cost = ~uint32_t{0};
+    for (uint32_t k = 0; k < f.inputs; ++k) {
+      const uint32_t cost = nets_read(reduce(cofactor(f, k, false))) + nets_read(reduce(cofactor(f, k, true)));
+      if (cost < best_cost) best = k, best_cost = cost;
+    }
+    const uint32_t low = value(reduce(cofactor(f, best, false))), high = value(reduce(cofactor(f, best, true)));
+    return emit(reduce(Function{0xCA, 3, {low, high, f.net[best]}}), out);  // third operand ? second : first
+  }
+
+  uint32_t value(const Lookup& f) {
+    if (const std::optional<Function> g = function_of(f)) return value(*g);
+    const uint32_t word = first_scratch_ + static_cast<uint32_t>(scratch_level_.size());
+    scratch_level_.push_back(0);
+    const uint32_t level = emit(f, word);
+    scratch_level_[word - first_scratch_] = level;
+    return word;
+  }
+
+  static uint32_t nets_read(const Lookup& f) {
+    std::array<uint32_t, 16> variables{};
+    const auto end =
+        std::copy_if(f.entry.begin(), f.entry.begin() + f.entries(), variables.begin(), [](uint32_t e) { return e > Lookup::kOne; });
+    std::sort(variables.begin(), end);
+    return f.inputs + static_cast<uint32_t>(std::unique(variables.begin(), end) - variables.begin());
   }
 
   /// A word that holds the value of a function: a net, a constant, or a scratch word that is shared within the cell.
@@ -321,7 +419,12 @@ class Compiler {
   const LaneProgramParams& p_;
   LaneProgram program_;
   std::array<std::vector<uint32_t>, 4> port_nets_;
-  std::vector<uint32_t> resident_;  // slot of each cell
+  struct Flip {
+    uint32_t variable;
+    CellWord word, flip;
+  };
+  std::vector<Flip> flips_;            // of resident bits, cell by cell
+  std::vector<uint32_t> flips_first_;  // of each cell; empty: there are none
   std::vector<Operation> block_;
   std::vector<uint32_t> scratch_level_;
   std::vector<std::pair<Function, uint32_t>> shared_;  // scratch words of the current cell

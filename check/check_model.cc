@@ -152,7 +152,7 @@ class Checker {
     engines::KernelEngine kernels = make_engine(engine, first);
     HostState state = initial_state(program_);
     size_t steps = 0;
-    const HostTrace trace = run_tokens(program_, state, params_.tokens, [&](int step, const BitMatrix& inputs) {
+    const HostTrace trace = run_tokens(program_, state, params_.tokens, [&](int step, const StepBatch& inputs) {
       say(fmt::format("{}: step {} of {}, {}", engine.name, ++steps, program_.steps.size(),
                       program_.steps[static_cast<size_t>(step)].name));
       return kernels.run(step, inputs);

@@ -99,9 +99,9 @@ std::string verdict_text(const check::Proof& proof) {
 }  // namespace
 
 int tiles(const Program& program, size_t kernel, const MappedKernel& mapped) {
-  const auto steps =
-      std::count_if(program.steps.begin(), program.steps.end(), [&](const Step& s) { return s.kernel == static_cast<int>(kernel); });
-  return mapped.residents.empty() ? 1 : static_cast<int>(steps);
+  const auto steps = std::count_if(program.steps.begin(), program.steps.end(),
+                                   [&](const Step& s) { return s.kernel == static_cast<int>(kernel) && keeps_tile(program, s); });
+  return mapped.residents.empty() ? 1 : std::max(1, static_cast<int>(steps));
 }
 
 Json kernel_json(const Program& program, size_t kernel, const MappedKernel& m, const KernelResult& result) {

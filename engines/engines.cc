@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 
@@ -24,33 +25,70 @@ struct Tiles {
   std::map<std::pair<int, int>, std::unique_ptr<Simulator>> tiles;  // (kernel, step or -1)
 
   Simulator& tile(int step) {
-    const int kernel = program.steps[static_cast<size_t>(step)].kernel;
-    const MappedKernel& mk = mapped[static_cast<size_t>(kernel)];
-    auto& slot = tiles[{kernel, mk.residents.empty() ? -1 : step}];
-    if (!slot) slot = make(mk, static_cast<size_t>(kernel));
+    const Step& s = program.steps[static_cast<size_t>(step)];
+    auto& slot = tiles[{s.kernel, keeps_tile(program, s) ? step : -1}];
+    if (!slot) slot = make(mapped[static_cast<size_t>(s.kernel)], static_cast<size_t>(s.kernel));
     return *slot;
   }
+  const Dag& dag(int step) const { return program.kernels[static_cast<size_t>(program.steps[static_cast<size_t>(step)].kernel)].dag; }
 };
 
 /// The evaluator of the Dags.
 KernelEngine dag_engine(const EngineInputs& inputs) {
-  return {[&program = inputs.program](int step, const BitMatrix& batch) {
+  return {[&program = inputs.program](int step, const StepBatch& batch) {
             return evaluate(program.kernels[static_cast<size_t>(program.steps[static_cast<size_t>(step)].kernel)].dag, batch);
           },
           [] { return EngineStats{}; }};
+}
+
+/// Whether a kernel has resident inputs that are written for every use.
+bool shares_tile(const Program& program, size_t kernel) {
+  const Dag& dag = program.kernels[kernel].dag;
+  if (std::none_of(dag.inputs.begin(), dag.inputs.end(), [&](NodeId id) { return dag.node(id).resident; })) return false;
+  return std::none_of(program.steps.begin(), program.steps.end(),
+                      [&](const Step& s) { return static_cast<size_t>(s.kernel) == kernel && keeps_tile(program, s); });
+}
+
+/// Resident numbers are written once for each position.
+BitMatrix run_by_position(sim::KernelSimulator& tile, const StepBatch& batch) {
+  BitMatrix all;
+  const size_t positions = batch.residents.rows, repeat = batch.inputs.rows / positions;
+  for (size_t n = 0; n < positions; ++n) {
+    BitVector residents(static_cast<uint32_t>(batch.residents.cols));
+    std::copy_n(batch.residents.words.begin() + static_cast<std::ptrdiff_t>(n * batch.residents.stride), batch.residents.stride,
+                residents.words.begin());
+    tile.set_residents(residents);
+    BitMatrix part(repeat, batch.inputs.cols);
+    std::copy_n(batch.inputs.words.begin() + static_cast<std::ptrdiff_t>(n * repeat * batch.inputs.stride), part.words.size(),
+                part.words.begin());
+    const BitMatrix outputs = tile.run(part);
+    if (n == 0) all = BitMatrix(batch.inputs.rows, outputs.cols);
+    std::copy(outputs.words.begin(), outputs.words.end(), all.words.begin() + static_cast<std::ptrdiff_t>(n * repeat * all.stride));
+  }
+  return all;
 }
 
 /// The grid simulator on the mapped kernels: a tile of its own for every step whose kernel holds resident bits, one for each other kernel.
 KernelEngine grid_engine(const EngineInputs& inputs) {
   sim::KernelSimulatorParams params;
   params.latch_seed = inputs.latch_seed;
-  const auto make = [params](const MappedKernel& kernel, size_t) { return std::make_unique<sim::KernelSimulator>(kernel, params); };
+  params.engine = inputs.lanes ? sim::GridEngine::kAuto : sim::GridEngine::kSliced;
+  params.threads = inputs.threads;
+  const auto make = [params, &program = inputs.program](const MappedKernel& kernel, size_t k) {
+    sim::KernelSimulatorParams of_kernel = params;
+    of_kernel.shared_residents = shares_tile(program, k);
+    return std::make_unique<sim::KernelSimulator>(kernel, of_kernel);
+  };
   auto tiles = std::make_shared<Tiles<sim::KernelSimulator>>(Tiles<sim::KernelSimulator>{inputs.program, inputs.mapped(), make, {}});
-  return {[tiles](int step, const BitMatrix& batch) { return tiles->tile(step).run(batch); },
+  return {[tiles](int step, const StepBatch& batch) {
+            const auto kernel = static_cast<size_t>(tiles->program.steps[static_cast<size_t>(step)].kernel);
+            sim::KernelSimulator& tile = tiles->tile(step);
+            return shares_tile(tiles->program, kernel) ? run_by_position(tile, batch) : tile.run(joined(tiles->dag(step), batch));
+          },
           [tiles] {
             EngineStats sum;
             for (const auto& [key, tile] : tiles->tiles) {
-              sum.cycles += tile->stats().cycles();
+              sum.cycles += tile->stats().tile_cycles();
               sum.cell_updates += tile->stats().cell_updates();
               sum.reconfigured_cells += tile->stats().reconfigured_cells;
             }
@@ -62,8 +100,9 @@ KernelEngine grid_engine(const EngineInputs& inputs) {
 KernelEngine rtl_engine(const EngineInputs& inputs) {
   const auto shared = std::make_shared<std::vector<std::shared_ptr<rtl::RtlModel>>>(rtl::build_rtl(inputs.verilog(), inputs.rtl));
   const auto stats = std::make_shared<rtl::RtlRunStats>();
-  return {[&program = inputs.program, shared, stats](int step, const BitMatrix& batch) {
-            return (*shared)[static_cast<size_t>(program.steps[static_cast<size_t>(step)].kernel)]->run(batch, stats.get());
+  return {[&program = inputs.program, shared, stats](int step, const StepBatch& batch) {
+            const auto kernel = static_cast<size_t>(program.steps[static_cast<size_t>(step)].kernel);
+            return (*shared)[kernel]->run(joined(program.kernels[kernel].dag, batch), stats.get());
           },
           [stats] {
             return EngineStats{stats->clocks, 0, 0, 0};
@@ -85,7 +124,7 @@ KernelEngine fabric_engine(const EngineInputs& inputs) {
     return std::make_unique<rtl::FabricKernel>(kernel, models[k]);
   };
   auto tiles = std::make_shared<Tiles<rtl::FabricKernel>>(Tiles<rtl::FabricKernel>{inputs.program, std::move(mapped), make, {}});
-  return {[tiles](int step, const BitMatrix& batch) { return tiles->tile(step).run(batch); },
+  return {[tiles](int step, const StepBatch& batch) { return tiles->tile(step).run(joined(tiles->dag(step), batch)); },
           [tiles] {
             EngineStats sum;
             for (const auto& [key, tile] : tiles->tiles) {

@@ -31,6 +31,8 @@ struct EngineInputs {
   std::function<std::vector<rtl::RtlSource>()> verilog;  // the kernels' datapaths
   rtl::RtlParams rtl = {};
   std::optional<uint64_t> latch_seed = {};  // grid: latches start at random bits in place of 0
+  bool lanes = false;                       // grid: batches spread over many copies of a tile where that is faster
+  size_t threads = 1;                       // grid: of those copies
 };
 
 /// Logits after one more token; what was computed on the way goes into `trace`, if there is one.

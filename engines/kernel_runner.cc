@@ -43,15 +43,18 @@ ScaledRunner kernel_runner(KernelEngine (*make)(const EngineInputs& inputs), Sca
     return mapping::map_kernels(lowered->program, map, mapping_run(params.progress));
   };
   const auto verilog = [&] { return verilog_sources(lowered->program); };
-  lowered->kernels = make({lowered->program, mapped, verilog, verilating_params(params.progress)});
+  EngineInputs inputs{lowered->program, mapped, verilog, verilating_params(params.progress)};
+  inputs.lanes = true;
+  inputs.threads = static_cast<size_t>(params.threads);
+  lowered->kernels = make(inputs);
   lowered->state = initial_state(lowered->program);
   const auto feed = [lowered, progress = params.step_progress](std::span<const int> tokens, bool all, const auto& each,
                                                                const cpu::ScaledTrace& trace) {
     const Program& program = lowered->program;
     size_t done = 0;
-    const HostTrace host = run_tokens(program, lowered->state, {tokens.begin(), tokens.end()}, [&](int step, const BitMatrix& inputs) {
+    const HostTrace host = run_tokens(program, lowered->state, {tokens.begin(), tokens.end()}, [&](int step, const StepBatch& batch) {
       progress(fmt::format("step {} of {}, {}", ++done, program.steps.size(), program.steps[static_cast<size_t>(step)].name));
-      return lowered->kernels.run(step, inputs);
+      return lowered->kernels.run(step, batch);
     });
     for (size_t i = 0; i < tokens.size(); ++i) {
       const int position = static_cast<int>(i);

@@ -3,8 +3,16 @@
 #include <algorithm>
 #include <cassert>
 
+#include "ir/weight_rows.h"
+
 namespace bitgrid {
 namespace {
+
+size_t resident_bits(const Dag& dag) {
+  size_t bits = 0;
+  for (const NodeId id : dag.inputs) bits += dag.node(id).resident ? dag.node(id).width : 0;
+  return bits;
+}
 
 struct Batch {
   const Program& program;
@@ -56,25 +64,40 @@ struct Batch {
     if (const auto* p = std::get_if<PositionSource>(&source))
       return in_table(p->table, state.position + n, p->first + repetition * p->stride + word);
     if (const auto* d = std::get_if<DistanceSource>(&source)) return by_distance(*d, n, repetition, word);
-    return cached(std::get<CacheSource>(source), n, repetition, word);
+    const auto& c = std::get<CacheSource>(source);
+    if (c.planes == 0) return cached(c, n, repetition, word);
+    return cached(c, n, repetition / c.planes, word) >> (repetition % c.planes) & 1;
   }
 
-  BitMatrix gather(const Step& step) const {
+  StepBatch gather(const Step& step) const {
     const Kernel& kernel = program.kernels[static_cast<size_t>(step.kernel)];
-    BitMatrix inputs(tokens.size() * static_cast<size_t>(step.repeat), input_bits(kernel.dag));
-    size_t row = 0;
-    for (int n = 0; n < trace.positions; ++n) {
-      for (int repetition = 0; repetition < step.repeat; ++repetition, ++row) {
-        size_t column = 0;
-        for (size_t port = 0; port < kernel.inputs.size(); ++port) {
-          const KernelPort& p = kernel.inputs[port];
-          for (int word = 0; word < p.words; ++word, column += p.bits) {
-            inputs.set_word(row, column, p.bits, fetch(step.inputs[port], n, repetition, word));
-          }
-        }
-      }
+    const auto repeat = static_cast<size_t>(step.repeat);
+    const size_t resident = resident_bits(kernel.dag);
+    StepBatch batch{{tokens.size() * repeat, input_bits(kernel.dag) - resident}, {resident == 0 ? 0 : tokens.size(), resident}};
+    size_t column = 0, resident_column = 0;
+    for (size_t port = 0; port < kernel.inputs.size(); ++port) {
+      const KernelPort& p = kernel.inputs[port];
+      const bool lives = kernel.dag.node(kernel.dag.inputs[port]).resident;
+      size_t& at = lives ? resident_column : column;
+      for (int n = 0; n < trace.positions; ++n)
+        gather_port(step.inputs[port], p, n, lives ? 1 : step.repeat, lives ? batch.residents : batch.inputs, at);
+      at += static_cast<size_t>(p.words) * p.bits;
     }
-    return inputs;
+    return batch;
+  }
+
+  /// `repeat` rows of a position, from `column` on.
+  void gather_port(const Source& source, const KernelPort& port, int n, int repeat, BitMatrix& to, size_t column) const {
+    const size_t row = static_cast<size_t>(n) * static_cast<size_t>(repeat);
+    if (const auto* w = std::get_if<WeightSource>(&source)) {
+      const PackedWeights& weights = *program.weights[static_cast<size_t>(w->matrix)].weights;
+      const size_t rows = static_cast<size_t>(repeat) / (w->planes ? bits_of(weights.storage()) : 1);
+      return copy_weight_rows(weights, static_cast<size_t>(w->first_row), rows, w->planes, to, row, column);
+    }
+    for (int repetition = 0; repetition < repeat; ++repetition)
+      for (int word = 0; word < port.words; ++word)
+        to.set_word(row + static_cast<size_t>(repetition), column + static_cast<size_t>(word) * port.bits, port.bits,
+                    fetch(source, n, repetition, word));
   }
 
   void scatter(const Step& step, const BitMatrix& outputs) {
@@ -126,6 +149,43 @@ void advance(const Program& program, HostState& state, const std::vector<int>& t
 }
 
 }  // namespace
+
+BitMatrix joined(const Dag& dag, const StepBatch& batch, size_t first, size_t count) {
+  const size_t resident = resident_bits(dag);
+  BitMatrix rows(count, input_bits(dag));
+  const size_t repeat = resident == 0 ? 1 : batch.inputs.rows / batch.residents.rows;
+  size_t column = 0, streamed = 0, kept = 0;
+  for (const NodeId id : dag.inputs) {
+    const uint32_t width = dag.node(id).width;
+    const bool lives = dag.node(id).resident;
+    size_t& from = lives ? kept : streamed;
+    for (size_t r = 0; r < count; ++r) {
+      for (uint32_t bit = 0; bit < width; bit += 64) {
+        const uint32_t bits = std::min(64u, width - bit);
+        const uint64_t word =
+            lives ? batch.residents.get_word((first + r) / repeat, from + bit, bits) : batch.inputs.get_word(first + r, from + bit, bits);
+        rows.set_word(r, column + bit, bits, word);
+      }
+    }
+    from += width;
+    column += width;
+  }
+  return rows;
+}
+
+BitMatrix joined(const Dag& dag, const StepBatch& batch) {
+  return joined(dag, batch, 0, batch.inputs.rows);
+}
+
+BitMatrix evaluate(const Dag& dag, const StepBatch& batch) {
+  constexpr size_t kRows = 4096;
+  BitMatrix all(batch.inputs.rows, output_bits(dag));
+  for (size_t first = 0; first < all.rows; first += kRows) {
+    const BitMatrix part = evaluate(dag, joined(dag, batch, first, std::min(kRows, all.rows - first)));
+    std::copy(part.words.begin(), part.words.end(), all.words.begin() + static_cast<std::ptrdiff_t>(first * all.stride));
+  }
+  return all;
+}
 
 HostState initial_state(const Program& program) {
   HostState state;

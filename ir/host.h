@@ -16,9 +16,20 @@ struct HostState {
   std::vector<std::vector<uint64_t>> caches;  // [cache][slot * count + channel]
 };
 
-/// Runs a batch of invocations of step `step` (rows in order of position, then repetition; columns as Dag inputs) and returns the output
-/// bits.
-using StepRunner = std::function<BitMatrix(int step, const BitMatrix& inputs)>;
+/// Invocations of a step, in order of position, then repetition. Columns are those of the Dag's inputs.
+struct StepBatch {
+  BitMatrix inputs;     // a row for each invocation, without resident inputs
+  BitMatrix residents;  // those, a row for each position
+};
+
+/// With the resident inputs in every row: what the kernel's Dag takes. Invocations first .. first + count - 1.
+BitMatrix joined(const Dag& dag, const StepBatch& batch, size_t first, size_t count);
+BitMatrix joined(const Dag& dag, const StepBatch& batch);
+/// The Dag's outputs, a few thousand invocations at a time.
+BitMatrix evaluate(const Dag& dag, const StepBatch& batch);
+
+/// Runs a batch of invocations of step `step` and returns the output bits, a row for each.
+using StepRunner = std::function<BitMatrix(int step, const StepBatch& batch)>;
 
 /// Codes of every tensor at every position of a batch.
 struct HostTrace {

@@ -90,6 +90,8 @@ struct CountPart {
 struct StreamedColumn {
   uint32_t first = 0;           // input bit: bit 0 of the code
   std::vector<uint64_t> table;  // by code: 2 or 4 numbers
+  /// By code, or empty: the input bit that is bit 0 of the number, which then is an input word of table_bits bits; `table` has 0 there.
+  std::vector<std::optional<uint32_t>> residents = {};
 };
 
 /// A row of a matrix whose weights stream past resident activations: start + sum of table[code] over all columns, modulo 2^sum_bits.

@@ -73,7 +73,14 @@ std::string print_streamed(const StreamedForm& form) {
   std::string text = "streamed" + item("table", form.table_bits) + item("sum", form.sum_bits) + item("start", form.start);
   if (form.start_word) text += " start_word=" + word_text(*form.start_word, ':');
   text += "\n";
-  for (const StreamedColumn& c : form.columns) text += fmt::format("add {} table={}\n", c.first, fmt::join(c.table, ","));
+  for (const StreamedColumn& c : form.columns) {
+    std::vector<std::string> table;
+    for (size_t code = 0; code < c.table.size(); ++code) {
+      const bool resident = !c.residents.empty() && c.residents[code];
+      table.push_back(resident ? fmt::format("@{}", *c.residents[code]) : std::to_string(c.table[code]));
+    }
+    text += fmt::format("add {} table={}\n", c.first, fmt::join(table, ","));
+  }
   return text;
 }
 
@@ -292,7 +299,14 @@ class FormParser {
   void add_streamed_column(FormLine& line) {
     StreamedColumn column{line.number(line.take_plain(), 0U, UINT_MAX), {}};
     const std::string table = line.take_text("table").value_or("");
-    for (const std::string_view entry : split(table, ',')) column.table.push_back(line.number(entry, uint64_t{0}, UINT64_MAX));
+    std::vector<std::optional<uint32_t>> residents;
+    for (const std::string_view entry : split(table, ',')) {
+      const bool resident = entry.starts_with('@');
+      residents.push_back(resident ? std::optional(line.number(entry.substr(1), 0U, UINT_MAX)) : std::nullopt);
+      column.table.push_back(resident ? 0 : line.number(entry, uint64_t{0}, UINT64_MAX));
+    }
+    if (std::any_of(residents.begin(), residents.end(), [](const auto& bit) { return bit.has_value(); }))
+      column.residents = std::move(residents);
     if (column.table.size() != 2 && column.table.size() != 4)
       line.fail(fmt::format("a table of {} numbers", column.table.size()), "give 2 numbers, or 4: one for each code");
     form_.streamed->columns.push_back(std::move(column));

@@ -143,11 +143,16 @@ class Verifier {
       cells.emplace_back(k_.grid.index(r.x, r.y), i);
     }
     std::sort(cells.begin(), cells.end());
-    for (size_t i = 1; i < cells.size(); ++i) {
-      if (cells[i].first != cells[i - 1].first) continue;
+    CellWord flipped = 0;  // by the bits of one cell so far
+    for (size_t i = 0; i < cells.size(); ++i) {
       const ResidentSlot& r = k_.residents[cells[i].second];
-      fail(fmt::format("resident slots {} and {}", cells[i - 1].second, cells[i].second), fmt::format("both own cell ({}, {})", r.x, r.y),
-           "one cell holds one resident bit");
+      const bool same = i > 0 && cells[i].first == cells[i - 1].first;
+      if (!same) flipped = 0;
+      if (same && ((flipped & r.flip()) != 0 || k_.residents[cells[i - 1].second].word0 != r.word0)) {
+        fail(fmt::format("resident slots {} and {}", cells[i - 1].second, cells[i].second), fmt::format("both own cell ({}, {})", r.x, r.y),
+             "resident bits of one cell start from the same word and flip different bits of it");
+      }
+      flipped |= r.flip();
     }
   }
 

@@ -36,13 +36,16 @@ struct ConstantStream {
   bool operator==(const ConstantStream&) const = default;
 };
 
-/// Input bit `bit` lives in the LUT contents of a cell: word0 or word1 by its value.
+/// Input bit `bit` lives in the LUT contents of a cell: word0 by its value 0, word1 by its value 1. Several bits may live in one cell: then
+/// word0 is the same for all, and each bit flips configuration bits of its own, flip().
 struct ResidentSlot {
   uint32_t bit = 0;
   int x = 0;
   int y = 0;
   CellWord word0 = 0;
   CellWord word1 = 0;
+
+  CellWord flip() const { return word0 ^ word1; }
   bool operator==(const ResidentSlot&) const = default;
 };
 

@@ -16,8 +16,14 @@ constexpr uint32_t kNew = ~uint32_t{0}, kOpen = kNew - 1;  // instead of an inde
 class ConeWalk {
  public:
   explicit ConeWalk(const MappedKernel& kernel) : k_(kernel), index_(4 * kernel.grid.cells.size(), kNew) {
-    if (!k_.residents.empty()) resident_.assign(k_.grid.cells.size(), nullptr);
-    for (const ResidentSlot& r : k_.residents) resident_[k_.grid.index(r.x, r.y)] = &r;
+    if (k_.residents.empty()) return;
+    resident_support_.assign(index_.size(), 0);
+    for (const ResidentSlot& r : k_.residents) {
+      for (size_t side = 0; side < 4; ++side) {
+        uint8_t& sides = resident_support_[4 * k_.grid.index(r.x, r.y) + side];
+        sides = static_cast<uint8_t>(sides | support(cell_lut(r.flip(), side)));
+      }
+    }
   }
 
   OutputCone run(bool stop_at_loops) {
@@ -51,9 +57,7 @@ class ConeWalk {
 
   uint8_t support_of(uint32_t id) const {
     const size_t cell = id / 4, side = id % 4;
-    if (!resident_.empty() && resident_[cell])
-      return static_cast<uint8_t>(support(cell_lut(resident_[cell]->word0, side)) | support(cell_lut(resident_[cell]->word1, side)));
-    return static_cast<uint8_t>(support(cell_lut(k_.grid.cells[cell], side)));
+    return static_cast<uint8_t>(support(cell_lut(k_.grid.cells[cell], side)) | (resident_support_.empty() ? 0u : resident_support_[id]));
   }
 
   void open(uint32_t id) {
@@ -101,7 +105,7 @@ class ConeWalk {
   }
 
   const MappedKernel& k_;
-  std::vector<const ResidentSlot*> resident_;  // by cell; empty: there are none
+  std::vector<uint8_t> resident_support_;  // by edge: what the cell's resident bits may make it depend on; empty: there are none
   std::vector<uint32_t> index_;
   std::vector<Frame> stack_;
   OutputCone cone_;

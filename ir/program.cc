@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "ir/error.h"
 
 namespace bitgrid {
@@ -53,14 +55,41 @@ void verify_source(const Program& p, const Step& step, const Source& source, con
     const Cache& cache = p.caches[static_cast<size_t>(c->cache)];
     const Tensor& tensor = p.tensors[static_cast<size_t>(cache.tensor)];
     require(written[static_cast<size_t>(cache.tensor)], step, "reads the cache of tensor " + tensor.name + " before it is written");
-    const int last = step.repeat - 1;
+    const int last = (step.repeat - 1) / std::max(1, c->planes);
+    require(c->planes == 0 || (c->planes == static_cast<int>(tensor.encoding.bits) && step.repeat % c->planes == 0), step,
+            "reads other bits than the codes of tensor " + tensor.name + " have");
     require(c->slots * c->channels == port.words && c->first_slot + c->slot_stride * last + c->slots <= cache.window &&
-                c->first_channel + c->channel_stride * last + c->channels <= tensor.count && tensor.encoding.bits == port.bits,
+                c->first_channel + c->channel_stride * last + c->channels <= tensor.count &&
+                port.bits == (c->planes == 0 ? tensor.encoding.bits : 1),
             step, "does not fit the cache of tensor " + tensor.name);
+  } else if (const auto* w = std::get_if<WeightSource>(&source)) {
+    require(in_range(w->matrix, p.weights), step, "reads weights that do not exist");
+    const WeightMatrix& matrix = p.weights[static_cast<size_t>(w->matrix)];
+    const auto bits = static_cast<int>(bits_of(matrix.weights->storage()));
+    const int a_row = w->planes ? bits : 1;
+    require(w->first_row >= 0 && step.repeat % a_row == 0 &&
+                static_cast<size_t>(w->first_row) + static_cast<size_t>(step.repeat / a_row) <= matrix.weights->rows() &&
+                static_cast<size_t>(port.words) == matrix.weights->columns() && static_cast<int>(port.bits) == (w->planes ? 1 : bits),
+            step, "does not fit the weights " + matrix.name);
   }
 }
 
+/// The same for all repetitions.
+bool is_fixed(const Source& source) {
+  if (const auto* t = std::get_if<TensorSource>(&source)) return t->stride == 0;
+  if (const auto* r = std::get_if<RowSource>(&source)) return r->stride == 0;
+  const auto* c = std::get_if<CacheSource>(&source);
+  return c && c->slot_stride == 0 && c->channel_stride == 0 && c->planes == 0;
+}
+
 }  // namespace
+
+bool keeps_tile(const Program& program, const Step& step) {
+  const Dag& dag = program.kernels[static_cast<size_t>(step.kernel)].dag;
+  for (size_t i = 0; i < step.inputs.size(); ++i)
+    if (dag.node(dag.inputs[i]).resident && std::holds_alternative<CacheSource>(step.inputs[i])) return true;
+  return false;
+}
 
 int invocations_per_token(const Program& program, int kernel) {
   int n = 0;
@@ -82,6 +111,8 @@ void verify(const Program& program) {
       require(kernel.dag.node(kernel.dag.inputs[i]).width == static_cast<uint32_t>(port.words) * port.bits, step,
               "has a port of another width than its kernel");
       verify_source(program, step, step.inputs[i], port, written);
+      require(!kernel.dag.node(kernel.dag.inputs[i]).resident || step.repeat == 1 || is_fixed(step.inputs[i]), step,
+              "changes its resident numbers from invocation to invocation");
     }
     for (size_t i = 0; i < step.outputs.size(); ++i) {
       const KernelPort& port = kernel.outputs[i];

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "ir/dag.h"
 #include "ir/kernel_form.h"
+#include "ir/packed_weights.h"
 
 namespace bitgrid {
 
@@ -38,6 +40,13 @@ struct CodeTable {
   int cols = 0;
   uint32_t bits = 0;
   std::vector<uint64_t> codes;  // row-major
+};
+
+/// Weights in host memory, whose rows stream through kernels. A weight's code there: its bit (-1 or 1), its value + 2 in two bits (-1 .. 1),
+/// or a byte in two's complement, by how it is stored.
+struct WeightMatrix {
+  std::string name;
+  std::shared_ptr<const PackedWeights> weights;
 };
 
 /// A ring buffer of the last `window` positions of a tensor; position p lives in slot p mod window.
@@ -108,8 +117,15 @@ struct CacheSource {
   int channels = 0;
   int slot_stride = 0;
   int channel_stride = 0;
+  int planes = 0;  // > 0: repetition r reads bit r mod planes of the codes that repetition r / planes would read
 };
-using Source = std::variant<TensorSource, TokenSource, RowSource, PositionSource, DistanceSource, CacheSource>;
+/// Codes of row first_row + repetition of a matrix.
+struct WeightSource {
+  int matrix = 0;
+  int first_row = 0;
+  bool planes = false;  // as `planes` of CacheSource: all bits of a code
+};
+using Source = std::variant<TensorSource, TokenSource, RowSource, PositionSource, DistanceSource, CacheSource, WeightSource>;
 
 struct Destination {
   int tensor = 0;
@@ -133,9 +149,14 @@ struct Program {
   std::vector<Tensor> tensors;
   std::vector<CodeTable> tables;
   std::vector<Cache> caches;
+  std::vector<WeightMatrix> weights;
   std::vector<Step> steps;
   int logits = 0;  // tensor
 };
+
+/// Whether a step needs a tile of its own: cached numbers live in its kernel's cells, and stay there from token to token. Other resident
+/// numbers are written for every use, so that steps may share a tile.
+bool keeps_tile(const Program& program, const Step& step);
 
 /// Invocations of a kernel for one token, over all its steps.
 int invocations_per_token(const Program& program, int kernel);

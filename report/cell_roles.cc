@@ -163,7 +163,8 @@ CellRoles cell_roles(const MappedKernel& kernel) {
   for (const ResidentSlot& slot : kernel.residents) {
     const size_t cell = r.index(slot.x, slot.y);
     const auto zero = cell_luts(slot.word0), one = cell_luts(slot.word1);
-    for (size_t s = 0; s < 4; ++s) r.edges[cell][s] = either(edge_of(zero[s]), edge_of(one[s]), zero[s] == one[s]);
+    for (size_t s = 0; s < 4; ++s)
+      if (zero[s] != one[s]) r.edges[cell][s] = either(r.edges[cell][s], edge_of(one[s]), false);
     r.roles[cell] = CellRole::kResident;
   }
   Tracer(r, kernel);

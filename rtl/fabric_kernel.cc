@@ -52,8 +52,8 @@ bool FabricKernel::set_residents(const BitMatrix& inputs, size_t row) {
   for (const ResidentSlot& r : kernel_.residents) {
     CellWord& word = kernel_.grid.at(r.x, r.y);
     const CellWord wanted = inputs.get(row, r.bit) ? r.word1 : r.word0;
-    if (word == wanted) continue;
-    word = wanted;
+    if (((word ^ wanted) & r.flip()) == 0) continue;
+    word ^= r.flip();
     columns.insert(r.x);
     ++stats_.reconfigured_cells;
   }

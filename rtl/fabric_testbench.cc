@@ -141,7 +141,7 @@ class Testbench {
 GridConfig configured(const MappedKernel& kernel, const BitMatrix& inputs) {
   GridConfig grid = kernel.grid;
   for (const ResidentSlot& r : kernel.residents) {
-    grid.at(r.x, r.y) = inputs.get(0, r.bit) ? r.word1 : r.word0;
+    if (inputs.get(0, r.bit)) grid.at(r.x, r.y) ^= r.flip();
     for (size_t row = 1; row < inputs.rows; ++row) {
       if (inputs.get(row, r.bit) != inputs.get(0, r.bit))
         throw Error("kernel " + kernel.name, fmt::format("invocation {} has other resident bits than the first", row),

@@ -4,7 +4,8 @@ namespace bitgrid::platform {
 
 Configuration configuration_of(const Program& program, const std::vector<MappedKernel>& mapped, size_t stream, int step) {
   const int kernel = program.steps[static_cast<size_t>(step)].kernel;
-  if (mapped[static_cast<size_t>(kernel)].residents.empty()) return {kernel, -1, -1};
+  if (mapped[static_cast<size_t>(kernel)].residents.empty() || !keeps_tile(program, program.steps[static_cast<size_t>(step)]))
+    return {kernel, -1, -1};
   return {kernel, static_cast<int64_t>(stream), step};
 }
 

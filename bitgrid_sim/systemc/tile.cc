@@ -55,7 +55,7 @@ TileModule::Loaded& TileModule::loaded(int kernel) {
   l.by_bit.resize(mapped.input_bits);
   l.resident_bits = BitVector(mapped.input_bits);
   for (const ResidentSlot& r : mapped.residents) {
-    l.residents.emplace(static_cast<uint32_t>(mapped.grid.index(r.x, r.y)), &r);
+    l.flips[static_cast<uint32_t>(mapped.grid.index(r.x, r.y))] |= r.flip();
     l.by_bit[r.bit].push_back(&r);
   }
   return l;
@@ -99,6 +99,7 @@ std::vector<WordWrite> TileModule::resident_writes(const Configuration& c, int64
   const MappedKernel& mapped = context_.mapping(c.kernel);
   const Loaded& l = loaded(c.kernel);
   uint32_t first_bit = 0;
+  std::unordered_map<uint32_t, size_t> write_of;  // by cell: several bits may live in one
   for (size_t port = 0; port < step.inputs.size(); ++port) {
     const KernelPort& p = kernel.inputs[port];
     const uint32_t port_bit = first_bit;
@@ -119,8 +120,13 @@ std::vector<WordWrite> TileModule::resident_writes(const Configuration& c, int64
     const auto words = dma_.read_sram(addresses, p.bits, static_cast<uint32_t>(c.kernel));
     for (size_t i = 0; i < words.size(); ++i) {
       for (uint32_t b = 0; b < p.bits; ++b) {
-        for (const ResidentSlot* r : l.by_bit[bits[i] + b])
-          writes.push_back({static_cast<uint32_t>(mapped.grid.index(r->x, r->y)), (words[i] >> b & 1) != 0 ? r->word1 : r->word0});
+        for (const ResidentSlot* r : l.by_bit[bits[i] + b]) {
+          const auto cell = static_cast<uint32_t>(mapped.grid.index(r->x, r->y));
+          const auto [at, first] = write_of.try_emplace(cell, writes.size());
+          if (first) writes.push_back({cell, held_ == c ? l.cells[cell] : r->word0});
+          CellWord& word = writes[at->second].word;
+          word = (word & ~r->flip()) | (((words[i] >> b & 1) != 0 ? r->word1 : r->word0) & r->flip());
+        }
       }
     }
   }
@@ -140,16 +146,17 @@ void TileModule::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time
   payload.set_response_status(tlm::TLM_OK_RESPONSE);
 }
 
-/// The simulator takes resident bits as inputs; a word that is neither of a cell's two stays as it is.
+/// The simulator takes resident bits as inputs; a word that its bits cannot make stays as it is.
 void TileModule::decode_residents(Loaded& l, const MappedKernel& kernel) {
-  for (const ResidentSlot& r : kernel.residents) l.resident_bits.set(r.bit, l.cells[kernel.grid.index(r.x, r.y)] == r.word1);
+  for (const ResidentSlot& r : kernel.residents)
+    l.resident_bits.set(r.bit, ((l.cells[kernel.grid.index(r.x, r.y)] ^ r.word1) & r.flip()) == 0);
 }
 
 void TileModule::make_simulator(Loaded& l, const MappedKernel& kernel) {
   GridConfig grid(kernel.grid.width, kernel.grid.height);
   grid.cells = l.cells;
-  for (const auto& [cell, r] : l.residents) {
-    if (grid.cells[cell] == r->word0 || grid.cells[cell] == r->word1) grid.cells[cell] = r->word0;
+  for (const auto& [cell, flips] : l.flips) {
+    if (((grid.cells[cell] ^ kernel.grid.cells[cell]) & ~flips) == 0) grid.cells[cell] = kernel.grid.cells[cell];
   }
   if (l.simulator && grid == l.simulated) return;
   MappedKernel sent = kernel;

@@ -63,7 +63,7 @@ class TileModule : public sc_core::sc_module {
   /// A kernel as this tile has been sent it.
   struct Loaded {
     std::vector<CellWord> cells;
-    std::unordered_map<uint32_t, const ResidentSlot*> residents;  // by cell
+    std::unordered_map<uint32_t, CellWord> flips;  // by cell: what its resident bits change
     std::vector<std::vector<const ResidentSlot*>> by_bit;
     BitVector resident_bits;
     std::unique_ptr<sim::KernelSimulator> simulator;

@@ -78,8 +78,8 @@ class Hasher {
     add(inputs, rows);
   }
   void one(const StreamedColumn& v) {
-    const auto& [first, table] = v;
-    add(first, table);
+    const auto& [first, table, residents] = v;
+    add(first, table, residents);
   }
   void one(const StreamedForm& v) {
     const auto& [columns, table_bits, sum_bits, start, start_word] = v;

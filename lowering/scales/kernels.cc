@@ -4,56 +4,10 @@
 
 #include <bit>
 
-#include "lowering/scales/scalar_words.h"
-#include "lowering/scales/words.h"
+#include "lowering/scales/kernel_maker.h"
 
 namespace bitgrid::scales {
 namespace {
-
-using Nodes = std::vector<NodeId>;
-
-NodeId flipped(Dag& dag, NodeId a) {
-  const uint32_t w = width_of(dag, a);
-  const NodeId top = add_node(dag, Op::kNot, 1, {sign_of(dag, a)});
-  return w == 1 ? top : add_node(dag, Op::kConcat, w, {top, add_slice(dag, a, 0, w - 1)});
-}
-
-/// A kernel under construction.
-class Maker {
- public:
-  explicit Maker(const std::string& name) { kernel_.name = kernel_.dag.name = name; }
-  Dag& dag() { return kernel_.dag; }
-
-  Nodes words(const std::string& name, int count, uint32_t bits, bool is_signed) {
-    const NodeId port = add_input(dag(), name, static_cast<uint32_t>(count) * bits);
-    kernel_.inputs.push_back({count, bits, {(uint64_t{1} << bits) - 1}});
-    Nodes out;
-    for (int i = 0; i < count; ++i) {
-      const NodeId word = count == 1 ? port : add_slice(dag(), port, static_cast<uint32_t>(i) * bits, bits);
-      out.push_back(is_signed ? flipped(dag(), word) : word);
-    }
-    return out;
-  }
-  NodeId word(const std::string& name, uint32_t bits, bool is_signed = false) { return words(name, 1, bits, is_signed)[0]; }
-  ScalarNode scalar_word(const std::string& name) { return unpack_scalar(dag(), word(name, kScalarWord)); }
-
-  void out(const std::string& name, const Nodes& values, uint32_t bits, bool is_signed) {
-    Nodes reversed;
-    for (const NodeId v : values) {
-      const NodeId fit = is_signed ? flipped(dag(), signed_as(dag(), v, bits)) : unsigned_as(dag(), v, bits);
-      reversed.insert(reversed.begin(), fit);
-    }
-    const auto count = static_cast<uint32_t>(values.size());
-    add_output(dag(), name, count == 1 ? reversed[0] : add_node(dag(), Op::kConcat, count * bits, reversed));
-    kernel_.outputs.push_back({static_cast<int>(count), bits, {}});
-  }
-  void out(const std::string& name, NodeId value, uint32_t bits, bool is_signed = false) { out(name, Nodes{value}, bits, is_signed); }
-  void out(const std::string& name, const ScalarNode& value) { out(name, pack_scalar(dag(), value), kScalarWord); }
-  Kernel take() { return std::move(kernel_); }
-
- private:
-  Kernel kernel_;
-};
 
 NodeId or_of(Dag& dag, const Nodes& words) {
   NodeId all = words[0];
@@ -233,11 +187,11 @@ Kernel code_kernel(int words, int code_bits) {
 }
 
 Kernel recentre_kernel(int words, uint32_t bits, uint32_t zero_bits, uint32_t to) {
-  Maker k(fmt::format("recentre.{}x{}to{}", words, bits, to));
-  const Nodes x = k.words("x", words, bits, false);
-  const NodeId zero = k.word("zero", zero_bits, true);
+  Maker k(fmt::format("recentre.{}x{}and{}to{}", words, bits, zero_bits, to));
+  const Nodes x = k.words("x", words, bits, false), zero = k.words("zero", words, zero_bits, true);
   Nodes y;
-  for (const NodeId v : x) y.push_back(signed_as(k.dag(), signed_sum(k.dag(), unsigned_as(k.dag(), v, bits + 1), zero), to));
+  for (size_t i = 0; i < x.size(); ++i)
+    y.push_back(signed_as(k.dag(), signed_sum(k.dag(), unsigned_as(k.dag(), x[i], bits + 1), zero[i]), to));
   k.out("y", y, to, true);
   return k.take();
 }
@@ -295,20 +249,6 @@ Kernel score_unit_kernel() {
   return k.take();
 }
 
-Kernel score_kernel(int width) {
-  Maker k(fmt::format("score.{}", width));
-  Dag& d = k.dag();
-  const Nodes query = k.words("query", width, 8, true), key = k.words("key", width, 8, true);
-  const NodeId shift = k.word("shift", kShiftBits);
-  const ScalarNode unit = k.scalar_word("unit");
-  const NodeId written = k.word("written", 1);
-  // The key's scalar is 128 * 2^(shift - 7), whose mantissa is 2^15: multiplying by it is a shift.
-  const ScalarNode of_key = shifted(d, unit, unsigned_as(d, shift, kExponentBits));
-  const NodeId score = clamp(d, scaled(d, signed_total(d, products(d, query, key)), of_key, 47), kScoreBits - 1);
-  k.out("score", select(d, written, score, number(d, kScoreBits, -(int64_t{1} << (kScoreBits - 1)))), kScoreBits, true);
-  return k.take();
-}
-
 Kernel weight_kernel(int words, const ScaledTables& tables) {
   Maker k(fmt::format("weight.{}", words));
   Dag& d = k.dag();
@@ -351,15 +291,6 @@ Kernel align_kernel(int words) {
     out.push_back(unsigned_as(d, rounded_shift(d, unsigned_as(d, weights[i], kWeightBits + 1), by), kWeightBits));
   }
   k.out("y", out, kWeightBits, false);
-  return k.take();
-}
-
-Kernel mix_kernel(int words) {
-  Maker k(fmt::format("mix.{}", words));
-  const Nodes weights = k.words("weight", words, kWeightBits, false), values = k.words("value", words, 8, true);
-  Nodes terms;
-  for (size_t i = 0; i < weights.size(); ++i) terms.push_back(product_unsigned(k.dag(), values[i], weights[i]));
-  k.out("y", signed_total(k.dag(), terms), kWeightBits + 8 + bits_of_count(words), true);
   return k.take();
 }
 

@@ -51,7 +51,7 @@ Kernel squares_kernel(int words, uint32_t bits);
 Kernel norm_kernel(uint32_t sum_bits, int code_bits);
 /// Codes of `code_bits` from values of kCutBits, a reciprocal and a shift.
 Kernel code_kernel(int words, int code_bits);
-/// x + zero: sums of a matrix, unsigned codes, as signed numbers of `to` bits.
+/// x + zero, of each word its own: unsigned sums as signed numbers of `to` bits.
 Kernel recentre_kernel(int words, uint32_t bits, uint32_t zero_bits, uint32_t to);
 /// a * b * 2^n of scalars; n signed of kExponentBits.
 Kernel unit_kernel();
@@ -63,16 +63,14 @@ Kernel scale_kernel(int words, uint32_t bits, uint32_t to);
 Kernel add_scaled_kernel(int words, uint32_t base_bits, uint32_t bits);
 /// unit * 2^(n + shift) * constant.
 Kernel score_unit_kernel();
-/// The score of a query and a key of `width` codes of 8 bits.
-Kernel score_kernel(int width);
+
 /// Weights of scores below the largest one.
 Kernel weight_kernel(int words, const ScaledTables& tables);
 /// 1 / sum.
 Kernel reciprocal_kernel(uint32_t sum_bits);
 /// Weights of values with shifts of their own, brought to the largest shift.
 Kernel align_kernel(int words);
-/// Sum of weights times codes of 8 bits.
-Kernel mix_kernel(int words);
+
 /// reciprocal * 2^(shift + n).
 Kernel mix_unit_kernel(int n);
 /// The bitwise or of the positive gates, and of |up|.

@@ -12,9 +12,14 @@
 
 namespace bitgrid::scales {
 
+/// Where the weights of matrices are: in cells, or in memory, from where they stream past activations in cells. Keys and values stream
+/// either way.
+enum class Dataflow : uint8_t { kResident, kStreamed };
+
 struct LowerScaledParams {
   numerics::LowerParams matrices;
   int context = 0;  // positions that the caches hold; 0: those of the model
+  Dataflow dataflow = Dataflow::kStreamed;
 };
 
 /// Why a model cannot be lowered yet, and what to do about it; nullopt: it can.

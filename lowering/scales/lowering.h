@@ -1,6 +1,7 @@
 // The walk over a model with scales. lower_scaled.h is the way in.
 #pragma once
 
+#include <map>
 #include <string>
 #include <utility>
 
@@ -23,9 +24,9 @@ struct Codes {
   Vector codes, unit;
 };
 
-/// Caches of codes of 8 bits and of the shift that each head's have.
+/// Caches of codes of 8 bits, of the shift that each head's have, and of their sum.
 struct CachedCodes {
-  int codes = -1, shifts = -1;
+  int codes = -1, shifts = -1, sums = -1;
 };
 
 /// Of every head and slot, and 1 / their sum of every head.
@@ -37,6 +38,7 @@ class Lowering {
  public:
   Lowering(const ScaledModel& model, const LowerScaledParams& params) : model_(model), steps_(builder_) {
     builder_.params = params.matrices;
+    streams_ = params.dataflow == Dataflow::kStreamed;
     builder_.program.name = model.name;
     context_ = params.context != 0 ? params.context : static_cast<int>(model.context);
     window_ = (context_ + kScoresAtOnce - 1) / kScoresAtOnce * kScoresAtOnce;
@@ -48,7 +50,17 @@ class Lowering {
   uint32_t stream_bits() const;
   Vector embed();
   Codes norm(const std::string& name, Vector x, const Norm& norm, const Source& eps, const std::string& codes_name);
+  /// Sums of weights times codes, signed.
   Vector matrix(const std::string& name, const LinearMap& map, Vector codes, const std::string& sums_name);
+  Vector resident_matrix(const std::string& name, const LinearMap& map, Vector codes, const std::string& sums_name);
+  Vector ternary_stream(const std::string& name, const LinearMap& map, Vector codes, const std::string& sums_name);
+  Vector byte_stream(const std::string& name, const LinearMap& map, Vector codes, const std::string& sums_name);
+  /// Tables of the codes of a vector, for streams of weights.
+  Vector tables(const std::string& name, Vector codes, bool ternary);
+  /// Eight sums in a row, of the bits of weights, as one.
+  Vector plane_sums(const std::string& name, Vector planes, uint64_t plane_max, bool negative_top);
+  /// Sums of every head's codes.
+  Vector code_sums(const std::string& name, Vector codes, int heads);
   Vector unit(const std::string& name, Vector of_codes, const LinearMap& map, int64_t shift);
   Vector add(const std::string& name, Vector x, const LinearMap& map, const Codes& codes, const std::string& result);
   Vector turned(const std::string& name, Vector x, int heads);
@@ -58,6 +70,7 @@ class Lowering {
   Vector attention(const std::string& name, const SoftmaxAttention& layer, Vector x);
   Vector scores(const std::string& name, const SoftmaxAttention& layer, Vector q, Vector unit_q, const CachedCodes& keys);
   SoftmaxWeights softmax(const std::string& name, Vector scores);
+  Vector mixed_values(const std::string& name, Vector weights, const CachedCodes& values);
   Vector mix(const std::string& name, const SoftmaxWeights& softmax, const CachedCodes& values, const std::string& result, uint32_t bits);
   Vector feed_forward(const std::string& name, const GatedFeedForward& layer, Vector x);
   void head(Vector x);
@@ -68,6 +81,8 @@ class Lowering {
   VectorSteps steps_;
   int context_ = 0, window_ = 0;
   int cosine_ = -1, sine_ = -1, written_ = -1;
+  bool streams_ = true;
+  std::map<std::pair<int, bool>, Vector> tables_;  // by tensor of codes, and whether for ternary weights
 };
 
 }  // namespace bitgrid::scales

@@ -5,6 +5,7 @@
 
 #include "lowering/scales/kernels.h"
 #include "lowering/scales/lowering.h"
+#include "lowering/scales/stream_kernels.h"
 
 namespace bitgrid::scales {
 
@@ -40,22 +41,33 @@ std::pair<Vector, Vector> Lowering::head_codes(const std::string& name, Vector x
   return {shift, codes};
 }
 
-/// Of every head and slot; those of slots never written are the smallest.
+/// Of every head and slot; those of slots never written are the smallest. The query's codes are in cells, the bits of the keys' stream
+/// past.
 Vector Lowering::scores(const std::string& name, const SoftmaxAttention& layer, Vector q, Vector unit_q, const CachedCodes& keys) {
   const auto heads = static_cast<int>(model_.heads), kv = static_cast<int>(model_.kv_heads), hd = static_cast<int>(model_.head_width);
   const auto [q_shift, q8] = head_codes(name + "query", q, heads, name + "q8");
+  const Vector query_sums = code_sums(name + "query_sums", q8, heads), table = tables(name + "query", q8, false);
   const Vector score_unit = steps_.unsigned_vector(name + "score_unit", heads, kScalarWord);
   const RowSource n =
       steps_.constants(name + "score_shift", {-int64_t{layer.key_fraction} & ((int64_t{1} << kExponentBits) - 1)}, kExponentBits, false);
   steps_.step(name + "score_unit", score_unit_kernel(), heads,
               {unit_q.from(), q_shift.from(0, 1), n, steps_.constant(name + "softmax", model_.tables.softmax)}, {score_unit.to(0, 1)});
+  const Kernel stream = mapping::streamed_kernel(fmt::format("stream.bits.{}x8", hd), one_bit_shape(hd, 8));
+  const Vector planes = steps_.unsigned_vector(name + "score_planes", heads * window_ * 8, stream.outputs[0].bits);
+  steps_.begin();
+  for (int h = 0; h < heads; ++h)
+    steps_.step(fmt::format("{}score_planes.{}", name, h), stream, window_ * 8,
+                {table.from(h * hd / 2 * 3), CacheSource{keys.codes, 0, 1, h / (heads / kv) * hd, hd, 1, 0, 8}},
+                {planes.to(h * window_ * 8, 1)});
+  steps_.end();
+  const Vector products = plane_sums(name + "score_products", planes, stream.outputs[0].max_code[0], false);
   const Vector scores = steps_.signed_vector(name + "scores", heads * window_, kScoreBits);
   steps_.begin();
   for (int h = 0; h < heads; ++h) {
     const int g = h / (heads / kv);
-    steps_.step(fmt::format("{}scores.{}", name, h), score_kernel(hd), window_,
-                {q8.from(h * hd), CacheSource{keys.codes, 0, 1, g * hd, hd, 1, 0}, CacheSource{keys.shifts, 0, 1, g, 1, 1, 0},
-                 score_unit.from(h), DistanceSource{written_, 0, window_, 0, 1}},
+    steps_.step(fmt::format("{}scores.{}", name, h), score_kernel(hd, products.bits, query_sums.bits), window_,
+                {products.from(h * window_, 1), query_sums.from(h), CacheSource{keys.sums, 0, 1, g, 1, 1, 0},
+                 CacheSource{keys.shifts, 0, 1, g, 1, 1, 0}, score_unit.from(h), DistanceSource{written_, 0, window_, 0, 1}},
                 {scores.to(h * window_, 1)});
   }
   steps_.end();
@@ -78,6 +90,30 @@ SoftmaxWeights Lowering::softmax(const std::string& name, Vector scores) {
   return {weights, reciprocal};
 }
 
+/// Weights are in cells, the bits of the values stream past, a channel's of all slots at once.
+Vector Lowering::mixed_values(const std::string& name, Vector weights, const CachedCodes& values) {
+  const auto heads = static_cast<int>(model_.heads), kv = static_cast<int>(model_.kv_heads), hd = static_cast<int>(model_.head_width);
+  const Vector table = tables(name + "mix", weights, false), sums = steps_.reduce(name + "aligned_sums", weights, window_, total_kernel);
+  const Kernel stream =
+      mapping::streamed_kernel(fmt::format("stream.bits.{}x{}", window_, weights.bits), one_bit_shape(window_, weights.bits));
+  const Vector planes = steps_.unsigned_vector(name + "mix_planes", heads * hd * 8, stream.outputs[0].bits);
+  steps_.begin();
+  for (int h = 0; h < heads; ++h)
+    steps_.step(fmt::format("{}mix_planes.{}", name, h), stream, hd * 8,
+                {table.from(h * window_ / 2 * 3), CacheSource{values.codes, 0, window_, h / (heads / kv) * hd, 1, 0, 1, 8}},
+                {planes.to(h * hd * 8, 1)});
+  steps_.end();
+  const Vector products = plane_sums(name + "mix_products", planes, stream.outputs[0].max_code[0], false);
+  const uint32_t bits = kWeightBits + 8 + bits_of_count(window_);
+  const Kernel kernel = mix_kernel(products.bits, sums.bits, bits);
+  const Vector mixed = steps_.signed_vector(name + "mixed", heads * hd, bits);
+  steps_.begin();
+  for (int h = 0; h < heads; ++h)
+    steps_.step(fmt::format("{}mixed.{}", name, h), kernel, hd, {products.from(h * hd, 1), sums.from(h)}, {mixed.to(h * hd, 1)});
+  steps_.end();
+  return mixed;
+}
+
 /// The mix of the cached values.
 Vector Lowering::mix(const std::string& name, const SoftmaxWeights& softmax, const CachedCodes& values, const std::string& result,
                      uint32_t bits) {
@@ -94,7 +130,6 @@ Vector Lowering::mix(const std::string& name, const SoftmaxWeights& softmax, con
   steps_.end();
   const Vector top_shift = steps_.reduce(name + "top_shift", shift_parts, chunks, maximum_kernel);
   const Vector mix_unit = steps_.unsigned_vector(name + "mix_unit", heads, kScalarWord);
-  const Vector parts = steps_.signed_vector(name + "mix_parts", chunks * heads * hd, kWeightBits + 8 + bits_of_count(kScoresAtOnce));
   steps_.begin();
   for (int h = 0; h < heads; ++h) {
     const int g = h / (heads / kv);
@@ -106,25 +141,7 @@ Vector Lowering::mix(const std::string& name, const SoftmaxWeights& softmax, con
                 {mix_unit.to(h)});
   }
   steps_.end();
-  steps_.begin();
-  for (int h = 0; h < heads; ++h)
-    for (int c = 0; c < chunks; ++c)
-      steps_.step(fmt::format("{}mix.{}.{}", name, h, c), mix_kernel(kScoresAtOnce), hd,
-                  {aligned.from(h * window_ + c * kScoresAtOnce),
-                   CacheSource{values.codes, c * kScoresAtOnce, kScoresAtOnce, h / (heads / kv) * hd, 1, 0, 1}},
-                  {parts.to((c * heads + h) * hd, 1)});
-  steps_.end();
-  Vector mixed = parts;
-  for (int level = 0, left = chunks; left > 1; ++level) {
-    const int ports = lanes_of(left, kLightLanes) == 1 ? left : lanes_of(left, kLightLanes), rest = left / ports;
-    const Kernel kernel = signed_total_kernel(ports, mixed.bits);
-    const Vector y = steps_.signed_vector(fmt::format("{}mixed.{}", name, level), rest * heads * hd, kernel.outputs[0].bits);
-    std::vector<Source> inputs;
-    for (int p = 0; p < ports; ++p) inputs.emplace_back(mixed.from(p * rest * heads * hd, 1));
-    steps_.step(fmt::format("{}mixed.{}", name, level), kernel, rest * heads * hd, inputs, {y.to(0, 1)});
-    mixed = y;
-    left = rest;
-  }
+  const Vector mixed = mixed_values(name, aligned, values);
   const Vector o = steps_.signed_vector(result, heads * hd, bits);
   const int heavy = lanes_of(hd, kHeavyLanes);
   const Kernel kernel = scale_kernel(heavy, mixed.bits, bits);
@@ -151,7 +168,9 @@ Vector Lowering::attention(const std::string& name, const SoftmaxAttention& laye
   const Vector value = scale(self + "value", v, unit_v, value_bits);
   const auto [k_shift, k8] = head_codes(self + "keys", key, kv, self + "k8");
   const auto [v_shift, v8] = head_codes(self + "values", value, kv, self + "v8");
-  const CachedCodes keys = {builder_.add_cache(k8.tensor, window_), builder_.add_cache(k_shift.tensor, window_)};
+  const Vector k_sums = code_sums(self + "key_sums", k8, kv);
+  const CachedCodes keys = {builder_.add_cache(k8.tensor, window_), builder_.add_cache(k_shift.tensor, window_),
+                            builder_.add_cache(k_sums.tensor, window_)};
   const CachedCodes values = {builder_.add_cache(v8.tensor, window_), builder_.add_cache(v_shift.tensor, window_)};
   const SoftmaxWeights weights = softmax(self, scores(self, layer, turned_q, unit_q, keys));
   const Vector o = mix(self, weights, values, name + "o", std::min(47u, value_bits + kMixFraction + 2));

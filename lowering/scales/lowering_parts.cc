@@ -1,7 +1,6 @@
 // What all layers are made of: tables, norms, matrices, sums of the stream.
 #include <fmt/format.h>
 
-#include "lowering/numerics/matrix.h"
 #include "lowering/scales/kernels.h"
 #include "lowering/scales/lowering.h"
 
@@ -69,33 +68,6 @@ Codes Lowering::norm(const std::string& name, Vector x, const Norm& norm, const 
   steps_.step(name + ".codes", code_kernel(heavy, norm.code_bits), parts, {cut.from(0, heavy), reciprocal.from(), shift.from()},
               {codes.to(0, heavy)});
   return {codes, unit};
-}
-
-Vector Lowering::matrix(const std::string& name, const LinearMap& map, Vector codes, const std::string& sums_name) {
-  numerics::MatrixLayer layer;
-  layer.name = name;
-  const Tensor operand = builder_.tensor(codes.tensor);
-  layer.operand = &operand;
-  layer.raw = true;
-  std::vector<int8_t> row(map.inputs());
-  for (size_t r = 0; r < map.outputs(); ++r) {
-    map.weights->unpack(r, row);
-    layer.weights.emplace_back(row.begin(), row.end());
-  }
-  const numerics::MatrixPlan plan = numerics::plan_matrix(layer);
-  const auto rows = static_cast<int>(map.outputs());
-  const int raw = builder_.add_tensor(name + ".raw", rows, plan.raw_encoding, plan.raw_max_code);
-  builder_.add_matrix(layer, plan, name, {codes.from()}, raw, -1);
-  ++builder_.stage;
-  // Rows of all matrices of a shape have one width from here on.
-  const auto weight_bits = map.weights->storage() == WeightStorage::kByte ? 8u : 2u;
-  const uint32_t to = codes.bits + weight_bits + bits_of_count(static_cast<int>(map.inputs())), zero_bits = to + 2;
-  const Vector sums = steps_.signed_vector(sums_name, rows, to);
-  const int lanes = lanes_of(rows, kLightLanes);
-  steps_.step(name + ".recentre", recentre_kernel(lanes, plan.raw_encoding.bits, zero_bits, to), rows / lanes,
-              {TensorSource{raw, 0, lanes}, steps_.constants(name + ".zero", {plan.raw_encoding.zero[0]}, zero_bits, true)},
-              {sums.to(0, lanes)});
-  return sums;
 }
 
 Vector Lowering::unit(const std::string& name, Vector of_codes, const LinearMap& map, int64_t shift) {

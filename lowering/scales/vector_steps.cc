@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace bitgrid::scales {
 
 int lanes_of(int count, int most) {
@@ -26,6 +28,14 @@ RowSource VectorSteps::constants(const std::string& name, const std::vector<int6
 
 RowSource VectorSteps::constant(const std::string& name, const Scalar& value) {
   return constants(name, {static_cast<int64_t>(scalar_code(value))}, kScalarWord, false);
+}
+
+int VectorSteps::add_weights(const std::string& name, const std::shared_ptr<const PackedWeights>& weights) {
+  std::vector<WeightMatrix>& all = b_.program.weights;
+  const auto known = std::find_if(all.begin(), all.end(), [&](const WeightMatrix& m) { return m.weights == weights; });
+  if (known != all.end()) return static_cast<int>(known - all.begin());
+  all.push_back({name, weights});
+  return static_cast<int>(all.size()) - 1;
 }
 
 void VectorSteps::step(const std::string& name, const Kernel& kernel, int repeat, std::vector<Source> inputs,

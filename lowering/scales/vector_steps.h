@@ -37,6 +37,9 @@ class VectorSteps {
   RowSource constants(const std::string& name, const std::vector<int64_t>& values, uint32_t bits, bool is_signed, int stride = 0);
   RowSource constant(const std::string& name, const Scalar& value);
 
+  /// Of weights whose rows stream; each is added once.
+  int add_weights(const std::string& name, const std::shared_ptr<const PackedWeights>& weights);
+
   /// One step in a stage of its own, of the kernel of that name.
   void step(const std::string& name, const Kernel& kernel, int repeat, std::vector<Source> inputs, std::vector<Destination> outputs);
   /// Steps that run side by side: those added until end().

@@ -114,13 +114,13 @@ engines::Engine toy(bool wrong) {
   engines::Engine engine;
   engine.name = wrong ? "toy, wrong" : "toy";
   const auto right = [](const engines::EngineInputs& in) -> engines::KernelEngine {
-    return {[&program = in.program](int step, const BitMatrix& batch) {
+    return {[&program = in.program](int step, const StepBatch& batch) {
               return evaluate(program.kernels[static_cast<size_t>(program.steps[static_cast<size_t>(step)].kernel)].dag, batch);
             },
             [] { return engines::EngineStats{}; }};
   };
   const auto turned = [](const engines::EngineInputs& in) -> engines::KernelEngine {
-    return {[&program = in.program](int step, const BitMatrix& batch) {
+    return {[&program = in.program](int step, const StepBatch& batch) {
               const Kernel& kernel = program.kernels[static_cast<size_t>(program.steps[static_cast<size_t>(step)].kernel)];
               BitMatrix out = evaluate(kernel.dag, batch);
               if (kernel.name == "head") out.set(0, 0, !out.get(0, 0));

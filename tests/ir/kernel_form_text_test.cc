@@ -24,7 +24,8 @@ TEST(KernelFormText, EveryFieldComesBack) {
       "part first=1 count=1 ii2\n"
       "streamed table=8 sum=14 start=7\n"
       "add 0 table=0,3,5,8\n"
-      "add 2 table=0,255\n";
+      "add 2 table=0,255\n"
+      "add 3 table=0,@20,127,@28\n";
   const KernelForm form = parse_form(kText);
   EXPECT_EQ(print(form), kText);
   EXPECT_EQ(form.serial->groups[0].planes[1].residents[1].one, 1);

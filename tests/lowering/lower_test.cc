@@ -96,7 +96,7 @@ class LowerTiny : public testing::TestWithParam<Shape> {};
 /// Compares every tensor that both sides have.
 void expect_equal_values(const Model& model, const Program& program, const std::vector<int>& tokens) {
   HostState host = initial_state(program);
-  const HostTrace trace = run_tokens(program, host, tokens, [&](int step, const BitMatrix& inputs) {
+  const HostTrace trace = run_tokens(program, host, tokens, [&](int step, const StepBatch& inputs) {
     return evaluate(program.kernels[static_cast<size_t>(program.steps[static_cast<size_t>(step)].kernel)].dag, inputs);
   });
   const cpu::CpuEngine engine(model, {cpu::CpuParams::Kernels::kGolden});
@@ -197,7 +197,7 @@ TEST(Lower, MultipliersAfterAResidualSumWithSmallShiftsLetWordsEnterLater) {
 TEST(Lower, BatchesAndSingleTokensGiveTheSame) {
   const Model model = tiny_model();
   const Program program = numerics::lower(model);
-  const auto run = [&](int step, const BitMatrix& inputs) {
+  const auto run = [&](int step, const StepBatch& inputs) {
     return evaluate(program.kernels[static_cast<size_t>(program.steps[static_cast<size_t>(step)].kernel)].dag, inputs);
   };
   const std::vector<int> tokens = some_tokens(model, 11);

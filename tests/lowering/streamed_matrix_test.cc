@@ -41,6 +41,75 @@ TEST(StreamedMatrix, TheKernelIsTheSumOfProducts) {
   }
 }
 
+/// The tables' words that x make, as table_words says.
+std::vector<uint64_t> tables_of(const StreamedShape& shape, const std::vector<int64_t>& x) {
+  std::vector<uint64_t> words;
+  const int64_t o = table_offset(shape);
+  for (size_t i = 0; i < x.size(); i += shape.weights.bits == 1 ? 2 : 1) {
+    if (shape.weights.bits == 2) {
+      words.push_back(static_cast<uint64_t>(o - x[i]));
+      words.push_back(static_cast<uint64_t>(o + x[i]));
+      continue;
+    }
+    words.push_back(static_cast<uint64_t>(x[i] - shape.least));
+    if (i + 1 == x.size()) break;
+    words.push_back(static_cast<uint64_t>(x[i + 1] - shape.least));
+    words.push_back(words[words.size() - 2] + words.back());
+  }
+  return words;
+}
+
+/// One kernel for all x of a width: x change while it runs.
+TEST(StreamedMatrix, ResidentWordsChangeFromBatchToBatch) {
+  std::mt19937_64 random(3);
+  for (const int inputs : {1, 2, 13, 40}) {
+    for (const bool ternary : {false, true}) {
+      const StreamedShape shape{inputs, -100, 100, ternary ? ternary_weights() : unsigned_weights(1), ternary};
+      const Kernel kernel = streamed_kernel("m", shape);
+      sim::KernelSimulatorParams start;
+      start.latch_seed = 5;
+      sim::KernelSimulator sliced(map_kernel(kernel, {}), start);
+      start.engine = sim::GridEngine::kLanes;
+      sim::KernelSimulator lanes(map_kernel(kernel, {}), start);
+      for (int batch = 0; batch < 3; ++batch) {
+        StreamedMatrix m{{}, shape.least, shape.most, shape.weights, 0, 0};
+        for (int i = 0; i < inputs; ++i) m.x.push_back(static_cast<int64_t>(random() % 201) - 100);
+        const std::vector<uint64_t> tables = tables_of(shape, m.x);
+        ASSERT_EQ(std::ssize(tables), table_words(shape));
+        const size_t bits = table_bits(shape), first = tables.size() * bits;
+        BitMatrix rows(150, input_bits(kernel.dag)), weights(rows.rows, static_cast<size_t>(inputs) * shape.weights.bits);
+        std::vector<int64_t> expected;
+        for (size_t r = 0; r < rows.rows; ++r) {
+          expected.push_back(fill_row(m, weights, r, random));
+          for (size_t w = 0; w < tables.size(); ++w) rows.set_word(r, w * bits, static_cast<uint32_t>(bits), tables[w]);
+          for (size_t b = 0; b < weights.cols; ++b) rows.set(r, first + b, weights.get(r, b));
+        }
+        const BitMatrix sums = evaluate(kernel.dag, rows);
+        const uint32_t width = kernel.outputs[0].bits;
+        for (size_t r = 0; r < rows.rows; ++r) {
+          int64_t ones = 0;
+          for (size_t b = 0; b < weights.cols; ++b) ones += weights.get(r, b);
+          const int64_t y = ternary ? expected[r] + (int64_t{1} << (width - 1)) : expected[r] - shape.least * ones;
+          ASSERT_EQ(sums.get_word(r, 0, width), static_cast<uint64_t>(y)) << inputs << " inputs, row " << r;
+        }
+        EXPECT_EQ(sliced.run(rows), sums) << inputs << " inputs, ternary " << ternary;
+        EXPECT_EQ(lanes.run(rows), sums) << inputs << " inputs, ternary " << ternary;
+      }
+    }
+  }
+}
+
+TEST(StreamedMatrix, ResidentKernelsAreVerifiedFromRandomStarts) {
+  for (const StreamedShape& shape :
+       {StreamedShape{30, -127, 127, ternary_weights(), true}, StreamedShape{31, -128, 127, unsigned_weights(1)}}) {
+    const Kernel kernel = streamed_kernel("m", shape);
+    check::VerifyParams params;
+    params.starts = 20;
+    const auto difference = check::verify_mapping(kernel, map_kernel(kernel, {}), params);
+    EXPECT_FALSE(difference) << "invocation " << difference->invocation << ", bit " << difference->bit;
+  }
+}
+
 TEST(StreamedMatrix, PartsHandTheirSumsOn) {
   std::mt19937_64 random(2);
   StreamedMatrix m{{}, -127, 127, ternary_weights(), 0, 0};

@@ -53,7 +53,7 @@ inline std::vector<HostTrace> expected_values(const Program& program, const std:
   std::vector<HostTrace> all;
   for (const auto& tokens : streams) {
     HostState state = initial_state(program);
-    all.push_back(run_tokens(program, state, tokens, [&](int step, const BitMatrix& inputs) {
+    all.push_back(run_tokens(program, state, tokens, [&](int step, const StepBatch& inputs) {
       return evaluate(program.kernels[static_cast<size_t>(program.steps[static_cast<size_t>(step)].kernel)].dag, inputs);
     }));
   }

@@ -168,6 +168,103 @@ Kernel streamed_kernel(const std::string& name, const StreamedMatrix& m) {
   return kernel;
 }
 
+namespace {
+
+StreamedMatrix any_matrix(const StreamedShape& shape) {
+  return {std::vector<int64_t>(static_cast<size_t>(std::max(shape.inputs, 0)), shape.least), shape.least, shape.most, shape.weights, 0, 0};
+}
+
+/// One-bit weights multiply x - least.
+StreamedMatrix plannable(const std::string& name, const StreamedShape& shape) {
+  if (shape.weights.bits > kColumnBits || (shape.weights.bits == 2 && shape.weights.first != 1))
+    throw Error("kernel " + name, "input words are taken with one-bit and ternary weights only", "stream other weights as bit planes");
+  StreamedMatrix m = any_matrix(shape);
+  if (shape.weights.bits == 2) return m;
+  m.x.assign(m.x.size(), 0);
+  m.most = shape.most - shape.least;
+  m.least = 0;
+  return m;
+}
+
+/// Turns numbers of the tables into input words, in the order of table_words. Returns how many.
+uint32_t make_resident(StreamedForm& form, bool ternary) {
+  uint32_t words = 0;
+  for (StreamedColumn& column : form.columns) {
+    column.residents.resize(column.table.size());
+    for (size_t code = 1; code < column.table.size(); ++code) {
+      if (ternary && code == 2) continue;
+      column.table[code] = 0;
+      column.residents[code] = words++ * form.table_bits;
+    }
+  }
+  return words;
+}
+
+/// What a column adds, as a node: its tables' words chosen by the code.
+NodeId chosen(Dag& dag, const StreamedColumn& column, uint32_t width, NodeId tables, NodeId code, uint32_t bits) {
+  const auto number = [&](size_t c) {
+    if (c >= column.table.size()) return add_constant(dag, bits, 0);
+    if (!column.residents[c]) return add_constant(dag, bits, column.table[c]);
+    return add_slice(dag, tables, *column.residents[c], bits);
+  };
+  const auto select = [&](uint32_t bit, NodeId one, NodeId zero) {
+    return add_node(dag, Op::kSelect, bits, {width == 1 ? code : add_slice(dag, code, bit, 1), one, zero});
+  };
+  if (column.table.size() == 2) return select(0, number(1), number(0));
+  return select(1, select(0, number(3), number(2)), select(0, number(1), number(0)));
+}
+
+}  // namespace
+
+int table_words(const StreamedShape& shape) {
+  return shape.weights.bits == 1 ? shape.inputs / 2 * 3 + shape.inputs % 2 : 2 * shape.inputs;
+}
+
+uint32_t table_bits(const StreamedShape& shape) {
+  return plan_streamed("tables", plannable("tables", shape)).form.table_bits;
+}
+
+int64_t table_offset(const StreamedShape& shape) {
+  return offset_of(plannable("tables", shape));
+}
+
+Kernel streamed_kernel(const std::string& name, const StreamedShape& shape) {
+  const StreamedMatrix m = plannable(name, shape);
+  StreamedPlan plan = plan_streamed(name, m);
+  StreamedForm& form = plan.form;
+  if (shape.is_signed) {
+    const auto reach = static_cast<uint64_t>(std::max(std::abs(shape.least), std::abs(shape.most))) * m.x.size();
+    form.sum_bits = std::max(form.table_bits + 1, static_cast<uint32_t>(std::bit_width(reach)) + 1);
+    const uint64_t half = uint64_t{1} << (form.sum_bits - 1);
+    form.start = (half - static_cast<uint64_t>(plan.offset)) & (2 * half - 1);
+    plan.sum_max = 2 * half - 1;
+  }
+  const uint32_t words = make_resident(form, shape.weights.bits == 2), bits = shape.weights.bits, width = form.sum_bits,
+                 weight_bit = words * form.table_bits;
+  Kernel kernel;
+  kernel.name = name;
+  Dag& dag = kernel.dag;
+  dag.name = name;
+  const NodeId tables = add_input(dag, "tables", weight_bit, true);
+  const NodeId codes = add_input(dag, "weights", static_cast<uint32_t>(shape.inputs) * bits);
+  const uint64_t most = shape.weights.bits == 1 ? static_cast<uint64_t>(2 * m.most) : static_cast<uint64_t>(2 * offset_of(m));
+  kernel.inputs.push_back({static_cast<int>(words), form.table_bits, {most}, {}});
+  kernel.inputs.push_back({shape.inputs, bits, {m.weights.codes() - 1}, {}});
+  if (m.weights.first > 0) kernel.inputs[1].min_code.assign(m.x.size(), m.weights.first);
+  NodeId sum = add_constant(dag, width, form.start);
+  for (StreamedColumn& column : form.columns) {
+    const uint32_t code_bits = column.table.size() == 2 ? 1 : 2;
+    const NodeId code = add_slice(dag, codes, column.first, code_bits);
+    sum = add_node(dag, Op::kAdd, width, {sum, chosen(dag, column, code_bits, tables, code, form.table_bits)});
+    column.first += weight_bit;
+  }
+  add_output(dag, "sum", sum);
+  kernel.outputs.push_back({1, width, {plan.sum_max}, {}});
+  kernel.bit_macs = int64_t{shape.inputs} * bits;
+  kernel.form.streamed = std::move(form);
+  return kernel;
+}
+
 uint64_t plane_sum_offset(int planes, uint64_t plane_max) {
   return plane_max << (planes - 1);
 }

@@ -48,6 +48,24 @@ StreamedPlan plan_streamed(const std::string& name, const StreamedMatrix& matrix
 /// weight. Throws what plan_streamed throws.
 Kernel streamed_kernel(const std::string& name, const StreamedMatrix& matrix);
 
+/// The same kernel with x as input words, which live in LUT contents: one kernel for all matrices of a width. Its first input, resident,
+/// holds the numbers of the columns' tables; `table_kernel` makes them of x.
+struct StreamedShape {
+  int inputs = 0;
+  int64_t least = 0, most = 0;  // of all x
+  WeightCode weights;           // of one or two bits
+  bool is_signed = false;       // the sum leaves as y + 2^(sum_bits - 1), which takes a constant start; else as y + offset
+};
+
+/// Inputs `tables` (table_words words, column by column) and `weights` (a code for each x), output `sum`. Throws what plan_streamed throws,
+/// and for weights of more than two bits.
+Kernel streamed_kernel(const std::string& name, const StreamedShape& shape);
+/// Words of a table that follow from x: 3 for each two inputs of one-bit weights (x1, x2, x1 + x2, all less `least`; the last column of an
+/// odd number has 1), 2 for each input of ternary ones (o - x, o + x; o = table_offset).
+int table_words(const StreamedShape& shape);
+uint32_t table_bits(const StreamedShape& shape);
+int64_t table_offset(const StreamedShape& shape);
+
 /// Weights of many bits, the other way: an invocation of the kernel for one-bit weights for each of their bits. This kernel adds the sums
 /// of `planes` of them, bit 0 first: sum of 2^p * plane_p, each 0 .. plane_max. `negative_top`: weights are in two's complement, the last
 /// plane is subtracted, and the sum is greater by `plane_sum_offset`. It is word-serial, one bit of its sum a cycle.

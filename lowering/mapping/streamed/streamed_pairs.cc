@@ -71,6 +71,10 @@ TableBit table_bit(const PairsPlan& plan, int bit, unsigned code) {
   return {plan.table_rows, index_of(1, first, second, 0)};
 }
 
+CellWord table_mask(const PairsPlan& plan, int bit, unsigned code) {
+  return CellWord{1} << (4 * table_bit(plan, bit, code).index + static_cast<unsigned>(Side::S));
+}
+
 uint64_t entry(const StreamedColumn& column, unsigned code) {
   return column.table[code % column.table.size()];  // a column of one bit has no second one: any
 }
@@ -99,6 +103,7 @@ class PairsBuilder {
     }
     kernel_.grid = layout_.config();
     reload_tables(kernel_.grid, form_);
+    add_residents();
     // Latches may hold anything at the start. See docs/streaming.md: clocks take 2.5 cycles a column to come into step.
     kernel_.lead_cycles = 5 * plan_.width() / 2 + plan_.height() + 16;
     return std::move(kernel_);
@@ -171,6 +176,24 @@ class PairsBuilder {
     add_input(form_.columns.back().first, Side::E, plan_.y(row), plan_.phase(row, x, kFirst));
   }
 
+  /// Bits of tables that are inputs. A cell holds one for each code.
+  void add_residents() {
+    for (int c = 0; c < plan_.columns; ++c) {
+      const StreamedColumn& column = form_.columns[static_cast<size_t>(c)];
+      for (size_t e = 0; e < column.residents.size(); ++e) {
+        if (!column.residents[e]) continue;
+        for (int bit = 0; bit < plan_.table_rows; ++bit) {
+          const int x = plan_.west + c, y = plan_.y(table_bit(plan_, bit, 0).row);
+          CellWord flip = 0;
+          for (unsigned code = 0; code < 4; ++code)
+            if (code % column.table.size() == e) flip |= table_mask(plan_, bit, code);
+          const CellWord word = kernel_.grid.at(x, y);
+          kernel_.residents.push_back({*column.residents[e] + static_cast<uint32_t>(bit), x, y, word, word ^ flip});
+        }
+      }
+    }
+  }
+
   void add_start() {
     if (form_.start_word) {
       for (uint32_t bit = 0; bit < form_.start_word->bits; ++bit) {
@@ -233,6 +256,15 @@ void check_form(const std::string& name, const StreamedForm& form) {
     // While no invocation enters, all codes are 0: sums must be 0 then, or clocks that start out of step may stay so.
     if (table[0] != 0)
       throw Error(where, fmt::format("code 0 adds {} in column {}", table[0], c), "let code 0 add nothing, or leave it unused");
+    const auto& residents = form.columns[c].residents;
+    const auto resident = [&](size_t code) { return !residents.empty() && residents[code].has_value(); };
+    if ((!residents.empty() && residents.size() != table.size()) || resident(0))
+      throw Error(where, fmt::format("column {} has resident numbers for other codes than 1 to {}", c, table.size() - 1),
+                  "let code 0 add nothing, or leave it unused");
+    for (size_t code = 0; code < table.size(); ++code) {
+      if (resident(code) && table[code] != 0)
+        throw Error(where, fmt::format("column {} has a number and an input word for code {}", c, code), "set the number to 0");
+    }
     const uint64_t largest = *std::max_element(table.begin(), table.end());
     if (std::cmp_greater(std::bit_width(largest), form.table_bits))
       throw Error(where, fmt::format("column {} adds {}, which is more than {} bits", c, largest, form.table_bits), "raise table_bits");
@@ -266,7 +298,7 @@ std::vector<CellBits> streamed_table_bits(const StreamedForm& form) {
     for (int bit = 0; bit < plan.table_rows; ++bit) {
       CellBits cell{plan.west + c, plan.y(table_bit(plan, bit, 0).row), 0, 0};
       for (unsigned code = 0; code < 4; ++code) {
-        const CellWord at = CellWord{1} << (4 * table_bit(plan, bit, code).index + static_cast<unsigned>(Side::S));
+        const CellWord at = table_mask(plan, bit, code);
         cell.mask |= at;
         if (entry(form.columns[static_cast<size_t>(c)], code) >> bit & 1) cell.word |= at;
       }

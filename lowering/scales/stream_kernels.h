@@ -1,0 +1,27 @@
+// The kernels around streamed matrices: what makes their tables, and what takes their sums. docs/streaming.md has the arrays themselves.
+#pragma once
+
+#include <cstdint>
+
+#include "ir/program.h"
+#include "lowering/mapping/streamed/streamed_matrix.h"
+
+namespace bitgrid::scales {
+
+/// Codes of signed x in offset binary, all but the smallest, against ternary weights.
+mapping::StreamedShape ternary_shape(int inputs, uint32_t bits);
+/// Codes, unsigned, against one-bit weights.
+mapping::StreamedShape one_bit_shape(int inputs, uint32_t bits);
+
+/// Words of ternary_shape's tables, two for each code.
+Kernel ternary_table_kernel(int words, uint32_t bits);
+/// Words of one_bit_shape's tables, three for each two codes.
+Kernel pair_table_kernel(int pairs, uint32_t bits);
+
+/// The score of a query with a key of `width` codes of 8 bits, from the sum of the products of their codes in offset binary, and the sums
+/// of the codes of either.
+Kernel score_kernel(int width, uint32_t bits, uint32_t sum_bits);
+/// The sum of weights times values from that of weights times their codes of 8 bits, and the sum of the weights; `to` bits.
+Kernel mix_kernel(uint32_t bits, uint32_t sum_bits, uint32_t to);
+
+}  // namespace bitgrid::scales
