@@ -15,7 +15,8 @@ namespace bitgrid::frontend::onnx {
 namespace {
 
 using Inputs = std::vector<const Constant*>;
-constexpr size_t kMostElements = size_t{1} << 26, kMostProducts = size_t{1} << 34;
+constexpr size_t kMostElements = size_t{1} << 20;  // of a result that is larger than its inputs
+constexpr size_t kMostProducts = size_t{1} << 32, kMostMapElements = size_t{1} << 26;
 
 [[noreturn]] void refuse(const GraphNode& node, const std::string& where, const std::string& found, const std::string& expected) {
   throw NodeProblem{node.name, node.op, where, found, expected, "export the graph with such a node"};
@@ -48,7 +49,10 @@ std::vector<int64_t> common_shape(const GraphNode& node, const Inputs& inputs) {
       w = c->shape[i];
     }
   }
-  if (element_count(wide) > kMostElements) refuse(node, "", "its result has too many elements", fmt::format("{} at most", kMostElements));
+  size_t most = kMostElements;
+  for (const Constant* c : inputs)
+    if (c != nullptr) most = std::max(most, c->values.size());
+  if (element_count(wide) > most) refuse(node, "", "its result has too many elements", fmt::format("{} at most", most));
   return wide;
 }
 
@@ -145,7 +149,7 @@ Constant matrix_product(const GraphNode& node, const Constant& a, const Constant
   if (a.shape.size() != 2 || b.shape.size() != 2 || a.shape[1] != b.shape[0])
     refuse(node, "", "its inputs are no matrices that fit together", "[n, k] and [k, m]");
   const auto n = static_cast<size_t>(a.shape[0]), k = static_cast<size_t>(a.shape[1]), m = static_cast<size_t>(b.shape[1]);
-  if (n * m > kMostElements || n * m * k > kMostProducts) refuse(node, "", "its result has too many elements", fmt::format("{} at most", kMostElements));
+  if (n * m * std::max<size_t>(k, 1) > kMostProducts || n * m > kMostMapElements) refuse(node, "", "its result has too many elements", fmt::format("{} at most", kMostMapElements));
   Constant out{{a.shape[0], b.shape[1]}, std::vector<double>(n * m, 0.0)};
   for (size_t i = 0; i < n; ++i)
     for (size_t l = 0; l < k; ++l) {
@@ -192,8 +196,8 @@ Constant conv(const GraphNode& node, const Inputs& in) {
   if (groups < 1 || depth * groups != x.shape[1] || w.shape[0] % groups != 0) refuse(node, "attribute group", "it does not fit the channels", "channels of the weights * group");
   const SlidingWindow s = sliding_window(node, x.shape[2], x.shape[3], w.shape[2], w.shape[3]);
   Constant y{{x.shape[0], w.shape[0], s.out_height, s.out_width}, {}};
-  if (element_count(y.shape) > kMostElements || element_count(y.shape) * static_cast<size_t>(depth * s.height * s.width) > kMostProducts)
-    refuse(node, "", "its result has too many elements", fmt::format("{} at most", kMostElements));
+  if (element_count(y.shape) > kMostMapElements || element_count(y.shape) * static_cast<size_t>(depth * s.height * s.width) > kMostProducts)
+    refuse(node, "", "its result has too many elements", fmt::format("{} at most", kMostMapElements));
   for (int64_t n = 0; n < x.shape[0]; ++n)
     for (int64_t o = 0; o < w.shape[0]; ++o)
       for (int64_t r = 0; r < s.out_height; ++r)
@@ -216,7 +220,7 @@ Constant conv(const GraphNode& node, const Inputs& in) {
 /// Every window of every channel, as the values that lie in the map.
 Constant pool(const GraphNode& node, const Constant& x, const SlidingWindow& s, const std::function<double(const std::vector<double>&)>& f) {
   Constant y{{x.shape[0], x.shape[1], s.out_height, s.out_width}, {}};
-  if (element_count(y.shape) > kMostElements) refuse(node, "", "its result has too many elements", fmt::format("{} at most", kMostElements));
+  if (element_count(y.shape) > kMostMapElements || element_count(y.shape) * static_cast<size_t>(s.height * s.width) > kMostProducts) refuse(node, "", "its result has too many elements", fmt::format("{} at most", kMostMapElements));
   std::vector<double> window;
   for (int64_t plane = 0; plane < x.shape[0] * x.shape[1]; ++plane)
     for (int64_t r = 0; r < s.out_height; ++r)

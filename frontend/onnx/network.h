@@ -25,6 +25,7 @@ InputGrid parse_input_grid(const std::string& text);
 struct NetworkParams {
   std::optional<InputGrid> grid;  // of an input that no quantiser reads
   int threads = 1;
+  int64_t most_sums = int64_t{1} << 31;  // of a layer that are tested to prove its thresholds; a layer with more is refused
 };
 
 struct NetworkReading {

@@ -14,7 +14,6 @@ namespace bitgrid::frontend::onnx {
 namespace {
 
 constexpr double kMostCode = 65536.0, kGridSlack = 1e-6;
-constexpr int64_t kMostSums = int64_t{1} << 31;  // that are tested, of all channels
 
 /// The values as multiples of a unit; nullopt if one is not.
 std::optional<std::vector<int64_t>> multiples(const std::vector<double>& values, double unit, double offset) {
@@ -163,7 +162,7 @@ std::optional<CodeGrid> codes_of_chain(const std::vector<Elementwise>& chain, si
 }
 
 DerivedThresholds derive_thresholds(const std::vector<Elementwise>& chain, const CodeGrid& grid, const std::vector<SumRange>& sums,
-                                    const std::vector<double>& errors, int threads) {
+                                    const std::vector<double>& errors, int threads, int64_t most_sums) {
   DerivedThresholds out;
   out.thresholds.range = grid.range;
   if (grid.range.levels() == 0) {
@@ -172,8 +171,8 @@ DerivedThresholds derive_thresholds(const std::vector<Elementwise>& chain, const
   }
   int64_t count = 0;
   for (const SumRange& r : sums) count += r.hi - r.lo + 1;
-  if (count > kMostSums) {
-    out.problem = fmt::format("{} sums would have to be tested, {} at most are", count, kMostSums);
+  if (count > most_sums) {
+    out.problem = fmt::format("{} sums would have to be tested, {} at most are", count, most_sums);
     return out;
   }
   std::vector<Channel> channels(sums.size());

@@ -37,7 +37,7 @@ struct DerivedThresholds {
 /// The code of every sum that a channel's range holds is computed, and thresholds are the sums at which it changes: so they hold for all.
 /// `errors[c]`: by how much the graph's sum may be off, in units of S.
 DerivedThresholds derive_thresholds(const std::vector<Elementwise>& chain, const CodeGrid& grid, const std::vector<SumRange>& sums,
-                                    const std::vector<double>& errors, int threads);
+                                    const std::vector<double>& errors, int threads, int64_t most_sums);
 
 /// The doubles at which the code of an input changes, found by bisection: every step of the chain is monotone.
 RealThresholds derive_real_thresholds(const std::vector<Elementwise>& chain, const CodeGrid& grid, size_t rows);

@@ -87,7 +87,7 @@ CodeGrid Walk::close_matrix(const GraphNode& n, const Stream& s, NetworkMatrix& 
                             : "put a Quant, BipolarQuant or MultiThreshold node in front of it (Brevitas: QuantIdentity, QuantReLU)");
   }
   DerivedThresholds derived = derive_thresholds(s.chain, *grid, sum_ranges(layer, operand_range(network_, index_of(s.layer))),
-                                                errors_[index_of(s.layer)], params_.threads);
+                                                errors_[index_of(s.layer)], params_.threads, params_.most_sums);
   if (derived.problem)
     throw problem(n, "input 0", *derived.problem, "steps that are monotone, up to a quantiser", "use affine steps, Relu and quantisers between two matrices");
   if (derived.close > 0)

@@ -1,0 +1,39 @@
+// What runs an integer network over samples.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engines/engine_stats.h"
+#include "ir/integer_network.h"
+#include "lowering/mapping/objective.h"
+
+namespace bitgrid::engines {
+
+struct NetworkRunParams {
+  // Of engines that run kernels: of the mapping; told what is mapped or built, and which step runs.
+  uint64_t seed = 1;
+  mapping::Optimize optimize = mapping::Optimize::kArea;
+  std::optional<uint64_t> latch_seed = {};  // grids start with random latches in place of 0
+  int at_once = 64;                         // samples of a batch
+  std::function<void(const std::string&)> progress = [](const std::string&) {};
+  std::function<void(const std::string&)> step_progress = [](const std::string&) {};
+};
+
+/// Told the values of every layer, sample by sample.
+using SampleTrace = std::function<void(size_t sample, const std::string& name, std::span<const int64_t> values)>;
+
+struct NetworkRunner {
+  /// The scores of each sample's codes.
+  std::function<std::vector<std::vector<int64_t>>(const std::vector<std::vector<int64_t>>& codes, const SampleTrace& trace)> run;
+  std::function<EngineStats()> stats = [] { return EngineStats{}; };
+};
+
+/// The definition, element by element. The network must outlive the runner.
+NetworkRunner cpu_network_runner(const IntegerNetwork& network, const NetworkRunParams& params);
+
+}  // namespace bitgrid::engines
