@@ -11,9 +11,11 @@
 #include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/model_options.h"
+#include "cli/network.h"
 #include "cli/numbers.h"
 #include "cli/source.h"
 #include "engines/artefacts.h"
+#include "engines/network_source.h"
 #include "engines/sampling.h"
 #include "ir/error.h"
 #include "ir/file.h"
@@ -30,6 +32,7 @@ struct CheckOptions {
   std::string kernel;
   std::string text, prompt_ids;
   ModelOptions scales;
+  NetworkOptions network;
 };
 
 std::string default_engines(const CheckOptions& o) {
@@ -100,7 +103,7 @@ std::string verdict_text(const check::Proof& proof, const Dag& dag) {
 
 int prove(const CheckOptions& o) {
   const Arch arch = arch_of(o.arch);
-  const Source source = read_source(o.model, {{arch.tile_width, arch.tile_height}, mapping::parse_optimize(o.optimize)});
+  const Source source = read_source(o.model, {{arch.tile_width, arch.tile_height}, mapping::parse_optimize(o.optimize)}, o.network.grid);
   const Program& program = source.program;
   const std::vector<rtl::RtlSource> verilog = verilog_to_prove(o, program);
   check::ProveRtlParams params;
@@ -141,6 +144,12 @@ int prove(const CheckOptions& o) {
 
 int check(const CheckOptions& o) {
   if (o.prove) return prove(o);
+  if (engines::is_network(o.model)) {
+    if (!o.prompt.empty() || !o.prompt_ids.empty() || !o.text.empty() || !o.arch.empty() || !o.from.empty() || !o.temperature.empty())
+      throw Error(o.model, "a network is checked on samples, without prompts, texts, architecture files and folders", "give --input X.npy alone");
+    return check_network_model({o.common, o.model, o.engines, o.optimize, o.network, o.scales.threads});
+  }
+  refuse_network_options(o.network);
   if (engines::is_scaled_model(o.model)) {
     if (!o.from.empty()) throw Error("--from", "models with scales are not compiled", "leave it out");
     if (!o.arch.empty()) throw Error("--arch", kNoTiles, "leave it out");
@@ -179,7 +188,7 @@ int check(const CheckOptions& o) {
 
 void define_check(CLI::App& command, int& status) {
   auto o = std::make_shared<CheckOptions>();
-  command.add_option("model", o->model, "model.yaml, a GGUF file or a Hugging Face folder; with --prove also a .blif or .dag file")
+  command.add_option("model", o->model, "model.yaml, a GGUF file, a Hugging Face folder or a network as ONNX; with --prove also a .blif or .dag file")
       ->required();
   command.add_option(
       "--engines", o->engines,
@@ -190,6 +199,7 @@ void define_check(CLI::App& command, int& status) {
   command.add_option("--prompt-ids", o->prompt_ids, "models with scales: the same as token ids, such as 1,2,3");
   command.add_option("--text", o->text, "models with scales: compare over the windows of this text, with engine float by probabilities");
   add_model_options(command, o->scales);
+  add_network_options(command, o->network, false);
   command.add_option("--temperature", o->temperature, "continue the prompt by sampling with --seed, as `run --temperature` does");
   command.add_option("--from", o->from, "use the artefacts of this folder (of compile or verilog) as they stand");
   command.add_option(

@@ -68,10 +68,11 @@ Json arch_json(const Arch& arch, ArchParts parts) {
 SourceKind source_kind(const std::string& path) {
   const std::string extension = std::filesystem::path(path).extension().string();
   if (extension == ".yaml" || extension == ".yml") return SourceKind::kModel;
+  if (extension == ".onnx") return SourceKind::kNetwork;
   if (extension == ".blif") return SourceKind::kBlif;
   if (extension == ".dag") return SourceKind::kDag;
   if (frontend::is_checkpoint(path)) return SourceKind::kModel;  // its reader says what runs it
-  throw Error(path, "this is neither a model, a netlist nor a kernel", "give a .yaml, .blif or .dag file");
+  throw Error(path, "this is neither a model, a netlist nor a kernel", "give a .yaml, .onnx, .blif or .dag file");
 }
 
 }  // namespace bitgrid::cli

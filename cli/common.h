@@ -68,8 +68,8 @@ Arch arch_of(const std::string& file);
 enum class ArchParts : uint8_t { kFabric, kWithPlatform };
 Json arch_json(const Arch& arch, ArchParts parts = ArchParts::kFabric);
 
-/// "model.yaml" files are models; ".blif" and ".dag" are netlists and kernels. Throws Error naming the three.
-enum class SourceKind { kModel, kBlif, kDag };
+/// "model.yaml" files are models, ".onnx" networks; ".blif" and ".dag" are netlists and kernels. Throws Error naming them.
+enum class SourceKind { kModel, kNetwork, kBlif, kDag };
 SourceKind source_kind(const std::string& path);
 
 }  // namespace bitgrid::cli

@@ -24,7 +24,7 @@ namespace {
 
 struct CompileOptions {
   Common common;
-  std::string source, out, arch, defects, mode = "auto", optimize = "area", effort = "default", strategy;
+  std::string source, out, arch, defects, mode = "auto", optimize = "area", effort = "default", strategy, grid;
   bool no_verify = false, prove = false, again = false;
   int prove_timeout = 60;
   int threads = all_threads();
@@ -159,7 +159,7 @@ void compile(const CompileOptions& o) {
   const mapping::Tile tile{arch.tile_width, arch.tile_height};
   const Defects defects = o.defects.empty() ? Defects{} : frontend::load_defects(o.defects);
   OutputFolder folder(o.out);  // before anything is read of it
-  const Source source = read_source(o.source, {tile, mapping::parse_optimize(o.optimize), defects});
+  const Source source = read_source(o.source, {tile, mapping::parse_optimize(o.optimize), defects}, o.grid);
   const Program& program = source.program;
   Json seconds = {{"lower", watch.lap()}};
   Compile compile(o, source, tile, defects);
@@ -212,8 +212,9 @@ void compile(const CompileOptions& o) {
 
 void define_compile(CLI::App& command, int&) {
   auto o = std::make_shared<CompileOptions>();
-  command.add_option("source", o->source, "MODEL.yaml, NETLIST.blif or KERNEL.dag")->required();
+  command.add_option("source", o->source, "MODEL.yaml, NETWORK.onnx, NETLIST.blif or KERNEL.dag")->required();
   command.add_option("-o,--output", o->out, "folder for the mapped kernels; what it holds of an earlier compile is reused")->required();
+  command.add_option("--input-grid", o->grid, kInputGridHelp);
   command.add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
   command.add_option("--defects", o->defects, "YAML list of bad cells and edges of the tile that every kernel is to avoid");
   command.add_option("--mode", o->mode, "of netlists and kernels: auto, wave (II = 1) or settle (inputs held)")->capture_default_str();

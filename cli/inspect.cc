@@ -8,9 +8,11 @@
 #include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/model_options.h"
+#include "cli/network.h"
 #include "cli/source.h"
 #include "engines/open_model.h"
 #include "frontend/checkpoint/convert.h"
+#include "frontend/onnx/graph.h"
 #include "ir/error.h"
 
 namespace bitgrid::cli {
@@ -206,6 +208,7 @@ void print(const std::string& path, const Json& j) {
 }
 
 void inspect(const InspectOptions& o) {
+  if (frontend::onnx::is_onnx(o.model)) return inspect_network_model({o.common, o.model, "", "area", {}, o.scales.threads});
   Progress progress;
   const engines::OpenParams params = open_params(o.scales, progress);
   const Json json =
@@ -218,7 +221,7 @@ void inspect(const InspectOptions& o) {
 
 void define_inspect(CLI::App& command, int&) {
   auto o = std::make_shared<InspectOptions>();
-  command.add_option("model", o->model, "a GGUF file, a Hugging Face folder, or model.yaml")->required();
+  command.add_option("model", o->model, "a GGUF file, a Hugging Face folder, model.yaml, or a network as ONNX")->required();
   add_reading_options(command, o->scales);
   add_common(command, o->common);
   command.callback([o] { inspect(*o); });

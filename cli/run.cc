@@ -11,10 +11,12 @@
 #include "cli/common.h"
 #include "cli/dump.h"
 #include "cli/model_options.h"
+#include "cli/network.h"
 #include "cli/numbers.h"
 #include "cli/session.h"
 #include "cli/source.h"
 #include "engines/engines.h"
+#include "engines/network_source.h"
 #include "engines/sampling.h"
 #include "engines/text.h"
 #include "ir/error.h"
@@ -31,6 +33,7 @@ struct RunOptions {
   int tokens = 64, streams = 1, top_k = 0;
   bool chat = false, ignore_eos = false;
   ModelOptions scales;
+  NetworkOptions network;
 };
 
 double rate(size_t count, double seconds) {
@@ -213,6 +216,12 @@ void run_session(const RunOptions& o) {
 }
 
 void run(RunOptions o) {
+  if (engines::is_network(o.model)) {
+    if (!o.prompt.empty() || !o.prompt_file.empty() || !o.prompt_ids.empty() || !o.arch.empty() || !o.dump.empty())
+      throw Error(o.model, "a network runs on samples, without prompts, architecture files and dumps", "give --input X.npy alone");
+    return run_network_model({o.common, o.model, o.engine, o.optimize, o.network, o.scales.threads});
+  }
+  refuse_network_options(o.network);
   if (o.engine.empty()) o.engine = default_engine(o.model);
   if (engines::find_engine(o.engine).whole_texts && !engines::is_scaled_model(o.model))
     return run_platform(o, arch_of(o.arch), read_model(o.model));
@@ -225,7 +234,7 @@ void run(RunOptions o) {
 
 void define_run(CLI::App& command, int&) {
   auto o = std::make_shared<RunOptions>();
-  command.add_option("model", o->model, "model.yaml, a GGUF file or a Hugging Face folder")->required();
+  command.add_option("model", o->model, "model.yaml, a GGUF file, a Hugging Face folder, or a quantised network as ONNX")->required();
   command.add_option("--prompt", o->prompt, "text to continue; empty: a newline");
   command.add_option("--prompt-file", o->prompt_file, "a file with that text");
   command.add_option("--prompt-ids", o->prompt_ids, "token ids to continue, such as 1,2,3: no tokenizer is asked");
@@ -241,6 +250,7 @@ void define_run(CLI::App& command, int&) {
   command.add_flag("--ignore-eos", o->ignore_eos, "go on behind the end-of-text token");
   command.add_option("--dump", o->dump, "models with scales: write all intermediate values into this .npz file");
   add_model_options(command, o->scales);
+  add_network_options(command, o->network, true);
   command.add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
   add_number<int>(command, "--streams", o->streams, {1, 4096},
                   "--engine systemc: texts generated at the same time, stream s with --seed + s");

@@ -6,8 +6,10 @@
 #include "cli/common.h"
 #include "frontend/blif.h"
 #include "frontend/load_model.h"
+#include "frontend/onnx/network.h"
 #include "ir/error.h"
 #include "ir/file.h"
+#include "lowering/networks/lower_network.h"
 #include "lowering/synthesis/sop_to_dag.h"
 
 namespace bitgrid::cli {
@@ -19,7 +21,7 @@ Model read_model(const std::string& path) {
   return model;
 }
 
-Source read_source(const std::string& path, const numerics::LowerParams& params) {
+Source read_source(const std::string& path, const numerics::LowerParams& params, const std::string& grid) {
   Source source;
   const SourceKind kind = source_kind(path);
   if (kind == SourceKind::kModel) {
@@ -29,6 +31,16 @@ Source read_source(const std::string& path, const numerics::LowerParams& params)
     source.is_model = true;
     return source;
   }
+  if (kind == SourceKind::kNetwork) {
+    const std::string bytes = read_file(path);
+    frontend::onnx::NetworkParams reading;
+    if (!grid.empty()) reading.grid = frontend::onnx::parse_input_grid(grid);
+    source.program = networks::lower_network(frontend::onnx::convert(frontend::onnx::parse_graph(bytes, path), path, reading), params).program;
+    source.hash = fnv1a(grid, fnv1a(bytes));
+    source.is_model = true;
+    return source;
+  }
+  if (!grid.empty()) throw Error("--input-grid", "only networks of ONNX files have such an input", "leave it out");
   const std::string text = read_file(path);
   source.hash = fnv1a(text);
   if (kind == SourceKind::kBlif && frontend::is_plain_blif(text)) source.blif = text;

@@ -20,7 +20,9 @@ struct Source {
 /// Reads a model; what is odd in it is said on stderr.
 Model read_model(const std::string& path);
 
-/// Throws Error as the readers do.
-Source read_source(const std::string& path, const numerics::LowerParams& params = {});
+inline constexpr const char* kInputGridHelp = "ONNX files whose input no quantiser reads: FIRST:STEP:POINTS, the values that it takes";
+
+/// Throws Error as the readers do. `grid`: of an ONNX file's input that no quantiser reads, as --input-grid states it.
+Source read_source(const std::string& path, const numerics::LowerParams& params = {}, const std::string& grid = "");
 
 }  // namespace bitgrid::cli

@@ -22,7 +22,7 @@ namespace {
 
 struct VerilogOptions {
   Common common;
-  std::string source, out, style = "datapath", kernel, optimize = "area", mode = "auto", arch;
+  std::string source, out, style = "datapath", kernel, optimize = "area", mode = "auto", arch, grid;
   int invocations = 8;
 };
 
@@ -101,7 +101,7 @@ void verilog(const VerilogOptions& o) {
   Stopwatch watch;
   const Arch arch = arch_of(o.arch);
   OutputFolder folder(o.out);
-  const Source source = read_source(o.source, {{arch.tile_width, arch.tile_height}, mapping::parse_optimize(o.optimize)});
+  const Source source = read_source(o.source, {{arch.tile_width, arch.tile_height}, mapping::parse_optimize(o.optimize)}, o.grid);
   Json json = {{"style", o.style}};
   json["kernels"] = o.style == "fabric" ? fabric(o, source, folder) : datapath(o, source, folder);
   json["arch"] = arch_json(arch);
@@ -114,7 +114,8 @@ void verilog(const VerilogOptions& o) {
 
 void define_verilog(CLI::App& command, int&) {
   auto o = std::make_shared<VerilogOptions>();
-  command.add_option("source", o->source, "MODEL.yaml, NETLIST.blif or KERNEL.dag")->required();
+  command.add_option("source", o->source, "MODEL.yaml, NETWORK.onnx, NETLIST.blif or KERNEL.dag")->required();
+  command.add_option("--input-grid", o->grid, kInputGridHelp);
   command.add_option("-o,--output", o->out, "folder for the Verilog files")->required();
   command
       .add_option(

@@ -8,6 +8,7 @@
 
 #include "bitgrid_sim/kernel_simulator.h"
 #include "engines/kernel_runner.h"
+#include "engines/network_kernel_runner.h"
 #include "ir/dag.h"
 #include "ir/error.h"
 #include "rtl/datapath.h"
@@ -151,19 +152,24 @@ ScaledRunner scaled_on(ScaledSource& source, const ScaledRunParams& params) {
   return kernel_runner(make, source, params);
 }
 
+template <KernelEngine (*make)(const EngineInputs&)>
+NetworkRunner network_on(const IntegerNetwork& network, const NetworkRunParams& params) {
+  return network_kernel_runner(make, network, params);
+}
+
 }  // namespace
 
 const std::vector<Engine>& engines() {
   static const std::vector<Engine> table = {
-      {"cpu", "packed kernels of the reference CPU engine", "", "", false, false, nullptr, cpu_engine, integer_runner},
+      {"cpu", "packed kernels of the reference CPU engine", "", "", false, false, nullptr, cpu_engine, integer_runner, cpu_network_runner},
       {"float", "models with scales in floating point, as their makers state them: a yardstick", "", "", false, false, nullptr, nullptr,
        float_runner},
-      {"dag", "the evaluator of the kernels' Dags", "", "", false, false, dag_engine, nullptr, scaled_on<dag_engine>},
-      {"grid", "the mapped kernels on simulated grids", "", "", true, false, grid_engine, nullptr, scaled_on<grid_engine>},
+      {"dag", "the evaluator of the kernels' Dags", "", "", false, false, dag_engine, nullptr, scaled_on<dag_engine>, network_on<dag_engine>},
+      {"grid", "the mapped kernels on simulated grids", "", "", true, false, grid_engine, nullptr, scaled_on<grid_engine>, network_on<grid_engine>},
       {"rtl", "the kernels' datapath Verilog under Verilator", "datapath", "fabric", false, false, rtl_engine, nullptr,
-       scaled_on<rtl_engine>},
+       scaled_on<rtl_engine>, network_on<rtl_engine>},
       {"fabric", "the fabric's Verilog, configured with the mapped kernels, under Verilator", "", "", true, false, fabric_engine, nullptr,
-       scaled_on<fabric_engine>},
+       scaled_on<fabric_engine>, network_on<fabric_engine>},
       {"systemc", "the mapped kernels on tiles among memories and buses", "", "", true, true, nullptr, nullptr},
   };
   return table;
@@ -200,6 +206,13 @@ std::string scaled_engine_names() {
   std::string names;
   for (const Engine& engine : engines())
     if (engine.of_scaled) names += (names.empty() ? "" : ", ") + engine.name;
+  return names;
+}
+
+std::string network_engine_names() {
+  std::string names;
+  for (const Engine& engine : engines())
+    if (engine.of_network) names += (names.empty() ? "" : ", ") + engine.name;
   return names;
 }
 

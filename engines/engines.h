@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engines/engine_stats.h"
+#include "engines/network_runner.h"
 #include "engines/scaled_runner.h"
 #include "ir/host.h"
 #include "ir/mapped_kernel.h"
@@ -49,6 +50,7 @@ struct Engine {
   KernelEngine (*of_kernels)(const EngineInputs& inputs) = nullptr;
   TokenRunner (*of_model)(const Model& model) = nullptr;                                     // the model must outlive it
   ScaledRunner (*of_scaled)(ScaledSource& source, const ScaledRunParams& params) = nullptr;  // models with scales
+  NetworkRunner (*of_network)(const IntegerNetwork& network, const NetworkRunParams& params) = nullptr;  // which must outlive it
 };
 
 /// All engines.
@@ -59,6 +61,8 @@ const Engine& find_engine(const std::string& name);
 std::vector<const Engine*> find_engines(const std::string& list);
 /// The engines that run models with scales: "cpu, float".
 std::string scaled_engine_names();
+/// Those that run networks of ONNX files.
+std::string network_engine_names();
 /// "cpu, dag, .."; and with what each is for: "name    purpose", a line each.
 std::string engine_names();
 std::string list_engines();

@@ -54,9 +54,9 @@ NetworkRunner network_kernel_runner(KernelEngine (*make)(const EngineInputs& inp
       std::iota(tokens.begin(), tokens.end(), 0);
       HostState state = initial_state(p);
       size_t done = 0;
-      const HostTrace host = run_tokens(p, state, tokens, [&](int step, const BitMatrix& inputs) {
+      const HostTrace host = run_tokens(p, state, tokens, [&](int step, const StepBatch& batch) {
         progress(fmt::format("step {} of {}, {}", ++done, p.steps.size(), p.steps[index_of(step)].name));
-        return run->kernels.run(step, inputs);
+        return run->kernels.run(step, batch);
       });
       for (size_t s = first; s < last; ++s) {
         for (const networks::TracedTensor& t : run->network.traced) {

@@ -108,8 +108,9 @@ struct IntegerNetwork {
   std::vector<NetworkLayer> layers;       // the last one is a matrix
   std::vector<int64_t> shift;             // score[c] = S[c] + shift[c], one for each output
   Decision decision = Decision::kLargest;
-  std::string output;                     // the graph's tensor
+  std::string output_tensor;              // the graph's last one that the network computes
   std::vector<double> gain, offset;       // it is score[c] * gain[c] + offset[c], before a last quantiser
+  double code_unit = 1.0, code_offset = 0.0;  // kCodes: it is code * code_unit + code_offset
   bool comparable = true;                 // scores of different outputs compare like the graph's; else the reals have to be compared
   std::vector<std::string> notes;         // what was dropped or assumed, in words
 

@@ -99,6 +99,7 @@ std::vector<int64_t> run_network(const IntegerNetwork& network, std::span<const 
   }
   for (size_t i = 0; i < values.size(); ++i) values[i] += network.shift[i];
   tell("scores", values);
+  if (trace && network.decision == Decision::kCodes) tell("answer", answer(network, values));
   return values;
 }
 

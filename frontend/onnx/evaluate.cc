@@ -433,10 +433,11 @@ Constant evaluate(const GraphNode& node, const Inputs& inputs) {
   return it->second(node, inputs);
 }
 
-std::map<std::string, Constant> evaluate_graph(const Graph& graph, const Constant& value) {
+std::map<std::string, Constant> evaluate_graph(const Graph& graph, const Constant& value, const std::string& last) {
   std::map<std::string, Constant> values = graph.constants;
   if (!graph.inputs.empty()) values[graph.inputs[0].name] = value;
   for (const GraphNode& node : graph.nodes) {
+    if (values.contains(last)) break;
     Inputs inputs;
     for (const std::string& name : node.inputs) {
       const auto it = values.find(name);

@@ -33,7 +33,7 @@ bool can_evaluate(const GraphNode& node);
 /// The node's first output. Inputs that are left out are nullptr. Throws NodeProblem.
 Constant evaluate(const GraphNode& node, const std::vector<const Constant*>& inputs);
 
-/// All of a graph on one value of its input: every tensor that was computed, by name. Throws Error (node, problem, cure).
-std::map<std::string, Constant> evaluate_graph(const Graph& graph, const Constant& input);
+/// A graph on one value of its input, up to the tensor `last`: every tensor that was computed, by name. Throws Error (node, problem, cure).
+std::map<std::string, Constant> evaluate_graph(const Graph& graph, const Constant& input, const std::string& last);
 
 }  // namespace bitgrid::frontend::onnx

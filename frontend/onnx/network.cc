@@ -43,7 +43,7 @@ NetworkReading Walk::run() {
   if (first.map.size() > size_t{1} << 24) throw Error("input " + in.name, "a sample has too many values", "export a smaller network");
   network_.input.name = in.name;
   network_.input.shape = first.map;
-  network_.output = graph_.outputs[0];
+  network_.output_tensor = graph_.outputs[0];
   for (const auto& [name, value] : graph_.constants) values_[name] = Folded{value, std::nullopt};
   values_[in.name] = first;
   for (const GraphNode& n : graph_.nodes) node(n);
@@ -114,6 +114,7 @@ Value Walk::stream_node(const GraphNode& n, const std::vector<const Value*>& inp
   if (keeps_order(op)) {
     Stream decided = s;
     decided.decided = true;
+    if (!s.decided) network_.output_tensor = n.inputs[0];
     network_.notes.push_back(fmt::format("node {} ({}) is left out: the scores have the same order", n.name, op));
     return decided;
   }

@@ -311,8 +311,8 @@ Stream Walk::average(const GraphNode& n, Stream s) {
 }
 
 void Walk::finish() {
-  const auto it = values_.find(network_.output);
-  const GraphNode end{"output " + network_.output, "output", "", {}, {}, {}};
+  const auto it = values_.find(graph_.outputs[0]);
+  const GraphNode end{"output " + graph_.outputs[0], "output", "", {}, {}, {}};
   if (it == values_.end()) throw problem(end, "", "no node writes it", "a node that does", "export the graph again");
   if (std::holds_alternative<Unknown>(it->second)) return;  // some node was named already
   const auto* s = std::get_if<Stream>(&it->second);
@@ -338,7 +338,9 @@ void Walk::finish() {
     if (!codes && !e.node.empty()) last.folded.push_back(e.node);
   if (codes) {
     network_.decision = Decision::kCodes;
-    close(end, *s);
+    const CodeGrid grid = close(end, *s);
+    network_.code_unit = grid.unit;
+    network_.code_offset = grid.offset;
     return;
   }
   // Shifts that are whole numbers make scores comparable; offsets that are all alike need none.
@@ -357,7 +359,7 @@ void Walk::finish() {
     shift.push_back(static_cast<int64_t>(n));
   }
   network_.shift = shift;
-  network_.offset.assign(network_.offset.size(), 0.0);
+  network_.offset.assign(network_.offset.size(), 0.0);  // gain * (S + shift)
 }
 
 }  // namespace bitgrid::frontend::onnx
