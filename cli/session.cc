@@ -68,8 +68,7 @@ void open_scaled(const SessionOptions& o, const engines::Engine& engine, Session
     inner->runner.feed(tokens, all, give, self->trace);
   };
   session.restart = [inner] { inner->runner.restart(); };
-  const size_t vocabulary = session.vocabulary =
-      engine.name == "float" ? inner->source.reals().vocabulary : inner->source.integers().embedding.vocabulary;
+  const size_t vocabulary = session.vocabulary = inner->source.vocabulary();
   const frontend::Tokenizer* tokenizer = session.tokenizer;
   session.encode_prompt = [tokenizer, vocabulary](const std::string& text) -> std::vector<int> {
     if (tokenizer == nullptr) refuse_text(text, vocabulary);
@@ -154,7 +153,7 @@ std::vector<MappedKernel> map_with_progress(const Program& program, const mappin
 }
 
 std::string default_engine(const std::string& model) {
-  return engines::is_scaled_model(model) ? "cpu" : "grid";
+  return engines::is_scaled_model(model) ? engines::kDefaultEngines.run_scaled : engines::kDefaultEngines.run;
 }
 
 std::unique_ptr<Session> open_session(const SessionOptions& o, Progress& progress) {
@@ -163,9 +162,7 @@ std::unique_ptr<Session> open_session(const SessionOptions& o, Progress& progres
   session->engine = engine.name;
   session->on_grid = engine.on_grid;
   if (engines::is_scaled_model(o.model)) {
-    if (engine.of_scaled == nullptr)
-      throw Error("--engine", "engine " + engine.name + " does not run models with scales",
-                  "choose one of " + engines::scaled_engine_names());
+    require_scaled(engine, "--engine");
     if (!o.arch.empty()) throw Error("--arch", kNoTiles, "leave it out");
     open_scaled(o, engine, *session, progress);
   } else {

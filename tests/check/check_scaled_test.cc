@@ -51,9 +51,9 @@ ScaledCheckReport check_with(const engines::Engine& engine, const std::string& k
 
 TEST(CheckScaled, KernelsAreTheDefinition) {
   const ScaledCheckReport report = check_with(engines::find_engine("dag"));
-  ASSERT_EQ(report.kernels.size(), 1u);
-  EXPECT_EQ(report.kernels[0].mismatches, 0u);
-  EXPECT_EQ(report.kernels[0].compared, 10u * 5666u);
+  ASSERT_EQ(report.engines.size(), 1u);
+  EXPECT_EQ(report.engines[0].mismatches, 0u);
+  EXPECT_EQ(report.engines[0].compared, 10u * 5666u);
   EXPECT_TRUE(report.ok());
 }
 
@@ -71,7 +71,7 @@ TEST(CheckScaled, AWrongUnitOfTheLogitsIsFound) {
   const ScaledCheckReport report = check_with(wrong<kUnit>());
   ASSERT_TRUE(report.first);
   EXPECT_EQ(report.first->name, "unit of the logits");
-  EXPECT_EQ(report.kernels[0].mismatches, 1u);
+  EXPECT_EQ(report.engines[0].mismatches, 1u);
 }
 
 TEST(CheckScaled, CachesThatAreNotLoweredYetAreRefused) {
