@@ -217,7 +217,7 @@ std::string engine_names(bool (*which)(const Engine& engine)) {
 void require_scaled(const Engine& engine, const std::string& option) {
   if (engine.of_scaled == nullptr)
     throw Error(option, "engine " + engine.name + " does not run models with scales",
-                "choose from " + engine_names([](const Engine& e) { return e.of_scaled != nullptr; }));
+                "choose one of " + engine_names([](const Engine& e) { return e.of_scaled != nullptr; }));
 }
 
 std::string list_engines() {
