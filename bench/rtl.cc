@@ -65,7 +65,8 @@ class CacheFolder {
  public:
   CacheFolder() {
     std::string name = (fs::temp_directory_path() / "bitgrid-bench-rtl-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw Error(name, "no temporary folder can be made", "set TMPDIR to a folder that can be written");
+    if (mkdtemp(name.data()) == nullptr)
+      throw Error(name, "a temporary folder cannot be created", "set TMPDIR to a folder that can be written");
     path_ = name;
   }
   ~CacheFolder() {

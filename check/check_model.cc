@@ -271,7 +271,7 @@ class Checker {
 
   void note_drift(const std::string& kernel, const std::string& drift) {
     ++changed_artefacts_;
-    note("kernel " + kernel + " differs from what this model gives: " + drift);
+    note("kernel " + kernel + " differs from this model's: " + drift);
   }
 
   /// Several engines may read the same artefacts.

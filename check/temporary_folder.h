@@ -14,7 +14,8 @@ class TemporaryFolder {
  public:
   TemporaryFolder() {
     std::string name = (std::filesystem::temp_directory_path() / "bitgrid-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw Error(name, "no temporary folder can be made", "set TMPDIR to a folder that can be written");
+    if (mkdtemp(name.data()) == nullptr)
+      throw Error(name, "a temporary folder cannot be created", "set TMPDIR to a folder that can be written");
     path_ = name;
   }
   ~TemporaryFolder() {

@@ -72,7 +72,7 @@ void print(const check::CheckReport& report) {
   }
   const size_t notes = report.artefact_notes.size();
   const std::string but =
-      notes == 0 ? "" : fmt::format(", but the folder is not what this model gives ({} note{} above)", notes, notes == 1 ? "" : "s");
+      notes == 0 ? "" : fmt::format(", but the folder does not match this model ({} note{} above)", notes, notes == 1 ? "" : "s");
   std::cout << fmt::format("{} mismatches in {} values at {} positions{}\n", mismatches, compared, report.positions, but);
 }
 
@@ -191,13 +191,13 @@ void define_check(CLI::App& command, int& status) {
   command.add_option("--text", o->text, "models with scales: compare over the windows of this text, with engine float by probabilities");
   add_model_options(command, o->scales);
   command.add_option("--temperature", o->temperature, "continue the prompt by sampling with --seed, as `run --temperature` does");
-  command.add_option("--from", o->from, "use the artefacts of this folder (of compile or verilog) as they stand");
+  command.add_option("--from", o->from, "use the artefacts of this folder (of compile or verilog) as they are");
   command.add_option(
       "--arch", o->arch,
       "architecture file: layers larger than its tile are cut (with --from: as they were compiled); memories and buses around the tiles");
   command
       .add_option("--optimize", o->optimize,
-                  "of the mapping: area (fewest cells), throughput (smallest II) or density (least cells times II)")
+                  "goal of the mapping: area (fewest cells), throughput (smallest II) or density (least cells times II)")
       ->capture_default_str();
   command.add_flag("--prove", o->prove,
                    "instead of running engines, prove the datapath Verilog of every kernel equal to its Dag for all inputs (Yosys, ABC)");

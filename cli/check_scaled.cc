@@ -17,14 +17,14 @@ namespace {
 constexpr uint64_t kMostTextBytes = uint64_t{1} << 30;
 
 std::vector<int> encoded(const engines::ScaledSource& source, const std::string& text, bool prompt) {
-  if (source.tokenizer() == nullptr) throw Error("the model", "it has no tokenizer to cut the text with", "use a model that has one");
+  if (source.tokenizer() == nullptr) throw Error("the model", "it has no tokenizer for the text", "use a model that has one");
   return prompt ? frontend::encode_prompt(*source.tokenizer(), text, true) : source.tokenizer()->encode(text);
 }
 
 /// The prompt, continued by engine cpu until there are `positions` and one more.
 std::vector<int> continued(engines::ScaledSource& source, std::vector<int> tokens, size_t positions,
                            const engines::ScaledRunParams& params) {
-  if (tokens.empty()) throw Error("--prompt", "the prompt has no token to begin with", "give a prompt, or --text");
+  if (tokens.empty()) throw Error("--prompt", "the prompt has no tokens", "give a prompt, or --text");
   engines::ScaledRunner runner = engines::integer_runner(source, params);
   cpu::ScaledLogits z;
   for (size_t i = 0; i < std::min(tokens.size(), positions); ++i) z = engines::step(runner, tokens[i]);
@@ -72,9 +72,8 @@ int check_scaled_model(const ScaledCheckOptions& o) {
   engines::ScaledSource source(o.model, open_params(o.scales, progress));
   const size_t context = source.context();
   if (!o.prompt_ids.empty() && !(o.prompt.empty() && o.text.empty()))
-    throw Error("--prompt-ids", "there is a text beside it", "give one of --prompt, --prompt-ids and --text");
-  if (!o.text.empty() && !o.prompt.empty())
-    throw Error("--text", "there is a prompt beside it", "give one of --prompt, --prompt-ids and --text");
+    throw Error("--prompt-ids", "--prompt or --text is given too", "give one of --prompt, --prompt-ids and --text");
+  if (!o.text.empty() && !o.prompt.empty()) throw Error("--text", "--prompt is given too", "give one of --prompt, --prompt-ids and --text");
   if (o.text.empty()) {
     const size_t positions = std::min(static_cast<size_t>(o.tokens), context);
     std::vector<int> prompt = o.prompt_ids.empty() ? encoded(source, o.prompt, true)

@@ -7,7 +7,7 @@ namespace bitgrid::cli {
 
 void add_reading_options(CLI::App& command, ModelOptions& o) {
   command.add_option("--i2s-layout", o.i2s_layout, "byte order of I2_S tensors, which no file states: x86 (the default), x86-rows or arm");
-  command.add_option("--activation", o.activation, "of the gated unit, in place of what the file says: relu2 or silu");
+  command.add_option("--activation", o.activation, "activation of the gated unit, overriding the file: relu2 or silu");
 }
 
 void add_model_options(CLI::App& command, ModelOptions& o) {
@@ -17,7 +17,7 @@ void add_model_options(CLI::App& command, ModelOptions& o) {
                      "k=8:shift,v=8:shift");
   add_number<int>(command, "--context", o.context, {0, 1 << 24},
                   "models with scales: positions that fit; 0: those of the model, 4096 at most. When all are used, generation stops");
-  add_number<int>(command, "--threads", o.threads, {1, kMostThreads}, "of engine cpu and float, and for reading");
+  add_number<int>(command, "--threads", o.threads, {1, kMostThreads}, "threads for computing and for reading files");
 }
 
 void refuse_model_options(const ModelOptions& o) {

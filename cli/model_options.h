@@ -23,7 +23,7 @@ void add_reading_options(CLI::App& command, ModelOptions& options);
 void add_model_options(CLI::App& command, ModelOptions& options);
 
 /// Why a model with scales takes no architecture file.
-inline constexpr const char* kNoTiles = "models with scales are not cut to tiles yet";
+inline constexpr const char* kNoTiles = "models with scales are not cut into tiles yet";
 
 /// Throws Error if one of --i2s-layout, --activation and --kv is given: for models that have no use for them.
 void refuse_model_options(const ModelOptions& options);

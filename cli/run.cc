@@ -105,7 +105,7 @@ std::vector<int> prompt_tokens(const RunOptions& o, const Session& session) {
       static_cast<int>(!o.prompt.empty()) + static_cast<int>(!o.prompt_file.empty()) + static_cast<int>(!o.prompt_ids.empty());
   if (sources > 1) throw Error("--prompt", "there is more than one prompt", "give one of --prompt, --prompt-file and --prompt-ids");
   if (!o.prompt_ids.empty()) {
-    if (o.chat) throw Error("--chat", "a template makes a prompt of a text, not of --prompt-ids", "give --prompt, or leave --chat out");
+    if (o.chat) throw Error("--chat", "a chat template needs a text, not --prompt-ids", "give --prompt, or leave --chat out");
     return parse_ids("--prompt-ids", o.prompt_ids, session.vocabulary);
   }
   const std::string text = o.prompt_file.empty() ? o.prompt : read_file(o.prompt_file, kMostPromptBytes);
@@ -174,7 +174,7 @@ void run_session(const RunOptions& o) {
   Progress progress;
   const auto session = open_session({o.model, o.engine, o.arch, o.optimize, o.common.seed, o.scales}, progress);
   const std::vector<int> prompt = prompt_tokens(o, *session);
-  if (prompt.empty()) throw Error("--prompt", "the prompt has no token to begin with", "give a prompt");
+  if (prompt.empty()) throw Error("--prompt", "the prompt has no tokens", "give a prompt");
   if (session->context != 0 && prompt.size() > session->context)
     throw Error("--prompt", fmt::format("the prompt has {} tokens, but {} positions fit", prompt.size(), session->context),
                 "give a shorter one, or a larger --context");
@@ -234,8 +234,8 @@ void define_run(CLI::App& command, int&) {
   command.add_option("model", o->model, "model.yaml, a GGUF file or a Hugging Face folder")->required();
   command.add_option("--prompt", o->prompt, "text to continue; empty: a newline");
   command.add_option("--prompt-file", o->prompt_file, "a file with that text");
-  command.add_option("--prompt-ids", o->prompt_ids, "token ids to continue, such as 1,2,3: no tokenizer is asked");
-  command.add_flag("--chat", o->chat, "the prompt is what a user says to a model with a chat template");
+  command.add_option("--prompt-ids", o->prompt_ids, "token ids to continue, such as 1,2,3, without a tokenizer");
+  command.add_flag("--chat", o->chat, "the prompt is a user's message: apply the model's chat template");
   add_number<int>(command, "--tokens", o->tokens, {0, 1000000}, "tokens to generate");
   command.add_option("--engine", o->engine,
                      fmt::format("what runs the model: {}; default: {}, for models with scales {}", engines::engine_names(),
@@ -245,7 +245,7 @@ void define_run(CLI::App& command, int&) {
                      "sample instead of taking the likeliest token: with one of the model's temperatures; models with scales: with any");
   add_number<int>(command, "--top-k", o->top_k, {0, INT32_MAX}, "models with scales: sample among the k likeliest only; 0: all");
   command.add_option("--top-p", o->top_p, "models with scales: sample among the likeliest that have this share of the weight");
-  command.add_flag("--ignore-eos", o->ignore_eos, "go on behind the end-of-text token");
+  command.add_flag("--ignore-eos", o->ignore_eos, "continue past the end-of-text token");
   command.add_option("--dump", o->dump, "models with scales: write all intermediate values into this .npz file");
   add_model_options(command, o->scales);
   command.add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
@@ -254,7 +254,7 @@ void define_run(CLI::App& command, int&) {
   command.add_option("--trace", o->trace, with + "write what tiles and buses did when, for ui.perfetto.dev");
   command
       .add_option("--optimize", o->optimize,
-                  "of the mapping: area (fewest cells), throughput (smallest II) or density (least cells times II)")
+                  "goal of the mapping: area (fewest cells), throughput (smallest II) or density (least cells times II)")
       ->capture_default_str();
   add_common(command, o->common, engines::kMostSamplingSeed);
   command.callback([o] { run(*o); });

@@ -42,7 +42,7 @@ std::function<int(const Logits&)> scaled_sampler(const SamplingOptions& o, uint3
 }
 
 [[noreturn]] void refuse_text(const std::string& text, size_t vocabulary) {
-  throw Error("the model", fmt::format("it has no tokenizer, so that '{}' cannot be cut into tokens", text),
+  throw Error("the model", fmt::format("it has no tokenizer, so '{}' cannot be tokenized", text),
               fmt::format("give --prompt-ids with numbers 0 .. {}", vocabulary - 1));
 }
 

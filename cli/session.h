@@ -33,7 +33,7 @@ struct Logits {
   Scalar scalar;      // the same, of models with scales
 };
 
-/// Told the logits behind token i of those fed.
+/// Gets the logits after fed token i.
 using EachLogits = std::function<void(size_t i, const Logits& logits)>;
 
 struct Session {

@@ -26,7 +26,7 @@ struct ScaledRunParams {
 
 /// One text at a time.
 struct ScaledRunner {
-  /// Takes tokens; `each` is told the logits behind token i, of all or of the last one.
+  /// Takes tokens; `each` gets the logits after token i, for all tokens or the last one.
   std::function<void(std::span<const int> tokens, bool all, const cpu::ScaledEngine::EachLogits& each, const cpu::ScaledTrace& trace)> feed;
   /// Forgets the text.
   std::function<void()> restart;

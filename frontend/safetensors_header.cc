@@ -33,7 +33,7 @@ constexpr std::array<DTypeInfo, 16> kDTypes = {{{DType::kI8, "I8", 1, true, fals
                                                 {DType::kF8E8M0, "F8_E8M0", 1, false, true}}};
 
 DType dtype_of(const json& j, const std::string& where, DTypes dtypes) {
-  if (!j.is_string()) throw Error(where, "its dtype is missing or no text", "write the file with a safetensors library");
+  if (!j.is_string()) throw Error(where, "its dtype is missing or not a string", "write the file with a safetensors library");
   const std::string name = j.get<std::string>();
   const auto d = std::find_if(kDTypes.begin(), kDTypes.end(), [&](const DTypeInfo& info) { return info.name == name; });
   const bool known = d != kDTypes.end();

@@ -10,7 +10,7 @@ namespace bitgrid {
 namespace {
 
 void require(bool ok, const Step& step, const std::string& problem) {
-  if (!ok) throw Error("program, step " + step.name, problem, "this is a fault of the lowering; please report it with the model file");
+  if (!ok) throw Error("program, step " + step.name, problem, "this is a bug in the lowering; please report it with the model file");
 }
 
 template <typename T>
@@ -127,7 +127,7 @@ void verify(const Program& program) {
   }
   if (!in_range(program.logits, program.tensors) || !written[static_cast<size_t>(program.logits)]) {
     throw Error("program " + program.name, "no step writes the logits",
-                "this is a fault of the lowering; please report it with the model file");
+                "this is a bug in the lowering; please report it with the model file");
   }
 }
 

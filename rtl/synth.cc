@@ -22,7 +22,8 @@ class Folder {
  public:
   Folder() {
     std::string name = (fs::temp_directory_path() / "bitgrid-synth-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw Error(name, "no temporary folder can be made", "set TMPDIR to a folder that can be written");
+    if (mkdtemp(name.data()) == nullptr)
+      throw Error(name, "a temporary folder cannot be created", "set TMPDIR to a folder that can be written");
     path_ = name;
   }
   ~Folder() {
@@ -64,7 +65,7 @@ bool run_yosys(const SynthParams& params, const std::string& script, const std::
   const int status = run_command({"timeout", "-k", "5", std::to_string(params.timeout_seconds), params.yosys, "-q", "-p", script}, log);
   if (status == 127) throw Error(params.yosys, "Yosys does not start", "apt-get install yosys");
   if (status == 124 || status == 137) {
-    result.problem = fmt::format("Yosys came to no end in {} seconds", params.timeout_seconds);
+    result.problem = fmt::format("Yosys did not finish within {} seconds", params.timeout_seconds);
     return false;
   }
   if (status != 0) throw Error(result.name, "Yosys does not synthesize it: " + last_line(read_file(log)), "correct the Verilog");
@@ -157,9 +158,9 @@ void place(const SynthParams& params, const Folder& folder, SynthResult& result)
   static const std::regex error(R"(ERROR: ([^\n]*))");
   std::smatch match;
   if (status == 124 || status == 137) {
-    result.not_placed = fmt::format("nextpnr came to no end in {} seconds", params.timeout_seconds);
+    result.not_placed = fmt::format("nextpnr did not finish within {} seconds", params.timeout_seconds);
   } else {
-    result.not_placed = std::regex_search(text, match, error) ? match[1].str() : "nextpnr names no clock rate";
+    result.not_placed = std::regex_search(text, match, error) ? match[1].str() : "nextpnr reports no clock rate";
   }
 }
 

@@ -97,7 +97,7 @@ class Layout {
         if (static_cast<size_t>(cache.tensor) != t) continue;
         if (place.window != 1 && place.window != cache.window) {
           throw Error("program, tensor " + tensor.name, "it has caches of different windows",
-                      "this is a fault of the lowering; please report it with the model file");
+                      "this is a bug in the lowering; please report it with the model file");
         }
         place.window = cache.window;
       }

@@ -39,7 +39,7 @@ struct GridFile {
   std::vector<uint8_t> initial_inputs;
 };
 
-// Text and bytes. `source` stands for the file in messages. Readers throw Error (file, position, what is wrong, cure).
+// Text and bytes. `source` names the file in messages. Readers throw Error (file, position, what is wrong, cure).
 std::string print_lutgrid(const GridConfig& grid);  // all-zero cells are left out
 GridConfig parse_lutgrid(std::string_view text, const std::string& source);
 std::string print_bgbs(const GridConfig& grid, BgbsOrder order = BgbsOrder::kRow);  // throws Error if the grid has more than 2^26 - 1 cells

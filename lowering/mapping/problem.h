@@ -30,8 +30,8 @@ enum class MapMode : uint8_t {
 struct MapParams {
   uint64_t seed = 1;
   Optimize optimize = Optimize::kArea;
-  MapMode mode = MapMode::kAuto;     // of kernels of unknown structure; matrices are systolic in any mode
-  uint32_t plane_inputs = 12;        // with at most so many input bits they are tried as planes
+  MapMode mode = MapMode::kAuto;     // of kernels of unknown structure; matrices have no modes
+  uint32_t plane_inputs = 12;        // kernels of at most this many input bits are tried as planes
   Defects defects = {};              // of a tile: every kernel stands at its north-west corner and goes around them
   Effort effort = Effort::kDefault;  // of netlists
   std::string strategy = {};         // of the table in strategy.h, for kernels of the kind that it takes; empty: chosen for each kernel

@@ -18,7 +18,7 @@ struct NormalRequantise {
   int shift = 0;  // >= 0
   int lo = 0;
   int hi = 0;
-  int left = 0;                        // all words enter so many slots later: the sum is 2^left of itself
+  int left = 0;                        // all words enter this many slots later: the sum is 2^left of itself
   std::vector<int64_t> weight_factor;  // one per row: multiply weights and bias by it
   std::vector<int64_t> bias;           // one per row, before weight_factor
   bool multiply = false;

@@ -125,7 +125,7 @@ TEST(Stimulus, MessagesNameTheLine) {
   EXPECT_THAT(objection("{\"step\": 1, \"in\": {}}\n"), HasSubstr("\"step\" is 1, expected 0"));
   EXPECT_THAT(objection("{\"phase\": \"B\", \"in\": {}}\n"), HasSubstr("\"phase\" is \"B\", expected \"A\""));
   EXPECT_THAT(objection("\n\n{\"in\": {}"), HasSubstr("s.jsonl:3: this is not JSON"));
-  EXPECT_THAT(objection("7"), HasSubstr("is not JSON object"));
+  EXPECT_THAT(objection("7"), HasSubstr("is not a JSON object"));
 }
 
 TEST(Stimulus, FuzzedStimulusNeverCrashes) {

@@ -85,7 +85,7 @@ TEST_F(Scaled, PromptsComeFromFilesAndIds) {
   EXPECT_EQ(run("run " + kFolder + " --prompt-ids 2,3,4 --tokens 3")["tokens"], file["tokens"]);
   EXPECT_THAT(bitgrid("run " + kFolder + " --prompt-ids 2,99 --tokens 1").output, HasSubstr("'99' is not a whole number from 0 to 31"));
   EXPECT_THAT(bitgrid("run " + kFolder + " --prompt-ids 2, --tokens 1").output, HasSubstr("'' is not a whole number"));
-  EXPECT_THAT(bitgrid("run " + kFolder + " --prompt-ids 2 --chat").output, HasSubstr("a template makes a prompt of a text"));
+  EXPECT_THAT(bitgrid("run " + kFolder + " --prompt-ids 2 --chat").output, HasSubstr("a chat template needs a text"));
   EXPECT_THAT(bitgrid("run " + kFolder + " --prompt a --prompt-ids 2 --tokens 1").output, HasSubstr("there is more than one prompt"));
 }
 
@@ -100,7 +100,7 @@ TEST_F(Scaled, CheckTakesIds) {
 
 TEST_F(Scaled, OptionsWithoutUseAreRefused) {
   EXPECT_THAT(bitgrid("run " + kFolder + " --prompt a --arch x.yaml").output,
-              HasSubstr("--arch: models with scales are not cut to tiles yet"));
+              HasSubstr("--arch: models with scales are not cut into tiles yet"));
   EXPECT_THAT(bitgrid("run " + kFolder + " --prompt a --i2s-layout arm").output, HasSubstr("only GGUF files have I2_S tensors"));
   EXPECT_THAT(bitgrid("run " + kGguf + " --prompt a --i2s-layout arm").output, HasSubstr("has no I2_S tensors; leave it out"));
   EXPECT_THAT(bitgrid("run " + model_ + " --prompt a --kv k=4").output, HasSubstr("this model keeps keys and values as its file says"));

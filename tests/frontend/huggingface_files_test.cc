@@ -55,7 +55,7 @@ TEST_F(HuggingFaceShards, TensorsElsewhereThanTheIndexSays) {
   map["model.norm.weight"] = names[1];
   EXPECT_EQ(shards_error(),
             "model.safetensors.index.json: model.norm.weight: it should be in model-00002-of-00002.safetensors, but is in "
-            "model-00001-of-00002.safetensors; index and shards are not of one download; fetch all of them again");
+            "model-00001-of-00002.safetensors; index and shards come from different downloads; fetch all of them again");
   map["model.norm.weight"] = names[0];
   map["more"] = names[0];
   EXPECT_EQ(shards_error(),

@@ -81,8 +81,8 @@ TEST_P(DagTextError, NamesLineAndCure) {
 }
 
 const BadText kBad[] = {
-    {"Empty", "", "k.dag: it is empty; the first line reads: dag NAME"},
-    {"NoDag", "input a 1\n", "k.dag:1: this is not a Dag; the first line reads: dag NAME"},
+    {"Empty", "", "k.dag: it is empty; the first line must be: dag NAME"},
+    {"NoDag", "input a 1\n", "k.dag:1: this is not a Dag; the first line must be: dag NAME"},
     {"InputWithoutWidth", "dag d\ninput a\n", "k.dag:2: this is not an input; write: input NAME WIDTH, or: input NAME WIDTH resident"},
     {"ZeroWidth", "dag d\ninput a 0\n", "k.dag:2: the width is 0; widths go from 1 to 65536"},
     {"HugeWidth", "dag d\ninput a 99999999999\n", "k.dag:2: \"99999999999\" is not a width; write a decimal number"},

@@ -155,12 +155,12 @@ std::string CoAnnealState::fault() const {
         if (!needs(c, static_cast<uint16_t>(f)) || at_[f] == c) return fmt::format("LUT {} cannot read {} in cell {}", lut, f, c);
     }
     for (size_t i = 0; i < logic_[c].need_count; ++i)
-      if (!has(c, logic_[c].needs[i])) return fmt::format("net {} does not come to cell {}", logic_[c].needs[i], c);
+      if (!has(c, logic_[c].needs[i])) return fmt::format("net {} does not reach cell {}", logic_[c].needs[i], c);
   }
   for (ItemId o = static_cast<ItemId>(signals()); o < items(); ++o) {
     const SignalId s = network_->outputs[o - signals()].signal;
     if (out_port_[at_[o]] != o) return fmt::format("output {} is not where it should be", o);
-    if (s != kConstantSignal && !has(at_[o], static_cast<uint16_t>(s))) return fmt::format("net {} does not come to output {}", s, o);
+    if (s != kConstantSignal && !has(at_[o], static_cast<uint16_t>(s))) return fmt::format("net {} does not reach output {}", s, o);
   }
   size_t in_trees = 0;
   std::vector<uint32_t> tree;

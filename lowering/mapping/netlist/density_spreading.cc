@@ -34,7 +34,7 @@ double cells_in(const Region& r, const Bins& bins, size_t bx, size_t by) {
 }
 
 // Area that each bin wants, over its own.
-Field wanted(const PackedNetlist& netlist, const Placement& placement, const WarpParams& params, const Bins& bins) {
+Field wanted(const PackedNetlist& netlist, const Placement& placement, const SpreadingParams& params, const Bins& bins) {
   const Region& r = placement.region;
   DemandMap demand(bins);
   for (const Net& net : netlist.nets) {
@@ -184,7 +184,7 @@ GridPoint free_near(const Region& region, const std::vector<uint8_t>& taken, dou
 
 }  // namespace
 
-double wanted_cells(const PackedNetlist& netlist, const Placement& placement, const WarpParams& params) {
+double wanted_cells(const PackedNetlist& netlist, const Placement& placement, const SpreadingParams& params) {
   const Bins bins(placement.region, params.bins);
   const Field want = wanted(netlist, placement, params, bins);
   double cells = 0;
@@ -193,7 +193,8 @@ double wanted_cells(const PackedNetlist& netlist, const Placement& placement, co
   return cells;
 }
 
-void warp_sites(const PackedNetlist& netlist, Sites& sites, const SitePlacement& placement, const Region& to, const WarpParams& params) {
+void spread_sites(const PackedNetlist& netlist, Sites& sites, const SitePlacement& placement, const Region& to,
+                  const SpreadingParams& params) {
   // A region of whole bins, with room for every site and port.
   const int most = std::max(sites.columns, sites.rows);
   auto bins_across = [&](int count) { return std::max(2, (params.bins * count + most - 1) / most); };

@@ -128,7 +128,7 @@ class PlaceAndRoute {
 
   // As large as a placement wants it.
   double area_for(const Sites& sites, const SitePlacement& placement, double utilisation) const {
-    WarpParams w;
+    SpreadingParams w;
     w.utilisation = utilisation;
     return wanted_cells(netlist_, place_on(netlist_, sites, placement), w);
   }
@@ -169,7 +169,7 @@ class PlaceAndRoute {
       region.width = std::max(region.width, sites.columns + 2);
       region.height = std::max(region.height, sites.rows + 2);
       if (!ports_decide(region)) {
-        warp_sites(netlist_, sites, placement, region);
+        spread_sites(netlist_, sites, placement, region);
         a.heat = kReheat;
         a.evenness = kReheatEvenness;
         a.moves_per_block *= kReheatMoves;
@@ -201,7 +201,7 @@ class PlaceAndRoute {
   std::optional<NetlistLayout> route(const char* method, Placement placement, double place_seconds) {
     const Region first = placement.region;
     NetlistLayout layout{std::move(placement), std::vector<NetRoute>(netlist_.nets.size())};
-    StretchParams stretch;
+    ExpansionParams stretch;
     stretch.seed = params_.seed;
     stretch.max_area = params_.max_area;
     if (plan_.hasty) {
@@ -214,8 +214,8 @@ class PlaceAndRoute {
       stretch.max_cells = best_->placement.region.cells();
       stretch.hopeless = kHopeless;
     }
-    StretchStats s;
-    const bool closed = route_and_stretch(netlist_, layout, params_.defects, stretch, &s);
+    ExpansionStats s;
+    const bool closed = route_and_expand(netlist_, layout, params_.defects, stretch, &s);
     const Region& r = layout.placement.region;
     stats_.attempts.push_back(
         {method, first.width, first.height, r.width, r.height, s.overuse, s.overuse_left, s.wirelength, place_seconds, s.seconds});
@@ -256,11 +256,11 @@ class PlaceAndRoute {
       const uint32_t cell = placement.cell_of(netlist_, b);
       return fmt::format("{} at ({}, {})", block_name(netlist_, b), region.x(cell), region.y(cell));
     };
-    throw Error(where,
-                fmt::format("net from {} to {} finds no edge of its own at {} in a region of {} x {} ({} edges are wanted twice)",
-                            place_text(net.driver), place_text(net.sinks.front()), edge_text(region, edges.front()), region.width,
-                            region.height, edges.size()),
-                cure);
+    throw Error(
+        where,
+        fmt::format("net from {} to {} finds no free edge at {} in a region of {} x {} ({} edges are overused)", place_text(net.driver),
+                    place_text(net.sinks.front()), edge_text(region, edges.front()), region.width, region.height, edges.size()),
+        cure);
   }
 
   const PackedNetlist& netlist_;
