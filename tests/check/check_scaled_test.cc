@@ -15,7 +15,7 @@ using testing::HasSubstr;
 /// Evaluates the kernels' Dags, and gets the lowest bit of one step wrong.
 template <const char* const& step_name>
 engines::KernelEngine wrong_engine(const engines::EngineInputs& inputs) {
-  return {[&program = inputs.program](int index, const BitMatrix& batch) {
+  return {[&program = inputs.program](int index, const StepBatch& batch) {
             const Step& step = program.steps[static_cast<size_t>(index)];
             BitMatrix out = evaluate(program.kernels[static_cast<size_t>(step.kernel)].dag, batch);
             if (step.name == step_name) out.set_word(0, 0, 1, 1 - out.get_word(0, 0, 1));

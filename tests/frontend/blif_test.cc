@@ -107,7 +107,7 @@ TEST(Blif, RefusalsNameTheLine) {
       {".inputs a\n.outputs a a\n", "t.blif:2: output a is listed twice"},
       {".inputs a\n", "t.blif:1: there are no outputs"},
       {"", "there are no outputs"},
-      {".outputs y\n.end\n.names y\n", "t.blif:3: .names stands after .end"},
+      {".outputs y\n.end\n.names y\n", "t.blif:3: .names comes after .end"},
   };
   for (const auto& c : cases) EXPECT_THAT(problem_of(c.text), HasSubstr(c.message)) << c.text;
 }

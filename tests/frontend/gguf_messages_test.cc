@@ -84,7 +84,7 @@ TEST(GgufMessages, Tensors) {
   EXPECT_THAT(verdict(patched(kMatrix, 4, bytes_of(uint64_t{1} << 32, 8) + bytes_of(uint64_t{1} << 32, 8))), HasSubstr("dimension 1 of"));
   EXPECT_THAT(verdict(patched(kTensor, 16, bytes_of(16, 8))), HasSubstr("its offset 16 is not a multiple of the alignment 32"));
   EXPECT_THAT(verdict(patched(kTensor, 16, bytes_of(uint64_t{1} << 40, 8))),
-              HasSubstr("it begins 1099511627776 bytes behind byte 1600, but the file ends at byte"));
+              HasSubstr("it begins 1099511627776 bytes after byte 1600, but the file ends at byte"));
   EXPECT_THAT(verdict(patched(kTensor, 16, bytes_of(~uint64_t{31}, 8))), HasSubstr("but the file ends at byte"));
   EXPECT_THAT(verdict(patched(kTensor, 16, bytes_of(512, 8))), HasSubstr("and those of tensor blk.0.attn_norm.weight already at byte"));
   EXPECT_THAT(verdict(patched(kTensor, 4, bytes_of(65, 8))), HasSubstr("its 260 bytes begin at byte 2368, and those of tensor"));

@@ -42,7 +42,8 @@ TEST(GridConventions, BrowserTablesAndLedsAreTranslated) {
   EXPECT_EQ(cell_luts(g.file.grid.at(1, 0))[0], static_cast<Lut>(~kFromW));
   // The left cell drives its right neighbour, which drives back.
   EXPECT_EQ(g.file.initial_inputs, (std::vector<uint8_t>{2, 8}));
-  EXPECT_THAT(error_of([] { parse_browser_grid("[[{\"leds\":[],\"values\":[]}]]", "f"); }), HasSubstr("f: row 0: cell 0 has no four leds"));
+  EXPECT_THAT(error_of([] { parse_browser_grid("[[{\"leds\":[],\"values\":[]}]]", "f"); }),
+              HasSubstr("f: row 0: cell 0 does not have four leds"));
   EXPECT_THAT(error_of([] { parse_browser_grid("[1, 2]", "f"); }), HasSubstr("f: row 0: has 1 cells"));
 }
 

@@ -85,9 +85,9 @@ TEST_F(HuggingFaceShards, FilesOutsideOfTheFolder) {
 
 TEST_F(HuggingFaceShards, FoldersWithoutWeights) {
   const auto message = [&] { return short_text(bitgrid::test::error_of([&] { read_checkpoint(path()); })); };
-  EXPECT_THAT(message(), HasSubstr("there is neither model.safetensors nor model.safetensors.index.json; fetch the weights, too"));
+  EXPECT_THAT(message(), HasSubstr("there is neither model.safetensors nor model.safetensors.index.json; fetch the weights too"));
   write_file(file("pytorch_model.bin"), "x");
-  EXPECT_THAT(message(), HasSubstr("pytorch_model.bin is a file of PyTorch: load the model with transformers"));
+  EXPECT_THAT(message(), HasSubstr("pytorch_model.bin is a PyTorch file: load the model with transformers"));
   write_file(file("x.gguf"), "GGUF");
   EXPECT_THAT(message(), HasSubstr("this folder holds a GGUF file: give its path, x.gguf"));
 }

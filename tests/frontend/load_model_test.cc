@@ -177,7 +177,7 @@ TEST_F(LoadModel, AliasBomb) {
     bomb += "]\n";
   }
   files.yaml = bomb + files.yaml;
-  EXPECT_EQ(problem(), "model.yaml:9: the aliases stand for more than 268435456 characters; write the values out");
+  EXPECT_EQ(problem(), "model.yaml:9: the aliases expand to more than 268435456 characters; write the values out");
 }
 
 TEST_F(LoadModel, AliasesAreRead) {

@@ -103,7 +103,7 @@ const BadText kBad[] = {
     {"TableSize", "dag d\ninput a 1\nt:1 = lut a 0\noutput y t\n",
      "k.dag: dag d, node t: its table has 1 words; an operand of 1 bit wants 2"},
     {"UnknownLine", "dag d\ninput a 1\nbanana\n",
-     "k.dag:3: \"banana\" starts no line; write input, output, or NAME:WIDTH = OPERATION OPERANDS"},
+     "k.dag:3: \"banana\" cannot start a line; write input, output, or NAME:WIDTH = OPERATION OPERANDS"},
     {"NoOutput", "dag d\ninput a 1\n", "k.dag: dag d: it has no output; add at least one"},
 };
 

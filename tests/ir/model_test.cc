@@ -85,7 +85,8 @@ TEST(Verify, NamesWhatIsWrong) {
       {"layers.0.score.range", "attention weights below 0", [](Model& m) { attention(m).score.lo = -15; }},
       {"layers.0.score.bias", "scores have no bias", [](Model& m) { attention(m).score.bias = {1}; }},
       {"layers.0.mix", "is missing", [](Model& m) { attention(m).mix = std::monostate{}; }},
-      {"layers.0.output", "an activation stands where exact sums are added", [](Model& m) { attention(m).output.activation = Sign{}; }},
+      {"layers.0.output", "an activation is not allowed where exact sums are added",
+       [](Model& m) { attention(m).output.activation = Sign{}; }},
       {"layers.1.down.weights", "has 12 inputs (columns) where the operand has 11",
        [](Model& m) {
          feed_forward(m).up.weights.outputs = 11, feed_forward(m).up.weights.data.resize(88),
