@@ -79,6 +79,7 @@ ScaledEngineCheck check_values(const engines::Engine& engine, engines::ScaledSou
   ScaledEngineCheck check = {engine.name, 0, 0};
   Count count{params, engine.name};
   engines::ScaledRunParams run{params.cache, params.threads};
+  run.dataflow = params.dataflow;
   run.progress = run.step_progress = [&](const std::string& line) { params.progress(engine.name + ": " + line); };
   const engines::ScaledRunner runner = engine.of_scaled(source, run);
   const cpu::ScaledEngine definition(source.integers(), {params.cache, {cpu::SumKernel::kDefinition, params.threads}});
@@ -124,7 +125,8 @@ void add_position(const cpu::ScaledLogits& floats, const cpu::ScaledLogits& inte
 FloatComparison compare_probabilities(const engines::Engine& engine, engines::ScaledSource& source, const ScaledCheckParams& params) {
   FloatComparison sums;
   Count count{params, engine.name};
-  const engines::ScaledRunParams run{params.cache, params.threads};
+  engines::ScaledRunParams run{params.cache, params.threads};
+  run.dataflow = params.dataflow;
   const engines::ScaledRunner integers = engines::integer_runner(source, run);
   const engines::ScaledRunner floats = engine.of_scaled(source, {{}, params.threads});
   for (const auto& window : params.windows) {

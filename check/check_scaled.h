@@ -16,6 +16,7 @@ struct ScaledCheckParams {
   std::vector<const engines::Engine*> engines;
   std::vector<std::vector<int>> windows;  // each from an empty cache; the first token of each is not scored
   CacheForms cache;
+  scales::Dataflow dataflow = scales::Dataflow::kStreamed;
   int threads = 1;
   std::function<void(const std::string&)> progress = [](const std::string&) {};
 };

@@ -13,7 +13,8 @@ namespace bitgrid::cli {
 struct ModelOptions {
   std::string kv;  // as parse_cache_forms reads it
   std::string i2s_layout, activation;
-  int context = 0;  // 0: the model's
+  std::string dataflow;  // as parse_dataflow reads it
+  int context = 0;       // 0: the model's
   int threads = all_threads();
 };
 

@@ -53,6 +53,8 @@ void open_scaled(const SessionOptions& o, const engines::Engine& engine, Session
   params.progress = [&progress](const std::string& line) { progress.say(line); };
   params.seed = o.seed;
   params.optimize = mapping::parse_optimize(o.optimize);
+  params.dataflow = scales::parse_dataflow(o.scales.dataflow);
+  params.step_progress = params.progress;
   inner->runner = engine.of_scaled(inner->source, params);
   session.stats = inner->runner.stats;
   session.with_scales = true;

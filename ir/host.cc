@@ -37,7 +37,7 @@ struct Batch {
     return table.codes[static_cast<size_t>(row * table.cols + column)];
   }
 
-  uint64_t by_token(const TokenSource& s, int n, int repetition, int word) const {
+  int row_of_token(const TokenSource& s, int n) const {
     const CodeTable& table = program.tables[static_cast<size_t>(s.table)];
     const int index = n - s.age;
     int row = table.rows - 1;
@@ -46,7 +46,7 @@ struct Batch {
     } else if (state.position + index >= 0) {
       row = state.tokens[state.tokens.size() - static_cast<size_t>(-index)];
     }
-    return table.codes[static_cast<size_t>(row * table.cols + s.first + repetition * s.stride + word)];
+    return row;
   }
 
   uint64_t by_distance(const DistanceSource& s, int n, int repetition, int word) const {
@@ -59,7 +59,7 @@ struct Batch {
   uint64_t fetch(const Source& source, int n, int repetition, int word) const {
     if (const auto* t = std::get_if<TensorSource>(&source))
       return trace.at(program, t->tensor, n, t->first + repetition * t->stride + word);
-    if (const auto* k = std::get_if<TokenSource>(&source)) return by_token(*k, n, repetition, word);
+
     if (const auto* r = std::get_if<RowSource>(&source)) return in_table(r->table, r->row, r->first + repetition * r->stride + word);
     if (const auto* p = std::get_if<PositionSource>(&source))
       return in_table(p->table, state.position + n, p->first + repetition * p->stride + word);
@@ -94,10 +94,16 @@ struct Batch {
       const size_t rows = static_cast<size_t>(repeat) / (w->planes ? bits_of(weights.storage()) : 1);
       return copy_weight_rows(weights, static_cast<size_t>(w->first_row), rows, w->planes, to, row, column);
     }
+    const auto* token = std::get_if<TokenSource>(&source);
+    const std::vector<uint64_t> codes =
+        token ? table_row(program.tables[static_cast<size_t>(token->table)], row_of_token(*token, n)) : std::vector<uint64_t>();
+    const auto code = [&](int repetition, int word) {
+      return token ? codes[static_cast<size_t>(token->first + repetition * token->stride + word)] : fetch(source, n, repetition, word);
+    };
     for (int repetition = 0; repetition < repeat; ++repetition)
       for (int word = 0; word < port.words; ++word)
         to.set_word(row + static_cast<size_t>(repetition), column + static_cast<size_t>(word) * port.bits, port.bits,
-                    fetch(source, n, repetition, word));
+                    code(repetition, word));
   }
 
   void scatter(const Step& step, const BitMatrix& outputs) {

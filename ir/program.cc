@@ -84,6 +84,16 @@ bool is_fixed(const Source& source) {
 
 }  // namespace
 
+std::vector<uint64_t> table_row(const CodeTable& table, int row) {
+  std::vector<uint64_t> codes(static_cast<size_t>(table.cols));
+  const auto first = static_cast<std::ptrdiff_t>(row) * table.cols;
+  if (table.read_row)
+    table.read_row(row, codes);
+  else
+    std::copy_n(table.codes.begin() + first, table.cols, codes.begin());
+  return codes;
+}
+
 bool keeps_tile(const Program& program, const Step& step) {
   const Dag& dag = program.kernels[static_cast<size_t>(step.kernel)].dag;
   for (size_t i = 0; i < step.inputs.size(); ++i)

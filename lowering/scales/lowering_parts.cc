@@ -25,11 +25,11 @@ Vector Lowering::embed() {
   const auto n = static_cast<int>(model_.width), vocabulary = static_cast<int>(model_.embedding.vocabulary);
   const uint32_t bits = stream_bits();
   CodeTable table{"embedding", vocabulary, n, bits, {}};
-  std::vector<int64_t> row(model_.width);
-  for (int t = 0; t < vocabulary; ++t) {
-    model_.embedding.row(static_cast<size_t>(t), row);
-    for (const int64_t v : row) table.codes.push_back(static_cast<uint64_t>(v + (int64_t{1} << (bits - 1))));
-  }
+  table.read_row = [row = model_.embedding.row, bits](int t, std::span<uint64_t> codes) {
+    std::vector<int64_t> values(codes.size());
+    row(static_cast<size_t>(t), values);
+    for (size_t i = 0; i < codes.size(); ++i) codes[i] = static_cast<uint64_t>(values[i] + (int64_t{1} << (bits - 1)));
+  };
   const Vector x = steps_.signed_vector("model.layers.0.x", n, bits);
   const int lanes = lanes_of(n, kLightLanes);
   steps_.step("embed", copy_kernel(lanes, bits), n / lanes, {TokenSource{builder_.add_code_table(std::move(table)), 0, 0, lanes}},
