@@ -5,11 +5,11 @@
 
 #include <fmt/format.h>
 
-#include "check/temporary_folder.h"
 #include "ir/error.h"
 #include "ir/file.h"
 #include "ir/names.h"
 #include "ir/number.h"
+#include "ir/temporary_folder.h"
 #include "lowering/synthesis/logic_graph.h"
 #include "rtl/command.h"
 

@@ -7,9 +7,9 @@
 
 #include <fmt/format.h>
 
-#include "check/temporary_folder.h"
 #include "ir/error.h"
 #include "ir/file.h"
+#include "ir/temporary_folder.h"
 #include "rtl/command.h"
 
 namespace bitgrid::check {

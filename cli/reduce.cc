@@ -11,7 +11,6 @@
 #include <memory>
 #include <regex>
 
-#include "check/temporary_folder.h"
 #include "check/watched_command.h"
 #include "cli/commands.h"
 #include "cli/common.h"
@@ -19,6 +18,7 @@
 #include "frontend/blif.h"
 #include "ir/error.h"
 #include "ir/file.h"
+#include "ir/temporary_folder.h"
 
 namespace bitgrid::cli {
 namespace {
@@ -110,7 +110,7 @@ class Property {
   }
 
   const ReduceOptions& o_;
-  check::TemporaryFolder folder_;
+  TemporaryFolder folder_;
   std::string file_;
   std::regex match_;
   check::CommandResult wanted_;

@@ -49,14 +49,7 @@ BgbsGrid parse_bgbs(std::string_view bytes, const std::string& source, BgbsCheck
 std::string print_grid_text(const GridFile& file);
 GridFile parse_grid_text(std::string_view text, const std::string& source);
 
-// Files. Writers go through a temporary name.
-void write_lutgrid(const std::string& path, const GridConfig& grid);
-GridConfig read_lutgrid(const std::string& path);
-void write_bgbs(const std::string& path, const GridConfig& grid, BgbsOrder order = BgbsOrder::kRow);
-BgbsGrid read_bgbs(const std::string& path, BgbsCheck check = BgbsCheck::kStrict);
-GridFile read_grid_text(const std::string& path);
-
-/// Reads any of the three by what is in the file: 'BGBS', '{', or a digit.
+/// Reads a file of any known convention (open_grid).
 GridFile read_grid(const std::string& path);
 
 }  // namespace bitgrid::frontend

@@ -79,7 +79,7 @@ TEST(Replay, WrongInitialInputsAreRefused) {
 
 TEST(Stimulus, ReplaysTheOtherEngineBitForBit) {
   if (!std::filesystem::exists(kCases)) GTEST_SKIP() << kCases << " is absent";
-  const GridConfig grid = frontend::read_lutgrid(kCases + "py_random12x10_lutgrid.json");
+  const GridConfig grid = frontend::read_grid(kCases + "py_random12x10_lutgrid.json").grid;
   const std::string expected = read_file(kCases + "py_random12x10.expected.jsonl");
   for (const GridEngine engine : kEngines) EXPECT_EQ(replay_stimulus(grid, expected, "s", {engine, nullptr, -1}), expected);
 }

@@ -79,7 +79,7 @@ TEST_F(HuggingFaceShards, ATensorThatTheIndexLacks) {
 TEST_F(HuggingFaceShards, FilesOutsideOfTheFolder) {
   map["model.norm.weight"] = "../model.safetensors";
   EXPECT_THAT(shards_error(),
-              HasSubstr("weight_map: gives \"../model.safetensors\" for model.norm.weight, which is no .safetensors file of "
+              HasSubstr("weight_map: gives \"../model.safetensors\" for model.norm.weight, which is not a .safetensors file of "
                         "this folder"));
 }
 

@@ -8,7 +8,7 @@
 
 #include "ir/error.h"
 
-namespace bitgrid::check {
+namespace bitgrid {
 
 class TemporaryFolder {
  public:
@@ -24,10 +24,11 @@ class TemporaryFolder {
   }
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  std::string path() const { return path_.string(); }
   std::string file(const std::string& name) const { return (path_ / name).string(); }
 
  private:
   std::filesystem::path path_;
 };
 
-}  // namespace bitgrid::check
+}  // namespace bitgrid
