@@ -18,6 +18,9 @@
 
 namespace bitgrid::mapping {
 
+/// The Dag's outputs for every value of its input bits: 2^k words. Throws Error if there are more than max_inputs of them, or no outputs.
+std::vector<BitVector> truth_table(const Dag& dag, uint32_t max_inputs = 12);
+
 struct Strategy;  // strategy.h
 
 /// How kernels without the form of a matrix are timed.

@@ -11,12 +11,12 @@
 #include "lowering/mapping/arrays/ripple_detour.h"
 #include "lowering/mapping/good_columns.h"
 #include "lowering/mapping/map.h"
-#include "lowering/mapping/planes/plane.h"
 #include "lowering/mapping/planes/time_shared_plane.h"
 #include "lowering/mapping/rows/row_layout.h"
 #include "lowering/synthesis/sop_to_dag.h"
 #include "tests/lowering/blif_writer.h"
 #include "tests/lowering/netlist_support.h"
+#include "tests/support/plane.h"
 
 namespace bitgrid::mapping {
 namespace {
