@@ -11,7 +11,7 @@
 namespace bitgrid::sim {
 namespace {
 
-/// Operations are sorted by kind within so many, which keeps what they read and write in the cache.
+/// Operations are sorted by kind within runs of this length, which keeps what they read and write in the cache.
 constexpr size_t kBlockOperations = 4096;
 
 /// A function of up to five nets; bit i of `table` is the value for operand values i.

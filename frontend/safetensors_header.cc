@@ -59,7 +59,7 @@ std::vector<uint64_t> numbers(const json& j, const std::string& where, const cha
   return out;
 }
 
-/// Bytes of a tensor of that shape; checked against the bytes at hand before multiplying, so that it cannot overflow.
+/// Bytes of a tensor of that shape; checked against the bytes available before multiplying, so it cannot overflow.
 uint64_t bytes_of(const SafetensorsEntry& e, uint64_t available, const std::string& where) {
   uint64_t bytes = dtype_info(e.dtype).bytes;
   if (std::find(e.shape.begin(), e.shape.end(), 0u) != e.shape.end()) return 0;

@@ -28,7 +28,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PlatformResult, load_cycles, cycles, sram_byt
 
 namespace {
 
-/// Frames of the pipe: a letter, the length, and so many bytes.
+/// Frames of the pipe: a letter, the length, and that many bytes.
 enum class Frame : char { kProgress = 'p', kResult = 'r', kError = 'e' };
 
 bool write_all(int pipe, const void* data, size_t bytes) {

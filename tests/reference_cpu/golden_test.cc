@@ -4,18 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <random>
 
 #include "ir/error.h"
 
 namespace bitgrid::cpu::golden {
 namespace {
-
-Vec random_vector(std::mt19937& random, size_t n, int lo, int hi) {
-  Vec v(n);
-  for (int64_t& x : v) x = lo + static_cast<int64_t>(random() % static_cast<unsigned>(hi - lo + 1));
-  return v;
-}
 
 TEST(Golden, EmbeddingAddsEarlierTokensAndNothingBeforeTheStart) {
   Embedding e;

@@ -20,7 +20,7 @@ namespace {
 constexpr int kMaxTemperatures = 300;
 constexpr uint32_t kEmpty = ~uint32_t{0};
 constexpr int kMaxBins = 64;      // across
-constexpr uint32_t kBigNet = 10;  // pins from which boxes follow the pins that move instead of being made anew
+constexpr uint32_t kBigNet = 10;  // pins from which boxes follow the pins that move instead of being rebuilt
 constexpr int kUnit = 64;         // of lengths: costs are integers, so they add up exactly in any order
 
 // Pins on each side of a box: while some are left there, pins that leave do not change it.

@@ -15,7 +15,7 @@ namespace bitgrid::mapping {
 namespace {
 
 constexpr int kNoColumn = PlaneRows::kNone;
-constexpr int kWindow = 256;             // terms that are looked at for each row: the first so many in order that are left
+constexpr int kWindow = 256;             // terms that are considered for each row: the next ones in order
 constexpr int kMostIdlePlaneRows = 100;  // one after another
 
 /// What is tried in one order of the terms or another.
