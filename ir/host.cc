@@ -106,9 +106,9 @@ struct Batch {
                     code(repetition, word));
   }
 
-  void scatter(const Step& step, const BitMatrix& outputs) {
+  /// Outputs from `row` on.
+  void scatter(const Step& step, const BitMatrix& outputs, size_t row) {
     const Kernel& kernel = program.kernels[static_cast<size_t>(step.kernel)];
-    size_t row = 0;
     for (int n = 0; n < trace.positions; ++n) {
       for (int repetition = 0; repetition < step.repeat; ++repetition, ++row) {
         size_t column = 0;
@@ -126,6 +126,20 @@ struct Batch {
     }
   }
 };
+
+void append(BitMatrix& to, const BitMatrix& rows) {
+  to.words.insert(to.words.end(), rows.words.begin(), rows.words.end());
+  to.rows += rows.rows;
+}
+
+/// Behind the steps from `first` on that run as one batch: those of one stage and kernel, which may take each other's tile.
+size_t end_of_group(const Program& program, size_t first) {
+  const Step& step = program.steps[first];
+  size_t end = first + 1;
+  if (resident_bits(program.kernels[static_cast<size_t>(step.kernel)].dag) > 0) return end;
+  while (end < program.steps.size() && program.steps[end].stage == step.stage && program.steps[end].kernel == step.kernel) ++end;
+  return end;
+}
 
 int largest_age(const Program& program) {
   int age = 0;
@@ -207,11 +221,17 @@ HostTrace run_tokens(const Program& program, HostState& state, const std::vector
   trace.positions = static_cast<int>(tokens.size());
   for (const Tensor& tensor : program.tensors) trace.codes.emplace_back(static_cast<size_t>(tensor.count) * tokens.size());
   Batch batch{program, state, tokens, trace};
-  for (size_t s = 0; s < program.steps.size(); ++s) {
-    const Step& step = program.steps[s];
-    const BitMatrix outputs = runner(static_cast<int>(s), batch.gather(step));
-    assert(outputs.rows == tokens.size() * static_cast<size_t>(step.repeat));
-    batch.scatter(step, outputs);
+  for (size_t first = 0; first < program.steps.size();) {
+    const size_t end = end_of_group(program, first);
+    StepBatch inputs = batch.gather(program.steps[first]);
+    for (size_t s = first + 1; s < end; ++s) append(inputs.inputs, batch.gather(program.steps[s]).inputs);
+    const BitMatrix outputs = runner(static_cast<int>(first), inputs);
+    assert(outputs.rows == inputs.inputs.rows);
+    for (size_t s = first, row = 0; s < end; ++s) {
+      batch.scatter(program.steps[s], outputs, row);
+      row += tokens.size() * static_cast<size_t>(program.steps[s].repeat);
+    }
+    first = end;
   }
   advance(program, state, tokens, trace);
   return trace;
