@@ -201,8 +201,12 @@ bool KernelSimulator::lanes_pay(const BitMatrix& inputs) {
 BitMatrix KernelSimulator::run_lanes(const BitMatrix& inputs) {
   auto& kernels = inputs.rows <= kNarrowRows ? narrow_ : wide_;
   if (kernels.empty()) {
-    const LaneKernelParams params{&kernels == &narrow_ ? size_t{64} : size_t{512}, SimdTarget::kAuto, params_.lead_after_reconfiguration,
-                                  params_.latch_seed, params_.shared_residents};
+    const LaneKernelParams params{&kernels == &narrow_ ? size_t{64} : size_t{512},
+                                  SimdTarget::kAuto,
+                                  params_.lead_after_reconfiguration,
+                                  params_.latch_seed,
+                                  params_.engine == GridEngine::kAuto,
+                                  params_.shared_residents};
     kernels.push_back(std::make_unique<LaneKernel>(kernel_, params));
     if (params_.shared_residents) kernels[0]->set_residents(shared_residents_);
     while (kernels.size() < params_.threads) kernels.push_back(std::make_unique<LaneKernel>(*kernels[0]));

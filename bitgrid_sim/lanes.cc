@@ -15,6 +15,7 @@ LaneGrid::LaneGrid(LaneProgram program, size_t lanes, SimdTarget target) : progr
   std::sort(driven_.begin(), driven_.end());
   driven_.erase(std::unique(driven_.begin(), driven_.end()), driven_.end());
   state_.resize(size_t{program_.words} * lane_words_);
+  next_.resize(program_.lines.size());
   reset();
 }
 
@@ -27,11 +28,24 @@ void LaneGrid::randomise(uint64_t seed) {
   std::mt19937_64 random(seed);
   const auto first = state_.begin() + static_cast<ptrdiff_t>(size_t{program_.first_edge} * lane_words_);
   std::generate(first, state_.begin() + static_cast<ptrdiff_t>(size_t{program_.nets} * lane_words_), std::ref(random));
+  for (const DelayLine& line : program_.lines)
+    std::generate_n(state_.begin() + static_cast<ptrdiff_t>(size_t{line.first} * lane_words_), size_t{line.depth} * lane_words_,
+                    std::ref(random));
 }
 
 void LaneGrid::step(int phase) {
   for (const LaneProgram::Run& run : program_.runs[phase & 1])
     functions_[run.op](state_.data(), program_.code.data() + run.first, run.count);
+  const auto word = [&](uint32_t index) { return state_.data() + size_t{index} * lane_words_; };
+  for (const uint32_t i : program_.leaving[phase & 1]) {
+    const DelayLine& line = program_.lines[i];
+    std::copy_n(word(line.first + next_[i]), lane_words_, word(line.out));
+  }
+  for (const uint32_t i : program_.entering[phase & 1]) {
+    const DelayLine& line = program_.lines[i];
+    std::copy_n(word(line.in), lane_words_, word(line.first + next_[i]));
+    if (++next_[i] == line.depth) next_[i] = 0;
+  }
   for (const uint32_t port : driven_) std::fill_n(state_.data() + size_t{port} * lane_words_, lane_words_, 0);
 }
 

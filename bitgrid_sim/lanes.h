@@ -43,6 +43,7 @@ class LaneGrid {
   const LaneFunction* functions_ = nullptr;
   std::vector<uint32_t> driven_;  // each net once
   AlignedVector<uint64_t> state_;
+  std::vector<uint32_t> next_;  // of each delay line: the oldest word of its ring
 };
 
 }  // namespace bitgrid::sim
