@@ -38,6 +38,9 @@ class LaneGrid {
   void randomise(uint64_t seed);
 
  private:
+  template <size_t kWords>
+  void move_lines(int colour);
+
   LaneProgram program_;
   size_t lane_words_ = 0;
   const LaneFunction* functions_ = nullptr;
