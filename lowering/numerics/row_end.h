@@ -12,6 +12,9 @@
 
 namespace bitgrid::numerics {
 
+/// How many bits a number >= 0 takes; 0 takes none.
+int bits_of(int64_t value);
+
 /// A Requantise in normal form: multipliers that are one power of two go into the shift; those that no stamp can take go into the weights,
 /// where there are weights, or else sums come later, so that there is more to drop. A left shift is sums that come later.
 struct NormalRequantise {

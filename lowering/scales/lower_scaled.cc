@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "ir/error.h"
+#include "ir/index.h"
 #include "ir/weight_rows.h"
 #include "lowering/scales/kernels.h"
 #include "lowering/scales/lowering.h"
@@ -139,7 +140,7 @@ std::optional<ScaledModelProblem> find_lowering_problem(const ScaledModel& model
 
 Scalar logit_unit(const Program& program, const HostTrace& trace, int position) {
   for (size_t t = 0; t < program.tensors.size(); ++t)
-    if (program.tensors[t].name == kLogitUnit) return scalar_of_code(trace.at(program, static_cast<int>(t), position, 0));
+    if (program.tensors[t].name == kLogitUnit) return scalar_of_code(trace.at(program, int_of(t), position, 0));
   return {};
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ir/index.h"
 #include "lowering/scales/lowering.h"
 
 namespace bitgrid::scales {
@@ -9,7 +10,7 @@ namespace bitgrid::scales {
 namespace {
 
 double value_of(const Scalar& s) {
-  return std::ldexp(static_cast<double>(s.m), static_cast<int>(s.e));
+  return std::ldexp(static_cast<double>(s.m), int_of(s.e));
 }
 
 int64_t largest(const std::vector<int32_t>& values) {

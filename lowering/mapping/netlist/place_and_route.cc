@@ -56,9 +56,18 @@ Plan plan_of(Effort effort) {
   return {};
 }
 
+int rounded_up(double cells) {
+  return static_cast<int>(std::ceil(cells));
+}
+
+/// Of width to height.
+double proportion(const Region& region) {
+  return static_cast<double>(region.width) / region.height;
+}
+
 std::string edge_text(const Region& region, uint32_t edge) {
   if (edge >= 4 * region.cells()) return fmt::format("border input {}", edge - 4 * region.cells());
-  return fmt::format("({}, {}) {}", region.x(edge / 4), region.y(edge / 4), letter(static_cast<Side>(edge % 4)));
+  return fmt::format("({}, {}) {}", region.x(edge / 4), region.y(edge / 4), letter(edge_side(edge)));
 }
 
 class PlaceAndRoute {
@@ -99,8 +108,8 @@ class PlaceAndRoute {
 
   // Dense sites in a proportion of width to height.
   Sites dense_sites(double aspect) const {
-    const int columns = std::max(1, static_cast<int>(std::lround(std::sqrt(cells_ * kSpareSites * aspect))));
-    const int rows = std::max(1, static_cast<int>(std::ceil(cells_ * kSpareSites / columns)));
+    const int columns = std::max(1, int_of(std::lround(std::sqrt(cells_ * kSpareSites * aspect))));
+    const int rows = std::max(1, rounded_up(cells_ * kSpareSites / columns));
     return regular_sites(columns, rows, 1);
   }
 
@@ -121,7 +130,7 @@ class PlaceAndRoute {
     const double half = ports_ / 2.0;
     double width = std::sqrt(area * aspect);
     if (width + area / width < half) width = (half + std::sqrt(std::max(0.0, half * half - 4 * area))) / 2;
-    Region r{static_cast<int>(std::ceil(width)) + 2, std::max(6, static_cast<int>(std::ceil(area / width)) + 2)};
+    Region r{rounded_up(width) + 2, std::max(6, rounded_up(area / width) + 2)};
     while (int_of(r.ports()) < ports_) ++r.width;
     return r;
   }
@@ -136,7 +145,7 @@ class PlaceAndRoute {
   // The same proportion, with a border for all ports.
   Region with_ports(const Region& region) const {
     const double scale = std::max(1.0, static_cast<double>(ports_) / region.ports());
-    return {static_cast<int>(std::ceil(scale * region.width)), static_cast<int>(std::ceil(scale * region.height))};
+    return {rounded_up(scale * region.width), rounded_up(scale * region.height)};
   }
 
   bool ports_decide(const Region& region) const { return region.ports() < kPortBound * ports_; }
@@ -151,7 +160,7 @@ class PlaceAndRoute {
       const SitePlacement placement = anneal(netlist_, sites, a);
       stretch_sites(sites, with_ports(sites.region));
       const Region r = region_of(area_for(sites, placement, utilisation), aspect);
-      const double now = static_cast<double>(r.width) / r.height;
+      const double now = proportion(r);
       if (ports_decide(r) || now < kLong * aspect) return r;
       aspect = now;
     }
@@ -162,10 +171,10 @@ class PlaceAndRoute {
     AnnealingParams a = annealing(100 + variant);
     a.evenness = kEvenness;
     if (!ports_decide(region)) {
-      Sites sites = dense_sites(static_cast<double>(region.width) / region.height);
+      Sites sites = dense_sites(proportion(region));
       SitePlacement placement = anneal(netlist_, sites, a);
       stretch_sites(sites, with_ports(sites.region));
-      region = region_of(area_for(sites, placement, utilisation), static_cast<double>(region.width) / region.height);
+      region = region_of(area_for(sites, placement, utilisation), proportion(region));
       region.width = std::max(region.width, sites.columns + 2);
       region.height = std::max(region.height, sites.rows + 2);
       if (!ports_decide(region)) {

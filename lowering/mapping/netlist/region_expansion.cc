@@ -34,7 +34,7 @@ NewLines lines_for(const Router& router, const Region& region, const ExpansionPa
   int across = 0, down = 0;
   for (const uint32_t edge : router.overused_edges()) {
     if (edge >= 4 * region.cells()) continue;
-    const auto side = static_cast<Side>(edge % 4);
+    const auto side = edge_side(edge);
     const uint32_t tail = edge / 4;
     if (side == Side::N || side == Side::S) {
       ++columns[index_of(region.x(tail))];
@@ -63,7 +63,7 @@ int repair_moves(const PackedNetlist& netlist, int moves) {
 bool settled(const PackedNetlist& netlist, NetlistLayout& layout, Router& router, const DefectMap& defects, NegotiationParams& negotiation,
              const ExpansionParams& params, Random& random, ExpansionStats& out) {
   int left = negotiate(netlist, router, negotiation, &out.overuse);
-  if (left > 0 && left <= params.repair_limit * static_cast<double>(netlist.cells.size()) + 4) {
+  if (left > 0 && left <= params.repair_limit * count_of(netlist.cells) + 4) {
     left = repair(netlist, layout, router, defects, params.repair, random);
     out.overuse.push_back(left);
   }

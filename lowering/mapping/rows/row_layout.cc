@@ -110,7 +110,7 @@ std::optional<MappedKernel> map_row_layout(const synthesis::LogicGraph& graph, c
     const RowLayoutPlan plan = make_plan(graph, tries, !params.defects.empty(), rng);
     std::optional<RowLayoutRows> rows = row_layout_rows(graph, plan, columns, best_cells, steps);
     if (!rows) continue;
-    best_cells = int64_t{rows->width} * static_cast<int64_t>(rows->rows.size());
+    best_cells = int64_t{rows->width} * std::ssize(rows->rows);
     best = std::move(rows);
   }
   if (stats) {

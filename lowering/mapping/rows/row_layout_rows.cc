@@ -50,8 +50,7 @@ class RowBuilder {
     next_.resize(std::max(next_.size(), index_of(min_width)), kNoSignal);
     int idle_rows = 0;
     while (!finished()) {
-      if (static_cast<int64_t>(std::max<size_t>(1, next_.size())) * static_cast<int64_t>(result_.rows.size() + 1) >= limit)
-        return std::nullopt;
+      if (std::max<int64_t>(1, std::ssize(next_)) * (std::ssize(result_.rows) + 1) >= limit) return std::nullopt;
       begin_row();
       const bool shift = some_must_go_west();
       if ((shift && shift_west()) || (!clear_ends() && ends_shift_west())) {
@@ -88,7 +87,7 @@ class RowBuilder {
     }
     result_.width = int_of(std::max<size_t>(1, next_.size()));
     if (!leave_south()) return std::nullopt;
-    if (int64_t{result_.width} * static_cast<int64_t>(result_.rows.size()) >= limit) return std::nullopt;
+    if (int64_t{result_.width} * std::ssize(result_.rows) >= limit) return std::nullopt;
     return std::move(result_);
   }
 
