@@ -27,6 +27,7 @@
 #include "ir/error.h"
 #include "ir/file.h"
 #include "ir/json_text.h"
+#include "ir/temporary_folder.h"
 #include "lowering/numerics/lower.h"
 #include "rtl/fabric_grid.h"
 
@@ -60,25 +61,6 @@ double all_processor_seconds() {
   const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec); };
   return processor_seconds() + seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
-
-class CacheFolder {
- public:
-  CacheFolder() {
-    std::string name = (fs::temp_directory_path() / "bitgrid-bench-rtl-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw Error(name, "no temporary folder can be made", "set TMPDIR to a folder that can be written");
-    path_ = name;
-  }
-  ~CacheFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  CacheFolder(const CacheFolder&) = delete;
-  CacheFolder& operator=(const CacheFolder&) = delete;
-  std::string path() const { return path_.string(); }
-
- private:
-  fs::path path_;
-};
 
 std::vector<std::string> words(const std::string& text) {
   std::vector<std::string> result;
@@ -125,7 +107,7 @@ std::optional<int> first_difference(rtl::FabricGrid& fabric, sim::SlicedGrid& gr
 }
 
 Json measure_fabric(int side, const std::string& flags, double seconds) {
-  const CacheFolder cache;
+  const TemporaryFolder cache;
   rtl::RtlParams params;
   params.cache_dir = cache.path();
   params.jobs = 1;

@@ -86,7 +86,7 @@ struct FaultListParams {
   bool config = false;                              // one for each configuration bit
   bool upset = false;                               // for each output a flip in one random phase
   int64_t upset_phases = 1;                         // of which that phase is one
-  size_t sample = 0;                                // so many of all, drawn at random; 0: all
+  size_t sample = 0;                                // number to draw at random; 0: all
 };
 /// Single faults of a grid, in order of kind, cell and output.
 std::vector<Fault> list_faults(const GridConfig& grid, const FaultListParams& params, std::mt19937_64& random);

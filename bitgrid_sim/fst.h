@@ -15,7 +15,7 @@ namespace bitgrid::sim {
 bool has_fst();
 
 /// A dump of signals of one bit, 0 until they change. It grows in memory and is written when it is finished; one that is not finished
-/// leaves nothing behind. All functions throw Error if memory is at its end.
+/// leaves nothing behind. All functions throw Error if memory runs out.
 class FstFile {
  public:
   /// Throws Error if this program has no FST or the file cannot be made.
@@ -48,7 +48,7 @@ class FstFile {
   uint64_t time_ = ~uint64_t{0};
 };
 
-/// Changes of each signal in a dump, with their times, in the order of its signals. Throws Error if it is not FST file.
+/// Changes of each signal in a dump, with their times, in the order of its signals. Throws Error if it is not an FST file.
 struct FstSignal {
   std::string name;
   std::vector<std::pair<uint64_t, bool>> changes;

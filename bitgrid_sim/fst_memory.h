@@ -1,5 +1,5 @@
-// The files of GTKWave's fstapi.c, in memory. It maps its files and looks at no error, so that on a full disk it dies of SIGBUS or leaves a
-// dump that ends early: it gets no disk. fst.cmake includes this header before fstapi.c, with BITGRID_FST_IN_MEMORY.
+// The files of GTKWave's fstapi.c, in memory. It maps its files and checks no errors, so on a full disk it dies of SIGBUS or leaves a
+// dump that ends early. Here it never touches the disk. fst.cmake includes this header before fstapi.c, with BITGRID_FST_IN_MEMORY.
 #pragma once
 
 #include <stdio.h>

@@ -14,6 +14,8 @@ namespace {
 
 /// Sliced grids from this size on go through several phases at a time.
 constexpr size_t kSweptBytes = 1 << 20;
+constexpr size_t kNarrowRows = 128;  // up to here 64 lanes are faster than 512
+constexpr size_t kLeastRows = 16;    // below, one grid is faster than any lanes
 
 const MappedKernel& verified(const MappedKernel& kernel) {
   verify(kernel);
@@ -177,9 +179,9 @@ BitMatrix KernelSimulator::run(const BitMatrix& inputs) {
 }
 
 /// Whether lanes are expected to take less time for a batch, their compilation included. The costs are those of docs/performance.md.
-bool KernelSimulator::lanes_pay(const BitMatrix& inputs) const {
-  if (vcd_ || !faults_.empty() || !garbage_.empty() || inputs.rows < 64) return false;
-  constexpr double kSlicedCell = 0.04, kLanesCell = 3.0, kCompileCell = 2000;  // ns an update or cell
+bool KernelSimulator::lanes_pay(const BitMatrix& inputs) {
+  if (vcd_ || !faults_.empty() || !garbage_.empty() || inputs.rows < kLeastRows) return false;
+  constexpr double kSlicedCell = 0.04, kWideCell = 3.0, kNarrowCell = 1.0, kCompileCell = 2000;  // ns an update or cell
   const auto cells = static_cast<double>(stats_.cells);
   const auto period = static_cast<double>(schedule_.period), drain = static_cast<double>(schedule_.last_phase - schedule_.first_phase + 1);
   double rows = 0;  // in phases
@@ -188,16 +190,23 @@ bool KernelSimulator::lanes_pay(const BitMatrix& inputs) const {
     rows += static_cast<double>(count - 1) * period + drain;
     first += count;
   }
-  const double lanes = (rows / 512 + drain) * cells / 2 * kLanesCell + (wide_.empty() ? cells * kCompileCell : 0);
-  return lanes < rows * cells / 2 * kSlicedCell;
+  const bool narrow = inputs.rows <= kNarrowRows, compiled = !(narrow ? narrow_ : wide_).empty();
+  const double phases = rows / (narrow ? 64 : 512) + drain;
+  const double lanes = phases * cells / 2 * (narrow ? kNarrowCell : kWideCell), sliced = rows * cells / 2 * kSlicedCell;
+  if (lanes >= sliced) return false;
+  saved_ += sliced - lanes;
+  return compiled || saved_ > cells * kCompileCell;
 }
 
 BitMatrix KernelSimulator::run_lanes(const BitMatrix& inputs) {
-  constexpr size_t kNarrowRows = 128;  // up to here 64 lanes are faster than 512
   auto& kernels = inputs.rows <= kNarrowRows ? narrow_ : wide_;
   if (kernels.empty()) {
-    const LaneKernelParams params{&kernels == &narrow_ ? size_t{64} : size_t{512}, SimdTarget::kAuto, params_.lead_after_reconfiguration,
-                                  params_.latch_seed, params_.shared_residents};
+    const LaneKernelParams params{&kernels == &narrow_ ? size_t{64} : size_t{512},
+                                  SimdTarget::kAuto,
+                                  params_.lead_after_reconfiguration,
+                                  params_.latch_seed,
+                                  params_.engine == GridEngine::kAuto,
+                                  params_.shared_residents};
     kernels.push_back(std::make_unique<LaneKernel>(kernel_, params));
     if (params_.shared_residents) kernels[0]->set_residents(shared_residents_);
     while (kernels.size() < params_.threads) kernels.push_back(std::make_unique<LaneKernel>(*kernels[0]));

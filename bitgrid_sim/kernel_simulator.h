@@ -87,7 +87,7 @@ class KernelSimulator {
 
   void start_at_random(const GridConfig& config, uint64_t seed);
   void compile_residents(const MappedKernel& kernel);
-  bool lanes_pay(const BitMatrix& inputs) const;
+  bool lanes_pay(const BitMatrix& inputs);
   BitMatrix run_lanes(const BitMatrix& inputs);
   size_t resident_group(const BitMatrix& inputs, size_t first) const;
   bool reconfigure(const BitMatrix& inputs, size_t row);
@@ -107,6 +107,7 @@ class KernelSimulator {
   uint32_t input_bits_ = 0;
   uint32_t output_bits_ = 0;
   bool cold_ = true;  // the next run begins with the lead
+  double saved_ = 0;  // ns that lanes would have saved so far
   int64_t now_ = 0;   // next phase; invocations start at multiples of the period
 
   std::vector<uint64_t> resident_mask_;  // columns that are resident, as words of a BitMatrix row
@@ -114,7 +115,7 @@ class KernelSimulator {
   std::vector<uint32_t> shared_bits_;    // with shared residents: the resident bits
   BitVector shared_residents_;           // and what they are
   bool shared_changed_ = false;
-  std::vector<size_t> resident_first_;   // resident_cells_ of bit b: resident_first_[b] .. resident_first_[b + 1] - 1
+  std::vector<size_t> resident_first_;  // resident_cells_ of bit b: resident_first_[b] .. resident_first_[b + 1] - 1
   std::vector<ResidentCell> resident_cells_;
   std::vector<CellWord> resident_words_;  // of the cells that hold resident bits
 

@@ -21,6 +21,7 @@ void transpose(std::array<uint64_t, 64>& m) {
 LaneGrid make_grid(const MappedKernel& kernel, const KernelSchedule& schedule, const LaneKernelParams& params) {
   LaneProgramParams program = lane_program_params(kernel, schedule);
   program.any_start = params.latch_seed.has_value();
+  program.delay_lines = params.delay_lines;
   LaneGrid grid(compile_lanes(kernel.grid, program), params.lanes, params.target);
   if (params.latch_seed) grid.randomise(*params.latch_seed);
   return grid;

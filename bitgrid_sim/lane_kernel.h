@@ -18,6 +18,7 @@ struct LaneKernelParams {
   SimdTarget target = SimdTarget::kAuto;
   bool lead_after_reconfiguration = false;
   std::optional<uint64_t> latch_seed = {};  // latches start at random bits, other ones in each lane, in place of 0
+  bool delay_lines = false;                 // long wires as rings: faster, and state() does not show their cells
   bool shared_residents = false;            // set_residents gives resident bits to all lanes; batches do not have them
 };
 

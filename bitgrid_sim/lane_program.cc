@@ -11,8 +11,10 @@
 namespace bitgrid::sim {
 namespace {
 
-/// Operations are sorted by kind within so many, which keeps what they read and write in the cache.
+/// Operations are sorted by kind within runs of this length, which keeps what they read and write in the cache.
 constexpr size_t kBlockOperations = 4096;
+/// A wire of fewer cells costs less cell by cell.
+constexpr size_t kLeastWire = 6;
 
 /// A function of up to five nets; bit i of `table` is the value for operand values i.
 struct Function {
@@ -119,9 +121,11 @@ class Compiler {
     place_inputs();
     find_zeros();
     find_observable();
+    if (p_.delay_lines && !p_.all_cells && !p_.faults) find_wires();
     number_nets();
     for (const int colour : {0, 1}) emit_colour(colour);
     program_.words = first_scratch_ + most_scratch_;
+    place_delay_lines();
     return std::move(program_);
   }
 
@@ -261,6 +265,78 @@ class Compiler {
     }
   }
 
+  struct Wire {
+    std::vector<size_t> edges;  // from the first to the last
+  };
+
+  /// Chains of cells that only hand a bit on to each other, each read by the next alone.
+  void find_wires() {
+    constexpr uint32_t kNobody = LaneProgram::kNone;
+    std::vector<uint32_t> reader(program_.edges.size(), kNobody);  // of each edge
+    std::vector<uint8_t> readers(program_.edges.size()), wire(program_.edges.size());
+    const auto read = [&](size_t e, size_t by) {
+      readers[e] = static_cast<uint8_t>(std::min(2, readers[e] + 1));
+      reader[e] = static_cast<uint32_t>(by);
+    };
+    for (const LanePort& port : p_.sampled) {
+      const CellPosition cell = border_cell(port.side, port.position, g_.width, g_.height);
+      readers[edge(cell.x, cell.y, port.side)] = 2;
+    }
+    std::vector<size_t> sources(program_.edges.size(), program_.edges.size());  // of wires
+    for_each_seen([&](int x, int y, Side side) {
+      const Lookup f = lookup(x, y, side, true);
+      const size_t e = edge(x, y, side);
+      const bool copies = f.inputs == 1 && f.entry[0] == Lookup::kZero && f.entry[1] == Lookup::kOne;
+      for (uint32_t k = 0; k < f.inputs; ++k) {
+        const Side from = kSides[f.net[k] - kPosition];
+        const int nx = x + dx(from), ny = y + dy(from);
+        if (!inside(nx, ny)) continue;
+        read(edge(nx, ny, opposite(from)), e);
+        if (copies) wire[e] = 1, sources[e] = edge(nx, ny, opposite(from));
+      }
+    });
+    const auto next = [&](size_t e) { return wire[e] && readers[e] == 1 && wire[reader[e]] ? reader[e] : kNobody; };
+    for_each_seen([&](int x, int y, Side side) {
+      const size_t first = edge(x, y, side);
+      if (!wire[first] || (wire[sources[first]] && next(sources[first]) == first)) return;
+      Wire chain;
+      for (uint32_t e = static_cast<uint32_t>(first); e != kNobody; e = next(e)) chain.edges.push_back(e);
+      if (chain.edges.size() < kLeastWire) return;
+      for (size_t i = 1; i + 1 < chain.edges.size(); ++i) program_.edges[chain.edges[i]] = kUnseen;
+      wires_.push_back(std::move(chain));
+    });
+    for (const Wire& chain : wires_) ends_.push_back(chain.edges.back());
+    std::sort(ends_.begin(), ends_.end());
+  }
+
+  template <typename Visit>
+  void for_each_seen(const Visit& visit) const {
+    for (int y = 0; y < g_.height; ++y) {
+      for (int x = 0; x < g_.width; ++x) {
+        for (const Side side : kSides)
+          if (program_.edges[edge(x, y, side)] == kSeen) visit(x, y, side);
+      }
+    }
+  }
+
+  int colour_of(size_t e) const {
+    const auto cell = static_cast<int>(e / 4);
+    return (cell % g_.width + cell / g_.width) & 1;
+  }
+
+  /// A bit that enters in a phase leaves m phases later: m / 2 entries ago where both latch in the same phases, else (m + 1) / 2.
+  void place_delay_lines() {
+    for (const Wire& chain : wires_) {
+      const auto m = static_cast<uint32_t>(chain.edges.size() - 2);
+      const DelayLine line{program_.edges[chain.edges.front()], program_.edges[chain.edges.back()], program_.words, (m + 1) / 2};
+      const auto index = static_cast<uint32_t>(program_.lines.size());
+      program_.entering[colour_of(chain.edges[1])].push_back(index);
+      program_.leaving[colour_of(chain.edges.back())].push_back(index);
+      program_.words += line.depth;
+      program_.lines.push_back(line);
+    }
+  }
+
   /// Colour by colour and row by row, so that operations read and write memory forwards.
   void number_nets() {
     program_.first_edge = program_.nets;
@@ -293,6 +369,7 @@ class Compiler {
         for (const Side side : kSides) {
           const uint32_t net = program_.edges[edge(x, y, side)];
           if (net == LaneProgram::kNone || net == kZero) continue;
+          if (std::binary_search(ends_.begin(), ends_.end(), edge(x, y, side))) continue;
           emit(lookup(x, y, side), net);
         }
         shared_.clear();
@@ -423,6 +500,8 @@ class Compiler {
     uint32_t variable;
     CellWord word, flip;
   };
+  std::vector<Wire> wires_;
+  std::vector<size_t> ends_;           // last edges of wires, ascending
   std::vector<Flip> flips_;            // of resident bits, cell by cell
   std::vector<uint32_t> flips_first_;  // of each cell; empty: there are none
   std::vector<Operation> block_;

@@ -64,6 +64,15 @@ struct LaneProgramParams {
   bool any_start = false;  // latches may start at anything: only what no latch decides is always 0
   /// For faults: outputs that are 0 in a sound grid get nets too, and whatever surrounds an observable cell is observable.
   bool faults = false;
+  /// Long wires become rings that remember what entered them: their inner cells get no nets.
+  bool delay_lines = false;
+};
+
+/// A wire of many cells: `out` is what `in` was some phases before, as if the bit had gone from cell to cell.
+struct DelayLine {
+  uint32_t in = 0, out = 0;  // nets
+  uint32_t first = 0;        // word of the ring
+  uint32_t depth = 0;        // words
 };
 
 struct LaneProgram {
@@ -87,6 +96,8 @@ struct LaneProgram {
   std::vector<uint32_t> code;
   std::vector<Run> runs[2];  // of phases A and B
   size_t operations = 0;     // of both phases
+  std::vector<DelayLine> lines;
+  std::vector<uint32_t> leaving[2], entering[2];  // lines whose last cell, whose first inner cell, latches in phases A and B
 };
 
 /// Throws Error if a port or a resident slot is not on the grid, or a grid has more outputs than nets can be numbered.

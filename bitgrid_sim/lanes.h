@@ -38,11 +38,15 @@ class LaneGrid {
   void randomise(uint64_t seed);
 
  private:
+  template <size_t kWords>
+  void move_lines(int colour);
+
   LaneProgram program_;
   size_t lane_words_ = 0;
   const LaneFunction* functions_ = nullptr;
   std::vector<uint32_t> driven_;  // each net once
   AlignedVector<uint64_t> state_;
+  std::vector<uint32_t> next_;  // of each delay line: the oldest word of its ring
 };
 
 }  // namespace bitgrid::sim

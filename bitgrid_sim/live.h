@@ -95,8 +95,8 @@ struct LiveResult {
   uint64_t writes = 0;               // that changed a cell
 };
 
-/// Runs cycles state.cycle .. + cycles - 1. What a script says about earlier cycles is not done again: a resumed run goes on where the
-/// other would have.
+/// Runs cycles state.cycle .. + cycles - 1. What a script says about earlier cycles is not done again: a resumed run continues where
+/// the other would have.
 LiveResult run_live(const frontend::GridSource& grid, const LiveScript& script, const LiveState* resume, const LiveParams& params);
 LiveResult run_live(const GridConfig& config, const LiveScript& script, const LiveState* resume, const LiveParams& params);
 

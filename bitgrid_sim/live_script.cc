@@ -91,7 +91,7 @@ class LiveLine {
     const size_t first = text.find('_'), second = text.find('_', first + 1);
     const size_t side =
         second != std::string::npos && second + 2 == text.size() ? std::string_view("nesw").find(text[second + 1]) : std::string_view::npos;
-    if (side == std::string_view::npos) fail(fmt::format("'{}' names no output of a cell", text), "use cX_Y_SIDE, such as c4_7_n");
+    if (side == std::string_view::npos) fail(fmt::format("'{}' is not an output of a cell", text), "use cX_Y_SIDE, such as c4_7_n");
     p.is_port = false;
     p.x = static_cast<int>(number(std::string_view(text).substr(1, first - 1), "x", 0, width_ - 1));
     p.y = static_cast<int>(number(std::string_view(text).substr(first + 1, second - first - 1), "y", 0, height_ - 1));

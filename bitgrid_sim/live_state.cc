@@ -60,7 +60,7 @@ LiveState parse_live_state(std::string_view text, const std::string& source, con
     const Json json = parse_json<Json>(text, {source, cure});
     if (json.at("format").get<std::string>() != kFormat) throw Error(source, "this is not a saved state", cure);
     if (json.at("checksum").get<std::string>() != checksum_of(json))
-      throw Error(source, "the saved state is damaged: its checksum differs", "save it anew");
+      throw Error(source, "the saved state is damaged: its checksum differs", "save it again");
     if (json.at("grid").get<std::string>() != fmt::format("{:016x}", grid.hash)) {
       throw Error(source,
                   fmt::format("the saved state belongs to another grid ({} x {})", integer(json.at("width"), "\"width\""),

@@ -9,7 +9,7 @@
 namespace bitgrid::sim {
 namespace {
 
-/// From so many bytes on, large pages waste little.
+/// From this many bytes on, large pages waste little.
 constexpr size_t kLargePages = size_t{4} << 20;
 
 }  // namespace

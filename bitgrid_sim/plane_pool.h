@@ -18,7 +18,7 @@ class PlanePool {
   const uint64_t* data() const { return words_; }
   size_t size() const { return size_; }
 
-  /// Room for so many words, which takes address space only. Throws std::bad_alloc.
+  /// Reserves room for that many words, which takes address space only. Throws std::bad_alloc.
   void reserve(size_t words);
   void resize(size_t words);
 

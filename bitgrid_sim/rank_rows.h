@@ -42,7 +42,7 @@ struct StripRows {
 StripRows strip_rows(int height, int rank, int ranks);
 
 /// Runs the script on this rank's strip, sliced, reading the rows of the strip and its halo only, and returns on rank 0 what run_live
-/// returns, bit for bit; elsewhere nothing of use. Throws Error on all ranks if there are more than the rows allow.
+/// returns, bit for bit; elsewhere nothing useful. Throws Error on all ranks if there are more than the rows allow.
 LiveResult run_strips(const frontend::GridSource& grid, const LiveScript& script, const LiveState* resume, const StripParams& params,
                       const Ranks& ranks, StripStats* stats = nullptr);
 

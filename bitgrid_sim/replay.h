@@ -38,7 +38,7 @@ std::string replay_trace(const GridConfig& config, const std::vector<uint8_t>& i
 struct StimulusParams {
   GridEngine engine = GridEngine::kSliced;
   VcdWriter* vcd = nullptr;  // samples its ports in every phase
-  int64_t cycles = -1;  // exactly so many: the stimulus is cut off or followed by phases without driven ports; negative: as the stimulus
+  int64_t cycles = -1;  // exactly this many: the stimulus is cut off or followed by phases without driven ports; negative: as the stimulus
   std::vector<Fault> faults = {};  // of the grid
 };
 

@@ -38,7 +38,7 @@ class StimulusReader {
 
   bool parse(std::string_view line, BorderBits& bits) const {
     const Json object = parse_json(line, {source_, "write one object a line", line_});
-    if (!object.is_object()) fail("is not JSON object", "write {\"in\": {\"N\": [..], \"E\": [..], \"S\": [..], \"W\": [..]}}");
+    if (!object.is_object()) fail("is not a JSON object", "write {\"in\": {\"N\": [..], \"E\": [..], \"S\": [..], \"W\": [..]}}");
     const auto in = object.find("in");
     if (in == object.end() && object.contains("final_cell_outs_yx_NESW")) return false;
     if (in == object.end()) fail("key \"in\" is missing", "give the border inputs of the phase");

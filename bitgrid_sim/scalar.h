@@ -49,7 +49,7 @@ struct CellPosition {
   int y = 0;
 };
 
-/// The cell behind a border port.
+/// The cell at a border port.
 constexpr CellPosition border_cell(Side side, int position, int width, int height) {
   switch (side) {
     case Side::N:

@@ -30,7 +30,7 @@ class SingleLaneGrid {
   void set_output(int x, int y, Side side, bool value);
   bool input(int x, int y, Side side) const;
   CellWord cell(int x, int y) const { return config_.at(x, y); }
-  /// Compiles the grid anew.
+  /// Compiles the grid again.
   void set_cell(int x, int y, CellWord word);
   GridState state() const { return grid_->state(0); }
   void set_state(const GridState& state);

@@ -43,7 +43,7 @@ class SlicedGrid {
 
   /// Throws Error if this machine lacks the instructions asked for.
   explicit SlicedGrid(const GridConfig& config, SimdTarget target = SimdTarget::kAuto);
-  /// Without a GridConfig in memory: at most 8.5 bytes a cell and some, fewer where functions are simple.
+  /// Without a GridConfig in memory: little more than 8.5 bytes a cell, fewer where functions are simple.
   explicit SlicedGrid(const frontend::GridSource& source, SimdTarget target = SimdTarget::kAuto);
   SlicedGrid(int width, int height, const RowSource& rows, SimdTarget target = SimdTarget::kAuto, size_t stimuli = 1);
 
@@ -78,7 +78,7 @@ class SlicedGrid {
     int64_t sweep = 0;        // phases taken through the grid at a time; 0: by the size of the second-level cache
     size_t chunk_blocks = 0;  // blocks that a phase advances at a time; 0: as fits
   };
-  /// Phases first .. first + count - 1, as so many steps. `drives`: ports that carry 1 (bit is not looked at); every other input port
+  /// Phases first .. first + count - 1, a step each. `drives`: ports that carry 1 (bit is not looked at); every other input port
   /// carries 0. `samples`: output ports to read after their phase; their bits are filled in.
   void run(int64_t first, int64_t count, std::span<const Event> drives, std::span<Event> samples, const RunParams& params);
 

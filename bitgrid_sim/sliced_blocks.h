@@ -16,7 +16,7 @@ StepBlocks step_vbmi2;
 
 namespace {
 
-// Planes of a side stand in this order of their monomials: 1, the four inputs, products.
+// Planes of a side come in this order of their monomials: 1, the four inputs, products.
 constexpr unsigned kMonomial[16] = {0, 1, 2, 4, 8, 3, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15};
 constexpr unsigned kRank[16] = {0, 1, 2, 5, 3, 6, 7, 8, 4, 9, 10, 11, 12, 13, 14, 15};
 constexpr unsigned kDense = 0xFFFF, kLinear = 0x001E;  // sets of ranks

@@ -36,7 +36,7 @@ std::vector<PortName> kernel_ports(const MappedKernel& kernel);
 /// Collects changes as text, or in a file if `path` ends in .fst.
 class VcdWriter {
  public:
-  /// `scope` names the module in the dump. Throws Error if FST is asked for and not there.
+  /// `scope` names the module in the dump. Throws Error if FST is requested but not built in.
   VcdWriter(std::vector<PortName> ports, const std::string& scope, const std::string& path = "");
   /// Of other signals, by their names; ports() is empty then.
   VcdWriter(const std::vector<std::string>& names, const std::string& scope, const std::string& path = "");

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <random>
 
-#include "bitgrid_sim/systemc/platform.h"
 #include "check/verify_kernel.h"
 #include "engines/artefacts.h"
 #include "engines/sampling.h"
+#include "engines/streams.h"
 #include "engines/text.h"
 #include "ir/error.h"
 #include "lowering/mapping/map.h"
@@ -148,7 +148,7 @@ class Checker {
   EngineCheck check_engine(const engines::Engine& engine, std::optional<Mismatch>& first) {
     artefacts_ = changed_artefacts_ = 0;
     if (engine.of_model) return compare_traces(engine.name, golden_, traces_of(engine.of_model(model_), params_.tokens), first);
-    if (engine.whole_texts) return check_platform(engine, first);
+    if (engine.of_streams) return check_stream(engine, first);
     engines::KernelEngine kernels = make_engine(engine, first);
     HostState state = initial_state(program_);
     size_t steps = 0;
@@ -165,20 +165,15 @@ class Checker {
   }
 
   /// The whole text as one stream, tokens chosen in advance.
-  EngineCheck check_platform(const engines::Engine& engine, std::optional<Mismatch>& first) {
-    platform::PlatformParams params;
-    params.arch = params_.arch;
-    params.streams = {params_.tokens};
-    params.keep_values = true;
-    params.progress = [&](const std::string& line) { say(engine.name + ": " + line); };
-    const platform::PlatformResult result = platform::simulate_platform(program_, mapped_kernels(engine, first), params);
+  EngineCheck check_stream(const engines::Engine& engine, std::optional<Mismatch>& first) {
+    const std::vector<MappedKernel> mapped = mapped_kernels(engine, first);
+    engines::StreamsInputs inputs{program_, mapped, params_.arch, {params_.tokens}};
+    inputs.keep_values = true;
+    inputs.progress = [&](const std::string& line) { say(engine.name + ": " + line); };
+    const engines::StreamsResult result = engine.of_streams(inputs);
     Comparison comparison{program_, golden_, engine.name, {engine.name, artefacts_, changed_artefacts_, {}}, std::nullopt};
-    comparison.run(result.streams[0].values);
-    comparison.result.stats.cycles = result.cycles;
-    for (const platform::TileResult& tile : result.tiles) {
-      comparison.result.stats.cell_updates += tile.cell_updates;
-      comparison.result.stats.reconfigured_cells += tile.configuration_words;
-    }
+    comparison.run(result.texts[0].values);
+    comparison.result.stats = result.stats;
     if (comparison.first) first = comparison.first;
     return comparison.result;
   }
@@ -276,7 +271,7 @@ class Checker {
 
   void note_drift(const std::string& kernel, const std::string& drift) {
     ++changed_artefacts_;
-    note("kernel " + kernel + " differs from what this model gives: " + drift);
+    note("kernel " + kernel + " differs from this model's: " + drift);
   }
 
   /// Several engines may read the same artefacts.

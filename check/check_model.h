@@ -15,12 +15,12 @@
 namespace bitgrid::check {
 
 struct CheckParams {
-  std::vector<const engines::Engine*> engines = engines::find_engines("cpu,dag,grid");
+  std::vector<const engines::Engine*> engines = engines::find_engines(engines::kDefaultEngines.check);
   std::vector<int> tokens;                                // of the positions
   std::string from;                                       // folder of artefacts to use as they stand; empty: compile and write Verilog now
   uint64_t seed = 1;                                      // of the mapping, where it is done now
   mapping::Optimize optimize = mapping::Optimize::kArea;  // likewise
-  Arch arch = {};  // likewise its tile: layers that are larger are cut; and the platform of engine `systemc`
+  Arch arch = {};  // likewise its tile: layers that are larger are cut; and what engines of streams have around the tiles
   rtl::RtlParams rtl;
   std::function<void(const std::string&)> progress;  // a line about what is going on
 };

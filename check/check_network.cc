@@ -110,8 +110,7 @@ NetworkCheckReport check_network(const engines::OpenNetwork& open, const Network
   params.run.progress("cpu: the definition");
   const std::vector<Values> expected = traced(engines::cpu_network_runner(open.network, params.run), codes);
   for (const engines::Engine* engine : params.engines) {
-    if (engine->of_network == nullptr)
-      throw Error("--engines", "engine " + engine->name + " does not run networks of ONNX files", "choose from " + engines::network_engine_names());
+    engines::require_network(*engine, "--engines");
     const engines::NetworkRunner runner = engine->of_network(open.network, params.run);
     std::optional<NetworkMismatch> first;
     report.engines.push_back(compare(engine->name, expected, traced(runner, codes), first));

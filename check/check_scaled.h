@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engines/engines.h"
@@ -15,6 +16,7 @@ struct ScaledCheckParams {
   std::vector<const engines::Engine*> engines;
   std::vector<std::vector<int>> windows;  // each from an empty cache; the first token of each is not scored
   CacheForms cache;
+  scales::Dataflow dataflow = scales::Dataflow::kStreamed;
   int threads = 1;
   std::function<void(const std::string&)> progress = [](const std::string&) {};
 };
@@ -28,7 +30,7 @@ struct ScaledMismatch {
   int64_t expected = 0, got = 0;
 };
 
-/// Against the float engine.
+/// A yardstick's probabilities and those of the integers.
 struct FloatComparison {
   size_t positions = 0;
   double bits_per_token = 0.0, bits_per_token_cpu = 0.0;
@@ -36,7 +38,7 @@ struct FloatComparison {
   double argmax_agreement = 0.0;       // share of positions
 };
 
-/// An engine that runs kernels.
+/// Every intermediate value of an exact engine, against the definition.
 struct ScaledEngineCheck {
   std::string engine;
   uint64_t compared = 0, mismatches = 0;
@@ -44,11 +46,12 @@ struct ScaledEngineCheck {
 
 struct ScaledCheckReport {
   size_t positions = 0;
-  uint64_t compared = 0, mismatches = 0;   // intermediate values, where engine cpu is asked for
-  std::vector<ScaledEngineCheck> kernels;  // of other engines, against the definition as well
+  std::vector<ScaledEngineCheck> engines;                       // those that are exact
+  std::vector<std::pair<std::string, FloatComparison>> floats;  // the others, by name
   std::optional<ScaledMismatch> first;
-  std::optional<FloatComparison> floats;
-  bool ok() const;
+
+  uint64_t mismatches() const;
+  bool ok() const { return mismatches() == 0; }
 };
 
 /// Throws Error if an engine does not run models with scales.

@@ -5,11 +5,11 @@
 
 #include <fmt/format.h>
 
-#include "check/temporary_folder.h"
 #include "ir/error.h"
 #include "ir/file.h"
 #include "ir/names.h"
 #include "ir/number.h"
+#include "ir/temporary_folder.h"
 #include "lowering/synthesis/logic_graph.h"
 #include "rtl/command.h"
 
@@ -75,7 +75,7 @@ LutNetwork with_inputs(LutNetwork network, size_t count) {
 Proof parse_cec(const std::string& log) {
   if (log.find("Networks are equivalent") != std::string::npos) return {Verdict::kProved, "", {}};
   if (log.find("NOT EQUIVALENT") != std::string::npos) return {Verdict::kRefuted, "", parse_counterexample(log)};
-  if (log.find("UNDECIDED") != std::string::npos) return {Verdict::kOpen, "ABC came to no end within its limits", {}};
+  if (log.find("UNDECIDED") != std::string::npos) return {Verdict::kOpen, "ABC did not finish within its limits", {}};
   std::string last;
   std::istringstream lines(log);
   for (std::string line; std::getline(lines, line);)
@@ -135,7 +135,8 @@ Proof run_cec(const std::string& expected, const std::string& got, const std::st
   const std::string command = fmt::format("cec -n -T {} -C 10000000 {} {}", params.timeout_seconds, expected, got);
   const int status = rtl::run_command({"timeout", "-k", "5", std::to_string(params.timeout_seconds + 10), params.abc, "-c", command}, log);
   if (status == 127) no_abc(params);
-  if (status == 124 || status == 137) return {Verdict::kOpen, fmt::format("ABC came to no end in {} seconds", params.timeout_seconds), {}};
+  if (status == 124 || status == 137)
+    return {Verdict::kOpen, fmt::format("ABC did not finish within {} seconds", params.timeout_seconds), {}};
   return parse_cec(read_file(log));
 }
 

@@ -47,7 +47,7 @@ void require_abc(const ProveParams& params = {});
 /// Extracts the kernel's logic (see extract_logic) and has ABC compare it with the Dag's bits or with the netlist itself. Inputs and
 /// outputs are matched by order. What other invocations could contribute enters as inputs of the extracted network that the source does not
 /// have: the proof holds whatever they are. Kernels with loops are open: their network is that of the first invocation only. Throws Error
-/// if ABC cannot be run or the kernel has not the Dag's numbers of bits.
+/// if ABC cannot be run or if the kernel's bit counts are not the Dag's.
 Proof prove_mapping(const Dag& dag, const MappedKernel& mapped, const ProveParams& params = {}, ProveStats* stats = nullptr);
 
 /// "output s[2]: expected 1, got 0 with a=1 b[0]=0": at most `max_inputs` of them.

@@ -7,9 +7,9 @@
 
 #include <fmt/format.h>
 
-#include "check/temporary_folder.h"
 #include "ir/error.h"
 #include "ir/file.h"
+#include "ir/temporary_folder.h"
 #include "rtl/command.h"
 
 namespace bitgrid::check {
@@ -229,7 +229,7 @@ Proof prove_datapath(const Dag& dag, const rtl::RtlSource& source, const ProveRt
   if (status == 127)
     throw Error("--prove", "the program " + params.yosys + " cannot be run", "install it (Debian: apt install yosys) or leave out --prove");
   if (status == 124 || status == 137)
-    return {Verdict::kOpen, fmt::format("Yosys came to no end in {} seconds", params.yosys_timeout_seconds), {}};
+    return {Verdict::kOpen, fmt::format("Yosys did not finish within {} seconds", params.yosys_timeout_seconds), {}};
   if (status != 0) return {Verdict::kOpen, "Yosys does not read the Verilog: " + last_line(read_file(folder.file("yosys.log"))), {}};
 
   const Unpiped unpiped = remove_pipeline(read_file(folder.file("raw.blif")), source.interface);

@@ -54,7 +54,7 @@ class ReduceSearch {
         const size_t count = std::min(together, steps.size() - first);
         if (take(pass.apply(best_, std::span(steps).subspan(first, count)))) {
           smaller = true;
-          steps = pass.steps(best_);  // what stands at `first` now is what came behind
+          steps = pass.steps(best_);  // what is at `first` now came after it
         } else {
           first += count;
         }

@@ -159,7 +159,7 @@ Unpiped remove_pipeline(std::string blif, const rtl::RtlInterface& interface) {
   for (const std::string& output : result.outputs) {
     const Walk::Signal signal = walk.visit(output);
     if (result.problem.empty() && signal.rank && *signal.rank != static_cast<int>(interface.latency_cycles))
-      result.problem = fmt::format("{} registers lie before {}, and the latency is {}", *signal.rank, output, interface.latency_cycles);
+      result.problem = fmt::format("{} registers precede {}, but the latency is {}", *signal.rank, output, interface.latency_cycles);
     if (!result.problem.empty()) return result;
     result.drivers.push_back(signal.id);
   }

@@ -16,7 +16,7 @@ struct VerifyParams {
   int invocations = 64;      // back to back with one set of resident bits
   int resident_changes = 2;  // more sets of resident bits, each with a few invocations
   int starts = 4;            // of the grid from random latches; all but the first with a few invocations
-  bool lanes = true;         // 64 more starts, side by side in lanes; not where there are defects, which lanes do not know
+  bool lanes = true;         // 64 more starts, side by side in lanes; not with defects, which lanes do not support
   uint64_t seed = 1;
   Defects defects = {};  // of the fabric: their outputs are random in the simulation
 };

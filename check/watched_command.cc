@@ -28,7 +28,7 @@ class Child {
     for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
     std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw Error(command[0], fmt::format("no pipe can be made: {}", std::strerror(errno)));
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw Error(command[0], fmt::format("a pipe cannot be created: {}", std::strerror(errno)));
     pipe_ = ends[0];
 
     posix_spawn_file_actions_t files;
@@ -102,7 +102,7 @@ std::string describe(const CommandResult& result, double timeout_seconds) {
     case CommandResult::End::kSignal:
       return fmt::format("signal {} ({})", result.code, ::strsignal(result.code));
     case CommandResult::End::kTimeout:
-      return fmt::format("no end in {} s", timeout_seconds);
+      return fmt::format("still running after {} s", timeout_seconds);
     case CommandResult::End::kInterrupted:
       break;
   }

@@ -1,4 +1,4 @@
-// Runs a command that may be ended: by a limit of time, or because nobody wants its result any more.
+// Runs a command that may be stopped by a time limit, or because its result is no longer needed.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ struct CommandResult {
 };
 inline constexpr size_t kMostCommandOutput = size_t{1} << 20;
 
-/// "exit status 1", "signal 11 (Segmentation fault)", "no end in 10 s".
+/// "exit status 1", "signal 11 (Segmentation fault)", "still running after 10 s".
 std::string describe(const CommandResult& result, double timeout_seconds);
 
 /// Runs `command` without input, in a process group of its own. When it ends, when `timeout_seconds` have passed, or when `interrupted`

@@ -36,11 +36,11 @@ struct CheckOptions {
 };
 
 std::string default_engines(const CheckOptions& o) {
-  if (o.from.empty()) return "cpu,dag,grid";
+  if (o.from.empty()) return engines::kDefaultEngines.check;
   const bool compiled = is_there(o.from + "/compile.json"), verilog = is_there(o.from + "/verilog.json");
   if (!compiled && !verilog)
     throw Error(o.from, "there is neither compile.json nor verilog.json", "give the -o folder of `bitgrid compile` or `bitgrid verilog`");
-  return std::string("cpu,dag") + (compiled ? ",grid" : "") + (verilog ? ",datapath" : "");
+  return engines::default_engines_of_folder(compiled, verilog);
 }
 
 Json mismatch_json(const std::optional<check::Mismatch>& m) {
@@ -75,7 +75,7 @@ void print(const check::CheckReport& report) {
   }
   const size_t notes = report.artefact_notes.size();
   const std::string but =
-      notes == 0 ? "" : fmt::format(", but the folder is not what this model gives ({} note{} above)", notes, notes == 1 ? "" : "s");
+      notes == 0 ? "" : fmt::format(", but the folder does not match this model ({} note{} above)", notes, notes == 1 ? "" : "s");
   std::cout << fmt::format("{} mismatches in {} values at {} positions{}\n", mismatches, compared, report.positions, but);
 }
 
@@ -192,7 +192,7 @@ void define_check(CLI::App& command, int& status) {
       ->required();
   command.add_option(
       "--engines", o->engines,
-      "list of " + engines::engine_names() + " (rtl stands for datapath,fabric), default cpu,dag,grid; with --from: what the folder holds");
+      fmt::format("list of {}; default: {}, with --from what the folder holds", engines::engine_names(), engines::kDefaultEngines.check));
   command.footer("Engines:\n" + engines::list_engines());
   add_number<int>(command, "--tokens", o->tokens, {1, 1000000}, "positions to compare");
   command.add_option("--prompt", o->prompt, "text of the first positions; the CPU engine continues it as `run` would");
@@ -201,13 +201,13 @@ void define_check(CLI::App& command, int& status) {
   add_model_options(command, o->scales);
   add_network_options(command, o->network, false);
   command.add_option("--temperature", o->temperature, "continue the prompt by sampling with --seed, as `run --temperature` does");
-  command.add_option("--from", o->from, "use the artefacts of this folder (of compile or verilog) as they stand");
+  command.add_option("--from", o->from, "use the artefacts of this folder (of compile or verilog) as they are");
   command.add_option(
       "--arch", o->arch,
-      "architecture file: layers larger than its tile are cut (with --from: as they were compiled); the platform of systemc");
+      "architecture file: layers larger than its tile are cut (with --from: as they were compiled); memories and buses around the tiles");
   command
       .add_option("--optimize", o->optimize,
-                  "of the mapping: area (fewest cells), throughput (smallest II) or density (least cells times II)")
+                  "goal of the mapping: area (fewest cells), throughput (smallest II) or density (least cells times II)")
       ->capture_default_str();
   command.add_flag("--prove", o->prove,
                    "instead of running engines, prove the datapath Verilog of every kernel equal to its Dag for all inputs (Yosys, ABC)");

@@ -17,14 +17,14 @@ namespace {
 constexpr uint64_t kMostTextBytes = uint64_t{1} << 30;
 
 std::vector<int> encoded(const engines::ScaledSource& source, const std::string& text, bool prompt) {
-  if (source.tokenizer() == nullptr) throw Error("the model", "it has no tokenizer to cut the text with", "use a model that has one");
+  if (source.tokenizer() == nullptr) throw Error("the model", "it has no tokenizer for the text", "use a model that has one");
   return prompt ? frontend::encode_prompt(*source.tokenizer(), text, true) : source.tokenizer()->encode(text);
 }
 
 /// The prompt, continued by engine cpu until there are `positions` and one more.
 std::vector<int> continued(engines::ScaledSource& source, std::vector<int> tokens, size_t positions,
                            const engines::ScaledRunParams& params) {
-  if (tokens.empty()) throw Error("--prompt", "the prompt has no token to begin with", "give a prompt, or --text");
+  if (tokens.empty()) throw Error("--prompt", "the prompt has no tokens", "give a prompt, or --text");
   engines::ScaledRunner runner = engines::integer_runner(source, params);
   cpu::ScaledLogits z;
   for (size_t i = 0; i < std::min(tokens.size(), positions); ++i) z = engines::step(runner, tokens[i]);
@@ -36,29 +36,25 @@ std::vector<int> continued(engines::ScaledSource& source, std::vector<int> token
   return tokens;
 }
 
-void print(const check::ScaledCheckReport& report, bool with_cpu) {
-  if (with_cpu) {
-    std::cout << fmt::format("cpu    {:>10} values compared, {} mismatches  (packed kernels against the definition)\n", report.compared,
-                             report.mismatches);
-  }
-  uint64_t compared = report.compared, mismatches = report.mismatches;
-  for (const check::ScaledEngineCheck& e : report.kernels) {
-    std::cout << fmt::format("{:6} {:>10} values compared, {} mismatches\n", e.engine, e.compared, e.mismatches);
+void print(const check::ScaledCheckReport& report) {
+  uint64_t compared = 0;
+  for (const check::ScaledEngineCheck& e : report.engines) {
+    std::cout << fmt::format("{:6} {:>10} values compared, {} mismatches{}\n", e.engine, e.compared, e.mismatches,
+                             engines::find_engine(e.engine).of_kernels ? "" : "  (packed kernels against the definition)");
     compared += e.compared;
-    mismatches += e.mismatches;
   }
   if (const auto& m = report.first)
     std::cout << fmt::format("first mismatch: engine {}, position {}, {} [{}]: expected {}, got {}\n", m->engine, m->position, m->name,
                              m->index, m->expected, m->got);
-  if (const auto& f = report.floats) {
-    std::cout << fmt::format("float  {:.4f} bits per token; cpu {:.4f}, {:+.4f} (bound of docs/numerics.md: +-0.005)\n", f->bits_per_token,
-                             f->bits_per_token_cpu, f->bits_per_token_cpu - f->bits_per_token);
+  for (const auto& [engine, f] : report.floats) {
+    std::cout << fmt::format("{:6} {:.4f} bits per token; cpu {:.4f}, {:+.4f} (bound of docs/numerics.md: +-0.005)\n", engine,
+                             f.bits_per_token, f.bits_per_token_cpu, f.bits_per_token_cpu - f.bits_per_token);
     std::cout << fmt::format(
         "       KL mean {:.1e} nat, largest {:.1e} (measured there: 2.5e-4, 2.1e-2); likeliest token the same at {:.2f} % "
         "(99.3 %)\n",
-        f->kl_mean, f->kl_max, 100.0 * f->argmax_agreement);
+        f.kl_mean, f.kl_max, 100.0 * f.argmax_agreement);
   }
-  std::cout << fmt::format("{} mismatches in {} values at {} positions\n", mismatches, compared, report.positions);
+  std::cout << fmt::format("{} mismatches in {} values at {} positions\n", report.mismatches(), compared, report.positions);
 }
 
 }  // namespace
@@ -66,20 +62,19 @@ void print(const check::ScaledCheckReport& report, bool with_cpu) {
 int check_scaled_model(const ScaledCheckOptions& o) {
   Progress progress;
   check::ScaledCheckParams params;
-  params.engines = engines::find_engines(!o.engines.empty() ? o.engines : o.text.empty() ? "cpu" : "float,cpu");
+  params.engines = engines::find_engines(!o.engines.empty() ? o.engines
+                                         : o.text.empty()   ? engines::kDefaultEngines.check_scaled
+                                                            : engines::kDefaultEngines.check_scaled_text);
   params.cache = parse_cache_forms(o.scales.kv);
+  params.dataflow = scales::parse_dataflow(o.scales.dataflow);
   params.threads = o.scales.threads;
   params.progress = [&](const std::string& line) { progress.say(line); };
-  for (const engines::Engine* engine : params.engines)
-    if (engine->of_scaled == nullptr)
-      throw Error("--engines", "engine " + engine->name + " does not run models with scales",
-                  "choose from " + engines::scaled_engine_names());
+  for (const engines::Engine* engine : params.engines) engines::require_scaled(*engine, "--engines");
   engines::ScaledSource source(o.model, open_params(o.scales, progress));
   const size_t context = source.context();
   if (!o.prompt_ids.empty() && !(o.prompt.empty() && o.text.empty()))
-    throw Error("--prompt-ids", "there is a text beside it", "give one of --prompt, --prompt-ids and --text");
-  if (!o.text.empty() && !o.prompt.empty())
-    throw Error("--text", "there is a prompt beside it", "give one of --prompt, --prompt-ids and --text");
+    throw Error("--prompt-ids", "--prompt or --text is given too", "give one of --prompt, --prompt-ids and --text");
+  if (!o.text.empty() && !o.prompt.empty()) throw Error("--text", "--prompt is given too", "give one of --prompt, --prompt-ids and --text");
   if (o.text.empty()) {
     const size_t positions = std::min(static_cast<size_t>(o.tokens), context);
     std::vector<int> prompt = o.prompt_ids.empty() ? encoded(source, o.prompt, true)
@@ -94,19 +89,17 @@ int check_scaled_model(const ScaledCheckOptions& o) {
   Stopwatch watch;
   const check::ScaledCheckReport report = check::check_scaled(source, params);
   progress.clear();
-  const bool with_cpu = std::any_of(params.engines.begin(), params.engines.end(), [](const auto* e) { return e->name == "cpu"; });
-  print(report, with_cpu);
+  print(report);
   Json json = {{"model", source.integers().name}, {"positions", report.positions}, {"engines", Json::object()}};
-  if (with_cpu) json["engines"]["cpu"] = {{"compared", report.compared}, {"mismatches", report.mismatches}};
-  if (const auto& f = report.floats)
-    json["engines"]["float"] = {{"positions", f->positions},
-                                {"bits_per_token", f->bits_per_token},
-                                {"bits_per_token_cpu", f->bits_per_token_cpu},
-                                {"kl_mean", f->kl_mean},
-                                {"kl_max", f->kl_max},
-                                {"argmax_agreement", f->argmax_agreement}};
-  for (const check::ScaledEngineCheck& e : report.kernels)
+  for (const check::ScaledEngineCheck& e : report.engines)
     json["engines"][e.engine] = {{"compared", e.compared}, {"mismatches", e.mismatches}};
+  for (const auto& [engine, f] : report.floats)
+    json["engines"][engine] = {{"positions", f.positions},
+                               {"bits_per_token", f.bits_per_token},
+                               {"bits_per_token_cpu", f.bits_per_token_cpu},
+                               {"kl_mean", f.kl_mean},
+                               {"kl_max", f.kl_max},
+                               {"argmax_agreement", f.argmax_agreement}};
   json["first_mismatch"] = nullptr;
   if (const auto& m = report.first)
     json["first_mismatch"] = {{"engine", m->engine}, {"position", m->position}, {"name", m->name},

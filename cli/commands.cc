@@ -30,7 +30,7 @@ const std::vector<Command>& commands() {
       {"estimate", "size, speed, energy and area of a model from shapes and numerics, before anything slow",
        "Example: bitgrid estimate examples/shapes/bitnet-b158-2b4t.yaml --streams 64 --json estimate.json", define_estimate},
       {"sweep", "estimates over ranges of architecture and model parameters, with the Pareto front",
-       "Example: bitgrid sweep examples/shapes/sweep.yaml -o sweep\nA sweep that was stopped goes on where it was.", define_sweep},
+       "Example: bitgrid sweep examples/shapes/sweep.yaml -o sweep\nA sweep that was stopped continues where it left off.", define_sweep},
       {"report",
        "one self-contained page of a compile: kernels, floorplans, graph, timeline, roofline; or --synth: gates, area, clock rate",
        "Examples: bitgrid compile M.yaml -o DIR && bitgrid report DIR --model M.yaml -o report.html\n          bitgrid report --synth "

@@ -91,7 +91,7 @@ class Compile {
         throw Error("kernel " + mapped[k].name,
                     fmt::format("the mapping is wrong: random invocation {}, bit {}: expected {}, got {}", wrong->invocation, wrong->bit,
                                 wrong->expected, wrong->got),
-                    "this is a fault of the mapper; nothing was written; please report it with the source file");
+                    "this is a bug in the mapper; nothing was written; please report it with the source file");
       }
       results_[k].verify_seconds = watch.lap();
     });
@@ -106,7 +106,7 @@ class Compile {
       results_[k].proof = check::prove_mapping(program_.kernels[k].dag, mapped[k], params, &results_[k].prove);
       if (results_[k].proof->verdict == check::Verdict::kRefuted) {
         throw Error("kernel " + mapped[k].name, "the mapping is refuted: " + check::describe(results_[k].proof->counterexample),
-                    "this is a fault of the mapper; nothing was written; please report it with the source file");
+                    "this is a bug in the mapper; nothing was written; please report it with the source file");
       }
     });
   }
@@ -213,25 +213,25 @@ void compile(const CompileOptions& o) {
 void define_compile(CLI::App& command, int&) {
   auto o = std::make_shared<CompileOptions>();
   command.add_option("source", o->source, "MODEL.yaml, NETWORK.onnx, NETLIST.blif or KERNEL.dag")->required();
-  command.add_option("-o,--output", o->out, "folder for the mapped kernels; what it holds of an earlier compile is reused")->required();
+  command.add_option("-o,--output", o->out, "folder for the mapped kernels; unchanged kernels of an earlier compile there are reused")
+      ->required();
   command.add_option("--input-grid", o->grid, kInputGridHelp);
   command.add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
   command.add_option("--defects", o->defects, "YAML list of bad cells and edges of the tile that every kernel is to avoid");
-  command.add_option("--mode", o->mode, "of netlists and kernels: auto, wave (II = 1) or settle (inputs held)")->capture_default_str();
-  command.add_option("--effort", o->effort, "of netlists: fast (at once, more cells), default or dense (fewest cells, slowly)")
+  command.add_option("--mode", o->mode, "mode of netlists and kernels: auto, wave (II = 1) or settle (inputs held)")->capture_default_str();
+  command.add_option("--effort", o->effort, "effort for netlists: fast (quick, more cells), default or dense (fewest cells, slow)")
       ->capture_default_str();
   command
       .add_option("--optimize", o->optimize,
-                  "where a matrix has several forms: area (fewest cells), throughput (smallest II) or density (least cells times II)")
+                  "goal where a matrix has several forms: area (fewest cells), throughput (smallest II) or density (least cells times II)")
       ->capture_default_str();
-  command.add_option("--strategy", o->strategy,
-                     "map kernels by this strategy, of the kind that it is for; others are chosen as without it");
+  command.add_option("--strategy", o->strategy, "use this strategy for the kernels it is made for; other kernels are mapped as usual");
   command.footer("Strategies (docs/architecture.md):\n" + mapping::list_strategies());
   command.add_flag("--no-verify", o->no_verify, "do not simulate the mapped kernels against their Dags (and reuse nothing)");
   command.add_flag("--prove", o->prove, "prove by ABC (berkeley-abc) that the logic of the configuration is that of the source");
   add_number<int>(command, "--prove-timeout", o->prove_timeout, {1, 1000000}, "seconds for each kernel");
   command.add_flag("--again", o->again, "map everything again, reuse nothing");
-  add_number<int>(command, "--threads", o->threads, {1, kMostThreads}, "kernels at work at the same time; the result is the same");
+  add_number<int>(command, "--threads", o->threads, {1, kMostThreads}, "kernels mapped in parallel; the result does not depend on it");
   add_common(command, o->common);
   command.callback([o] { compile(*o); });
 }

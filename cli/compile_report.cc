@@ -162,7 +162,7 @@ std::string stage_table(const MappedKernel& m, const KernelResult& result) {
     text += line("timing", n->time_seconds, fmt::format("II {} cycles, latency {}", m.ii, latency_cycles(m)));
   }
   if (result.verify_seconds)
-    text += line("verify", *result.verify_seconds, fmt::format("{} output bits as the source says", result.verify.compared));
+    text += line("verify", *result.verify_seconds, fmt::format("{} output bits equal to the source's", result.verify.compared));
   if (result.proof) text += line("prove", result.prove.seconds, verdict_text(*result.proof));
   return text;
 }

@@ -16,8 +16,8 @@ class Dump {
   /// Opens the file at once: a path that cannot be written is known before the work. Throws Error.
   explicit Dump(const std::string& path) : file_(path) {}
   cpu::ScaledTrace trace();
-  /// Arrays of int64, [positions, ...]. Scores and weights of attention, which grow with the position, are [positions, positions]: behind
-  /// the last position stand -2^20 and 0. Throws Error if the file cannot be written.
+  /// Arrays of int64, [positions, ...]. Scores and weights of attention, which grow with the position, are [positions, positions]: beyond
+  /// the last position they hold -2^20 and 0. Throws Error if the file cannot be written.
   void write();
 
  private:

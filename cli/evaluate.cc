@@ -48,7 +48,7 @@ Score score(Session& session, const std::vector<std::span<const int>>& windows, 
 }
 
 void evaluate(EvaluateOptions o) {
-  if (o.engine.empty()) o.engine = "cpu";
+  if (o.engine.empty()) o.engine = engines::kDefaultEngines.evaluate;
   Progress progress;
   const auto session = open_session({o.model, o.engine, o.arch, o.optimize, o.common.seed, o.scales}, progress);
   const std::vector<int> tokens = session->encode(read_file(o.text, kMostTextBytes));
@@ -82,7 +82,8 @@ void define_evaluate(CLI::App& command, int&) {
   command.add_option("model", o->model, "model.yaml, a GGUF file or a Hugging Face folder")->required();
   command.add_option("--text", o->text, "the text, cut into windows of --context tokens without overlap (0: the whole text, or what fits)")
       ->required();
-  command.add_option("--engine", o->engine, "what runs the model: " + engines::engine_names() + "; default: cpu");
+  command.add_option("--engine", o->engine,
+                     "what runs the model: " + engines::engine_names() + "; default: " + engines::kDefaultEngines.evaluate);
   command.add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
   add_model_options(command, o->scales);
   add_common(command, o->common);

@@ -127,13 +127,15 @@ void define_faults(CLI::App& command, int&) {
   command.add_option("--kernel", o->kernel, "kernel of the folder");
   command.add_option("--stimulus", o->stimulus, "JSON lines, invocations {\"in\": \"HEX\"}; without: random bits");
   add_number<size_t>(command, "--invocations", o->invocations, {1, 1000000}, "random invocations");
-  command.add_option("--kinds", o->kinds, "of stuck0, stuck1, flip (always), config (a wrong bit), upset (a flip in one random phase)")
+  command
+      .add_option("--kinds", o->kinds,
+                  "kinds of faults: stuck0, stuck1, flip (always), config (a wrong bit), upset (a flip in one random phase)")
       ->capture_default_str();
-  add_number<size_t>(command, "--sample", o->sample, {0, size_t{1} << 40}, "so many of all faults, drawn at random; 0: all");
+  add_number<size_t>(command, "--sample", o->sample, {0, size_t{1} << 40}, "number of faults to draw at random; 0: all of them");
   command.add_option("--faults", o->faults,
                      "these faults instead, each on its own: lines stuck0|stuck1|flip X Y [NESW] [FIRST[-LAST]], config X Y BIT");
   command.add_option("--missed", o->missed, "write those that changed no output, though on a path to one, to this file");
-  add_number<size_t>(command, "--threads", o->threads, {1, kMostThreads}, "threads that share the faults");
+  add_number<size_t>(command, "--threads", o->threads, {1, kMostThreads}, "threads that work on the faults");
   add_common(command, o->common);
   command.callback([o] { faults(*o); });
 }

@@ -7,7 +7,7 @@ namespace bitgrid::cli {
 
 void add_reading_options(CLI::App& command, ModelOptions& o) {
   command.add_option("--i2s-layout", o.i2s_layout, "byte order of I2_S tensors, which no file states: x86 (the default), x86-rows or arm");
-  command.add_option("--activation", o.activation, "of the gated unit, in place of what the file says: relu2 or silu");
+  command.add_option("--activation", o.activation, "activation of the gated unit, overriding the file: relu2 or silu");
 }
 
 void add_model_options(CLI::App& command, ModelOptions& o) {
@@ -15,14 +15,19 @@ void add_model_options(CLI::App& command, ModelOptions& o) {
   command.add_option("--kv", o.kv,
                      "models with scales: how keys and values are cached, k=BITS[:shift|max|mean][:rotated],v=..,recent=N; default "
                      "k=8:shift,v=8:shift");
+  command.add_option(
+      "--dataflow", o.dataflow,
+      "models with scales on kernels: weights are streamed from memory past activations in cells (the default), or resident in "
+      "cells themselves");
   add_number<int>(command, "--context", o.context, {0, 1 << 24},
                   "models with scales: positions that fit; 0: those of the model, 4096 at most. When all are used, generation stops");
-  add_number<int>(command, "--threads", o.threads, {1, kMostThreads}, "of engine cpu and float, and for reading");
+  add_number<int>(command, "--threads", o.threads, {1, kMostThreads}, "threads for computing and for reading files");
 }
 
 void refuse_model_options(const ModelOptions& o) {
   if (!o.i2s_layout.empty()) throw Error("--i2s-layout", "only GGUF files have I2_S tensors", "leave it out");
   if (!o.activation.empty()) throw Error("--activation", "this model states its functions", "leave it out");
+  if (!o.dataflow.empty()) throw Error("--dataflow", "this model's weights are resident", "leave it out");
   if (!o.kv.empty()) throw Error("--kv", "this model keeps keys and values as its file says", "leave it out");
 }
 

@@ -13,7 +13,8 @@ namespace bitgrid::cli {
 struct ModelOptions {
   std::string kv;  // as parse_cache_forms reads it
   std::string i2s_layout, activation;
-  int context = 0;  // 0: the model's
+  std::string dataflow;  // as parse_dataflow reads it
+  int context = 0;       // 0: the model's
   int threads = all_threads();
 };
 
@@ -23,7 +24,7 @@ void add_reading_options(CLI::App& command, ModelOptions& options);
 void add_model_options(CLI::App& command, ModelOptions& options);
 
 /// Why a model with scales takes no architecture file.
-inline constexpr const char* kNoTiles = "models with scales are not cut to tiles yet";
+inline constexpr const char* kNoTiles = "models with scales are not cut into tiles yet";
 
 /// Throws Error if one of --i2s-layout, --activation and --kv is given: for models that have no use for them.
 void refuse_model_options(const ModelOptions& options);

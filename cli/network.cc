@@ -31,8 +31,7 @@ engines::NetworkRunParams run_params(const NetworkCommand& o, Progress& progress
 
 const engines::Engine& network_engine(const std::string& name) {
   const engines::Engine& engine = engines::find_engine(name.empty() ? "cpu" : name);
-  if (engine.of_network == nullptr)
-    throw Error("--engine", "engine " + engine.name + " does not run networks of ONNX files", "choose one of " + engines::network_engine_names());
+  engines::require_network(engine, "--engine");
   return engine;
 }
 

@@ -70,8 +70,8 @@ void define_picture(CLI::App& command, int&) {
   auto o = std::make_shared<PictureOptions>();
   command.add_option("source", o->source, "folder of a compile: its floorplan; MODEL.yaml, NETLIST.blif or KERNEL.dag: its graph")
       ->required();
-  command.add_option("--kernel", o->kernel, "which kernel (not needed where there is one)");
-  command.add_option("--format", o->format, "svg (of a folder) or dot (of a source); default: by what is given");
+  command.add_option("--kernel", o->kernel, "which kernel (not needed if there is only one)");
+  command.add_option("--format", o->format, "svg (of a folder) or dot (of a source); default: by the source");
   command.add_option("-o,--output", o->out, "SVG or Graphviz file")->required();
   add_common(command, o->common);
   command.callback([o] { picture(*o); });

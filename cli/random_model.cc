@@ -52,7 +52,7 @@ void define_random_model(CLI::App& command, int&) {
   command.add_option("shapes", o->shapes, "shapes file with graph, rope_theta, eps and tied (examples/shapes)")->required();
   command.add_option("--format", o->format, "gguf or hf (a Hugging Face folder)")->capture_default_str();
   command.add_option("--type", o->type,
-                     "of the weights: q1_0, q2_0, tq1_0, tq2_0, i2_s (gguf), bitnet (hf); default: q2_0, for qwen3 q1_0");
+                     "type of the weights: q1_0, q2_0, tq1_0, tq2_0, i2_s (gguf), bitnet (hf); default: q2_0, for qwen3 q1_0");
   command.add_option("-o,--output", o->output, "the file, or the folder")->required();
   add_common(command, o->common);
   command.callback([o] { random_model(*o); });

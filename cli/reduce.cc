@@ -11,7 +11,6 @@
 #include <memory>
 #include <regex>
 
-#include "check/temporary_folder.h"
 #include "check/watched_command.h"
 #include "cli/commands.h"
 #include "cli/common.h"
@@ -19,6 +18,7 @@
 #include "frontend/blif.h"
 #include "ir/error.h"
 #include "ir/file.h"
+#include "ir/temporary_folder.h"
 
 namespace bitgrid::cli {
 namespace {
@@ -73,7 +73,7 @@ class Property {
   void learn() {
     wanted_ = run(o_.source);
     if (!o_.match.empty() && !matches(wanted_))
-      throw Error("--match", "nothing that the command writes matches '" + o_.match + "'", "run it by hand and look at what it writes");
+      throw Error("--match", "nothing in the command's output matches '" + o_.match + "'", "run it by hand and look at what it writes");
   }
 
   /// Whether it comes to the same with this text.
@@ -110,7 +110,7 @@ class Property {
   }
 
   const ReduceOptions& o_;
-  check::TemporaryFolder folder_;
+  TemporaryFolder folder_;
   std::string file_;
   std::regex match_;
   check::CommandResult wanted_;
@@ -151,8 +151,8 @@ void reduce_network(const Network& start, const ReduceOptions& o, int& status) {
   try {
     property.learn();
     if (!property.holds(text_of(start)))
-      throw Error(o.source, "the command comes to something else once the program has written the file as it understands it",
-                  "what is looked for hangs on comments, order or layout of the file: reduce it by hand");
+      throw Error(o.source, "the command ends differently once bitgrid has rewritten the file",
+                  "the result depends on comments, order or layout of the file: reduce it by hand");
     std::cout << fmt::format("{}: {} with {}\n", o.source, property.wanted(), in_words(best));
     write_file(o.out, text_of(start));
     written = true;
@@ -189,7 +189,7 @@ void run(const ReduceOptions& o, int& status) {
   const SourceKind kind = source_kind(o.source);
   if (kind == SourceKind::kModel || kind == SourceKind::kNetwork) throw Error(o.source, "models are not reduced", "give a .blif or .dag file");
   if (fs::path(o.out).extension() != fs::path(o.source).extension())
-    throw Error(o.out, "what is reduced stays what it is", "give a name that ends in " + fs::path(o.source).extension().string());
+    throw Error(o.out, "a reduced file keeps its type", "give a name that ends in " + fs::path(o.source).extension().string());
   std::error_code ignored;
   if (fs::equivalent(o.source, o.out, ignored)) throw Error(o.out, "this is the file to be reduced", "name another one with -o");
   const bool named =
@@ -207,12 +207,12 @@ void run(const ReduceOptions& o, int& status) {
 void define_reduce(CLI::App& command, int& status) {
   auto o = std::make_shared<ReduceOptions>();
   command.add_option("source", o->source, "KERNEL.dag or NETLIST.blif")->required();
-  command.add_option("-o,--output", o->out, "the smallest file so far, at any time")->required();
+  command.add_option("-o,--output", o->out, "file for the smallest version found so far")->required();
   command.add_option("--match", o->match,
                      "regular expression: keep that a line of the command's output matches it, whatever its exit status");
   add_number<int>(command, "--timeout", o->timeout, {1, 86400},
-                  "seconds for each run of the command; then it is killed, which counts as a way to end");
-  command.add_option("command", o->command, "behind --: what to run, with {} for the path of the file")->required();
+                  "seconds per run of the command; a longer run is killed, which counts as its result");
+  command.add_option("command", o->command, "after --: the command to run, with {} for the path of the file")->required();
   add_common(command, o->common);
   command.callback([o, &status] { run(*o, status); });
 }

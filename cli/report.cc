@@ -58,7 +58,7 @@ void report(const ReportOptions& o) {
     if (source.is_model) page.figures = estimate::estimate(estimate::mapped_kernels(*page.program, page.kernels), page.params);
   }
   if (!o.trace.empty()) {
-    page.trace = parse_json(read_file(o.trace), {o.trace, "give the --trace file of `bitgrid run --engine systemc`"});
+    page.trace = parse_json(read_file(o.trace), {o.trace, "give a file that `bitgrid run --trace` wrote"});
     page.trace_file = o.trace;
   }
   const std::string html = report::report_page(page);
@@ -74,7 +74,7 @@ void define_report(CLI::App& command, int&) {
   command.add_option("dir", o->dir, "folder of a compile; with --synth: a model, netlist or kernel, or nothing");
   command.add_option("-o,--output", o->out, "HTML file");
   command.add_option("--model", o->model, "what was compiled: adds graph, timeline and roofline");
-  command.add_option("--trace", o->trace, "trace of `bitgrid run --engine systemc --trace FILE`: adds the timeline of tiles and buses");
+  command.add_option("--trace", o->trace, "file of `bitgrid run --trace`: adds the timeline of tiles and buses");
   command.add_option("--arch", o->arch, "architecture file");
   command.add_option("--technology", o->technology, "costs and speed of cells and memory (arch/45nm.yaml documents it)");
   add_synth_options(command, o->synth);

@@ -6,7 +6,6 @@
 #include <memory>
 #include <optional>
 
-#include "bitgrid_sim/systemc/platform_report.h"
 #include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/dump.h"
@@ -18,6 +17,7 @@
 #include "engines/engines.h"
 #include "engines/network_source.h"
 #include "engines/sampling.h"
+#include "engines/streams.h"
 #include "engines/text.h"
 #include "ir/error.h"
 #include "ir/file.h"
@@ -54,43 +54,45 @@ std::vector<engines::Sampler> samplers(const RunOptions& o, const Model& model) 
   return all;
 }
 
-/// The whole text at once, on the platform of the architecture file.
-void run_platform(const RunOptions& o, const Arch& arch, const Model& model) {
+/// Whole texts at once, on an engine of streams.
+void run_streams(const RunOptions& o, const engines::Engine& engine) {
+  const Arch arch = arch_of(o.arch);
+  const Model model = read_model(o.model);
   refuse_model_options(o.scales);
   if (!o.dump.empty()) throw Error("--dump", "only models with scales have values to dump", "leave it out");
   Progress progress;
   std::vector<engines::Sampler> choosers = samplers(o, model);
   const Program program = numerics::lower(model, {{arch.tile_width, arch.tile_height}, mapping::parse_optimize(o.optimize)});
-  platform::PlatformParams params;
-  params.arch = arch;
-  params.streams.assign(static_cast<size_t>(o.streams), engines::tokenise(model, engines::normalise_prompt(model, o.prompt)));
-  params.generate = o.tokens;
-  params.choose = [&](size_t stream, const std::vector<int64_t>& z) { return engines::next_token(choosers[stream], z); };
-  params.keep_timeline = !o.trace.empty();
-  params.progress = [&](const std::string& line) { progress.say(line); };
+  const std::vector<int> prompt = engines::tokenise(model, engines::normalise_prompt(model, o.prompt));
   const auto mapped = map_with_progress(program, {o.common.seed, mapping::parse_optimize(o.optimize)}, progress);
-  const int64_t own = mapping::cycles_per_token(program, mapped, arch.configuration_bits_per_cycle).total();
+  engines::StreamsInputs inputs{program, mapped, arch};
+  inputs.streams.assign(static_cast<size_t>(o.streams), prompt);
+  inputs.generate = o.tokens;
+  inputs.choose = [&](size_t stream, const std::vector<int64_t>& z) { return engines::next_token(choosers[stream], z); };
+  inputs.keep_timeline = !o.trace.empty();
+  inputs.progress = [&](const std::string& line) { progress.say(line); };
   Stopwatch watch;
-  const platform::PlatformResult result = platform::simulate_platform(program, mapped, params);
+  const engines::StreamsResult result = engine.of_streams(inputs);
   progress.clear();
   const double seconds = watch.lap();
   Json json = {{"engine", o.engine},
-               {"text", engines::detokenise(model, result.streams.at(0).tokens)},
-               {"tokens", result.streams.at(0).tokens},
+               {"text", engines::detokenise(model, result.texts.at(0).tokens)},
+               {"tokens", result.texts.at(0).tokens},
                {"texts", Json::array()}};
   size_t positions = 0;
-  for (const platform::StreamResult& stream : result.streams) {
+  for (const engines::StreamText& stream : result.texts) {
     positions += stream.tokens.size() - std::min<size_t>(stream.tokens.size(), o.tokens > 0 ? 1 : 0);
-    std::cout << engines::detokenise(model, stream.tokens) << "\n";
-    json["texts"].push_back(engines::detokenise(model, stream.tokens));
+    const std::string text = engines::detokenise(model, stream.tokens);
+    std::cout << text << "\n";
+    json["texts"].push_back(text);
   }
-  std::cout << "\n" << platform::platform_result_text(result, arch.platform, own);
+  std::cout << "\n" << result.summary;
   if (!o.trace.empty()) {
-    write_file(o.trace, platform::trace_json(result.timeline, arch.platform.clock_mhz));
+    write_file(o.trace, result.timeline);
     std::cout << fmt::format("{}: what tiles and buses did when (open it in ui.perfetto.dev or chrome://tracing)\n", o.trace);
   }
   json["arch"] = arch_json(arch, ArchParts::kWithPlatform);
-  json["platform"] = platform::platform_result_json(result, arch.platform, own);
+  json.update(result.json);
   json["positions"] = positions;
   json["tokens_per_second"] = json["prompt_tokens_per_second"] = rate(positions, seconds);
   json["seed"] = o.common.seed;
@@ -106,7 +108,7 @@ std::vector<int> prompt_tokens(const RunOptions& o, const Session& session) {
       static_cast<int>(!o.prompt.empty()) + static_cast<int>(!o.prompt_file.empty()) + static_cast<int>(!o.prompt_ids.empty());
   if (sources > 1) throw Error("--prompt", "there is more than one prompt", "give one of --prompt, --prompt-file and --prompt-ids");
   if (!o.prompt_ids.empty()) {
-    if (o.chat) throw Error("--chat", "a template makes a prompt of a text, not of --prompt-ids", "give --prompt, or leave --chat out");
+    if (o.chat) throw Error("--chat", "a chat template needs a text, not --prompt-ids", "give --prompt, or leave --chat out");
     return parse_ids("--prompt-ids", o.prompt_ids, session.vocabulary);
   }
   const std::string text = o.prompt_file.empty() ? o.prompt : read_file(o.prompt_file, kMostPromptBytes);
@@ -175,7 +177,7 @@ void run_session(const RunOptions& o) {
   Progress progress;
   const auto session = open_session({o.model, o.engine, o.arch, o.optimize, o.common.seed, o.scales}, progress);
   const std::vector<int> prompt = prompt_tokens(o, *session);
-  if (prompt.empty()) throw Error("--prompt", "the prompt has no token to begin with", "give a prompt");
+  if (prompt.empty()) throw Error("--prompt", "the prompt has no tokens", "give a prompt");
   if (session->context != 0 && prompt.size() > session->context)
     throw Error("--prompt", fmt::format("the prompt has {} tokens, but {} positions fit", prompt.size(), session->context),
                 "give a shorter one, or a larger --context");
@@ -223,10 +225,14 @@ void run(RunOptions o) {
   }
   refuse_network_options(o.network);
   if (o.engine.empty()) o.engine = default_engine(o.model);
-  if (engines::find_engine(o.engine).whole_texts && !engines::is_scaled_model(o.model))
-    return run_platform(o, arch_of(o.arch), read_model(o.model));
-  if (!o.trace.empty()) throw Error("--trace", "engine " + o.engine + " knows no tiles and buses", "give --engine systemc");
-  if (o.streams != 1) throw Error("--streams", "engine " + o.engine + " runs one text", "give --engine systemc");
+  const engines::Engine& engine = engines::find_engine(o.engine);
+  if (engine.of_streams == nullptr) {
+    const std::string cure = "give --engine " + engines::engine_names(engines::runs_streams);
+    if (!o.trace.empty()) throw Error("--trace", "engine " + o.engine + " has no tiles and buses to trace", cure);
+    if (o.streams != 1) throw Error("--streams", "engine " + o.engine + " runs one text", cure);
+  } else if (!engines::is_scaled_model(o.model)) {
+    return run_streams(o, engine);
+  }
   run_session(o);
 }
 
@@ -237,27 +243,28 @@ void define_run(CLI::App& command, int&) {
   command.add_option("model", o->model, "model.yaml, a GGUF file, a Hugging Face folder, or a quantised network as ONNX")->required();
   command.add_option("--prompt", o->prompt, "text to continue; empty: a newline");
   command.add_option("--prompt-file", o->prompt_file, "a file with that text");
-  command.add_option("--prompt-ids", o->prompt_ids, "token ids to continue, such as 1,2,3: no tokenizer is asked");
-  command.add_flag("--chat", o->chat, "the prompt is what a user says to a model with a chat template");
+  command.add_option("--prompt-ids", o->prompt_ids, "token ids to continue, such as 1,2,3, without a tokenizer");
+  command.add_flag("--chat", o->chat, "the prompt is a user's message: apply the model's chat template");
   add_number<int>(command, "--tokens", o->tokens, {0, 1000000}, "tokens to generate");
   command.add_option("--engine", o->engine,
-                     "what runs the model: " + engines::engine_names() + "; default: grid, for models with scales cpu");
+                     fmt::format("what runs the model: {}; default: {}, for models with scales {}", engines::engine_names(),
+                                 engines::kDefaultEngines.run, engines::kDefaultEngines.run_scaled));
   command.footer("Engines:\n" + engines::list_engines());
   command.add_option("--temperature", o->temperature,
                      "sample instead of taking the likeliest token: with one of the model's temperatures; models with scales: with any");
   add_number<int>(command, "--top-k", o->top_k, {0, INT32_MAX}, "models with scales: sample among the k likeliest only; 0: all");
   command.add_option("--top-p", o->top_p, "models with scales: sample among the likeliest that have this share of the weight");
-  command.add_flag("--ignore-eos", o->ignore_eos, "go on behind the end-of-text token");
+  command.add_flag("--ignore-eos", o->ignore_eos, "continue past the end-of-text token");
   command.add_option("--dump", o->dump, "models with scales: write all intermediate values into this .npz file");
   add_model_options(command, o->scales);
   add_network_options(command, o->network, true);
   command.add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
-  add_number<int>(command, "--streams", o->streams, {1, 4096},
-                  "--engine systemc: texts generated at the same time, stream s with --seed + s");
-  command.add_option("--trace", o->trace, "--engine systemc: write what tiles and buses did when, for ui.perfetto.dev");
+  const std::string with = "--engine " + engines::engine_names(engines::runs_streams) + ": ";
+  add_number<int>(command, "--streams", o->streams, {1, 4096}, with + "texts generated at the same time, stream s with --seed + s");
+  command.add_option("--trace", o->trace, with + "write what tiles and buses did when, for ui.perfetto.dev");
   command
       .add_option("--optimize", o->optimize,
-                  "of the mapping: area (fewest cells), throughput (smallest II) or density (least cells times II)")
+                  "goal of the mapping: area (fewest cells), throughput (smallest II) or density (least cells times II)")
       ->capture_default_str();
   add_common(command, o->common, engines::kMostSamplingSeed);
   command.callback([o] { run(*o); });

@@ -42,7 +42,7 @@ std::function<int(const Logits&)> scaled_sampler(const SamplingOptions& o, uint3
 }
 
 [[noreturn]] void refuse_text(const std::string& text, size_t vocabulary) {
-  throw Error("the model", fmt::format("it has no tokenizer, so that '{}' cannot be cut into tokens", text),
+  throw Error("the model", fmt::format("it has no tokenizer, so '{}' cannot be tokenized", text),
               fmt::format("give --prompt-ids with numbers 0 .. {}", vocabulary - 1));
 }
 
@@ -53,6 +53,8 @@ void open_scaled(const SessionOptions& o, const engines::Engine& engine, Session
   params.progress = [&progress](const std::string& line) { progress.say(line); };
   params.seed = o.seed;
   params.optimize = mapping::parse_optimize(o.optimize);
+  params.dataflow = scales::parse_dataflow(o.scales.dataflow);
+  params.step_progress = params.progress;
   inner->runner = engine.of_scaled(inner->source, params);
   session.stats = inner->runner.stats;
   session.with_scales = true;
@@ -68,8 +70,7 @@ void open_scaled(const SessionOptions& o, const engines::Engine& engine, Session
     inner->runner.feed(tokens, all, give, self->trace);
   };
   session.restart = [inner] { inner->runner.restart(); };
-  const size_t vocabulary = session.vocabulary =
-      engine.name == "float" ? inner->source.reals().vocabulary : inner->source.integers().embedding.vocabulary;
+  const size_t vocabulary = session.vocabulary = inner->source.vocabulary();
   const frontend::Tokenizer* tokenizer = session.tokenizer;
   session.encode_prompt = [tokenizer, vocabulary](const std::string& text) -> std::vector<int> {
     if (tokenizer == nullptr) refuse_text(text, vocabulary);
@@ -154,7 +155,7 @@ std::vector<MappedKernel> map_with_progress(const Program& program, const mappin
 }
 
 std::string default_engine(const std::string& model) {
-  return engines::is_scaled_model(model) ? "cpu" : "grid";
+  return engines::is_scaled_model(model) ? engines::kDefaultEngines.run_scaled : engines::kDefaultEngines.run;
 }
 
 std::unique_ptr<Session> open_session(const SessionOptions& o, Progress& progress) {
@@ -163,9 +164,7 @@ std::unique_ptr<Session> open_session(const SessionOptions& o, Progress& progres
   session->engine = engine.name;
   session->on_grid = engine.on_grid;
   if (engines::is_scaled_model(o.model)) {
-    if (engine.of_scaled == nullptr)
-      throw Error("--engine", "engine " + engine.name + " does not run models with scales",
-                  "choose one of " + engines::scaled_engine_names());
+    require_scaled(engine, "--engine");
     if (!o.arch.empty()) throw Error("--arch", kNoTiles, "leave it out");
     open_scaled(o, engine, *session, progress);
   } else {

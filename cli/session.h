@@ -33,7 +33,7 @@ struct Logits {
   Scalar scalar;      // the same, of models with scales
 };
 
-/// Told the logits behind token i of those fed.
+/// Gets the logits after fed token i.
 using EachLogits = std::function<void(size_t i, const Logits& logits)>;
 
 struct Session {
@@ -63,7 +63,7 @@ struct Session {
 /// Maps all kernels and says which one is in work.
 std::vector<MappedKernel> map_with_progress(const Program& program, const mapping::MapParams& params, Progress& progress);
 
-/// "cpu" for models with scales, else "grid".
+/// The engine of a run that names none, by the kind of the model.
 std::string default_engine(const std::string& model);
 
 /// Throws Error if the engine cannot run the model. The session must not move: its functions refer to it.

@@ -144,7 +144,7 @@ void simulate_live(const SimulateOptions& o, const frontend::GridSource& grid) {
   if (!o.resume.empty()) resumed = sim::parse_live_state(read_file(o.resume, kMostScriptBytes), o.resume, identity);
   const int64_t first = resumed ? resumed->cycle : 0;
   if (*o.cycles > sim::kMostLiveCycles - first)
-    throw Error("--cycles", fmt::format("the run begins with cycle {} and would end behind {}", first, sim::kMostLiveCycles),
+    throw Error("--cycles", fmt::format("the run begins with cycle {} and would end after {}", first, sim::kMostLiveCycles),
                 "give fewer cycles");
   std::vector<std::string> names;
   for (const sim::Probe& probe : script.probes) names.push_back(to_string(probe));
@@ -161,7 +161,7 @@ void simulate_live(const SimulateOptions& o, const frontend::GridSource& grid) {
   sim::StripStats strip;
   if (ranks.size > 1) {
     if (params.vcd || !params.faults.empty() || params.engine == sim::GridEngine::kScalar || params.engine == sim::GridEngine::kLanes)
-      throw Error("mpirun", "several processes run the sliced simulator, without waveform and faults",
+      throw Error("mpirun", "several processes run the sliced simulator only, without waveforms and faults",
                   "leave out --vcd, --faults and --sim");
     result = sim::run_strips(grid, script, resumed ? &*resumed : nullptr, {*o.cycles, o.halo, o.threads}, ranks, &strip);
     if (ranks.rank != 0) return;
@@ -229,9 +229,9 @@ void define_simulate(CLI::App& command, int&) {
   command.add_option("--live", o->live,
                      "queues of a grid: lines write CYCLE X Y WORD, drive FIRST[-LAST] PORT BITS, probe PORT or cX_Y_SIDE");
   command.add_option("--save", o->save, "keep the state after the last cycle in this file");
-  command.add_option("--resume", o->resume, "go on from a state that --save kept");
+  command.add_option("--resume", o->resume, "continue from a state that --save kept");
   add_number<int>(command, "--halo", o->halo, {2, 4096}, "under mpirun: rows that neighbours share, phases between exchanges");
-  command.add_option("--size", o->size, "WxH, sides from 1 on: the file is a payload without a header, 8 bytes a cell");
+  command.add_option("--size", o->size, "WxH: the file is a payload of that size without a header, 8 bytes per cell");
   command.add_option("--order", o->order, "of such a payload: row, column or snake")->capture_default_str();
   command.add_flag("--torus", o->torus, "join opposite borders (to replay the original engine's traces)");
   add_number<int64_t>(command, "--cycles", o->cycles, {0, sim::kMostLiveCycles}, "cycles to run");

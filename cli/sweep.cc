@@ -153,10 +153,10 @@ void define_sweep(CLI::App& command, int&) {
   auto o = std::make_shared<SweepOptions>();
   command.add_option("sweep", o->file, "SWEEP.yaml (docs/estimate.md)")->required();
   command.add_option("-o,--output", o->out, "folder for points, tables and page")->required();
-  add_number<int>(command, "--threads", o->threads, {1, kMostThreads}, "points at work at the same time");
-  command.add_option("--slurm", o->slurm, "write this Slurm job array in place of running");
-  command.add_option("--parallel", o->parallel, "write this list of commands for GNU parallel in place of running");
-  add_number<size_t>(command, "--point", o->point, {0, estimate::kMaxSweepPoints - 1}, "make one point only (what the jobs do)");
+  add_number<int>(command, "--threads", o->threads, {1, kMostThreads}, "points computed in parallel");
+  command.add_option("--slurm", o->slurm, "write this Slurm job array instead of running");
+  command.add_option("--parallel", o->parallel, "write this list of commands for GNU parallel instead of running");
+  add_number<size_t>(command, "--point", o->point, {0, estimate::kMaxSweepPoints - 1}, "compute this point only (as the jobs do)");
   add_common(command, o->common);
   command.callback([o] { sweep(*o); });
 }

@@ -168,8 +168,8 @@ void add_synth_options(CLI::App& command, SynthOptions& o) {
   command.add_flag("--synth", o.synth,
                    "instead of a page: gates, area and clock rate by Yosys and nextpnr-ice40 of a cell, a small grid and, of a MODEL.yaml, "
                    "NETLIST.blif or KERNEL.dag in place of the folder, its datapath modules");
-  command.add_option("--kernel", o.kernel, "--synth: of the source, this kernel only");
-  add_number<int>(command, "--side", o.side, {1, 64}, "--synth: of the square grid");
+  command.add_option("--kernel", o.kernel, "--synth: only this kernel of the source");
+  add_number<int>(command, "--side", o.side, {1, 64}, "--synth: side of the square grid");
   command.add_flag("--no-place", o.no_place, "--synth: no placement, no clock rates of the FPGA");
   add_number<int>(command, "--timeout", o.timeout, {1, 1000000}, "--synth: seconds for each program and each module");
 }

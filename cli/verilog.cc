@@ -123,10 +123,10 @@ void define_verilog(CLI::App& command, int&) {
           "datapath: one pipelined module a kernel; fabric: the grid of cells, and for each kernel its configuration and a testbench")
       ->capture_default_str();
   command.add_option("--kernel", o->kernel, "fabric: this kernel only");
-  add_number<int>(command, "--invocations", o->invocations, {1, 100000}, "fabric: of each testbench");
-  command.add_option("--optimize", o->optimize, "of the mapping, and of the layers that --arch has cut: area, throughput or density")
+  add_number<int>(command, "--invocations", o->invocations, {1, 100000}, "fabric: invocations in each testbench");
+  command.add_option("--optimize", o->optimize, "goal of the mapping, and of cutting layers for --arch: area, throughput or density")
       ->capture_default_str();
-  command.add_option("--mode", o->mode, "fabric: of the mapping, auto, wave or settle")->capture_default_str();
+  command.add_option("--mode", o->mode, "fabric: mode of the mapping: auto, wave or settle")->capture_default_str();
   command.add_option("--arch", o->arch, "architecture file: layers larger than its tile are cut over several, as `compile --arch` does");
   add_common(command, o->common);
   command.callback([o] { verilog(*o); });

@@ -74,7 +74,7 @@ Entry parse_entry(const nlohmann::json& json, const fs::path& path) {
   Entry entry{json.at("name"), json.at("file"), {}};
   const fs::path file(entry.file);
   if (file.is_absolute() || std::find(file.begin(), file.end(), "..") != file.end())
-    throw Error(path.string(), "the file name " + entry.file + " leads outside", "make the folder again");
+    throw Error(path.string(), "the file name " + entry.file + " leads outside the folder", "make the folder again");
   if (json.contains("key")) entry.record.key = parse_hex(json["key"]);
   entry.record.content = parse_hex(json.at("content"));
   if (json.contains("luts")) entry.record.luts = number<size_t>(json["luts"], "luts", 0, SIZE_MAX, path);
@@ -133,7 +133,7 @@ void compare(const Entry& entry, uint64_t content, const fs::path& manifest, Unl
     return;
   }
   throw Error(manifest.parent_path().string(),
-              fmt::format("{}: {} was changed, or a run that was to replace it did not come to its end", problem, entry.file),
+              fmt::format("{}: {} was changed, or a run that was replacing it did not finish", problem, entry.file),
               "make the folder again");
 }
 

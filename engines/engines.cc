@@ -9,6 +9,7 @@
 #include "bitgrid_sim/kernel_simulator.h"
 #include "engines/kernel_runner.h"
 #include "engines/network_kernel_runner.h"
+#include "engines/streams.h"
 #include "ir/dag.h"
 #include "ir/error.h"
 #include "rtl/datapath.h"
@@ -161,16 +162,32 @@ NetworkRunner network_on(const IntegerNetwork& network, const NetworkRunParams& 
 
 const std::vector<Engine>& engines() {
   static const std::vector<Engine> table = {
-      {"cpu", "packed kernels of the reference CPU engine", "", "", false, false, nullptr, cpu_engine, integer_runner, cpu_network_runner},
-      {"float", "models with scales in floating point, as their makers state them: a yardstick", "", "", false, false, nullptr, nullptr,
-       float_runner},
-      {"dag", "the evaluator of the kernels' Dags", "", "", false, false, dag_engine, nullptr, scaled_on<dag_engine>, network_on<dag_engine>},
-      {"grid", "the mapped kernels on simulated grids", "", "", true, false, grid_engine, nullptr, scaled_on<grid_engine>, network_on<grid_engine>},
-      {"rtl", "the kernels' datapath Verilog under Verilator", "datapath", "fabric", false, false, rtl_engine, nullptr,
-       scaled_on<rtl_engine>, network_on<rtl_engine>},
-      {"fabric", "the fabric's Verilog, configured with the mapped kernels, under Verilator", "", "", true, false, fabric_engine, nullptr,
-       scaled_on<fabric_engine>, network_on<fabric_engine>},
-      {"systemc", "the mapped kernels on tiles among memories and buses", "", "", true, true, nullptr, nullptr},
+      {.name = "cpu", .purpose = "packed kernels of the reference CPU engine", .of_model = cpu_engine, .of_scaled = integer_runner, .of_network = cpu_network_runner},
+      {.name = "float",
+       .purpose = "models with scales in floating point, as their makers state them: a yardstick",
+       .exact = false,
+       .of_scaled = float_runner},
+      {.name = "dag", .purpose = "the evaluator of the kernels' Dags", .of_kernels = dag_engine, .of_scaled = scaled_on<dag_engine>, .of_network = network_on<dag_engine>},
+      {.name = "grid",
+       .purpose = "the mapped kernels on simulated grids",
+       .on_grid = true,
+       .of_kernels = grid_engine,
+       .of_scaled = scaled_on<grid_engine>, .of_network = network_on<grid_engine>},
+      {.name = "rtl",
+       .purpose = "the kernels' datapath Verilog under Verilator",
+       .other_name = "datapath",
+       .with = "fabric",
+       .of_kernels = rtl_engine,
+       .of_scaled = scaled_on<rtl_engine>, .of_network = network_on<rtl_engine>},
+      {.name = "fabric",
+       .purpose = "the fabric's Verilog, configured with the mapped kernels, under Verilator",
+       .on_grid = true,
+       .of_kernels = fabric_engine,
+       .of_scaled = scaled_on<fabric_engine>, .of_network = network_on<fabric_engine>},
+      {.name = "systemc",
+       .purpose = "the mapped kernels on tiles among memories and buses; several texts at once",
+       .on_grid = true,
+       .of_streams = run_platform},
   };
   return table;
 }
@@ -193,33 +210,40 @@ std::vector<const Engine*> find_engines(const std::string& list) {
   return found;
 }
 
-std::string engine_names() {
+std::string engine_names(bool (*which)(const Engine& engine)) {
   std::string names;
   for (const Engine& engine : engines()) {
+    if (which != nullptr && !which(engine)) continue;
     names += (names.empty() ? "" : ", ") + engine.name;
-    if (!engine.other_name.empty()) names += ", " + engine.other_name;
+    if (which == nullptr && !engine.other_name.empty()) names += ", " + engine.other_name;
   }
   return names;
 }
 
-std::string scaled_engine_names() {
-  std::string names;
-  for (const Engine& engine : engines())
-    if (engine.of_scaled) names += (names.empty() ? "" : ", ") + engine.name;
-  return names;
+void require_scaled(const Engine& engine, const std::string& option) {
+  if (engine.of_scaled == nullptr)
+    throw Error(option, "engine " + engine.name + " does not run models with scales",
+                "choose one of " + engine_names([](const Engine& e) { return e.of_scaled != nullptr; }));
 }
 
-std::string network_engine_names() {
-  std::string names;
-  for (const Engine& engine : engines())
-    if (engine.of_network) names += (names.empty() ? "" : ", ") + engine.name;
-  return names;
+void require_network(const Engine& engine, const std::string& option) {
+  if (engine.of_network == nullptr)
+    throw Error(option, "engine " + engine.name + " does not run networks",
+                "choose one of " + engine_names([](const Engine& e) { return e.of_network != nullptr; }));
 }
 
 std::string list_engines() {
   std::string text;
-  for (const Engine& engine : engines()) text += fmt::format("  {:16}{}\n", engine.name, engine.purpose);
+  for (const Engine& engine : engines()) {
+    text += fmt::format("  {:16}{}", engine.name, engine.purpose);
+    if (!engine.with.empty()) text += fmt::format(" (in a list: {},{})", engine.other_name, engine.with);
+    text += '\n';
+  }
   return text;
+}
+
+std::string default_engines_of_folder(bool has_kernels, bool has_verilog) {
+  return std::string("cpu,dag") + (has_kernels ? ",grid" : "") + (has_verilog ? ",datapath" : "");
 }
 
 std::vector<rtl::RtlSource> verilog_sources(const Program& program) {

@@ -39,19 +39,36 @@ struct EngineInputs {
 /// Logits after one more token; what was computed on the way goes into `trace`, if there is one.
 using TokenRunner = std::function<std::vector<int64_t>(int token, cpu::Trace* trace)>;
 
-/// An engine: what runs kernels, or a whole model token by token, or whole texts.
+struct StreamsInputs;
+struct StreamsResult;
+
+/// An engine, by what it can run: kernels, whole models, streams of texts, models with scales. Commands ask for these, not for names.
 struct Engine {
-  std::string name;          // of --engine
-  std::string purpose;       // a line of help
-  std::string other_name;    // another one, if not empty
-  std::string with;          // in a list, this engine too
-  bool on_grid = false;      // runs mapped kernels: it has cycles and cell updates
-  bool whole_texts = false;  // the platform: texts of several streams at once
+  std::string name = {};        // of --engine
+  std::string purpose = {};     // a line of help
+  std::string other_name = {};  // another one, if not empty
+  std::string with = {};        // in a list, this engine too
+  bool on_grid = false;         // runs mapped kernels: it has cycles and cell updates
+  bool exact = true;            // its values equal the definition's; else it is a yardstick, whose probabilities are compared
   KernelEngine (*of_kernels)(const EngineInputs& inputs) = nullptr;
   TokenRunner (*of_model)(const Model& model) = nullptr;                                     // the model must outlive it
+  StreamsResult (*of_streams)(const StreamsInputs& inputs) = nullptr;                        // engines/streams.h
   ScaledRunner (*of_scaled)(ScaledSource& source, const ScaledRunParams& params) = nullptr;  // models with scales
-  NetworkRunner (*of_network)(const IntegerNetwork& network, const NetworkRunParams& params) = nullptr;  // which must outlive it
+  NetworkRunner (*of_network)(const IntegerNetwork& network, const NetworkRunParams& params) = nullptr;  // networks of ONNX files
 };
+
+/// Engines that commands take where none is named; those of check are lists.
+struct DefaultEngines {
+  const char* run = "grid";
+  const char* run_scaled = "cpu";
+  const char* evaluate = "cpu";
+  const char* check = "cpu,dag,grid";
+  const char* check_scaled = "cpu";
+  const char* check_scaled_text = "float,cpu";
+};
+inline constexpr DefaultEngines kDefaultEngines;
+/// The same for check with a folder that holds mapped kernels, Verilog or both.
+std::string default_engines_of_folder(bool has_kernels, bool has_verilog);
 
 /// All engines.
 const std::vector<Engine>& engines();
@@ -59,12 +76,16 @@ const std::vector<Engine>& engines();
 const Engine& find_engine(const std::string& name);
 /// Reads a list such as "cpu,dag,grid".
 std::vector<const Engine*> find_engines(const std::string& list);
-/// The engines that run models with scales: "cpu, float".
-std::string scaled_engine_names();
-/// Those that run networks of ONNX files.
-std::string network_engine_names();
-/// "cpu, dag, .."; and with what each is for: "name    purpose", a line each.
-std::string engine_names();
+/// "cpu, dag, ..": all, or those that can do what `which` asks for.
+std::string engine_names(bool (*which)(const Engine& engine) = nullptr);
+inline bool runs_streams(const Engine& engine) {
+  return engine.of_streams != nullptr;
+}
+/// Throws Error at `option` if the engine does not run models with scales.
+void require_scaled(const Engine& engine, const std::string& option);
+/// Throws Error at `option` if the engine does not run networks of ONNX files.
+void require_network(const Engine& engine, const std::string& option);
+/// The engines and what each is for, a line each.
 std::string list_engines();
 
 /// Verilog sources of all kernels.

@@ -38,6 +38,10 @@ size_t ScaledSource::context() {
   return reals_ ? reals_->context : integers().context;
 }
 
+size_t ScaledSource::vocabulary() {
+  return reals_ ? reals_->vocabulary : integers().embedding.vocabulary;
+}
+
 bool is_scaled_model(const std::string& path) {
   return frontend::is_checkpoint(path) || frontend::is_scaled_model_file(path);
 }

@@ -33,7 +33,9 @@ class ScaledSource {
   const frontend::Tokenizer* tokenizer() const { return tokenizer_.get(); }
   /// nullptr: a model of our own format.
   const frontend::Checkpoint* checkpoint() const { return checkpoint_.get(); }
+  /// Of whichever of the two has been made; otherwise of the integers.
   size_t context();
+  size_t vocabulary();
 
  private:
   OpenParams params_;

@@ -10,6 +10,7 @@
 #include "engines/engine_stats.h"
 #include "engines/open_model.h"
 #include "lowering/mapping/objective.h"
+#include "lowering/scales/lower_scaled.h"
 #include "reference_cpu/scaled/scaled_engine.h"
 
 namespace bitgrid::engines {
@@ -20,13 +21,14 @@ struct ScaledRunParams {
   // Of engines that run kernels: of the mapping; told what is mapped or built, and which step of the tokens runs.
   uint64_t seed = 1;
   mapping::Optimize optimize = mapping::Optimize::kArea;
+  scales::Dataflow dataflow = scales::Dataflow::kStreamed;
   std::function<void(const std::string&)> progress = [](const std::string&) {};
   std::function<void(const std::string&)> step_progress = [](const std::string&) {};
 };
 
 /// One text at a time.
 struct ScaledRunner {
-  /// Takes tokens; `each` is told the logits behind token i, of all or of the last one.
+  /// Takes tokens; `each` gets the logits after token i, for all tokens or the last one.
   std::function<void(std::span<const int> tokens, bool all, const cpu::ScaledEngine::EachLogits& each, const cpu::ScaledTrace& trace)> feed;
   /// Forgets the text.
   std::function<void()> restart;

@@ -1,4 +1,4 @@
-// How well a model predicts a text: bits of the tokens that came.
+// How well a model predicts a text: bits of the tokens that followed.
 #pragma once
 
 #include <cstdint>

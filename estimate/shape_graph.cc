@@ -14,7 +14,7 @@ uint64_t size_in(const frontend::YamlMap& map, const char* key, int64_t most) {
 /// A key that sizes alone do not need.
 frontend::YamlValue graph_key(const frontend::YamlMap& map, const std::string& path, const char* key) {
   if (!map.has(key))
-    throw Error(path, std::string("it has no `") + key + "`, without which it names no graph whose weights could be made",
+    throw Error(path, std::string("it has no `") + key + "`, which random weights need",
                 "add graph, rope_theta, eps and tied, as examples/shapes/bitnet-b158-2b4t.yaml has them");
   return map.get(key);
 }

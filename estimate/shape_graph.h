@@ -9,7 +9,7 @@
 namespace bitgrid::estimate {
 
 /// Sizes and choices of the graph. Throws Error (FILE:LINE) for a file without `graph`, `rope_theta`, `eps` or `tied`, or that describes
-/// something else than a gated decoder without experts.
+/// something other than a gated decoder without experts.
 frontend::GraphConfig parse_shape_graph(const std::string& yaml, const std::string& path);
 
 /// Keys of a shapes file.

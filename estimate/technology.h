@@ -9,7 +9,7 @@
 namespace bitgrid::estimate {
 
 // Ranges of a technology file, and of sweeps that set the same.
-inline constexpr double kMinConstant = 1e-9, kMaxConstant = 1e12;  // of what must be above 0; from 0 on where nothing is a value
+inline constexpr double kMinConstant = 1e-9, kMaxConstant = 1e12;  // of constants that must be above 0; others start at 0
 inline constexpr int64_t kMaxMemoryRate = int64_t{1} << 40;        // bits a cycle
 inline constexpr int64_t kMaxCellsAvailable = int64_t{1} << 50;
 
@@ -31,7 +31,7 @@ struct Technology {
   bool operator==(const Technology&) const = default;
 };
 
-/// What the area and the speed of synthesized logic need beside.
+/// What area and speed of synthesized logic need besides.
 struct GateTechnology {
   Technology technology;
   std::string configuration;  // what holds a cell's word: a key of configuration_bit_um2
@@ -48,7 +48,7 @@ struct GateTechnology {
 Technology load_technology(const std::string& path);
 /// The same with what synthesis needs. Empty path: arch/45nm.yaml as it was when the program was built.
 GateTechnology load_gate_technology(const std::string& path);
-/// The same from the file's text; `file` stands for the file in messages.
+/// The same from the file's text; `file` names the file in messages.
 GateTechnology parse_gate_technology(const std::string& text, const std::string& file);
 
 /// Highest rate of a clock at which `levels` gates lie between registers, without wires.

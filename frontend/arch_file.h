@@ -10,7 +10,7 @@ namespace bitgrid::frontend {
 /// Reads an architecture file; fields that it leaves out keep their defaults. Throws Error (file, line, cure).
 Arch load_arch(const std::string& path);
 
-/// The same from the file's text; `file` stands for the file in messages.
+/// The same from the file's text; `file` names the file in messages.
 Arch parse_arch(const std::string& text, const std::string& file);
 
 }  // namespace bitgrid::frontend

@@ -99,7 +99,7 @@ class Parser {
     const std::string_view name = tokens[0];
     in_cover_ = false;
     if (name == ".model") return model(tokens);
-    if (ended_) fail(fmt::format("{} stands after .end", name), "keep one model in the file");
+    if (ended_) fail(fmt::format("{} comes after .end", name), "keep one model in the file");
     if (name == ".inputs") return declare(tokens, inputs_);
     if (name == ".outputs") return declare(tokens, outputs_);
     if (name == ".names") return names(tokens);
@@ -181,7 +181,7 @@ class Parser {
       fail(fmt::format("the row has {} values, {} has {} inputs", plane.size(), f.name, f.fanins.size()),
            "give one of 0, 1, - for each input");
     if (plane.find_first_not_of("01-") != std::string_view::npos)
-      fail(fmt::format("\"{}\" has something else than 0, 1 and -", plane), "give one of 0, 1, - for each input");
+      fail(fmt::format("\"{}\" has characters other than 0, 1 and -", plane), "give one of 0, 1, - for each input");
     const std::string_view value = tokens.back();
     if (value != "0" && value != "1") fail(fmt::format("the output value is \"{}\"", value), "write 1 (on-set) or 0 (off-set)");
     const bool off = value == "0";

@@ -12,7 +12,7 @@
 
 namespace bitgrid::frontend {
 
-/// Both keys may be absent, coordinates are 0 .. kMaxDefectPlace. Throws Error (FILE:LINE, cure). `file` stands for the file in messages.
+/// Both keys may be absent, coordinates are 0 .. kMaxDefectPlace. Throws Error (FILE:LINE, cure). `file` names the file in messages.
 Defects parse_defects(const std::string& text, const std::string& file);
 Defects load_defects(const std::string& path);
 inline constexpr int kMaxDefectPlace = (1 << 24) - 1;

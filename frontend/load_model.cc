@@ -170,8 +170,7 @@ Linear read_linear_keys(Reader& r, const YamlMap& map) {
   if (map.has("table")) {
     const YamlValue value = map.get("table");
     const auto* q = std::get_if<Requantise>(&l.activation);
-    if (q == nullptr)
-      throw Error(value.where(), value.path + " stands without a `requantise` before it", "add `requantise`, or drop the table");
+    if (q == nullptr) throw Error(value.where(), value.path + " needs a `requantise` before it", "add `requantise`, or drop the table");
     l.table = Table{value.text(), q->lo, read_vector(r, value)};
   }
   return l;
@@ -262,7 +261,7 @@ std::string read_vocabulary(Reader& r, const YamlValue& value) {
   for (size_t i = 0; i < symbols.size(); ++i) {
     const unsigned c = static_cast<unsigned char>(symbols[i]);
     if ((c >= 32 && c < 127) || c == '\n' || c == '\t') continue;
-    throw Error(value.where(), "symbol " + std::to_string(i) + " of the vocabulary is not ASCII character",
+    throw Error(value.where(), "symbol " + std::to_string(i) + " of the vocabulary is not an ASCII character",
                 "use one-byte symbols: printable ASCII, \\n and \\t");
   }
   return symbols;

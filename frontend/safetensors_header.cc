@@ -33,7 +33,7 @@ constexpr std::array<DTypeInfo, 16> kDTypes = {{{DType::kI8, "I8", 1, true, fals
                                                 {DType::kF8E8M0, "F8_E8M0", 1, false, true}}};
 
 DType dtype_of(const json& j, const std::string& where, DTypes dtypes) {
-  if (!j.is_string()) throw Error(where, "its dtype is missing or no text", "write the file with a safetensors library");
+  if (!j.is_string()) throw Error(where, "its dtype is missing or not a string", "write the file with a safetensors library");
   const std::string name = j.get<std::string>();
   const auto d = std::find_if(kDTypes.begin(), kDTypes.end(), [&](const DTypeInfo& info) { return info.name == name; });
   const bool known = d != kDTypes.end();
@@ -59,7 +59,7 @@ std::vector<uint64_t> numbers(const json& j, const std::string& where, const cha
   return out;
 }
 
-/// Bytes of a tensor of that shape; checked against the bytes at hand before multiplying, so that it cannot overflow.
+/// Bytes of a tensor of that shape; checked against the bytes available before multiplying, so it cannot overflow.
 uint64_t bytes_of(const SafetensorsEntry& e, uint64_t available, const std::string& where) {
   uint64_t bytes = dtype_info(e.dtype).bytes;
   if (std::find(e.shape.begin(), e.shape.end(), 0u) != e.shape.end()) return 0;

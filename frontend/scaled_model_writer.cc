@@ -176,7 +176,7 @@ void write_scaled_model(const std::string& folder, const ScaledModel& model, con
   if (tokenizer.kind != TokenizerSource::Kind::kNone) yaml += "tokenizer: tokenizer.json\n";
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  if (error) throw Error(folder, "the folder cannot be made: " + error.message(), "choose another one");
+  if (error) throw Error(folder, "the folder cannot be created: " + error.message(), "choose another one");
   OutputFile weights(folder + "/weights.safetensors"), text(folder + "/model.yaml");
   write_safetensors(weights, writer.tensors());
   text.write(yaml);

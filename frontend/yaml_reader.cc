@@ -65,9 +65,9 @@ class Aliases : public YAML::EventHandler {
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto it = sizes_.find(anchor);
-    if (it == sizes_.end()) fail(mark, "an alias stands inside of what it stands for");
+    if (it == sizes_.end()) fail(mark, "an alias is used inside its own anchor");
     leaf(0, it->second);
-    if (total_ > kMost) fail(mark, fmt::format("the aliases stand for more than {} characters", kMost));
+    if (total_ > kMost) fail(mark, fmt::format("the aliases expand to more than {} characters", kMost));
   }
   void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override { open(anchor); }
   void OnSequenceEnd() override { close(); }
@@ -135,8 +135,7 @@ YamlValue parse_yaml(const std::string& text, const std::string& file, const std
     check_document(text, file);
     document = YAML::Load(text);
   } catch (const YAML::DeepRecursion& e) {
-    throw Error(where(e), fmt::format("lists and mappings stand more than {} deep in one another", e.depth()),
-                docs + " shows how deep they may be");
+    throw Error(where(e), fmt::format("lists and mappings are nested more than {} deep", e.depth()), docs + " shows how deep they may be");
   } catch (const YAML::Exception& e) {
     throw Error(where(e), "this is not valid YAML: " + e.msg, "correct the syntax near this line");
   }
@@ -152,7 +151,7 @@ bool YamlValue::is_integer() const {
 }
 
 std::string YamlValue::text() const {
-  if (!node.IsScalar()) throw Error(where(), path + " is " + kind_of(node) + ", not a text", "write `KEY: VALUE`");
+  if (!node.IsScalar()) throw Error(where(), path + " is " + kind_of(node) + ", not a string", "write `KEY: VALUE`");
   const std::string& s = node.Scalar();
   if (printable(s) != s) throw Error(where(), path + " has a control character", "write printable text");
   return s;
@@ -208,7 +207,7 @@ YamlMap::YamlMap(const YamlValue& value, std::vector<std::string> known) : value
                   near.empty() ? "the keys here are " + listed : "did you mean `" + near + "`? (the keys here are " + listed + ")");
     }
     if (!values_.emplace(key, pair.second).second)
-      throw Error(at, "the key " + quoted(key) + " stands twice in " + name, "keep one of them");
+      throw Error(at, "the key " + quoted(key) + " appears twice in " + name, "keep one of them");
     keys_.push_back(key);
   }
 }

@@ -11,13 +11,13 @@
 
 namespace bitgrid::frontend {
 
-/// The key of `known` nearest to `word` by edit distance; "" if none is near enough to be a slip of the pen.
+/// The key of `known` nearest to `word` by edit distance; "" if none is close enough to be a typo.
 std::string nearest(const std::string& word, const std::vector<std::string>& known);
 
 /// A value in the file, with its key path for messages.
 struct YamlValue {
   std::string file;
-  std::string docs;  // the page that says what stands in such a file
+  std::string docs;  // the page that documents such a file
   std::string path;  // "layers.0.query"
   int line = 0;
   YAML::Node node;
@@ -35,8 +35,8 @@ struct YamlValue {
   std::vector<YamlValue> list() const;
 };
 
-/// The value of a text that is one YAML document. Throws Error (FILE:LINE) for bad UTF-8, bad YAML, values too deep in one another, and
-/// aliases that stand for much more than the text.
+/// The value of a text that is one YAML document. Throws Error (FILE:LINE) for bad UTF-8, bad YAML, values nested too deeply, and
+/// aliases that expand to much more than the text.
 YamlValue parse_yaml(const std::string& text, const std::string& file, const std::string& docs);
 
 /// A mapping of which every key must be among `known`, none twice.

@@ -16,7 +16,7 @@ namespace bitgrid {
               "make the model, its context or the number of streams smaller");
 }
 
-/// `what`: of what it is the count, such as "cells", for the Error.
+/// `what` says what is counted, such as "cells", for the Error.
 inline int64_t checked_product(std::initializer_list<int64_t> factors, const std::string& what) {
   int64_t product = 1;
   for (const int64_t factor : factors) {

@@ -1,4 +1,4 @@
-// Which code made a result: part of the key of whatever is kept from run to run.
+// Which code made a result: part of the key of everything that is kept between runs.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 namespace bitgrid {
 
 /// A hash of the sources of all folders but cli/, of the default technology, and of the compiler with its flags, made by the build. Results
-/// of other versions are not used again.
+/// of other versions are not reused.
 std::string code_version();
 
 }  // namespace bitgrid

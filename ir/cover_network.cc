@@ -29,7 +29,7 @@ class Line {
 
 BitMatrix evaluate(const CoverNetwork& network, const BitMatrix& inputs) {
   if (inputs.cols != network.inputs.size())
-    throw Error("network " + network.name, fmt::format("{} input bits are given, it has {}", inputs.cols, network.inputs.size()),
+    throw Error("network " + network.name, fmt::format("{} input bits are given, but it has {}", inputs.cols, network.inputs.size()),
                 "give one column for each input");
   std::vector<uint64_t> value(network.inputs.size() + network.nodes.size());
   return evaluate_slices(inputs, network.outputs.size(), [&](std::span<const uint64_t> in, std::span<uint64_t> out) {
@@ -63,7 +63,7 @@ void verify(const CoverNetwork& network) {
   }
   for (const auto& o : network.outputs)
     if (o.signal >= network.inputs.size() + network.nodes.size())
-      throw Error("network " + network.name, "output " + o.name + " refers to no signal", "refer to an input or a node");
+      throw Error("network " + network.name, "output " + o.name + " does not refer to a signal", "refer to an input or a node");
 }
 
 std::string to_blif(const CoverNetwork& network) {

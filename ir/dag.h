@@ -71,7 +71,7 @@ inline const OpInfo& info(Op op) {
   return op_table()[static_cast<size_t>(op)];
 }
 
-/// Limits that keep a slip of the pen in a file from taking all memory.
+/// Limits that keep a typo in a file from using up all memory.
 inline constexpr uint32_t kMaxNodeWidth = 1u << 16;
 inline constexpr uint32_t kMaxLutInputs = 16;
 inline constexpr uint32_t kMaxTableBits = 1u << 24;
@@ -106,8 +106,8 @@ uint32_t output_bits(const Dag& dag);
 uint32_t input_offset(const Dag& dag, std::string_view name);
 uint32_t output_offset(const Dag& dag, std::string_view name);
 
-/// A name for every node, by id. Nodes without a name of their own are called "n" and their id, with as many "_" behind the "n" as keep
-/// them apart from all names that were given.
+/// A name for every node, by id. Nodes without a name of their own are called "n" and their id, with as many "_" after the "n" as it
+/// takes to differ from all given names.
 std::vector<std::string> node_names(const Dag& dag);
 
 // Building. Each adds a node and returns its id.

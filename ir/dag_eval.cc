@@ -160,7 +160,7 @@ void store_columns(const std::vector<uint64_t>& columns, size_t first, BitMatrix
 
 BitMatrix evaluate(const Dag& dag, const BitMatrix& inputs) {
   if (inputs.cols != input_bits(dag))
-    throw Error("dag " + dag.name, "it is given " + std::to_string(inputs.cols) + " input bits and has " + std::to_string(input_bits(dag)),
+    throw Error("dag " + dag.name, "it is given " + std::to_string(inputs.cols) + " input bits but has " + std::to_string(input_bits(dag)),
                 "give one column for each input bit");
   BitMatrix outputs(inputs.rows, output_bits(dag));
   BlockEvaluator block(dag);

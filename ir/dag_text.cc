@@ -39,7 +39,7 @@ class Parser {
       text_ = end == std::string_view::npos ? std::string_view() : text_.substr(end + 1);
       if (!tokens.empty()) parse_line(tokens);
     }
-    if (dag_.name.empty()) throw Error(source_, "it is empty", "the first line reads: dag NAME");
+    if (dag_.name.empty()) throw Error(source_, "it is empty", "the first line must be: dag NAME");
     try {
       verify(dag_);
     } catch (const Error& error) {
@@ -58,11 +58,11 @@ class Parser {
     if (tokens.size() > 1 && tokens[1] == "=") return parse_definition(tokens);
     if (tokens[0] == "input") return parse_input(tokens);
     if (tokens[0] == "output") return parse_output(tokens);
-    fail("\"" + std::string(tokens[0]) + "\" starts no line", "write input, output, or NAME:WIDTH = OPERATION OPERANDS");
+    fail("\"" + std::string(tokens[0]) + "\" cannot start a line", "write input, output, or NAME:WIDTH = OPERATION OPERANDS");
   }
 
   void parse_header(const Tokens& tokens) {
-    if (tokens.size() != 2 || tokens[0] != "dag") fail("this is not a Dag", "the first line reads: dag NAME");
+    if (tokens.size() != 2 || tokens[0] != "dag") fail("this is not a Dag", "the first line must be: dag NAME");
     dag_.name = name(tokens[1]);
   }
 

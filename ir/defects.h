@@ -38,7 +38,7 @@ struct Defects {
 /// Sorts both lists and drops duplicates.
 void normalise(Defects& defects);
 
-/// All of both.
+/// All defects of both.
 Defects merge(const Defects& a, const Defects& b);
 
 /// Those within 0 .. width-1, 0 .. height-1 of a region whose cell (0, 0) is the tile's cell (x, y), in the region's coordinates.

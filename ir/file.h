@@ -10,11 +10,11 @@ namespace bitgrid {
 /// The whole file as bytes. Throws Error naming the path and the system's reason if it cannot be read.
 std::string read_file(const std::string& path);
 
-/// The bytes of a regular file of at most `limit` bytes: for files of users. Throws Error if it is missing, no regular file, unreadable or
-/// larger.
+/// The bytes of a regular file of at most `limit` bytes: for files of users. Throws Error if it is missing, not a regular file, unreadable
+/// or larger.
 std::string read_file(const std::string& path, uint64_t limit);
 
-/// Whether a path leads to anything, to a folder, to a regular file. What cannot be looked at does not.
+/// Whether a path leads to anything, to a folder, to a regular file. A path that cannot be examined leads to nothing.
 bool is_there(const std::string& path);
 bool is_folder(const std::string& path);
 bool is_regular_file(const std::string& path);

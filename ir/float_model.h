@@ -19,7 +19,7 @@ struct FloatLayer {
   std::vector<double> input_norm, post_norm;  // gains
   std::vector<double> query_norm, key_norm;   // empty: none
   std::vector<double> attention_sub_norm, feed_forward_sub_norm;
-  std::vector<double> output_gain, down_gain;  // what multiplies the operand where no norm stands; empty: none
+  std::vector<double> output_gain, down_gain;  // what multiplies the operand where there is no norm; empty: none
   FloatMap query, key, value, output, gate, up, down;
   GateFunction function = GateFunction::kSilu;
 };

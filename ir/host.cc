@@ -37,7 +37,7 @@ struct Batch {
     return table.codes[static_cast<size_t>(row * table.cols + column)];
   }
 
-  uint64_t by_token(const TokenSource& s, int n, int repetition, int word) const {
+  int row_of_token(const TokenSource& s, int n) const {
     const CodeTable& table = program.tables[static_cast<size_t>(s.table)];
     const int index = n - s.age;
     int row = table.rows - 1;
@@ -46,7 +46,7 @@ struct Batch {
     } else if (state.position + index >= 0) {
       row = state.tokens[state.tokens.size() - static_cast<size_t>(-index)];
     }
-    return table.codes[static_cast<size_t>(row * table.cols + s.first + repetition * s.stride + word)];
+    return row;
   }
 
   uint64_t by_distance(const DistanceSource& s, int n, int repetition, int word) const {
@@ -59,7 +59,7 @@ struct Batch {
   uint64_t fetch(const Source& source, int n, int repetition, int word) const {
     if (const auto* t = std::get_if<TensorSource>(&source))
       return trace.at(program, t->tensor, n, t->first + repetition * t->stride + word);
-    if (const auto* k = std::get_if<TokenSource>(&source)) return by_token(*k, n, repetition, word);
+
     if (const auto* r = std::get_if<RowSource>(&source)) return in_table(r->table, r->row, r->first + repetition * r->stride + word);
     if (const auto* p = std::get_if<PositionSource>(&source))
       return in_table(p->table, state.position + n, p->first + repetition * p->stride + word);
@@ -94,15 +94,21 @@ struct Batch {
       const size_t rows = static_cast<size_t>(repeat) / (w->planes ? bits_of(weights.storage()) : 1);
       return copy_weight_rows(weights, static_cast<size_t>(w->first_row), rows, w->planes, to, row, column);
     }
+    const auto* token = std::get_if<TokenSource>(&source);
+    const std::vector<uint64_t> codes =
+        token ? table_row(program.tables[static_cast<size_t>(token->table)], row_of_token(*token, n)) : std::vector<uint64_t>();
+    const auto code = [&](int repetition, int word) {
+      return token ? codes[static_cast<size_t>(token->first + repetition * token->stride + word)] : fetch(source, n, repetition, word);
+    };
     for (int repetition = 0; repetition < repeat; ++repetition)
       for (int word = 0; word < port.words; ++word)
         to.set_word(row + static_cast<size_t>(repetition), column + static_cast<size_t>(word) * port.bits, port.bits,
-                    fetch(source, n, repetition, word));
+                    code(repetition, word));
   }
 
-  void scatter(const Step& step, const BitMatrix& outputs) {
+  /// Outputs from `row` on.
+  void scatter(const Step& step, const BitMatrix& outputs, size_t row) {
     const Kernel& kernel = program.kernels[static_cast<size_t>(step.kernel)];
-    size_t row = 0;
     for (int n = 0; n < trace.positions; ++n) {
       for (int repetition = 0; repetition < step.repeat; ++repetition, ++row) {
         size_t column = 0;
@@ -120,6 +126,20 @@ struct Batch {
     }
   }
 };
+
+void append(BitMatrix& to, const BitMatrix& rows) {
+  to.words.insert(to.words.end(), rows.words.begin(), rows.words.end());
+  to.rows += rows.rows;
+}
+
+/// Behind the steps from `first` on that run as one batch: those of one stage and kernel, which may take each other's tile.
+size_t end_of_group(const Program& program, size_t first) {
+  const Step& step = program.steps[first];
+  size_t end = first + 1;
+  if (resident_bits(program.kernels[static_cast<size_t>(step.kernel)].dag) > 0) return end;
+  while (end < program.steps.size() && program.steps[end].stage == step.stage && program.steps[end].kernel == step.kernel) ++end;
+  return end;
+}
 
 int largest_age(const Program& program) {
   int age = 0;
@@ -201,11 +221,17 @@ HostTrace run_tokens(const Program& program, HostState& state, const std::vector
   trace.positions = static_cast<int>(tokens.size());
   for (const Tensor& tensor : program.tensors) trace.codes.emplace_back(static_cast<size_t>(tensor.count) * tokens.size());
   Batch batch{program, state, tokens, trace};
-  for (size_t s = 0; s < program.steps.size(); ++s) {
-    const Step& step = program.steps[s];
-    const BitMatrix outputs = runner(static_cast<int>(s), batch.gather(step));
-    assert(outputs.rows == tokens.size() * static_cast<size_t>(step.repeat));
-    batch.scatter(step, outputs);
+  for (size_t first = 0; first < program.steps.size();) {
+    const size_t end = end_of_group(program, first);
+    StepBatch inputs = batch.gather(program.steps[first]);
+    for (size_t s = first + 1; s < end; ++s) append(inputs.inputs, batch.gather(program.steps[s]).inputs);
+    const BitMatrix outputs = runner(static_cast<int>(first), inputs);
+    assert(outputs.rows == inputs.inputs.rows);
+    for (size_t s = first, row = 0; s < end; ++s) {
+      batch.scatter(program.steps[s], outputs, row);
+      row += tokens.size() * static_cast<size_t>(program.steps[s].repeat);
+    }
+    first = end;
   }
   advance(program, state, tokens, trace);
   return trace;

@@ -28,7 +28,8 @@ BitMatrix joined(const Dag& dag, const StepBatch& batch);
 /// The Dag's outputs, a few thousand invocations at a time.
 BitMatrix evaluate(const Dag& dag, const StepBatch& batch);
 
-/// Runs a batch of invocations of step `step` and returns the output bits, a row for each.
+/// Runs a batch of invocations of step `step`, and of those behind it that share its stage and kernel, and returns the output bits, a row
+/// for each.
 using StepRunner = std::function<BitMatrix(int step, const StepBatch& batch)>;
 
 /// Codes of every tensor at every position of a batch.
@@ -49,8 +50,8 @@ constexpr int64_t position_of_slot(int64_t now, int slot, int window) {
 
 HostState initial_state(const Program& program);
 
-/// Runs all steps for consecutive tokens: each step takes all positions as one batch (a position sees keys and values up to itself only),
-/// so that the kernels run back to back. Advances the state.
+/// Runs all steps for consecutive tokens. All positions of a step are one batch, so that the kernels run back to back (a position sees keys
+/// and values up to itself only); so are steps of one stage and kernel, unless it has resident inputs. Advances the state.
 HostTrace run_tokens(const Program& program, HostState& state, const std::vector<int>& tokens, const StepRunner& runner);
 
 /// Values of the logits at a position of the batch.

@@ -34,7 +34,7 @@ class Input {
     piece_.remove_prefix(1);
     ++byte_;
     ++column_;
-    if (c == '\0') fail("there is a byte of 0");  // the library takes it for the end
+    if (c == '\0') fail("unexpected zero byte");  // the library takes it for the end
     if (c != '\n') return;
     ++line_;
     column_ = 0;
@@ -93,7 +93,7 @@ class Strict final : public JsonEvents {
   bool string(string_t& v) override { return to_.string(v); }
   bool binary(binary_t& v) override { return to_.binary(v); }
   bool key(string_t& k) override {
-    if (!objects_[depth_ - 1].add(k)) input_.fail(fmt::format("the key \"{}\" stands twice in one object", shown(k)));
+    if (!objects_[depth_ - 1].add(k)) input_.fail(fmt::format("the key \"{}\" appears twice in one object", shown(k)));
     return to_.key(k);
   }
   bool start_object(size_t n) override {
@@ -152,7 +152,7 @@ class Strict final : public JsonEvents {
   static std::string shown(const std::string& text) { return text.size() > 60 ? text.substr(0, 60) + "..." : text; }
 
   void open() {
-    if (depth_ == kMostJsonDepth) input_.fail(fmt::format("lists and objects stand more than {} deep in one another", kMostJsonDepth));
+    if (depth_ == kMostJsonDepth) input_.fail(fmt::format("lists and objects are nested more than {} deep", kMostJsonDepth));
     if (depth_ == objects_.size()) objects_.emplace_back();
     objects_[depth_++].clear();
   }

@@ -1,5 +1,5 @@
-// Strict reading of JSON, for every JSON text that the program reads: no key twice in an object, no integer beyond 64 bits, nothing behind
-// the value (bytes of 0 included), at most kMostJsonDepth containers in one another.
+// Strict reading of JSON, for every JSON text that the program reads: no key twice in an object, no integer beyond 64 bits, nothing after
+// the value (zero bytes included), at most kMostJsonDepth nested containers.
 #pragma once
 
 #include <concepts>
@@ -16,10 +16,10 @@ namespace bitgrid {
 
 inline constexpr size_t kMostJsonDepth = 64;
 
-/// What stands in the text, in its order.
+/// What the text holds, in order.
 using JsonEvents = nlohmann::json_sax<nlohmann::json>;
 
-/// Where a JSON text stands, for messages.
+/// Where a JSON text comes from, for messages.
 struct JsonPlace {
   std::string source;               // the file
   std::string cure;                 // what to do about a text that is not JSON

@@ -101,7 +101,7 @@ void verify(const LutNetwork& network) {
 
 BitMatrix evaluate(const LutNetwork& network, const BitMatrix& inputs) {
   if (inputs.cols != network.inputs.size())
-    throw Error("LUT network " + network.name, fmt::format("{} input bits are given, it has {}", inputs.cols, network.inputs.size()),
+    throw Error("LUT network " + network.name, fmt::format("{} input bits are given, but it has {}", inputs.cols, network.inputs.size()),
                 "give one column for each input");
   std::vector<uint64_t> value(network.inputs.size() + network.nodes.size());
   return evaluate_slices(inputs, network.outputs.size(), [&](std::span<const uint64_t> in, std::span<uint64_t> out) {

@@ -101,7 +101,7 @@ void check_matrix(const std::string& where, const Matrix& m, int inputs, int out
 void check_table(const std::string& where, const Linear& l) {
   if (!l.table) return;
   const auto* r = std::get_if<Requantise>(&l.activation);
-  if (r == nullptr) fail(where + ".table", "a table stands without a requantisation before it", "add `requantise`, or drop the table");
+  if (r == nullptr) fail(where + ".table", "a table needs a requantisation before it", "add `requantise`, or drop the table");
   const int64_t entries = static_cast<int64_t>(l.table->values.size()), wanted = int64_t{r->hi} - r->lo + 1;
   if (l.table->lo != r->lo || entries != wanted) {
     fail(where + ".table",
@@ -134,7 +134,7 @@ Range check_active_linear(const std::string& where, const Linear& l, int inputs,
 
 Range check_exact_linear(const std::string& where, const Linear& l, int inputs, int outputs, Range operand) {
   if (!std::holds_alternative<std::monostate>(l.activation) || l.table) {
-    fail(where, "an activation stands where exact sums are added to the stream", "drop `requantise`, `sign` and `table` here");
+    fail(where, "an activation is not allowed where exact sums are added to the stream", "drop `requantise`, `sign` and `table` here");
   }
   return check_linear(where, l, inputs, outputs, operand);
 }
@@ -157,7 +157,7 @@ Range check_attention(const std::string& p, const Attention& a, int width, Range
   const Range q = check_active_linear(p + "query", a.query, width, width, in);
   if (a.query.table || a.key.table || a.value.table) {
     const char* which = a.query.table ? "query" : a.key.table ? "key" : "value";
-    fail(p + which + ".table", "a table stands in an attention layer", "drop it; `up` and `linear` take tables");
+    fail(p + which + ".table", "an attention layer does not take a table", "drop it; `up` and `linear` take tables");
   }
   if (q.lo != 0 && std::holds_alternative<Requantise>(a.query.activation)) {
     fail(p + "query.range", "queries are requantised to [" + text(q.lo) + ", " + text(q.hi) + "]", "use a one-sided range as [0, 15]");
@@ -211,7 +211,7 @@ void check_vocabulary(const Model& m) {
     if (first >= 0) {
       fail("vocabulary",
            "the symbol '" + (m.vocabulary[i] == '\n' ? std::string("\\n") : std::string(1, m.vocabulary[i])) +
-               "' stands twice in the vocabulary, at " + text(first) + " and " + text(static_cast<int64_t>(i)),
+               "' appears twice in the vocabulary, at " + text(first) + " and " + text(static_cast<int64_t>(i)),
            "drop one of them and its row of the embedding and the head");
     }
     first = static_cast<int>(i);

@@ -10,8 +10,8 @@
 
 namespace bitgrid {
 
-/// A whole number from `least` to `most` in decimal digits, with '-' before a negative one. nullopt for whatever else: blanks, '+', zeros
-/// in front (other programs read them as octal), exponents, other bases, anything behind the digits, or a number outside the range.
+/// A whole number from `least` to `most` in decimal digits, with '-' before a negative one. nullopt for anything else: blanks, '+', zeros
+/// in front (other programs read them as octal), exponents, other bases, anything after the digits, or a number outside the range.
 template <std::integral T>
 std::optional<T> parse_whole(std::string_view text, T least, T most) {
   const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
@@ -35,13 +35,13 @@ inline std::optional<double> parse_real(std::string_view text, double least, dou
   return value;
 }
 
-/// The same of names that count, which may have zeros in front: a[007] is 7.
+/// The same for indices in names, which may have leading zeros: a[007] is 7.
 inline std::optional<uint64_t> parse_padded(std::string_view digits) {
   while (digits.size() > 1 && digits.front() == '0') digits.remove_prefix(1);
   return parse_whole(digits, uint64_t{0}, UINT64_MAX);
 }
 
-/// 1 to `most_digits` (16 at most) hexadecimal digits without a prefix, in either case. nullopt for whatever else.
+/// 1 to `most_digits` (16 at most) hexadecimal digits without a prefix, in either case. nullopt for anything else.
 inline std::optional<uint64_t> parse_hex(std::string_view digits, size_t most_digits = 16) {
   if (digits.empty() || digits.size() > most_digits || digits.front() == '-') return std::nullopt;
   uint64_t value = 0;

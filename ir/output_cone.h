@@ -17,7 +17,7 @@ struct ConeEdge {
 };
 
 struct OutputCone {
-  /// Each edge once. Without loops, an edge stands behind all that it reads.
+  /// Each edge once. Without loops, an edge comes after every edge that it reads.
   std::vector<ConeEdge> edges;
   bool cyclic = false;  // loops of cells (carries): outputs depend on all of the past
 };

@@ -261,7 +261,7 @@ std::vector<std::string> make_folders(const std::string& dir) {
   if (error == 0 && S_ISDIR(info.st_mode)) return made;
   remove_folders(made);
   if (error == 0) throw Error(dir, "this is a file", "name a folder");
-  throw Error(dir, fmt::format("this folder cannot be made: {}", std::strerror(error)), cure(error));
+  throw Error(dir, fmt::format("this folder cannot be created: {}", std::strerror(error)), cure(error));
 }
 
 OutputFolder::OutputFolder(const std::string& dir) : OutputFolder(dir, Unopened{}) {

@@ -12,23 +12,23 @@ namespace bitgrid {
 /// it could be written: until finish() the old text stays. What is not a regular file (a device, a FIFO, what /dev/stdout leads to) is
 /// written into as the text comes.
 ///
-/// The text goes to a file ".bitgrid-*.tmp" in the same folder. One that a killed program has left is taken away by the next program that
+/// The text goes to a file ".bitgrid-*.tmp" in the same folder. One left by a killed program is removed by the next program that
 /// writes the same file. A replaced file keeps its permissions; one that is write-protected is not replaced.
 ///
 /// All functions throw Error naming the path, the system's reason and a cure.
 class OutputFile {
  public:
   explicit OutputFile(const std::string& path);
-  /// What was not finished goes; the old file stays as it was.
+  /// Discards an unfinished file; the old one stays as it was.
   ~OutputFile();
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
 
   const std::string& path() const { return path_; }
   void write(std::string_view text);
-  /// The end of the text. Takes no file descriptor from here on. finish() calls it.
+  /// Ends the text; no file descriptor is held afterwards. finish() calls it.
   void close();
-  /// Gives the text its name.
+  /// Gives the file its name.
   void finish();
 
  private:
@@ -51,7 +51,7 @@ class OutputFolder {
  public:
   /// Makes the folder if it is missing. Throws Error if it cannot be made, or naming the process that holds it.
   explicit OutputFolder(const std::string& dir);
-  /// Lets go. Without commit(), folders that were made here are removed again.
+  /// Releases the folder. Without commit(), folders that were made here are removed again.
   ~OutputFolder();
   OutputFolder(const OutputFolder&) = delete;
   OutputFolder& operator=(const OutputFolder&) = delete;

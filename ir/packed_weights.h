@@ -25,7 +25,7 @@ constexpr size_t inputs_per_cell(WeightStorage storage) {
 }
 
 /// A matrix of weights. A cell is four bytes of one row: field k of byte m, `bits` wide, is input 4 k + m of the cell, so that one shift of
-/// all bytes brings forth four neighbouring inputs. A tile is 16 rows: cell 0 of each row, then cell 1 of each, and so on. One vector
+/// all bytes yields four neighbouring inputs. A tile is 16 rows: cell 0 of each row, then cell 1 of each, and so on. One vector
 /// register thus has the same inputs of up to 16 rows, and the whole matrix is read from front to back. Missing inputs of a last cell and
 /// missing rows of a last tile have codes 0. Rows may be packed from several threads.
 class PackedWeights {

@@ -1,4 +1,4 @@
-// A loop whose passes run on several threads.
+// Parallel for.
 #pragma once
 
 #include <atomic>

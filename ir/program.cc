@@ -10,7 +10,7 @@ namespace bitgrid {
 namespace {
 
 void require(bool ok, const Step& step, const std::string& problem) {
-  if (!ok) throw Error("program, step " + step.name, problem, "this is a fault of the lowering; please report it with the model file");
+  if (!ok) throw Error("program, step " + step.name, problem, "this is a bug in the lowering; please report it with the model file");
 }
 
 template <typename T>
@@ -84,6 +84,16 @@ bool is_fixed(const Source& source) {
 
 }  // namespace
 
+std::vector<uint64_t> table_row(const CodeTable& table, int row) {
+  std::vector<uint64_t> codes(static_cast<size_t>(table.cols));
+  const auto first = static_cast<std::ptrdiff_t>(row) * table.cols;
+  if (table.read_row)
+    table.read_row(row, codes);
+  else
+    std::copy_n(table.codes.begin() + first, table.cols, codes.begin());
+  return codes;
+}
+
 bool keeps_tile(const Program& program, const Step& step) {
   const Dag& dag = program.kernels[static_cast<size_t>(step.kernel)].dag;
   for (size_t i = 0; i < step.inputs.size(); ++i)
@@ -127,7 +137,7 @@ void verify(const Program& program) {
   }
   if (!in_range(program.logits, program.tensors) || !written[static_cast<size_t>(program.logits)]) {
     throw Error("program " + program.name, "no step writes the logits",
-                "this is a fault of the lowering; please report it with the model file");
+                "this is a bug in the lowering; please report it with the model file");
   }
 }
 

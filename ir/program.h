@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -39,11 +41,14 @@ struct CodeTable {
   int rows = 0;
   int cols = 0;
   uint32_t bits = 0;
-  std::vector<uint64_t> codes;  // row-major
+  std::vector<uint64_t> codes;                                            // row-major; none:
+  std::function<void(int row, std::span<uint64_t> codes)> read_row = {};  // of tables that tokens look up, too large to be kept twice
 };
+/// The codes of a row.
+std::vector<uint64_t> table_row(const CodeTable& table, int row);
 
-/// Weights in host memory, whose rows stream through kernels. A weight's code there: its bit (-1 or 1), its value + 2 in two bits (-1 .. 1),
-/// or a byte in two's complement, by how it is stored.
+/// Weights in host memory, whose rows stream through kernels. A weight's code there: its bit (-1 or 1), its value + 2 in two bits (-1 ..
+/// 1), or a byte in two's complement, by how it is stored.
 struct WeightMatrix {
   std::string name;
   std::shared_ptr<const PackedWeights> weights;

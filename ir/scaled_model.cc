@@ -200,7 +200,7 @@ CacheForms parse_cache_forms(const std::string& text) {
     const size_t equals = part.find('=');
     const std::string key = part.substr(0, equals), value = equals == std::string::npos ? "" : part.substr(equals + 1);
     if (key != "k" && key != "v" && key != "recent") throw Error("--kv", "'" + part + "' is neither k, v nor recent", kCacheCure);
-    if (seen.find(key[0]) != std::string::npos) throw Error("--kv", "'" + key + "' stands there twice", kCacheCure);
+    if (seen.find(key[0]) != std::string::npos) throw Error("--kv", "'" + key + "' is given twice", kCacheCure);
     seen += key[0];
     if (key == "k") forms.key = parse_form(part, value);
     if (key == "v") forms.value = parse_form(part, value);

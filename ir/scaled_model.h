@@ -96,7 +96,7 @@ struct ScaledHead {
   LinearMap map;
 };
 
-/// Tables of what is no product: exporters compute them, engines look them up.
+/// Tables of functions that are not products: exporters compute them, engines look them up.
 struct ScaledTables {
   std::vector<int16_t> cosine, sine;  // [context][head_width / 2], 14 fraction bits
   std::vector<int32_t> exponential;   // [16]: 4095 * 2^(-i/16)

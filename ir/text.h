@@ -6,7 +6,7 @@
 
 namespace bitgrid {
 
-/// The text behind a UTF-8 byte-order mark, which some editors put at the beginning of files.
+/// The text after a UTF-8 byte-order mark, which some editors put at the beginning of files.
 std::string_view without_bom(std::string_view text);
 
 /// The number of the line, from 1, in which a byte of the text stands.

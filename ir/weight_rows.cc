@@ -86,4 +86,18 @@ void copy_weight_rows(const PackedWeights& weights, size_t first, size_t count, 
   }
 }
 
+bool is_ternary(const PackedWeights& weights) {
+  if (weights.storage() != WeightStorage::kTwoBits) return false;
+  uint64_t both = 0;  // bits of a code that is 3
+  for (size_t t = 0; t < weights.tiles(); ++t) {
+    const uint8_t* const bytes = weights.tile(t);
+    for (size_t i = 0; i < weights.bytes() / weights.tiles(); i += sizeof(uint64_t)) {
+      uint64_t word;
+      std::memcpy(&word, bytes + i, sizeof word);
+      both |= word & (word >> 1) & 0x5555'5555'5555'5555u;
+    }
+  }
+  return both == 0;
+}
+
 }  // namespace bitgrid

@@ -10,7 +10,7 @@ struct BitCounts {
   const char* name;
   /// Ones of a & b.
   int64_t (*of_and)(const uint64_t* a, const uint64_t* b, size_t words);
-  /// counts[r] = ones of row r ^ b, of rows one behind the other.
+  /// counts[r] = ones of row r ^ b, of consecutive rows.
   void (*of_xor)(const uint64_t* rows, size_t count, const uint64_t* b, size_t words, int64_t* counts);
 };
 

@@ -1,7 +1,6 @@
 #include "reference_cpu/golden.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "ir/error.h"
 
@@ -9,21 +8,9 @@ namespace bitgrid::cpu::golden {
 
 namespace {
 
-int floor_log2(int64_t v) {
-  return static_cast<int>(std::bit_width(static_cast<uint64_t>(v))) - 1;
-}
-
 int64_t channel(const std::vector<int32_t>& per_channel, size_t c, int64_t absent) {
   if (per_channel.empty()) return absent;
   return per_channel.size() == 1 ? per_channel[0] : per_channel[c];
-}
-
-/// i_j = min(requantised difference to the largest score, 255).
-std::vector<int> softmax_indices(const Vec& scores, const SoftmaxScale& scale) {
-  const int64_t top = *std::max_element(scores.begin(), scores.end());
-  std::vector<int> out;
-  for (const int64_t s : scores) out.push_back(static_cast<int>(requantise(top - s, 0, scale.multiplier, scale.shift, 0, 255)));
-  return out;
 }
 
 }  // namespace
@@ -85,35 +72,10 @@ Vec table(const Vec& x, const Table& t) {
   return y;
 }
 
-Vec relu2(const Vec& x) {
-  Vec y(x.size());
-  for (size_t c = 0; c < x.size(); ++c) y[c] = std::min<int64_t>((x[c] * x[c] + 32) >> 6, 255);
-  return y;
-}
-
 Vec residual(const Vec& x, const Vec& y) {
   Vec sum(x.size());
   for (size_t c = 0; c < x.size(); ++c) sum[c] = x[c] + y[c];
   return sum;
-}
-
-Vec residual(const Vec& x, const Vec& y, int bits) {
-  const int64_t hi = (int64_t{1} << (bits - 1)) - 1;
-  Vec sum = residual(x, y);
-  for (int64_t& s : sum) s = std::clamp(s, -hi, hi);
-  return sum;
-}
-
-Vec rmsnorm(const Vec& x, const std::vector<int32_t>& table, int f, int64_t hi) {
-  int64_t ss = 0;
-  for (const int64_t v : x) ss += v * v;
-  ss = std::max<int64_t>(ss, 1);
-  const int k = floor_log2(ss) / 2;
-  const int64_t r = table[static_cast<size_t>(((ss << 5) >> (2 * k)) - 32)];
-  Vec y(x.size());
-  // requantise with shift 0 has no rounding term, as the definition wants for k + f = 0.
-  for (size_t c = 0; c < x.size(); ++c) y[c] = requantise(x[c], 0, r, k + f, -hi, hi);
-  return y;
 }
 
 int64_t score(const Vec& q, const Vec& k, int64_t bias) {
@@ -133,30 +95,6 @@ Vec mix(const Vec& e, const std::vector<Vec>& v, size_t channels) {
   for (size_t j = 0; j < e.size(); ++j) {
     for (size_t c = 0; c < channels; ++c) o[c] += e[j] * v[j][c];
   }
-  return o;
-}
-
-Vec softmax_attention(const Vec& scores, const std::vector<Vec>& v, size_t channels, const SoftmaxScale& scale,
-                      const std::vector<int32_t>& exponentials, const std::vector<int32_t>& reciprocals) {
-  Vec e;
-  for (const int i : softmax_indices(scores, scale)) e.push_back(exponentials[static_cast<size_t>(i)]);
-  int64_t den = 0;
-  for (const int64_t w : e) den += w;
-  const int k = floor_log2(den);
-  const int64_t r = reciprocals[static_cast<size_t>(((den << 6) >> k) - 64)];
-  Vec o = mix(e, v, channels);
-  for (int64_t& value : o) value = (value * r + (int64_t{1} << (k + 4))) >> (k + 5);
-  return o;
-}
-
-Vec shift_softmax_attention(const Vec& scores, const std::vector<Vec>& v, size_t channels, const SoftmaxScale& scale) {
-  Vec e;
-  for (const int i : softmax_indices(scores, scale)) e.push_back(128 >> std::min(i, 31));
-  int64_t den = 0;
-  for (const int64_t w : e) den += w;
-  const int k = floor_log2(den);
-  Vec o = mix(e, v, channels);
-  for (int64_t& value : o) value = (value * 16) >> k;
   return o;
 }
 

@@ -32,17 +32,8 @@ Vec activation(const Vec& u, const Activation& a);
 /// table[x - lo]. Throws Error for a value outside the table.
 Vec table(const Vec& x, const Table& t);
 
-/// min((x*x + 32) >> 6, 255) for x in 0 .. 127.
-Vec relu2(const Vec& x);
-
 /// x + y exactly: the stream of a Model, which never saturates.
 Vec residual(const Vec& x, const Vec& y);
-
-/// clamp(x + y, -(2^(bits-1)-1), 2^(bits-1)-1): a stream of a stated width.
-Vec residual(const Vec& x, const Vec& y, int bits);
-
-/// Root-mean-square norm. `table` has 96 entries floor(S*sqrt(d)*2^f / sqrt((i+32)/32) + 1/2).
-Vec rmsnorm(const Vec& x, const std::vector<int32_t>& table, int f, int64_t hi);
 
 /// q.k + bias: the score of one position for one head. Shapes: q, k [head size].
 int64_t score(const Vec& q, const Vec& k, int64_t bias);
@@ -52,20 +43,6 @@ Vec threshold_weights(const Vec& scores, const Requantise& r);
 
 /// o[c] = sum_j e[j] * v[j][c]. Shapes: e [positions], v [positions][head size].
 Vec mix(const Vec& e, const std::vector<Vec>& v, size_t channels);
-
-/// Scale of the differences to the largest score: i = min((d*m + half) >> s, 255).
-struct SoftmaxScale {
-  int64_t multiplier = 1;
-  int shift = 0;
-};
-
-/// Softmax attention of one head: 16 times the weighted mean of the values. `exponentials` has 256 entries floor(255*exp(-i/16) + 1/2),
-/// `reciprocals` 64 entries floor(512/((i+64)/64) + 1/2). Precondition: at least one position.
-Vec softmax_attention(const Vec& scores, const std::vector<Vec>& v, size_t channels, const SoftmaxScale& scale,
-                      const std::vector<int32_t>& exponentials, const std::vector<int32_t>& reciprocals);
-
-/// The same with e = 128 >> min(i, 31) and o = (num << 4) >> floor(log2 den): no table, no multiplication.
-Vec shift_softmax_attention(const Vec& scores, const std::vector<Vec>& v, size_t channels, const SoftmaxScale& scale);
 
 /// z[i] = sum_j weights[i][j] * y[j] + bias[i].
 Vec head(const Head& h, const Vec& y);

@@ -18,7 +18,7 @@ struct PageData {
   nlohmann::ordered_json configuration;  // effective options, seed, version: shown as they are
   std::vector<MappedKernel> kernels;
   Defects defects;
-  // With the model at hand: graph, timeline and roofline.
+  // If the model is given: graph, timeline and roofline.
   const Program* program = nullptr;
   std::optional<estimate::Estimate> figures;
   estimate::EstimateParams params;

@@ -30,7 +30,7 @@ function expression(t){ if(t===0)return '0'; if(t===65535)return '1';
   while(left){let best=cubes[0],most=-1; for(const q of cubes){const n=count(q[0]&left)*8+q[1].filter(x=>x===2).length; if(count(q[0]&left)&&n>most){most=n;best=q;}}
     left&=~best[0]; terms.push(best[1].map((x,v)=>x===2?'':(x?'':'not ')+names[v]).filter(x=>x).join(' and '));}
   return terms.join(' or '); }
-// Nets: an output that copies one side goes on with what the neighbour there drives.
+// Nets: an output that copies one side continues with what the neighbour there drives.
 const copies={43690:0,52428:1,61680:2,65280:3},dx=[0,1,0,-1],dy=[-1,0,1,0],inside=(x,y)=>x>=0&&y>=0&&x<K.w&&y<K.h;
 const lut=(x,y,o)=>K.luts[K.index[y*K.w+x]][o];
 function reads(t,side){ for(let i=0;i<16;i++)if((t>>i&1)!==(t>>(i^1<<side)&1))return true; return false; }

@@ -58,8 +58,7 @@ Tracks read_tracks(const TimelineJson& trace, const std::string& file) {
     }
     const auto activity = e.at("cat").get<std::string>();
     const auto paint = std::find_if(kPaints.begin(), kPaints.end(), [&](const ActivityPaint& p) { return p.activity == activity; });
-    if (paint == kPaints.end())
-      throw Error(file, "unknown activity \"" + activity + "\"", "give the --trace file of `bitgrid run --engine systemc`");
+    if (paint == kPaints.end()) throw Error(file, "unknown activity \"" + activity + "\"", "give a file that `bitgrid run --trace` wrote");
     const auto cycles = [&](const char* key) { return static_cast<uint64_t>(number(e.at("args").at(key), key, kMostCycles)); };
     const Event event{cycles("cycle"), cycles("cycles"), static_cast<size_t>(paint - kPaints.begin())};
     tracks.events[id].push_back(event);
@@ -86,7 +85,7 @@ std::string platform_timeline_svg(const TimelineJson& trace, const std::string& 
   try {
     tracks = read_tracks(trace, file);
   } catch (const TimelineJson::exception& e) {
-    throw Error(file, "not a trace of the platform: " + json_reason(e), "give the --trace file of `bitgrid run --engine systemc`");
+    throw Error(file, "not a trace of the platform: " + json_reason(e), "give a file that `bitgrid run --trace` wrote");
   }
   const double per_cycle = (kTimelineWidth - kLabel) / static_cast<double>(tracks.end);
   std::array<std::string, kPaints.size()> paths;

@@ -1,4 +1,4 @@
-// Timeline of the platform on a page: what tiles and buses did when, from the trace file of `bitgrid run --engine systemc --trace`.
+// Timeline of the platform on a page: what tiles and buses did when, from a file that `bitgrid run --trace` wrote.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

@@ -10,7 +10,7 @@
 namespace bitgrid::report {
 
 struct PictureParams {
-  /// Up to so many cells every signal is drawn (about 30 bytes a cell); above, areas by what their cells do.
+  /// Up to this many cells, every signal is drawn (about 30 bytes a cell); above, areas by what their cells do.
   int64_t detail_cells = 5'000;
   /// Of the file: a drawing in detail that is larger becomes areas, and areas are drawn in blocks of as many cells as it takes.
   size_t max_bytes = 300'000;

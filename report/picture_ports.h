@@ -29,7 +29,7 @@ using Ports = std::array<std::vector<Port>, 4>;  // [side][position]
 Ports ports_of(const MappedKernel& kernel);
 bool any_port(const Ports& ports, Signal signal);
 
-/// Where the grid stands in the picture: a block of block x block cells takes pixels x pixels.
+/// Where the grid is in the picture: a block of block x block cells takes pixels x pixels.
 struct Frame {
   int cells_wide = 0, cells_high = 0;
   int block = 1;
@@ -47,7 +47,7 @@ int label_room(const Ports& ports);
 
 /// A triangle for each port with its bits, and a tooltip. block == 1.
 std::string detailed_ports(const Ports& ports, const Frame& frame);
-/// Bars along the border: inputs and constants close to it, outputs behind them.
+/// Bars along the border: inputs and constants close to it, outputs outside them.
 std::string overview_ports(const Ports& ports, const Frame& frame);
 
 }  // namespace bitgrid::report

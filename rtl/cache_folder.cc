@@ -23,7 +23,7 @@ void make(const fs::path& folder) {
   std::error_code error;
   if (folder.has_parent_path()) fs::create_directories(folder.parent_path(), error);
   if (!error && ::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) error.assign(errno, std::generic_category());
-  if (error) throw Error(folder.string(), "this folder cannot be made: " + error.message(), "choose another cache folder");
+  if (error) throw Error(folder.string(), "this folder cannot be created: " + error.message(), "choose another cache folder");
 }
 
 }  // namespace
@@ -42,15 +42,14 @@ void make_private_folder(const fs::path& folder) {
   }, above{};
   const fs::path parent = folder.has_parent_path() ? folder.parent_path() : fs::path(".");
   if (::lstat(folder.c_str(), &own) != 0 || ::stat(parent.c_str(), &above) != 0)
-    throw Error(folder.string(), std::string("this cache folder cannot be looked at: ") + std::strerror(errno), kCure);
+    throw Error(folder.string(), std::string("this cache folder cannot be inspected: ") + std::strerror(errno), kCure);
   const bool anyone_may_make_it = (above.st_mode & S_IWOTH) != 0;
   const auto refuse = [&](const std::string& problem) {
-    throw Error(folder.string(), "this cache folder " + problem + ", so that others could put libraries into it that are loaded from there",
-                kCure);
+    throw Error(folder.string(), "this cache folder " + problem + ", so others could plant libraries that are loaded from it", kCure);
   };
   if (anyone_may_make_it && S_ISLNK(own.st_mode)) refuse("is a symbolic link where everyone may write");
   if (S_ISLNK(own.st_mode) && ::stat(folder.c_str(), &own) != 0)
-    throw Error(folder.string(), "this cache folder is a symbolic link to nothing", kCure);
+    throw Error(folder.string(), "this cache folder is a dangling symbolic link", kCure);
   if (!S_ISDIR(own.st_mode)) throw Error(folder.string(), "this is not a folder", kCure);
   if (own.st_uid != ::geteuid()) refuse(fmt::format("belongs to another user (number {})", own.st_uid));
   if ((own.st_mode & S_IWOTH) != 0) refuse("can be written by everyone");
@@ -63,7 +62,7 @@ void make_private_folder(const fs::path& folder) {
 BuildFolder::BuildFolder(const fs::path& parent) {
   std::string name = (parent / "building-XXXXXX").string();
   if (mkdtemp(name.data()) == nullptr)
-    throw Error(parent.string(), "no folder can be made here", "make it writable, or choose another cache folder");
+    throw Error(parent.string(), "a folder cannot be created here", "make it writable, or choose another cache folder");
   path_ = name;
 }
 
@@ -76,7 +75,7 @@ void BuildFolder::rename(const fs::path& name) {
   std::error_code error;
   fs::rename(path_, name, error);
   if (error && !fs::exists(name))
-    throw Error(name.string(), "this folder cannot be made: " + error.message(), "choose another cache folder");
+    throw Error(name.string(), "this folder cannot be created: " + error.message(), "choose another cache folder");
 }
 
 }  // namespace bitgrid::rtl

@@ -26,11 +26,11 @@ struct VerilogFile {
   std::string text;
 };
 
-/// The modules that bitgrid_grid needs, as they stand in rtl/fabric/: bitgrid_cell, bitgrid_cell_latch, bitgrid_grid; with `vector` also
+/// The modules that bitgrid_grid needs, as they are in rtl/fabric/: bitgrid_cell, bitgrid_cell_latch, bitgrid_grid; with `vector` also
 /// bitgrid_grid_vector, the form for simulation.
 std::vector<VerilogFile> fabric_files(bool vector);
 
-/// A grid of that size as a module for build_rtl: bitgrid_grid_vector behind the ports of RtlInterface. in_valid is `run`, out_valid is the
+/// A grid of that size as a module for build_rtl: bitgrid_grid_vector with the ports of RtlInterface. in_valid is `run`, out_valid is the
 /// phase; inputs i_load, i_config, i_n, i_e, i_s, i_w; outputs o_config, o_n, o_e, o_s, o_w. With `cells` it holds bitgrid_grid, an
 /// instance a cell, instead; with `latches` that one's words are in latches.
 struct FabricForm {

@@ -52,7 +52,7 @@ RtlSource load_rtl_source(const std::string& path) {
 
 BitMatrix RtlModel::run(const BitMatrix& inputs, RtlRunStats* stats) const {
   if (inputs.cols != total_width(interface.inputs))
-    throw Error(name, fmt::format("it is given {} input bits and has {}", inputs.cols, total_width(interface.inputs)),
+    throw Error(name, fmt::format("it is given {} input bits but has {}", inputs.cols, total_width(interface.inputs)),
                 "give one column for each input bit");
   const std::unique_ptr<void, void (*)(void*)> instance(functions.create(), functions.destroy);
   std::vector<uint32_t> in(total_words(interface.inputs));

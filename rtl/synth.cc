@@ -11,31 +11,13 @@
 #include "ir/error.h"
 #include "ir/file.h"
 #include "ir/number.h"
+#include "ir/temporary_folder.h"
 #include "rtl/command.h"
 
 namespace bitgrid::rtl {
 namespace {
 
 namespace fs = std::filesystem;
-
-class Folder {
- public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "bitgrid-synth-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw Error(name, "no temporary folder can be made", "set TMPDIR to a folder that can be written");
-    path_ = name;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  std::string file(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  fs::path path_;
-};
 
 std::string last_line(std::string text) {
   text.erase(text.find_last_not_of("\r\n ") + 1);
@@ -64,14 +46,14 @@ bool run_yosys(const SynthParams& params, const std::string& script, const std::
   const int status = run_command({"timeout", "-k", "5", std::to_string(params.timeout_seconds), params.yosys, "-q", "-p", script}, log);
   if (status == 127) throw Error(params.yosys, "Yosys does not start", "apt-get install yosys");
   if (status == 124 || status == 137) {
-    result.problem = fmt::format("Yosys came to no end in {} seconds", params.timeout_seconds);
+    result.problem = fmt::format("Yosys did not finish within {} seconds", params.timeout_seconds);
     return false;
   }
   if (status != 0) throw Error(result.name, "Yosys does not synthesize it: " + last_line(read_file(log)), "correct the Verilog");
   return true;
 }
 
-std::string read_script(const SynthTarget& target, const Folder& folder) {
+std::string read_script(const SynthTarget& target, const TemporaryFolder& folder) {
   std::string script;
   for (const VerilogFile& f : target.files) {
     write_file(folder.file(f.name), f.text);
@@ -96,7 +78,7 @@ void add_areas(const StandardCells& cells, const std::map<std::string, uint64_t>
 }
 
 /// Generic gates, and the same design in standard cells.
-bool count_gates(const SynthParams& params, const Folder& folder, const std::string& synth, SynthResult& result) {
+bool count_gates(const SynthParams& params, const TemporaryFolder& folder, const std::string& synth, SynthResult& result) {
   std::string script = synth + fmt::format("design -save synthesized; abc -g gates; opt_clean; tee -o {} stat; tee -o {} ltp -noff",
                                            folder.file("stat"), folder.file("ltp"));
   if (!params.cells.empty()) {
@@ -120,7 +102,7 @@ bool count_gates(const SynthParams& params, const Folder& folder, const std::str
   return true;
 }
 
-bool map_to_ice40(const SynthParams& params, const Folder& folder, const std::string& read, const SynthTarget& target,
+bool map_to_ice40(const SynthParams& params, const TemporaryFolder& folder, const std::string& read, const SynthTarget& target,
                   SynthResult& result) {
   std::string script =
       read + fmt::format("synth_ice40 -top {} -json {}; tee -o {} stat", target.top, folder.file("ice40.json"), folder.file("ice40"));
@@ -139,7 +121,7 @@ bool map_to_ice40(const SynthParams& params, const Folder& folder, const std::st
   return true;
 }
 
-void place(const SynthParams& params, const Folder& folder, SynthResult& result) {
+void place(const SynthParams& params, const TemporaryFolder& folder, SynthResult& result) {
   const std::string log = folder.file("nextpnr.log");
   const int status = run_command({"timeout", "-k", "5", std::to_string(params.timeout_seconds), params.nextpnr, "--hx8k", "--package",
                                   "ct256", "--pcf-allow-unconstrained", "--seed", "1", "--json", folder.file("ice40.json")},
@@ -157,9 +139,9 @@ void place(const SynthParams& params, const Folder& folder, SynthResult& result)
   static const std::regex error(R"(ERROR: ([^\n]*))");
   std::smatch match;
   if (status == 124 || status == 137) {
-    result.not_placed = fmt::format("nextpnr came to no end in {} seconds", params.timeout_seconds);
+    result.not_placed = fmt::format("nextpnr did not finish within {} seconds", params.timeout_seconds);
   } else {
-    result.not_placed = std::regex_search(text, match, error) ? match[1].str() : "nextpnr names no clock rate";
+    result.not_placed = std::regex_search(text, match, error) ? match[1].str() : "nextpnr reports no clock rate";
   }
 }
 
@@ -212,7 +194,7 @@ endmodule
 
 SynthResult synthesize(const SynthTarget& target, const SynthParams& params) {
   const auto begin = std::chrono::steady_clock::now();
-  const Folder folder;
+  const TemporaryFolder folder;
   SynthResult result;
   result.name = target.name;
   const std::string read = read_script(target, folder);

@@ -97,7 +97,7 @@ class Layout {
         if (static_cast<size_t>(cache.tensor) != t) continue;
         if (place.window != 1 && place.window != cache.window) {
           throw Error("program, tensor " + tensor.name, "it has caches of different windows",
-                      "this is a fault of the lowering; please report it with the model file");
+                      "this is a bug in the lowering; please report it with the model file");
         }
         place.window = cache.window;
       }
@@ -141,9 +141,10 @@ std::vector<uint8_t> dram_contents(const Program& program, const std::vector<Map
   std::vector<uint8_t> dram(map.dram_bytes);
   for (size_t t = 0; t < program.tables.size(); ++t) {
     const CodeTable& table = program.tables[t];
-    for (size_t i = 0; i < table.codes.size(); ++i) {
-      const size_t row = i / static_cast<size_t>(table.cols), column = i % static_cast<size_t>(table.cols);
-      set_bits(dram, 8 * (map.dram_tables[t].base + row * map.dram_tables[t].row_bytes) + column * table.bits, table.bits, table.codes[i]);
+    for (int row = 0; row < table.rows; ++row) {
+      const std::vector<uint64_t> codes = table_row(table, row);
+      const uint64_t first = 8 * (map.dram_tables[t].base + static_cast<uint64_t>(row) * map.dram_tables[t].row_bytes);
+      for (size_t column = 0; column < codes.size(); ++column) set_bits(dram, first + column * table.bits, table.bits, codes[column]);
     }
   }
   for (size_t k = 0; k < mapped.size(); ++k) {

@@ -28,7 +28,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PlatformResult, load_cycles, cycles, sram_byt
 
 namespace {
 
-/// Frames of the pipe: a letter, the length, and so many bytes.
+/// Frames of the pipe: a letter, the length, and that many bytes.
 enum class Frame : char { kProgress = 'p', kResult = 'r', kError = 'e' };
 
 bool write_all(int pipe, const void* data, size_t bytes) {
@@ -99,7 +99,7 @@ void require_possible(const Program& program, const std::vector<MappedKernel>& m
   for (const auto& tokens : params.streams) {
     if (tokens.empty()) throw Error("platform", "a stream begins without a token", "give each stream at least one");
   }
-  if (params.generate > 0 && !params.choose) throw Error("platform", "nobody chooses the next token", "set PlatformParams::choose");
+  if (params.generate > 0 && !params.choose) throw Error("platform", "no function chooses the next token", "set PlatformParams::choose");
   if (program.steps.empty()) throw Error("platform", "the program has no steps", "give a model, not a single kernel");
   const Arch& arch = params.arch;
   for (const MappedKernel& m : mapped) {
@@ -157,12 +157,12 @@ PlatformResult simulate_platform(const Program& program, const std::vector<Mappe
   int ends[2];
   std::cout.flush();
   std::fflush(nullptr);
-  if (pipe(ends) != 0) throw Error("platform", std::string("no pipe: ") + std::strerror(errno), "close other programs");
+  if (pipe(ends) != 0) throw Error("platform", std::string("a pipe cannot be created: ") + std::strerror(errno), "close other programs");
   const pid_t child = fork();
   if (child < 0) {
     close(ends[0]);
     close(ends[1]);
-    throw Error("platform", std::string("no process for the simulation: ") + std::strerror(errno), "close other programs");
+    throw Error("platform", std::string("the simulation process cannot be started: ") + std::strerror(errno), "close other programs");
   }
   if (child == 0) {
     close(ends[0]);
@@ -178,7 +178,7 @@ PlatformResult simulate_platform(const Program& program, const std::vector<Mappe
   if (result) return std::move(*result);
   if (!error.empty()) throw Error("", error);
   throw Error("platform", fmt::format("the simulation's process ended without a result (status {})", status),
-              "look above for its last words; was it killed, or out of memory?");
+              "see its output above; it may have been killed or run out of memory");
 }
 
 }  // namespace bitgrid::platform

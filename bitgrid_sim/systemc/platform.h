@@ -6,8 +6,8 @@
 // start, and a finish latency_cycles later; starts are at least II apart. One cycle of the clock is 1 ns of SystemC time whatever the
 // clock.
 //
-// SystemC knows one simulation a process, with global state. It stays out of this one: simulate_platform forks a child, which elaborates,
-// runs and sends its result back through a pipe. Call it as often as wanted, from a thread that is alone in forking.
+// SystemC allows one simulation per process, with global state. It is kept out of this process: simulate_platform forks a child, which
+// elaborates, runs and sends its result back through a pipe. It may be called repeatedly, by one thread at a time.
 #pragma once
 
 #include <cstdint>

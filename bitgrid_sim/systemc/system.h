@@ -1,4 +1,4 @@
-// The simulation itself, in this process: once a process, or SystemC objects.
+// The simulation itself, in this process: once per process, or SystemC objects.
 #pragma once
 
 #include "bitgrid_sim/systemc/memory_map.h"

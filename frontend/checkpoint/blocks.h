@@ -36,7 +36,7 @@ struct BlockType {
   StoredValues values = StoredValues::kFloat;  // the most that the codes may be
   uint32_t scale_at = 0, codes_at = 0;
   bool two_bits = false;  // codes are fields of two bits; 3 stands for 2, where `values` allow it
-  uint32_t tail = 0;      // bytes behind all blocks of a tensor, which begin with its one scale, a float; blocks have then none
+  uint32_t tail = 0;      // bytes after the blocks of a tensor, starting with its one scale, a float; blocks then have none
 
   /// Codes of a block, both ways. nullptr: a type without codes.
   void (*decode)(const uint8_t* bytes, int8_t* codes) = nullptr;
@@ -50,7 +50,7 @@ struct BlockType {
   uint32_t code_bytes() const { return bytes - (tail == 0 ? 2 : 0); }
 };
 
-/// nullptr: nobody has told us of it.
+/// nullptr: an unknown type.
 const BlockType* block_type(uint32_t id);
 /// By its name in any case, "q2_0"; nullptr: none that can be written.
 const BlockType* written_block_type(std::string_view name);
@@ -72,7 +72,7 @@ void row_codes(const BlockType& type, const uint8_t* row, std::span<int8_t> code
 void encode_row(const BlockType& type, std::span<const int8_t> codes, std::span<const float> scales, std::span<uint8_t> row);
 void store_row(const BlockType& type, std::span<const float> numbers, std::span<uint8_t> row);
 
-/// What one quick look at rows with codes tells.
+/// What one quick pass over rows with codes shows.
 struct BlockScan {
   bool three = false;       // a field of two bits is 3
   bool finite = true;       // all scales are finite

@@ -112,7 +112,7 @@ struct Checkpoint {
   std::shared_ptr<void> files;     // what the tensors read
 };
 
-/// What a reader is told beside the path.
+/// What a reader is given besides the path.
 struct CheckpointParams {
   std::string i2s_layout = {};    // of I2_S tensors: "x86" (also if empty), "x86-rows" or "arm"
   std::optional<Gate> gate = {};  // in place of what the file says

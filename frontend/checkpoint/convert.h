@@ -1,4 +1,4 @@
-// From a checkpoint to the integers of a ScaledModel: the only floating point of the way. docs/numerics.md, "Models with scales", gives
+// From a checkpoint to the integers of a ScaledModel: the only step with floating point. docs/numerics.md, "Models with scales", gives
 // every formula.
 #pragma once
 

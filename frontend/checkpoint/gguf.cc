@@ -58,7 +58,7 @@ std::vector<GgufFile> open_parts(GgufFile file) {
   }
   const uint64_t announced = gguf_whole(parts[0], "split.tensors.count").value_or(tensors);
   if (announced != tensors)
-    throw Error(parts[0].path, fmt::format("{} tensors are announced, but all parts together have {}", announced, tensors),
+    throw Error(parts[0].path, fmt::format("{} tensors are declared, but all parts together have {}", announced, tensors),
                 "the parts belong to different files: fetch all of them again");
   return parts;
 }

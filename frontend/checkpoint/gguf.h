@@ -89,7 +89,7 @@ std::string gguf_name(const std::string& canonical);
 TokenizerSource gguf_tokenizer(const GgufFile& file);
 
 /// The tensors of one part; `canonical` stays empty. Looks at all scales and codes once. Throws Error naming tensor and row for a stored
-/// code that the type does not have, or a scale that is no finite number.
+/// code that the type does not have, or a scale that is not finite.
 std::vector<CheckpointTensor> gguf_tensors(const GgufFile& file, const std::vector<GgufPlace>& places, I2sLayout layout);
 
 /// "x86" (also if empty), "x86-rows" or "arm"; Error for others.

@@ -55,7 +55,7 @@ class GgufCursor {
   /// A count of things that take at least `least` bytes each.
   uint64_t count(const char* things, uint64_t least) {
     const uint64_t at = at_, n = number<uint64_t>();
-    if (n > left() / least) fail(at, fmt::format("{} {} are announced, more than the file has bytes for", n, things));
+    if (n > left() / least) fail(at, fmt::format("{} {} are declared, more than the file has bytes for", n, things));
     return n;
   }
 
@@ -135,7 +135,7 @@ void read_metadata(GgufCursor& in, GgufFile& file, uint64_t count) {
     std::string key = take_name(in, "a key");
     in.reading("key " + key);
     const GgufValue value = take_value(in);
-    if (!file.metadata.emplace(std::move(key), value).second) in.fail(at, "this key is there twice", "remove one of them");
+    if (!file.metadata.emplace(std::move(key), value).second) in.fail(at, "this key appears twice", "remove one of them");
   }
   const std::string key = "general.alignment";
   file.alignment = gguf_whole(file, key).value_or(32);
@@ -165,7 +165,7 @@ void read_tensors(GgufCursor& in, GgufFile& file, uint64_t count) {
     tensor.type = in.number<uint32_t>();
     tensor.offset = in.number<uint64_t>();
     file.tensors.push_back(std::move(tensor));
-    if (!names.insert(file.tensors.back().name).second) in.fail(file.tensors.back().at, "this tensor is there twice", "remove one of them");
+    if (!names.insert(file.tensors.back().name).second) in.fail(file.tensors.back().at, "this tensor appears twice", "remove one of them");
   }
 }
 

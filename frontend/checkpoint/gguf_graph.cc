@@ -138,7 +138,7 @@ void refuse_rotations(GgufGraphReader& in) {
   for (const auto& [key, value] : in.file.metadata) {
     if (!key.starts_with("prism.")) continue;
     if (key.starts_with("prism.hadamard."))
-      in.refuse(fmt::format("the key {} announces rotated weights, and rotated weights are not run yet", key),
+      in.refuse(fmt::format("the key {} declares rotated weights, and rotated weights are not run yet", key),
                 "take the unrotated file of the same model, Q2_0 (_g64) or Q1_0");
     else
       in.refuse(fmt::format("the key {} is not known here: it may change what the weights mean", key),
@@ -198,7 +198,7 @@ GraphConfig gguf_graph(const GgufFile& file, const CheckpointParams& params, uin
   in.must_be("expert_count", 0, "layers choose among experts");
   in.must_be("attention.sliding_window", 0, "attention sees a window only");
   if (!gguf_bool(file, in.key("attention.causal")).value_or(true))
-    in.refuse(in.key("attention.causal") + " is false: positions see those behind them", "take a model that writes text");
+    in.refuse(in.key("attention.causal") + " is false: positions see later ones", "take a model that generates text");
   return graph;
 }
 

@@ -104,7 +104,7 @@ void check_begin(const GgufFile& file, const GgufTensor& tensor) {
                 "the file is damaged: fetch it again");
   if (file.data > file.bytes.size() || tensor.offset >= file.bytes.size() - file.data)
     throw Error(place_of(file, tensor),
-                fmt::format("it begins {} bytes behind byte {}, but the file ends at byte {}", tensor.offset, file.data, file.bytes.size()),
+                fmt::format("it begins {} bytes after byte {}, but the file ends at byte {}", tensor.offset, file.data, file.bytes.size()),
                 "the file is cut short: fetch it again");
 }
 
@@ -132,7 +132,7 @@ std::vector<GgufPlace> gguf_places(const GgufFile& file, I2sLayout layout) {
   if (!order.empty() && file.tensors[order[0]].offset != 0 && !places[order[0]].refusal) {
     places[order[0]].type = nullptr;
     places[order[0]].refusal =
-        Refusal{fmt::format("{} bytes before tensor {} belong to none", file.tensors[order[0]].offset, file.tensors[order[0]].name),
+        Refusal{fmt::format("{} bytes before tensor {} belong to no tensor", file.tensors[order[0]].offset, file.tensors[order[0]].name),
                 "another program's layout: take a file as llama.cpp writes it"};
   }
   return places;

@@ -120,7 +120,7 @@ std::optional<Refusal> check_groups(const TensorsByName& tensors, const Needs& n
   if (first == nullptr) return std::nullopt;
   for (const Need& need : needs.must)
     if (need.is_matrix && need.columns % first->group != 0)
-      return Refusal{fmt::format("{}: {} inputs are no whole groups of {}", tensors.at(need.name)->where, need.columns, first->group),
+      return Refusal{fmt::format("{}: {} inputs do not divide into groups of {}", tensors.at(need.name)->where, need.columns, first->group),
                      "take a file of another type"};
   return std::nullopt;
 }

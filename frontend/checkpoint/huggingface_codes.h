@@ -28,7 +28,7 @@ struct Misfit {
 };
 
 /// Floats of one magnitude in each `group` inputs of a row (binary), or of zeros and one magnitude (ternary). Reads the tensor once. A
-/// misfit is given in place of a tensor.
+/// misfit is returned instead of a tensor.
 std::optional<Misfit> find_group_misfit(const MappedTensor& stored, uint64_t group, CheckpointTensor& tensor);
 
 /// MLX's codes of 1 or 2 bits in words of 32, lowest first: scale * q + bias. Binary where bias = -scale / 2 (1 bit), -1 .. 2 where bias =

@@ -111,7 +111,7 @@ void read_sizes(const HfKeys& keys, const HfDefaults& d, HfConfig& config) {
   g.head_width = head_width.value_or(d.head_width ? d.head_width : g.width / g.heads);
   if (g.head_width % 2 != 0) keys.fail("head_dim", fmt::format("is {}, but rotary positions need an even number", g.head_width));
   if (!sizes.missing().empty())
-    config.notes.push_back(fmt::format("config.json says nothing of these, Hugging Face's defaults are taken: {}", sizes.missing()));
+    config.notes.push_back(fmt::format("config.json does not state these, so Hugging Face's defaults are used: {}", sizes.missing()));
 }
 
 void read_gate(const HfKeys& keys, const HfDefaults& d, const CheckpointParams& params, HfConfig& config) {
@@ -125,7 +125,7 @@ void read_gate(const HfKeys& keys, const HfDefaults& d, const CheckpointParams& 
     g.gate_from = "--activation";
   } else if (name != "relu2" && name != "silu" && name != "swish") {
     refuse(config, fmt::format("its hidden_act is {}", name),
-           "relu2 and silu are known; --activation relu2|silu takes one of them all the same");
+           "relu2 and silu are known; --activation relu2|silu selects one of them anyway");
   }
 }
 

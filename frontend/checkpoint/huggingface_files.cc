@@ -30,7 +30,7 @@ WeightMap read_index(const std::string& path) {
     if (!file.is_string()) keys.fail("weight_map", "does not give a file for " + tensor);
     const std::string name = file.get<std::string>();
     if (name.empty() || name.find('/') != std::string::npos || !name.ends_with(".safetensors"))
-      keys.fail("weight_map", fmt::format("gives \"{}\" for {}, which is no .safetensors file of this folder", name, tensor));
+      keys.fail("weight_map", fmt::format("gives \"{}\" for {}, which is not a .safetensors file of this folder", name, tensor));
     files[tensor] = name;
   }
   if (files.empty()) keys.fail("weight_map", "is empty");
@@ -42,11 +42,11 @@ WeightMap read_index(const std::string& path) {
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) names.push_back(entry.path().filename().string());
   std::sort(names.begin(), names.end());
-  std::string cure = "fetch the weights, too, or give the path of a GGUF file";
+  std::string cure = "fetch the weights too, or give the path of a GGUF file";
   for (const std::string& name : names) {
     if (name.ends_with(".gguf")) cure = "this folder holds a GGUF file: give its path, " + folder + "/" + name;
     if (name.ends_with(".bin") || name.ends_with(".pt") || name.ends_with(".pth"))
-      cure = fmt::format("{} is a file of PyTorch: load the model with transformers and write it again with save_pretrained", name);
+      cure = fmt::format("{} is a PyTorch file: load the model with transformers and write it again with save_pretrained", name);
   }
   throw Error(folder, fmt::format("there is neither {} nor {}", kWhole, kIndex), cure);
 }
@@ -80,7 +80,7 @@ void check_index(const WeightMap& places, const std::string& path, HfFiles& file
     const std::string real = name_of(t->map->path);
     if (real != file)
       throw Error(path + ": " + tensor, fmt::format("it should be in {}, but is in {}", file, real),
-                  "index and shards are not of one download; fetch all of them again");
+                  "index and shards come from different downloads; fetch all of them again");
   }
   for (const MappedTensor& t : files.tensors)
     if (!places.contains(t.name))

@@ -20,7 +20,7 @@ Misfit misfit_at(uint64_t row, uint64_t group, uint64_t size, const std::string&
 
 std::optional<Misfit> find_partial_group(const std::vector<uint64_t>& shape, uint64_t group) {
   if (shape.size() == 2 && shape[0] > 0 && shape[1] > 0 && shape[1] % group == 0) return std::nullopt;
-  return Misfit{fmt::format("its shape {} has no whole groups of {} inputs", shape_text(shape), group)};
+  return Misfit{fmt::format("its shape {} does not divide into groups of {} inputs", shape_text(shape), group)};
 }
 
 enum class GroupFit : uint8_t { kBinary, kTernary, kNone, kNotFinite };

@@ -70,14 +70,14 @@ class HfKeys {
   std::string path_, prefix_;
 };
 
-/// The object of a JSON file. Throws Error for what is none.
+/// The object of a JSON file. Throws Error if it is not one.
 inline nlohmann::json parse_hf_object(std::string_view text, const std::string& path) {
   nlohmann::json object = parse_json(text, {path, "the file is damaged; fetch it again"});
   if (!object.is_object()) throw Error(path, "it holds no JSON object", "the file is damaged; fetch it again");
   return object;
 }
 
-/// A number, a list of numbers, or absent: ids of tokens. Negative ones, which stand for none, are left out.
+/// A number, a list of numbers, or absent: ids of tokens. Negative ones, which mean none, are left out.
 inline std::vector<int64_t> hf_token_ids(const HfKeys& keys, const char* key) {
   const nlohmann::json* value = keys.find(key);
   std::vector<int64_t> ids;

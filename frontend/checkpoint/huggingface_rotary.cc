@@ -52,7 +52,7 @@ void read_rotary(const HfKeys& keys, double default_theta, HfConfig& config) {
   auto theta = keys.number("rope_theta", kLeast, kMost);
   if (scaling_keys && scaling_keys->find("rope_theta")) theta = scaling_keys->number("rope_theta", kLeast, kMost);
   g.rope_theta = theta.value_or(default_theta);
-  if (!theta) config.notes.push_back(fmt::format("config.json has no rope_theta, Hugging Face's default {} is taken", default_theta));
+  if (!theta) config.notes.push_back(fmt::format("config.json has no rope_theta; Hugging Face's default {} is used", default_theta));
   double part = keys.number("partial_rotary_factor", 0.0, 1.0).value_or(1.0);
   if (scaling_keys) part = scaling_keys->number("partial_rotary_factor", 0.0, 1.0).value_or(part);
   if (part != 1.0)

@@ -20,7 +20,8 @@ CheckpointTensor described(const MappedTensor& stored) {
 
 void check_matrix(const MappedTensor& stored, const std::string& what) {
   if (stored.entry.shape.size() != 2 || stored.count() == 0)
-    throw Error(stored.where(), fmt::format("its shape {} is none of {}", shape_text(stored.entry.shape), what), "fetch the file again");
+    throw Error(stored.where(), fmt::format("its shape {} is not that of {}", shape_text(stored.entry.shape), what),
+                "fetch the file again");
 }
 
 CheckpointTensor float_tensor(const MappedTensor& stored) {

@@ -9,11 +9,11 @@
 
 namespace bitgrid::frontend {
 
-/// A read-only map of a regular file. May be read from several threads. Who shortens the file while it is mapped gets SIGBUS, as with
+/// A read-only map of a regular file. May be read from several threads. Shortening the file while it is mapped leads to SIGBUS, as with
 /// every mapped file.
 class MappedFile {
  public:
-  /// Throws Error naming the path if there is no such file, if it is no regular file, or if it cannot be read.
+  /// Throws Error naming the path if there is no such file, if it is not a regular file, or if it cannot be read.
   explicit MappedFile(const std::string& path);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;

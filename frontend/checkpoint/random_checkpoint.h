@@ -1,4 +1,4 @@
-// Checkpoints with random weights in real formats: to size and time a model whose weights are not at hand.
+// Checkpoints with random weights in real formats: to size and time a model whose weights are not available.
 #pragma once
 
 #include <cstdint>

@@ -58,7 +58,7 @@ void read_numbers(const MappedTensor& t, uint64_t first, std::span<Number> out) 
     case DType::kF8E8M0:
       break;
   }
-  throw Error(t.where(), "floats of 8 bits (" + std::string(t.type().name) + ") are not read", "take the checkpoint in BF16, F16 or F32");
+  throw Error(t.where(), "8-bit floats (" + std::string(t.type().name) + ") are not read", "take the checkpoint in BF16, F16 or F32");
 }
 
 }  // namespace

@@ -133,7 +133,7 @@ std::string print_mapped_kernel(const MappedKernel& k) {
 
 MappedKernel parse_mapped_kernel(std::string_view text, const std::string& source) {
   const Json root = parse_json(text, {source, "write the file again with compile"});
-  if (!root.is_object()) throw Error(source, "is not JSON object", "write the file again with compile");
+  if (!root.is_object()) throw Error(source, "is not a JSON object", "write the file again with compile");
   const Value top{root, source};
   if (top.at("format").text() != kFormat) top.at("format").fail(fmt::format("is not \"{}\"", kFormat), "name the JSON of a mapped kernel");
   MappedKernel k;
@@ -188,7 +188,7 @@ MappedKernelFile parse_mapped_kernel_files(const MappedKernelBytes& bytes, const
     throw Error(cells,
                 fmt::format("holds {} x {} cells, {} says {} x {}", grid.grid.width, grid.grid.height, text, file.kernel.grid.width,
                             file.kernel.grid.height),
-                "the two files are not of one kernel: write both again");
+                "the two files belong to different kernels: write both again");
   }
   file.kernel.grid = std::move(grid.grid);
   file.crc_ok = grid.crc_ok;

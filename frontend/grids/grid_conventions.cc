@@ -121,7 +121,8 @@ Source program_input(const Json& in, size_t k, int x, int y, int width, int heig
     if (fx == x + dx(side) && fy == y + dy(side) && out == static_cast<int64_t>(opposite(side))) return {false, false, side};
   }
   throw Error(where,
-              fmt::format("input {} reads output {} of cell ({}, {}), which does not face this cell: a netlist, no grid", k, out, fx, fy),
+              fmt::format("input {} reads output {} of cell ({}, {}), which does not face this cell: this is a netlist, not a grid", k, out,
+                          fx, fy),
               kProgramCure);
 }
 
@@ -275,7 +276,8 @@ ConventionGrid parse_browser_grid(std::string_view text, const std::string& sour
         throw Error(where, fmt::format("has {} cells, the first row {}", row.size(), width), "complete the row");
       for (int x = 0; x < width; ++x) {
         const Json &cell = row.at(static_cast<size_t>(x)), &leds = cell.at("leds"), &values = cell.at("values");
-        if (leds.size() != 4 || values.size() != 4) throw Error(where, fmt::format("cell {} has no four leds and values", x), kMakeAgain);
+        if (leds.size() != 4 || values.size() != 4)
+          throw Error(where, fmt::format("cell {} does not have four leds and values", x), kMakeAgain);
         std::array<Lut, 4> tables{};
         unsigned nibble = 0;
         for (size_t k = 0; k < 4; ++k) {
@@ -293,7 +295,7 @@ ConventionGrid parse_browser_grid(std::string_view text, const std::string& sour
     result.file.initial_inputs = inputs_of(outputs, result.file.grid.width, result.file.grid.height, false);
     return result;
   } catch (const Json::exception& e) {
-    throw Error(source, fmt::format("is a JSON list, but no grid of the browser simulator ({})", json_reason(e)),
+    throw Error(source, fmt::format("is a JSON list, but not a grid of the browser simulator ({})", json_reason(e)),
                 "rows of cells {\"leds\": [..], \"values\": [..]}");
   }
 }

@@ -248,22 +248,6 @@ GridFile parse_grid_text(std::string_view text, const std::string& source) {
   return file;
 }
 
-void write_lutgrid(const std::string& path, const GridConfig& grid) {
-  write_file(path, print_lutgrid(grid));
-}
-GridConfig read_lutgrid(const std::string& path) {
-  return parse_lutgrid(read_file(path), path);
-}
-void write_bgbs(const std::string& path, const GridConfig& grid, BgbsOrder order) {
-  write_file(path, print_bgbs(grid, order));
-}
-BgbsGrid read_bgbs(const std::string& path, BgbsCheck check) {
-  return parse_bgbs(read_file(path), path, check);
-}
-GridFile read_grid_text(const std::string& path) {
-  return parse_grid_text(read_file(path), path);
-}
-
 GridFile read_grid(const std::string& path) {
   GridSource source = open_grid(path);
   GridConfig grid = read_rows(source);

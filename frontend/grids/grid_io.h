@@ -39,7 +39,7 @@ struct GridFile {
   std::vector<uint8_t> initial_inputs;
 };
 
-// Text and bytes. `source` stands for the file in messages. Readers throw Error (file, position, what is wrong, cure).
+// Text and bytes. `source` names the file in messages. Readers throw Error (file, position, what is wrong, cure).
 std::string print_lutgrid(const GridConfig& grid);  // all-zero cells are left out
 GridConfig parse_lutgrid(std::string_view text, const std::string& source);
 std::string print_bgbs(const GridConfig& grid, BgbsOrder order = BgbsOrder::kRow);  // throws Error if the grid has more than 2^26 - 1 cells
@@ -49,14 +49,7 @@ BgbsGrid parse_bgbs(std::string_view bytes, const std::string& source, BgbsCheck
 std::string print_grid_text(const GridFile& file);
 GridFile parse_grid_text(std::string_view text, const std::string& source);
 
-// Files. Writers go through a temporary name.
-void write_lutgrid(const std::string& path, const GridConfig& grid);
-GridConfig read_lutgrid(const std::string& path);
-void write_bgbs(const std::string& path, const GridConfig& grid, BgbsOrder order = BgbsOrder::kRow);
-BgbsGrid read_bgbs(const std::string& path, BgbsCheck check = BgbsCheck::kStrict);
-GridFile read_grid_text(const std::string& path);
-
-/// Reads any of the three by what is in the file: 'BGBS', '{', or a digit.
+/// Reads a file of any known convention (open_grid).
 GridFile read_grid(const std::string& path);
 
 }  // namespace bitgrid::frontend

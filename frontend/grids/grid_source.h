@@ -1,4 +1,4 @@
-// Grids as streams of rows, from a file of any known convention: what simulates a grid of hundreds of millions of cells must not hold its
+// Grids as streams of rows, from a file of any known convention: a simulator of hundreds of millions of cells cannot hold their
 // configuration words as well.
 #pragma once
 
@@ -24,7 +24,7 @@ struct GridSource {
   std::string convention;               // of the file, in words: "lutgrid-v1", "BGBS, row order", ..
   bool foreign = false;                 // another program's own format, translated
   std::vector<uint8_t> initial_inputs;  // as in GridFile
-  /// Fills row y (`width` words). Rows are asked for in ascending order, each at most once: memory behind them is given back.
+  /// Fills row y (`width` words). Rows are asked for in ascending order, each at most once: their memory is released.
   std::function<void(int y, std::span<CellWord> row)> row;
 };
 

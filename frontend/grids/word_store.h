@@ -11,7 +11,7 @@ namespace bitgrid::frontend {
 
 class WordStore {
  public:
-  /// All words 0, without memory behind them. Throws std::bad_alloc.
+  /// All words are 0 and take no memory yet. Throws std::bad_alloc.
   WordStore(int width, int height);
   ~WordStore();
   WordStore(const WordStore&) = delete;

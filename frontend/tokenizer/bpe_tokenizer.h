@@ -60,7 +60,7 @@ struct BpeParts {
   bool metaspace = false;  // spaces become U+2581, after the changes
   std::vector<TextCut> cuts;
 
-  // A word becomes symbols: its bytes, or its characters. What is no symbol becomes bytes by `bytes`, or `unknown`, or an error.
+  // A word becomes symbols: its bytes, or its characters. What is not a symbol becomes bytes by `bytes`, or `unknown`, or an error.
   bool by_bytes = false;
   std::array<int, 256> bytes = no_bytes();          // ids; -1: none
   std::unordered_map<std::string, int> characters;  // not by_bytes

@@ -10,7 +10,7 @@ namespace bitgrid::frontend {
 namespace {
 
 constexpr const char* kChatCure =
-    "leave --chat away and write the prompt as the model expects it, or take a model with a chat template of Llama 3, Qwen or BitNet 2B4T";
+    "leave out --chat and write the prompt as the model expects it, or take a model with a chat template of Llama 3, Qwen or BitNet 2B4T";
 
 bool mentions(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
@@ -121,7 +121,7 @@ std::string chat_prompt(const Tokenizer& tokenizer, const std::vector<ChatMessag
   // GGUF files of BitNet 2B4T came with a template that their own model does not follow ("BITNETAssistant").
   if ((mentions(t, "capitalize") && mentions(t, "<|eot_id|>") && mentions(t, "Assistant: ")) || mentions(t, "BITNETAssistant"))
     return bitnet_prompt(messages);
-  throw Error("chat", "the chat template of the model belongs to no family that is known", kChatCure);
+  throw Error("chat", "the model's chat template is not of a known family", kChatCure);
 }
 
 }  // namespace bitgrid::frontend

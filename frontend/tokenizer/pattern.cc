@@ -120,7 +120,7 @@ Pattern::Pattern(std::string_view regex, std::string where) {
       pcre2_compile(reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), options, &error, &offset, context.get()), pcre2_code_free);
   if (!code) {
     throw Error(where,
-                fmt::format("the pattern is no regular expression: {} (at \"{}\")", pcre2_message(error),
+                fmt::format("the pattern is not a valid regular expression: {} (at \"{}\")", pcre2_message(error),
                             printable(text.substr(std::min(offset, text.size()), 20))),
                 kPatternCure);
   }

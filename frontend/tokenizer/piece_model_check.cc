@@ -95,7 +95,7 @@ void check_piece_model(std::string_view model, const std::string& where) {
       return true;
     });
   });
-  if (!readable) malformed_model(where, "it is no model of SentencePiece");
+  if (!readable) malformed_model(where, "it is not a SentencePiece model");
   if (!sound) malformed_model(where, "its table of replacements (precompiled_charsmap) is damaged");
 }
 

@@ -21,7 +21,7 @@ std::optional<std::string> token_text(const json& config, const char* key, const
   if (it == config.end() || it->is_null()) return std::nullopt;
   if (it->is_string()) return it->get<std::string>();
   if (it->is_object() && it->contains("content") && it->at("content").is_string()) return it->at("content").get<std::string>();
-  throw Error(where, fmt::format("{} is neither a text nor an object with a text 'content'", key), kOriginalCure);
+  throw Error(where, fmt::format("{} is neither a string nor an object with a string 'content'", key), kOriginalCure);
 }
 
 /// The template itself, or of several named ones the one named "default".
@@ -32,7 +32,7 @@ std::string template_of(const json& config, const std::string& where) {
   const auto text = [](const json& entry, const char* key) {
     return entry.is_object() && entry.contains(key) && entry.at(key).is_string() ? entry.at(key).get<std::string>() : std::string();
   };
-  if (!it->is_array()) throw Error(where, "chat_template is neither a text nor a list of named ones", kOriginalCure);
+  if (!it->is_array()) throw Error(where, "chat_template is neither a string nor a list of named strings", kOriginalCure);
   for (const json& entry : *it) {
     if (text(entry, "name") == "default" || it->size() == 1) return text(entry, "template");
   }

@@ -24,7 +24,7 @@ class SentencePieceTokenizer : public Tokenizer {
   explicit SentencePieceTokenizer(const TokenizerSource& source) : where_(source.where) {
     check_piece_model(source.model, where_);
     const sentencepiece::util::Status status = processor_.LoadFromSerializedProto(source.model);
-    if (!status.ok()) throw Error(where_, "it is no model of SentencePiece: " + printable(status.ToString()), kPieceModelCure);
+    if (!status.ok()) throw Error(where_, "it is not a SentencePiece model: " + printable(status.ToString()), kPieceModelCure);
     const int n = processor_.GetPieceSize();
     if (n > kMostIds) throw Error(where_, fmt::format("it has {} pieces, more than {}", n, kMostIds), kPieceModelCure);
     for (int id = 0; id < n; ++id) {

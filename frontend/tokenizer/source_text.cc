@@ -37,7 +37,7 @@ std::string from_hex(const std::string& text, const std::string& file) {
   std::string out;
   for (size_t i = 0; i + 1 < text.size(); i += 2) {
     const int high = digit(text[i]), low = digit(text[i + 1]);
-    if (high < 0 || low < 0) throw Error(file, "model_bytes has something else than hexadecimal digits", kImportAgain);
+    if (high < 0 || low < 0) throw Error(file, "model_bytes has characters other than hexadecimal digits", kImportAgain);
     out += static_cast<char>(high * 16 + low);
   }
   if (text.size() % 2 != 0) throw Error(file, "model_bytes has an odd number of digits", kImportAgain);

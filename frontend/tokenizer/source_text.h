@@ -1,4 +1,4 @@
-// What a checkpoint says about its tokenizer, as a text of our own: it stands beside models of our own format.
+// What a checkpoint says about its tokenizer, as a text of our own: it is stored with models of our own format.
 #pragma once
 
 #include <string>

@@ -40,11 +40,11 @@ class Tokenizer {
 /// The tokenizer that a checkpoint states; nullptr where it states none. Throws Error naming file and key for what it cannot read.
 std::unique_ptr<Tokenizer> make_tokenizer(const TokenizerSource& source);
 
-/// The ids of a prompt: `encode`, behind the begin token if the tokenizer wants one and the prompt does not begin with it (templates of
+/// The ids of a prompt: `encode`, after the begin token if the tokenizer wants one and the prompt does not begin with it (templates of
 /// chats may print it).
 std::vector<int> encode_prompt(const Tokenizer& tokenizer, std::string_view text, bool special = false);
 
-/// The text of ids that stand at the beginning of a text: bytes_of of each, without the space of `space_prefix`, and U+FFFD for what is not
+/// The text of ids at the beginning of a text: bytes_of of each, without the space of `space_prefix`, and U+FFFD for what is not
 /// UTF-8.
 std::string decode(const Tokenizer& tokenizer, const std::vector<int>& ids, bool special = false);
 

@@ -57,7 +57,7 @@ class TokenizerJson {
 
   std::string text(const json& object, const char* key, const std::string& place) const {
     const json& v = value(object, key);
-    if (!v.is_string()) wrong(place, fmt::format("has no text '{}'", key));
+    if (!v.is_string()) wrong(place, fmt::format("has no string '{}'", key));
     return v.get<std::string>();
   }
 
@@ -83,7 +83,7 @@ class TokenizerJson {
   std::string regex(const json& object, const std::string& place) const {
     const json& pattern = value(object, "pattern");
     if (pattern.is_object() && value(pattern, "Regex").is_string()) return pattern["Regex"].get<std::string>();
-    if (!pattern.is_object() || !value(pattern, "String").is_string()) wrong(place, "has no pattern with a text 'Regex' or 'String'");
+    if (!pattern.is_object() || !value(pattern, "String").is_string()) wrong(place, "has no pattern with a string 'Regex' or 'String'");
     std::string escaped;
     for (const char c : pattern["String"].get<std::string>()) {
       if (static_cast<unsigned char>(c) < 0x80 && !std::isalnum(static_cast<unsigned char>(c)) && c != '\0') escaped += '\\';
@@ -113,7 +113,7 @@ class TokenizerJson {
   void take_merge(json& merge) {
     const bool pair = merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string();
     if (!pair && !merge.is_string())
-      throw Error(fmt::format("{}: model.merges[{}]", where_, merges_.size()), "it is neither a text nor a pair of texts",
+      throw Error(fmt::format("{}: model.merges[{}]", where_, merges_.size()), "it is neither a string nor a pair of strings",
                   kTokenizerJsonCure);
     const auto text = [](json& part) { return std::move(part.get_ref<std::string&>()); };
     if (pair) {
@@ -239,7 +239,8 @@ class TokenizerJson {
 
   void read_metaspace(const json& p, const std::string& place) {
     if (!parts_.cuts.empty() || byte_level_) wrong(place, "follows another one, which is not supported", kOtherFile);
-    if (value(p, "replacement") != json(std::string(kMetaspace))) wrong(place, "replaces spaces by something else than U+2581", kOtherFile);
+    if (value(p, "replacement") != json(std::string(kMetaspace)))
+      wrong(place, "replaces spaces with something other than U+2581", kOtherFile);
     parts_.metaspace = true;
     const SpacePrefix prefix = metaspace_prefix(p, place);
     if (prefix != SpacePrefix::kNever) set_prefix(prefix, kMetaspace, place);
@@ -308,7 +309,7 @@ class TokenizerJson {
       d.replacements.emplace_back(pattern["String"].get<std::string>(), text(decoder, "content", "decoder Replace"));
     } else if (t == "Strip") {
       if (text(decoder, "content", "decoder Strip") != " " || value(decoder, "start") != 1 || value(decoder, "stop") != 0)
-        wrong("decoder Strip", "strips something else than one space at the beginning, which is not supported", kOtherFile);
+        wrong("decoder Strip", "strips something other than one leading space, which is not supported", kOtherFile);
       d.strip = true;
     } else if (t == "Sequence" && depth < kMostNested) {
       for (const json& inner : list(decoder, "decoders", "decoder")) collect(inner, d, depth + 1);

@@ -58,14 +58,14 @@ Layout::Layout(int width, int height) : width_(width), height_(height), cells_(i
 
 bool Layout::is_free(int x, int y, Side side) const {
   assert(x >= 0 && x < width_ && y >= 0 && y < height_);
-  return ((cell(x, y).taken >> static_cast<unsigned>(side)) & 1u) == 0;
+  return ((cell(x, y).taken >> index_of(side)) & 1u) == 0;
 }
 
 void Layout::put(int x, int y, Side side, Lut table) {
   assert(is_free(x, y, side) && "an edge of the grid carries one signal");
   Cell& c = cell(x, y);
   c.luts[index_of(side)] = table;
-  c.taken = static_cast<uint8_t>(c.taken | (1u << static_cast<unsigned>(side)));
+  c.taken = static_cast<uint8_t>(c.taken | (1u << index_of(side)));
 }
 
 void Layout::wire(int x, int y, Side enter, std::string_view moves) {
@@ -87,7 +87,7 @@ void Layout::place(const Layout& piece, int x, int y) {
     for (int px = 0; px < piece.width(); ++px) {
       const Cell& from = piece.cell(px, py);
       for (const Side s : kSides) {
-        if ((from.taken >> static_cast<unsigned>(s)) & 1u) put(x + px, y + py, s, from.luts[index_of(s)]);
+        if ((from.taken >> index_of(s)) & 1u) put(x + px, y + py, s, from.luts[index_of(s)]);
       }
     }
   }

@@ -312,7 +312,7 @@ TokenCycles cycles_per_token(const Program& program, const std::vector<MappedKer
       const auto* c = std::get_if<CacheSource>(&step.inputs[i]);
       if (!c || !dag.node(dag.inputs[i]).resident) continue;
       const int window = program.caches[index_of(c->cache)].window;
-      cycles.resident_cells += static_cast<int64_t>(kernel.residents.size()) / window;
+      cycles.resident_cells += std::ssize(kernel.residents) / window;
     }
   }
   for (const auto& [stage, length] : stages) cycles.kernels += length;

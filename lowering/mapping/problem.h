@@ -18,6 +18,9 @@
 
 namespace bitgrid::mapping {
 
+/// The Dag's outputs for every value of its input bits: 2^k words. Throws Error if there are more than max_inputs of them, or no outputs.
+std::vector<BitVector> truth_table(const Dag& dag, uint32_t max_inputs = 12);
+
 struct Strategy;  // strategy.h
 
 /// How kernels without the form of a matrix are timed.
@@ -30,8 +33,8 @@ enum class MapMode : uint8_t {
 struct MapParams {
   uint64_t seed = 1;
   Optimize optimize = Optimize::kArea;
-  MapMode mode = MapMode::kAuto;     // of kernels of unknown structure; matrices are systolic in any mode
-  uint32_t plane_inputs = 12;        // with at most so many input bits they are tried as planes
+  MapMode mode = MapMode::kAuto;     // of kernels of unknown structure; matrices have no modes
+  uint32_t plane_inputs = 12;        // kernels of at most this many input bits are tried as planes
   Defects defects = {};              // of a tile: every kernel stands at its north-west corner and goes around them
   Effort effort = Effort::kDefault;  // of netlists
   std::string strategy = {};         // of the table in strategy.h, for kernels of the kind that it takes; empty: chosen for each kernel

@@ -76,7 +76,7 @@ class Delays {
     if (edge >= 4 * region_.cells()) return edges;
     const unsigned sides = support(cell_lut(kernel_.grid.cells[edge / 4], edge % 4));
     for (const Side side : kSides)
-      if ((sides >> static_cast<unsigned>(side)) & 1u) edges.push_back(arriving(edge / 4, side));
+      if ((sides >> index_of(side)) & 1u) edges.push_back(arriving(edge / 4, side));
     return edges;
   }
 

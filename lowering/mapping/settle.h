@@ -5,13 +5,13 @@
 
 namespace bitgrid::mapping {
 
-/// Fills in ii, the phases of inputs and outputs, and the holds (ii cycles) of a kernel whose grid and ports are given; what its slots have
-/// as phases before does not matter. A cell latches a function of what was at the inputs some hops ago; all ways have their own length.
+/// Fills in ii, the phases of inputs and outputs, and the holds (ii cycles) of a kernel whose grid and ports are given; phases that its
+/// slots have already are ignored. A cell latches a function of what was at the inputs some hops ago; paths differ in length.
 /// Output o is right in phase s if for every input i that reaches it in `shortest` to `longest` hops,
 ///     p_i + longest <= s < p_i + shortest + 2 ii.
 /// With `skew` inputs may enter one after the other: these are difference constraints on p and s, and the smallest ii (then the smallest
 /// latency) for which they have a solution is found by bisection. Without it all inputs enter in the first phase of their border cell.
-/// Ways are those of the configuration: an output of a cell depends on the sides that its table depends on. Throws Error if the outputs
+/// Paths follow the configuration: an output of a cell depends on the sides that its table depends on. Throws Error if the outputs
 /// depend on a loop of cells. The kernel must have no constant streams.
 void settle(MappedKernel& kernel, bool skew = true);
 

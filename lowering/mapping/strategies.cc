@@ -18,7 +18,6 @@
 #include "lowering/mapping/matrix/popcount_wave.h"
 #include "lowering/mapping/matrix/sum_difference.h"
 #include "lowering/mapping/planes/folded_plane.h"
-#include "lowering/mapping/planes/plane.h"
 #include "lowering/mapping/planes/time_shared_plane.h"
 #include "lowering/mapping/rows/row_layout.h"
 #include "lowering/mapping/strategy.h"
@@ -198,12 +197,10 @@ Attempt try_plane(const Problem& problem, const Rival& rival, NetlistStats*) {
   if (rival.cells / kMostStart < INT64_MAX / kMostStart && width * products > kMostStart * rival.cells)
     return Refusal{fmt::format("its {} products in {} columns cannot shrink to {} cells", products, width, rival.cells), ""};
   const synthesis::Esop esop = synthesis::minimise_esop(problem.table(), params);
-  MappedKernel plain = plane_kernel(dag.name, esop);
   TimeSharedPlaneParams columns;
   columns.seed = problem.params.seed;
-  std::optional<MappedKernel> shared = time_shared_plane(dag.name, esop, problem.params.defects, columns);
-  if (shared && (!sound(plain, problem) || cells_of(*shared) < cells_of(plain))) return std::move(*shared);
-  return rigid(std::move(plain), problem);
+  return or_refusal(time_shared_plane(dag.name, esop, problem.params.defects, columns),
+                    {"no plane goes around the bad cells", "use a tile with fewer defects"});
 }
 
 // ---- any logic, settled

@@ -42,7 +42,7 @@ int key_sums(ProgramBuilder& b, const Attention& a, const std::string& prefix, i
 ResidentLayer resident_layer(ProgramBuilder& b, const std::string& name, const ResidentMatrix& matrix, int streams,
                              const Activation& activation) {
   const Tensor& x = b.tensor(streams);
-  const auto shift = static_cast<uint32_t>(std::countr_zero(static_cast<uint64_t>(x.encoding.scale)));
+  const auto shift = id_of(std::countr_zero(static_cast<uint64_t>(x.encoding.scale)));
   return {name, matrix, x.encoding.bits, shift, x.max_code[0], activation, std::nullopt, std::nullopt};
 }
 

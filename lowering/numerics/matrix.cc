@@ -11,10 +11,6 @@
 namespace bitgrid::numerics {
 namespace {
 
-int bits_of(int64_t value) {
-  return int_of(std::bit_width(static_cast<uint64_t>(value)));
-}
-
 uint64_t max_code(const Tensor& t, size_t channel) {
   return t.max_code[t.max_code.size() == 1 ? 0 : channel];
 }
@@ -24,7 +20,7 @@ int64_t zero(const Tensor& t, size_t channel) {
 
 /// Scales are powers of two: a code counts 2^shift times because it travels that many slots later.
 uint32_t scale_shift(const Encoding& e) {
-  return static_cast<uint32_t>(std::countr_zero(static_cast<uint64_t>(e.scale)));
+  return id_of(std::countr_zero(static_cast<uint64_t>(e.scale)));
 }
 
 /// Slots by which a tensor's words enter later.

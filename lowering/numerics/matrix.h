@@ -28,7 +28,7 @@ struct MatrixPlan {
   std::vector<std::vector<int64_t>> weights;  // with multipliers folded in where the activation asks for it
   std::vector<int64_t> start;                 // constant of each row's stream: sum = start + sum of weights * codes (+ residual code)
   std::vector<int64_t> sum_offset;
-  int word_shift = 0;  // all words enter so many slots later; so does everything counted here, but for `y` and the raw sums
+  int word_shift = 0;  // all words enter this many slots later; so does everything counted here, but for `y` and the raw sums
   int64_t strip_constant = 0;
   std::optional<RowEnd> end;
   int word_slots = 0;

@@ -155,7 +155,7 @@ int ProgramBuilder::add_table(const Table& table, int operand, const std::string
   std::vector<BitVector> words;
   uint64_t max_code = 0;
   for (uint64_t code = 0; code < uint64_t{1} << in.encoding.bits; ++code) {
-    const int64_t index = std::clamp<int64_t>(decode(in.encoding, 0, code) - table.lo, 0, static_cast<int64_t>(table.values.size()) - 1);
+    const int64_t index = std::clamp<int64_t>(decode(in.encoding, 0, code) - table.lo, 0, std::ssize(table.values) - 1);
     const auto value = static_cast<uint64_t>(table.values[index_of(index)] - e.zero[0]);
     max_code = std::max(max_code, value);
     words.emplace_back(e.bits, value);

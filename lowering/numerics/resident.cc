@@ -58,7 +58,7 @@ bool place_constants(const ResidentLayer& layer, ResidentPlan& plan) {
     plan.start_bits = id_of(std::bit_width(start_code(plan, layer.start->hi)));
   }
   // A plane above the bottom one is heard doubled: its own word must fit as well, and does where the total fits.
-  plan.word_slots = std::max(plan.end.min_word_slots, int_of(std::bit_width(static_cast<uint64_t>(top + plan.upper_guard))));
+  plan.word_slots = std::max(plan.end.min_word_slots, bits_of(top + plan.upper_guard));
   const uint32_t words = std::max(layer.stream_shift + layer.stream_bits, layer.term ? layer.term->bits : 0) + id_of(plan.left);
   plan.word_slots = std::max(plan.word_slots, int_of(std::max(words, plan.start_bits)));
   return true;

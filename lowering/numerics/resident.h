@@ -45,7 +45,7 @@ struct ResidentLayer {
 
 /// Constants and widths of a ResidentLayer; sum[r] = (y[r] << left) + end.total[r] is what stands on the wire at the row end.
 struct ResidentPlan {
-  int left = 0;  // streams and row terms enter so many slots later
+  int left = 0;  // streams and row terms enter this many slots later
   RowEnd end;
   int word_slots = 0;
   int64_t upper_guard = 0;  // what the planes above the bottom one add to the sum to stay >= 0

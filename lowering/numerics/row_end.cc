@@ -9,11 +9,12 @@
 #include "lowering/numerics/kernel_dag.h"
 
 namespace bitgrid::numerics {
-namespace {
 
-int bits_of(uint64_t value) {
-  return int_of(std::bit_width(value));
+int bits_of(int64_t value) {
+  return int_of(std::bit_width(static_cast<uint64_t>(value)));
 }
+
+namespace {
 
 template <typename T>
 int64_t per_row(const std::vector<T>& values, size_t row, int64_t absent) {
@@ -21,7 +22,7 @@ int64_t per_row(const std::vector<T>& values, size_t row, int64_t absent) {
 }
 
 int result_bits(int lo, int hi) {
-  return bits_of(static_cast<uint64_t>(hi)) + (lo < 0 ? 1 : 0);
+  return bits_of(hi) + (lo < 0 ? 1 : 0);
 }
 
 /// Shifts that a multiplier costs less than the stamp's own: multiplier << by fits 8 bits.
@@ -76,7 +77,7 @@ NormalRequantise normalise(const Requantise& rq, int rows, bool foldable) {
     n.multiplier.assign(count, 1);
   } else {
     // What the multipliers have no room for the sums take over.
-    const int room = 8 - bits_of(static_cast<uint64_t>(*std::max_element(n.multiplier.begin(), n.multiplier.end())));
+    const int room = 8 - bits_of(*std::max_element(n.multiplier.begin(), n.multiplier.end()));
     n.multiply = true;
     n.left += mapping::kMultiplierDrop - n.shift - room;
     n.shift = mapping::kMultiplierDrop;
@@ -94,7 +95,7 @@ RowEnd plan_clamp(const NormalRequantise& n, const std::vector<Range>& y, int ex
   for (size_t r = 0; r < y.size(); ++r) {
     for (const int64_t value : {y[r].lo, y[r].hi}) {
       const int64_t v = ((value + n.bias[r]) * n.scale(r) * n.multiplier[r] + half) >> s;
-      h = std::max(h, bits_of(static_cast<uint64_t>(std::abs(v) + centre + 1)));
+      h = std::max(h, bits_of(std::abs(v) + centre + 1));
     }
   }
   h += extra_sign_bits;
@@ -107,7 +108,7 @@ RowEnd plan_clamp(const NormalRequantise& n, const std::vector<Range>& y, int ex
     end.total.push_back(n.bias[r] * n.scale(r) + bias / m);
     end.multiplier_constant.push_back(int_of(bias % m));
     const int64_t top = y[r].hi * n.scale(r) + end.total[r];
-    end.min_word_slots = std::max(end.min_word_slots, bits_of(static_cast<uint64_t>(top)) + (n.multiply ? 1 : 0));
+    end.min_word_slots = std::max(end.min_word_slots, bits_of(top) + (n.multiply ? 1 : 0));
   }
   if (n.multiply) end.clamp.shift -= mapping::kMultiplierDrop;
   end.min_word_slots = std::max(end.min_word_slots, mapping::clamp_word_slots(end.clamp.shift, h, w));
@@ -120,7 +121,7 @@ int sign_word_slots(const Sign& sign, const std::vector<Range>& y) {
   int p = 2;
   for (size_t r = 0; r < y.size(); ++r) {
     const int64_t b = per_row(sign.bias, r, 0);
-    p = std::max({p, bits_of(static_cast<uint64_t>(std::abs(y[r].lo + b))) + 1, bits_of(static_cast<uint64_t>(std::abs(y[r].hi + b))) + 1});
+    p = std::max({p, bits_of(std::abs(y[r].lo + b)) + 1, bits_of(std::abs(y[r].hi + b)) + 1});
   }
   return p;
 }

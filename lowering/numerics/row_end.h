@@ -12,13 +12,16 @@
 
 namespace bitgrid::numerics {
 
+/// How many bits a number >= 0 takes; 0 takes none.
+int bits_of(int64_t value);
+
 /// A Requantise in normal form: multipliers that are one power of two go into the shift; those that no stamp can take go into the weights,
 /// where there are weights, or else sums come later, so that there is more to drop. A left shift is sums that come later.
 struct NormalRequantise {
   int shift = 0;  // >= 0
   int lo = 0;
   int hi = 0;
-  int left = 0;                        // all words enter so many slots later: the sum is 2^left of itself
+  int left = 0;                        // all words enter this many slots later: the sum is 2^left of itself
   std::vector<int64_t> weight_factor;  // one per row: multiply weights and bias by it
   std::vector<int64_t> bias;           // one per row, before weight_factor
   bool multiply = false;

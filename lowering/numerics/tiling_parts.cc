@@ -25,7 +25,7 @@ class CountKernel {
   CountKernel(const PopcountForm& form, const RowBlock& block, size_t part, const std::string& name)
       : state_(state_of(form, block)), part_(block.parts[part]), first_(part == 0), last_(part + 1 == block.parts.size()) {
     kernel_.name = kernel_.dag.name = name;
-    kernel_.bit_macs = static_cast<int64_t>(form.rows.size()) * part_.count;
+    kernel_.bit_macs = std::ssize(form.rows) * part_.count;
   }
 
   Kernel build() {
@@ -196,9 +196,7 @@ class SerialKernel {
     }
   }
 
-  uint32_t slot_shift(const Tensor& t) const {
-    return static_cast<uint32_t>(std::countr_zero(static_cast<uint64_t>(t.encoding.scale)) + plan_.word_shift);
-  }
+  uint32_t slot_shift(const Tensor& t) const { return id_of(std::countr_zero(static_cast<uint64_t>(t.encoding.scale)) + plan_.word_shift); }
 
   void add_products(Sum& sum, const PlaneRow& row, uint32_t shift) {
     const auto from = row.weights.begin() + part_.first;

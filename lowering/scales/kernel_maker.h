@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "ir/index.h"
 #include "ir/program.h"
 #include "lowering/scales/scalar_words.h"
 #include "lowering/scales/words.h"
@@ -28,11 +29,11 @@ class Maker {
   Dag& dag() { return kernel_.dag; }
 
   Nodes words(const std::string& name, int count, uint32_t bits, bool is_signed) {
-    const NodeId port = add_input(dag(), name, static_cast<uint32_t>(count) * bits);
+    const NodeId port = add_input(dag(), name, id_of(count) * bits);
     kernel_.inputs.push_back({count, bits, {(uint64_t{1} << bits) - 1}});
     Nodes out;
     for (int i = 0; i < count; ++i) {
-      const NodeId word = count == 1 ? port : add_slice(dag(), port, static_cast<uint32_t>(i) * bits, bits);
+      const NodeId word = count == 1 ? port : add_slice(dag(), port, id_of(i) * bits, bits);
       out.push_back(is_signed ? flipped(dag(), word) : word);
     }
     return out;
@@ -46,9 +47,9 @@ class Maker {
       const NodeId fit = is_signed ? flipped(dag(), signed_as(dag(), v, bits)) : unsigned_as(dag(), v, bits);
       reversed.insert(reversed.begin(), fit);
     }
-    const auto count = static_cast<uint32_t>(values.size());
+    const auto count = id_of(values.size());
     add_output(dag(), name, count == 1 ? reversed[0] : add_node(dag(), Op::kConcat, count * bits, reversed));
-    kernel_.outputs.push_back({static_cast<int>(count), bits, {}});
+    kernel_.outputs.push_back({int_of(count), bits, {}});
   }
   void out(const std::string& name, NodeId value, uint32_t bits, bool is_signed = false) { out(name, Nodes{value}, bits, is_signed); }
   void out(const std::string& name, const ScalarNode& value) { out(name, pack_scalar(dag(), value), kScalarWord); }

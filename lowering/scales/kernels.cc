@@ -4,6 +4,7 @@
 
 #include <bit>
 
+#include "ir/index.h"
 #include "lowering/scales/kernel_maker.h"
 
 namespace bitgrid::scales {
@@ -52,7 +53,7 @@ NodeId exponent_of(Dag& dag, NodeId shift, int64_t factor, int64_t plus) {
 }  // namespace
 
 uint32_t bits_of_count(int count) {
-  return static_cast<uint32_t>(std::bit_width(static_cast<unsigned>(count) - 1));
+  return id_of(std::bit_width(static_cast<unsigned>(count) - 1));
 }
 
 Kernel copy_kernel(int words, uint32_t bits) {
@@ -169,7 +170,7 @@ Kernel norm_kernel(uint32_t sum_bits, int code_bits) {
   // reciprocal = floor(top << k / largest), k = bit length of the largest + 16 - bits.
   const NodeId shift = add_node(d, Op::kAdd, kCodeShiftBits, {bit_length(d, largest), number(d, kCodeShiftBits, 16 - code_bits)});
   const int64_t most = (int64_t{1} << (code_bits - 1)) - 1;
-  const NodeId over = shift_up(d, number(d, static_cast<uint32_t>(code_bits), most), shift, 2 * kReciprocalBits);
+  const NodeId over = shift_up(d, number(d, id_of(code_bits), most), shift, 2 * kReciprocalBits);
   const NodeId by = select(d, is_zero(d, largest), number(d, kCutBits - 1, 1), largest);
   k.out("reciprocal", quotient(d, over, by), kReciprocalBits);
   k.out("shift", shift, kCodeShiftBits);
@@ -182,7 +183,7 @@ Kernel code_kernel(int words, int code_bits) {
   const NodeId reciprocal = k.word("reciprocal", kReciprocalBits), shift = k.word("shift", kCodeShiftBits);
   Nodes codes;
   for (const NodeId v : y) codes.push_back(rounded_shift(k.dag(), product_unsigned(k.dag(), v, reciprocal), shift));
-  k.out("code", codes, static_cast<uint32_t>(code_bits), true);
+  k.out("code", codes, id_of(code_bits), true);
   return k.take();
 }
 
@@ -260,7 +261,7 @@ Kernel weight_kernel(int words, const ScaledTables& tables) {
     for (uint32_t b = 0; b < kWeightBits; ++b) word.set(b, (v >> b & 1) != 0);
     table.push_back(word);
   }
-  const auto index_bits = static_cast<uint32_t>(std::bit_width(tables.exponential.size()) - 1);
+  const auto index_bits = id_of(std::bit_width(tables.exponential.size()) - 1);
   Nodes weights;
   for (const NodeId s : scores) {
     const NodeId below = add_node(d, Op::kSubtract, kScoreBits, {top, s});

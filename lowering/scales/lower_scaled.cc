@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "ir/error.h"
+#include "ir/index.h"
+#include "ir/weight_rows.h"
 #include "lowering/scales/kernels.h"
 #include "lowering/scales/lowering.h"
 
@@ -80,13 +82,25 @@ namespace {
 
 constexpr uint64_t kMostWeights = uint64_t{1} << 25;
 
-bool plain(const LinearMap& map) {
-  return map.group == 0 && map.scales.empty() && !map.low_rank && !map.adapter;
+/// Of the matrices between norms.
+std::optional<ScaledModelProblem> find_matrix_problem(const LinearMap& map, Dataflow dataflow) {
+  if (map.group != 0 || !map.scales.empty() || map.low_rank || map.adapter)
+    return ScaledModelProblem{map.name, "kernels have one scale for a matrix only so far", "run it with --engine cpu"};
+  if (dataflow == Dataflow::kStreamed && !is_ternary(*map.weights))
+    return ScaledModelProblem{map.name, "its weights are not all -1, 0 or 1 in two bits each, as those that stream are so far",
+                              "use --dataflow resident"};
+  return std::nullopt;
 }
 
 }  // namespace
 
-std::optional<ScaledModelProblem> find_lowering_problem(const ScaledModel& model, const CacheForms& cache) {
+Dataflow parse_dataflow(const std::string& name) {
+  if (name.empty() || name == "streamed") return Dataflow::kStreamed;
+  if (name == "resident") return Dataflow::kResident;
+  throw Error("--dataflow", "'" + name + "' is unknown", "choose resident or streamed");
+}
+
+std::optional<ScaledModelProblem> find_lowering_problem(const ScaledModel& model, const CacheForms& cache, Dataflow dataflow) {
   const std::string cure = "run it with --engine cpu";
   const auto problem = [&](const std::string& where, const std::string& what) { return ScaledModelProblem{where, what, cure}; };
   uint64_t weights = model.head.map.outputs() * model.head.map.inputs();
@@ -99,8 +113,9 @@ std::optional<ScaledModelProblem> find_lowering_problem(const ScaledModel& model
            {&std::get<GatedFeedForward>(layer).gate, &std::get<GatedFeedForward>(layer).up, &std::get<GatedFeedForward>(layer).down})
         count(*map);
   }
-  if (weights > kMostWeights)
-    return problem(model.name, fmt::format("it has {} weights, and every weight owns cells so far: {} at most", weights, kMostWeights));
+  if (dataflow == Dataflow::kResident && weights > kMostWeights)
+    return ScaledModelProblem{model.name, fmt::format("it has {} weights, and each would own cells: {} at most", weights, kMostWeights),
+                              "use --dataflow streamed"};
   if (cache != CacheForms{}) return problem("--kv", "kernels cache keys and values as k=8:shift,v=8:shift only so far");
   if (model.rope_interleaved) return problem(model.name, "kernels turn rotary pairs (j, j + half) only so far");
   for (const ScaledLayer& layer : model.layers) {
@@ -108,13 +123,13 @@ std::optional<ScaledModelProblem> find_lowering_problem(const ScaledModel& model
       if (!a->sub_norm || a->query_norm || a->key_norm)
         return problem(a->input.name, "kernels have attention with a sub-norm and without head norms only so far");
       for (const LinearMap* map : {&a->query, &a->key, &a->value, &a->output})
-        if (!plain(*map)) return problem(map->name, "kernels have one scale for a matrix only so far");
+        if (const auto p = find_matrix_problem(*map, dataflow)) return p;
     } else {
       const auto& f = std::get<GatedFeedForward>(layer);
       if (!f.sub_norm || f.function != GateFunction::kReluSquared)
         return problem(f.input.name, "kernels have the gate ReLU squared with a sub-norm only so far");
       for (const LinearMap* map : {&f.gate, &f.up, &f.down})
-        if (!plain(*map)) return problem(map->name, "kernels have one scale for a matrix only so far");
+        if (const auto p = find_matrix_problem(*map, dataflow)) return p;
     }
   }
   const LinearMap& head = model.head.map;
@@ -125,12 +140,12 @@ std::optional<ScaledModelProblem> find_lowering_problem(const ScaledModel& model
 
 Scalar logit_unit(const Program& program, const HostTrace& trace, int position) {
   for (size_t t = 0; t < program.tensors.size(); ++t)
-    if (program.tensors[t].name == kLogitUnit) return scalar_of_code(trace.at(program, static_cast<int>(t), position, 0));
+    if (program.tensors[t].name == kLogitUnit) return scalar_of_code(trace.at(program, int_of(t), position, 0));
   return {};
 }
 
 Program lower_scaled(const ScaledModel& model, const CacheForms& cache, const LowerScaledParams& params) {
-  if (const auto p = find_lowering_problem(model, cache)) throw Error(p->where, p->problem, p->cure);
+  if (const auto p = find_lowering_problem(model, cache, params.dataflow)) throw Error(p->where, p->problem, p->cure);
   return Lowering(model, params).run();
 }
 

@@ -23,7 +23,10 @@ struct LowerScaledParams {
 };
 
 /// Why a model cannot be lowered yet, and what to do about it; nullopt: it can.
-std::optional<ScaledModelProblem> find_lowering_problem(const ScaledModel& model, const CacheForms& cache);
+std::optional<ScaledModelProblem> find_lowering_problem(const ScaledModel& model, const CacheForms& cache,
+                                                        Dataflow dataflow = Dataflow::kStreamed);
+/// "resident" or "streamed"; empty: streamed. Throws Error.
+Dataflow parse_dataflow(const std::string& name);
 
 /// The Program whose tensors are what reference_cpu's ScaledEngine tells a trace, under the same names, bit for bit. Throws Error for
 /// find_lowering_problem.

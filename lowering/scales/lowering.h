@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "ir/index.h"
 #include "ir/program.h"
 #include "ir/scaled_model.h"
 #include "lowering/numerics/program_builder.h"
@@ -40,7 +41,7 @@ class Lowering {
     builder_.params = params.matrices;
     streams_ = params.dataflow == Dataflow::kStreamed;
     builder_.program.name = model.name;
-    context_ = params.context != 0 ? params.context : static_cast<int>(model.context);
+    context_ = params.context != 0 ? params.context : int_of(model.context);
     window_ = (context_ + kScoresAtOnce - 1) / kScoresAtOnce * kScoresAtOnce;
   }
   Program run();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "ir/index.h"
 #include "lowering/scales/kernels.h"
 #include "lowering/scales/lowering.h"
 #include "lowering/scales/stream_kernels.h"
@@ -44,7 +45,7 @@ std::pair<Vector, Vector> Lowering::head_codes(const std::string& name, Vector x
 /// Of every head and slot; those of slots never written are the smallest. The query's codes are in cells, the bits of the keys' stream
 /// past.
 Vector Lowering::scores(const std::string& name, const SoftmaxAttention& layer, Vector q, Vector unit_q, const CachedCodes& keys) {
-  const auto heads = static_cast<int>(model_.heads), kv = static_cast<int>(model_.kv_heads), hd = static_cast<int>(model_.head_width);
+  const auto heads = int_of(model_.heads), kv = int_of(model_.kv_heads), hd = int_of(model_.head_width);
   const auto [q_shift, q8] = head_codes(name + "query", q, heads, name + "q8");
   const Vector query_sums = code_sums(name + "query_sums", q8, heads), table = tables(name + "query", q8, false);
   const Vector score_unit = steps_.unsigned_vector(name + "score_unit", heads, kScalarWord);
@@ -75,7 +76,7 @@ Vector Lowering::scores(const std::string& name, const SoftmaxAttention& layer, 
 }
 
 SoftmaxWeights Lowering::softmax(const std::string& name, Vector scores) {
-  const auto heads = static_cast<int>(model_.heads);
+  const auto heads = int_of(model_.heads);
   const Vector top = steps_.reduce(name + "top_score", scores, window_, maximum_kernel);
   const int lanes = lanes_of(window_, kHeavyLanes);
   const Vector weights = steps_.unsigned_vector(name + "all_weights", heads * window_, kWeightBits);
@@ -92,7 +93,7 @@ SoftmaxWeights Lowering::softmax(const std::string& name, Vector scores) {
 
 /// Weights are in cells, the bits of the values stream past, a channel's of all slots at once.
 Vector Lowering::mixed_values(const std::string& name, Vector weights, const CachedCodes& values) {
-  const auto heads = static_cast<int>(model_.heads), kv = static_cast<int>(model_.kv_heads), hd = static_cast<int>(model_.head_width);
+  const auto heads = int_of(model_.heads), kv = int_of(model_.kv_heads), hd = int_of(model_.head_width);
   const Vector table = tables(name + "mix", weights, false), sums = steps_.reduce(name + "aligned_sums", weights, window_, total_kernel);
   const Kernel stream =
       mapping::streamed_kernel(fmt::format("stream.bits.{}x{}", window_, weights.bits), one_bit_shape(window_, weights.bits));
@@ -117,7 +118,7 @@ Vector Lowering::mixed_values(const std::string& name, Vector weights, const Cac
 /// The mix of the cached values.
 Vector Lowering::mix(const std::string& name, const SoftmaxWeights& softmax, const CachedCodes& values, const std::string& result,
                      uint32_t bits) {
-  const auto heads = static_cast<int>(model_.heads), kv = static_cast<int>(model_.kv_heads), hd = static_cast<int>(model_.head_width);
+  const auto heads = int_of(model_.heads), kv = int_of(model_.kv_heads), hd = int_of(model_.head_width);
   const Vector weights = softmax.weights;
   const Vector aligned = steps_.unsigned_vector(name + "aligned", heads * window_, kWeightBits);
   // The largest shift of the cached values: slots never written have 0, which changes nothing.
@@ -154,7 +155,7 @@ Vector Lowering::mix(const std::string& name, const SoftmaxWeights& softmax, con
 
 Vector Lowering::attention(const std::string& name, const SoftmaxAttention& layer, Vector x) {
   const std::string self = name + "self_attn.";
-  const auto heads = static_cast<int>(model_.heads), kv = static_cast<int>(model_.kv_heads);
+  const auto heads = int_of(model_.heads), kv = int_of(model_.kv_heads);
   const Source eps = steps_.constants(name + "stream_eps", {model_.stream_eps}, kEpsBits, false);
   const Codes a = norm(name + "input_norm", x, layer.input, eps, name + "a");
   const Vector q = matrix(self + "q_proj", layer.query, a.codes, self + "q"), k = matrix(self + "k_proj", layer.key, a.codes, self + "k"),

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ir/index.h"
 #include "lowering/scales/lowering.h"
 
 namespace bitgrid::scales {
@@ -9,7 +10,7 @@ namespace bitgrid::scales {
 namespace {
 
 double value_of(const Scalar& s) {
-  return std::ldexp(static_cast<double>(s.m), static_cast<int>(s.e));
+  return std::ldexp(static_cast<double>(s.m), int_of(s.e));
 }
 
 int64_t largest(const std::vector<int32_t>& values) {
@@ -18,16 +19,9 @@ int64_t largest(const std::vector<int32_t>& values) {
   return top;
 }
 
-/// What an output of a map may be: codes are at most what a norm gives, sqrt(n) times the largest gain.
+/// What an output of a map may be, whatever its weights: codes are at most what a norm gives, sqrt(n) times the largest gain.
 double largest_output(const LinearMap& map, const Norm& norm, size_t inputs) {
-  double weights = 0.0;
-  std::vector<int8_t> row(map.inputs());
-  for (size_t r = 0; r < map.outputs(); ++r) {
-    map.weights->unpack(r, row);
-    double sum = 0.0;
-    for (const int8_t w : row) sum += std::abs(static_cast<double>(w));
-    weights = std::max(weights, sum);
-  }
+  const double weights = static_cast<double>(map.inputs()) * (map.weights->storage() == WeightStorage::kByte ? 128.0 : 1.0);
   const double gain = std::ldexp(static_cast<double>(largest(norm.gain.values)), -norm.gain.fraction);
   return 1.02 * value_of(map.scale) * weights * gain * std::sqrt(static_cast<double>(inputs));
 }

@@ -1,6 +1,7 @@
 // Matrices: weights in cells, or weights that stream past tables of the codes.
 #include <fmt/format.h>
 
+#include "ir/index.h"
 #include "lowering/numerics/matrix.h"
 #include "lowering/scales/kernels.h"
 #include "lowering/scales/lowering.h"
@@ -20,20 +21,19 @@ Vector Lowering::resident_matrix(const std::string& name, const LinearMap& map, 
     layer.weights.emplace_back(row.begin(), row.end());
   }
   const numerics::MatrixPlan plan = numerics::plan_matrix(layer);
-  const auto rows = static_cast<int>(map.outputs());
+  const auto rows = int_of(map.outputs());
   const int raw = builder_.add_tensor(name + ".raw", rows, plan.raw_encoding, plan.raw_max_code);
   builder_.add_matrix(layer, plan, name, {codes.from()}, raw, -1);
   ++builder_.stage;
   // Rows of all matrices of a shape have one width from here on.
   const auto weight_bits = map.weights->storage() == WeightStorage::kByte ? 8u : 2u;
-  const uint32_t to = codes.bits + weight_bits + bits_of_count(static_cast<int>(map.inputs())), zero_bits = to + 2;
+  const uint32_t to = codes.bits + weight_bits + bits_of_count(int_of(map.inputs())), zero_bits = to + 2;
   const Vector sums = steps_.signed_vector(sums_name, rows, to);
   const int lanes = lanes_of(rows, kLightLanes);
-  steps_.step(
-      name + ".recentre", recentre_kernel(lanes, plan.raw_encoding.bits, zero_bits, to), rows / lanes,
-      {TensorSource{raw, 0, lanes},
-       steps_.constants(name + ".zero", std::vector<int64_t>(static_cast<size_t>(lanes), plan.raw_encoding.zero[0]), zero_bits, true)},
-      {sums.to(0, lanes)});
+  steps_.step(name + ".recentre", recentre_kernel(lanes, plan.raw_encoding.bits, zero_bits, to), rows / lanes,
+              {TensorSource{raw, 0, lanes},
+               steps_.constants(name + ".zero", std::vector<int64_t>(index_of(lanes), plan.raw_encoding.zero[0]), zero_bits, true)},
+              {sums.to(0, lanes)});
   return sums;
 }
 
@@ -49,7 +49,7 @@ Vector Lowering::tables(const std::string& name, Vector codes, bool ternary) {
 
 Vector Lowering::ternary_stream(const std::string& name, const LinearMap& map, Vector codes, const std::string& sums_name) {
   const Vector table = tables(name, codes, true);
-  const auto rows = static_cast<int>(map.outputs());
+  const auto rows = int_of(map.outputs());
   const Kernel kernel =
       mapping::streamed_kernel(fmt::format("stream.ternary.{}x{}", codes.count, codes.bits), ternary_shape(codes.count, codes.bits));
   const Vector sums = steps_.signed_vector(sums_name, rows, kernel.outputs[0].bits);
@@ -68,7 +68,7 @@ Vector Lowering::plane_sums(const std::string& name, Vector planes, uint64_t pla
 /// Bytes go by bit by bit. Codes in offset binary add a multiple of the row's sum of weights, which is known.
 Vector Lowering::byte_stream(const std::string& name, const LinearMap& map, Vector codes, const std::string& sums_name) {
   const Vector table = tables(name, codes, false);
-  const auto rows = static_cast<int>(map.outputs());
+  const auto rows = int_of(map.outputs());
   const Kernel kernel =
       mapping::streamed_kernel(fmt::format("stream.bits.{}x{}", codes.count, codes.bits), one_bit_shape(codes.count, codes.bits));
   const Vector planes = steps_.unsigned_vector(name + ".planes", 8 * rows, kernel.outputs[0].bits);

@@ -1,35 +1,36 @@
 // What all layers are made of: tables, norms, matrices, sums of the stream.
 #include <fmt/format.h>
 
+#include "ir/index.h"
 #include "lowering/scales/kernels.h"
 #include "lowering/scales/lowering.h"
 
 namespace bitgrid::scales {
 
 void Lowering::set_tables() {
-  const auto half = static_cast<int>(model_.head_width / 2);
+  const auto half = int_of(model_.head_width / 2);
   const auto turns = [&](const char* name, const std::vector<int16_t>& values) {
     CodeTable table{name, context_, half, kGainBits, {}};
-    for (size_t i = 0; i < static_cast<size_t>(context_ * half); ++i)
+    for (size_t i = 0; i < index_of(context_ * half); ++i)
       table.codes.push_back(static_cast<uint64_t>(int64_t{values[i]} + (int64_t{1} << (kGainBits - 1))));
     return builder_.add_code_table(std::move(table));
   };
   cosine_ = turns("cosine", model_.tables.cosine);
   sine_ = turns("sine", model_.tables.sine);
-  CodeTable written{"written", 1, window_ + 1, 1, std::vector<uint64_t>(static_cast<size_t>(window_), 1)};
+  CodeTable written{"written", 1, window_ + 1, 1, std::vector<uint64_t>(index_of(window_), 1)};
   written.codes.push_back(0);
   written_ = builder_.add_code_table(std::move(written));
 }
 
 Vector Lowering::embed() {
-  const auto n = static_cast<int>(model_.width), vocabulary = static_cast<int>(model_.embedding.vocabulary);
+  const auto n = int_of(model_.width), vocabulary = int_of(model_.embedding.vocabulary);
   const uint32_t bits = stream_bits();
   CodeTable table{"embedding", vocabulary, n, bits, {}};
-  std::vector<int64_t> row(model_.width);
-  for (int t = 0; t < vocabulary; ++t) {
-    model_.embedding.row(static_cast<size_t>(t), row);
-    for (const int64_t v : row) table.codes.push_back(static_cast<uint64_t>(v + (int64_t{1} << (bits - 1))));
-  }
+  table.read_row = [row = model_.embedding.row, bits](int t, std::span<uint64_t> codes) {
+    std::vector<int64_t> values(codes.size());
+    row(index_of(t), values);
+    for (size_t i = 0; i < codes.size(); ++i) codes[i] = static_cast<uint64_t>(values[i] + (int64_t{1} << (bits - 1)));
+  };
   const Vector x = steps_.signed_vector("model.layers.0.x", n, bits);
   const int lanes = lanes_of(n, kLightLanes);
   steps_.step("embed", copy_kernel(lanes, bits), n / lanes, {TokenSource{builder_.add_code_table(std::move(table)), 0, 0, lanes}},
@@ -64,7 +65,7 @@ Codes Lowering::norm(const std::string& name, Vector x, const Norm& norm, const 
   steps_.step(name + ".scalars", norm_kernel(sum.bits, norm.code_bits), 1,
               {sum.from(), shift_x.from(), eps, top.from(), shift_y.from(), steps_.constant(name + ".code_scale", norm.code_scale)},
               {unit.to(), reciprocal.to(), shift.to()});
-  const Vector codes = steps_.signed_vector(codes_name, n, static_cast<uint32_t>(norm.code_bits));
+  const Vector codes = steps_.signed_vector(codes_name, n, id_of(norm.code_bits));
   steps_.step(name + ".codes", code_kernel(heavy, norm.code_bits), parts, {cut.from(0, heavy), reciprocal.from(), shift.from()},
               {codes.to(0, heavy)});
   return {codes, unit};

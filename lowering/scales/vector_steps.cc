@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "ir/index.h"
+
 namespace bitgrid::scales {
 
 int lanes_of(int count, int most) {
@@ -21,7 +23,7 @@ Vector VectorSteps::signed_vector(const std::string& name, int count, uint32_t b
 }
 
 RowSource VectorSteps::constants(const std::string& name, const std::vector<int64_t>& values, uint32_t bits, bool is_signed, int stride) {
-  CodeTable table{name, 1, static_cast<int>(values.size()), bits, {}};
+  CodeTable table{name, 1, int_of(values.size()), bits, {}};
   for (const int64_t v : values) table.codes.push_back(static_cast<uint64_t>(is_signed ? v + (int64_t{1} << (bits - 1)) : v));
   return {b_.add_code_table(std::move(table)), 0, 0, stride};
 }
@@ -33,9 +35,9 @@ RowSource VectorSteps::constant(const std::string& name, const Scalar& value) {
 int VectorSteps::add_weights(const std::string& name, const std::shared_ptr<const PackedWeights>& weights) {
   std::vector<WeightMatrix>& all = b_.program.weights;
   const auto known = std::find_if(all.begin(), all.end(), [&](const WeightMatrix& m) { return m.weights == weights; });
-  if (known != all.end()) return static_cast<int>(known - all.begin());
+  if (known != all.end()) return int_of(known - all.begin());
   all.push_back({name, weights});
-  return static_cast<int>(all.size()) - 1;
+  return int_of(all.size()) - 1;
 }
 
 void VectorSteps::step(const std::string& name, const Kernel& kernel, int repeat, std::vector<Source> inputs,

@@ -4,6 +4,8 @@
 #include <bit>
 #include <cassert>
 
+#include "ir/index.h"
+
 namespace bitgrid::scales {
 namespace {
 
@@ -75,7 +77,7 @@ uint32_t width_of(const Dag& dag, NodeId a) {
 }
 
 uint32_t bits_for(uint64_t most) {
-  return std::max(1u, static_cast<uint32_t>(std::bit_width(most)));
+  return std::max(1u, id_of(std::bit_width(most)));
 }
 
 NodeId number(Dag& dag, uint32_t width, int64_t value) {

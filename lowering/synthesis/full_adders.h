@@ -26,7 +26,7 @@ struct LinearForm {
 inline constexpr size_t kMaxLinearOutputs = 40;
 
 /// Replaces adders by what they conserve: a & b = (a + b - (a ^ b)) / 2, from the outputs down. Exact: every step is an identity of
-/// numbers. nullopt where something else than adders and products stands, or there are more than kMaxLinearOutputs outputs.
+/// numbers. nullopt if there is anything but adders and products, or there are more than kMaxLinearOutputs outputs.
 std::optional<LinearForm> linear_form(const LogicGraph& graph);
 
 }  // namespace bitgrid::synthesis

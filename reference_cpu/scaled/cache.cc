@@ -85,7 +85,13 @@ void CacheRing::add(std::span<const int64_t> values, const std::vector<Scalar>& 
 
 CacheEntry CacheRing::at(size_t position, size_t head) const {
   const size_t i = slot(position) * heads_ + head;
-  return {std::span(codes_).subspan(i * width_, width_), form_.step != CacheForm::Step::kShift, mantissas_[i], exponents_[i]};
+  return {std::span(codes_).subspan(i * width_, width_), odd(), mantissas_[i], exponents_[i]};
+}
+
+CacheRun CacheRing::run(size_t position, size_t end, size_t head) const {
+  const size_t first = slot(position), i = first * heads_ + head;
+  const size_t count = window_ == 0 ? end - position : std::min(end - position, window_ - first);
+  return {codes_.data() + i * width_, mantissas_.data() + i, exponents_.data() + i, heads_, width_, count};
 }
 
 void rotate(std::span<int64_t> v) {

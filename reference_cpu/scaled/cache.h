@@ -19,6 +19,18 @@ struct CacheEntry {
   int64_t code(size_t i) const { return odd ? 2 * int64_t{codes[i]} + 1 : codes[i]; }
 };
 
+/// Entries of one head at consecutive positions, as they lie in memory: entry i begins at codes[i * heads * width], its mantissa and its
+/// exponent are elements i * heads.
+struct CacheRun {
+  const int8_t* codes = nullptr;
+  const uint8_t* mantissas = nullptr;
+  const int16_t* exponents = nullptr;
+  size_t heads = 0, width = 0;
+  size_t count = 0;
+
+  size_t stride() const { return heads * width; }
+};
+
 /// All entries of one form of one layer: [positions][kv heads]. `window` 0 keeps all positions, else the last so many.
 class CacheRing {
  public:
@@ -28,6 +40,10 @@ class CacheRing {
   /// Adds the next position: `values` [heads][head_width] in fixed point, cut to the form. `mean_step`: of ScaledTables.
   void add(std::span<const int64_t> values, const std::vector<Scalar>& mean_step);
   CacheEntry at(size_t position, size_t head) const;
+  /// From `position` on, up to `end` or to where the ring begins again.
+  CacheRun run(size_t position, size_t end, size_t head) const;
+  /// Whether a code is 2 c + 1.
+  bool odd() const { return form_.step != CacheForm::Step::kShift; }
   size_t positions() const { return positions_; }
 
  private:

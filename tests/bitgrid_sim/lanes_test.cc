@@ -108,6 +108,36 @@ TEST(Lanes, OnlyWhatReachesASampledPortIsEvaluated) {
   EXPECT_EQ(compile_lanes(config, params).operations, 8u + 6u + 1u);  // every edge between two cells
 }
 
+/// Wires that cross, side by side, of all lengths, and mixed cells: what is sampled is the same in every phase.
+TEST(Lanes, DelayLinesAreTheirWires) {
+  std::mt19937_64 random(9);
+  size_t lines = 0;
+  for (int width = 1; width <= 24; ++width) {
+    for (const int height : {1, 2, 5}) {
+      GridConfig config(width, height);
+      for (CellWord& word : config.cells) word = random() % 16 == 0 ? random() : 0xFB73EA62D951C840u;  // mostly straight on
+      LaneProgramParams params;
+      params.driven = params.sampled = all_border_ports(width, height);
+      params.any_start = true;
+      LaneGrid wires(compile_lanes(config, params), 64);
+      params.delay_lines = true;
+      LaneGrid rings(compile_lanes(config, params), 64);
+      lines += rings.program().lines.size();
+      for (int phase = 0; phase < 200; ++phase) {
+        for (size_t i = 0; i < params.driven.size(); ++i)
+          wires.net(wires.program().driven[i])[0] = rings.net(rings.program().driven[i])[0] = random();
+        wires.step(phase);
+        rings.step(phase);
+        for (size_t i = 0; i < params.sampled.size() && phase > 2; ++i) {
+          const auto seen = [&](const LaneGrid& grid) { return grid.net(grid.program().sampled[i])[0]; };
+          ASSERT_EQ(seen(wires), seen(rings)) << width << " x " << height << ", phase " << phase << ", port " << i;
+        }
+      }
+    }
+  }
+  EXPECT_GT(lines, 200u);
+}
+
 TEST(Lanes, ConstantOnesAppearWithTheFirstLatch) {
   GridConfig config(2, 1);
   config.at(0, 0) = cell_word({0, 0xFFFF, 0, 0});

@@ -114,7 +114,7 @@ TEST(Live, MessagesNameTheLine) {
   EXPECT_THAT(objection("drive 1 w0_in 12\n"), HasSubstr("'12' are not bits"));
   EXPECT_THAT(objection("drive 5-2 w0_in 1\n"), HasSubstr("last cycle is '2'"));
   EXPECT_THAT(objection("drive 1-5 w0_in 1\ndrive 5 w0_in 1\n"), HasSubstr("w0_in is driven twice in cycle 5"));
-  EXPECT_THAT(objection("probe c1_1\n"), HasSubstr("names no output of a cell"));
+  EXPECT_THAT(objection("probe c1_1\n"), HasSubstr("is not an output of a cell"));
   EXPECT_THAT(objection("probe c1_7_n\n"), HasSubstr("y is '7'"));
 }
 

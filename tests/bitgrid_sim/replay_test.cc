@@ -79,7 +79,7 @@ TEST(Replay, WrongInitialInputsAreRefused) {
 
 TEST(Stimulus, ReplaysTheOtherEngineBitForBit) {
   if (!std::filesystem::exists(kCases)) GTEST_SKIP() << kCases << " is absent";
-  const GridConfig grid = frontend::read_lutgrid(kCases + "py_random12x10_lutgrid.json");
+  const GridConfig grid = frontend::read_grid(kCases + "py_random12x10_lutgrid.json").grid;
   const std::string expected = read_file(kCases + "py_random12x10.expected.jsonl");
   for (const GridEngine engine : kEngines) EXPECT_EQ(replay_stimulus(grid, expected, "s", {engine, nullptr, -1}), expected);
 }
@@ -125,7 +125,7 @@ TEST(Stimulus, MessagesNameTheLine) {
   EXPECT_THAT(objection("{\"step\": 1, \"in\": {}}\n"), HasSubstr("\"step\" is 1, expected 0"));
   EXPECT_THAT(objection("{\"phase\": \"B\", \"in\": {}}\n"), HasSubstr("\"phase\" is \"B\", expected \"A\""));
   EXPECT_THAT(objection("\n\n{\"in\": {}"), HasSubstr("s.jsonl:3: this is not JSON"));
-  EXPECT_THAT(objection("7"), HasSubstr("is not JSON object"));
+  EXPECT_THAT(objection("7"), HasSubstr("is not a JSON object"));
 }
 
 TEST(Stimulus, FuzzedStimulusNeverCrashes) {

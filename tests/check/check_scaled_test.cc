@@ -15,7 +15,7 @@ using testing::HasSubstr;
 /// Evaluates the kernels' Dags, and gets the lowest bit of one step wrong.
 template <const char* const& step_name>
 engines::KernelEngine wrong_engine(const engines::EngineInputs& inputs) {
-  return {[&program = inputs.program](int index, const BitMatrix& batch) {
+  return {[&program = inputs.program](int index, const StepBatch& batch) {
             const Step& step = program.steps[static_cast<size_t>(index)];
             BitMatrix out = evaluate(program.kernels[static_cast<size_t>(step.kernel)].dag, batch);
             if (step.name == step_name) out.set_word(0, 0, 1, 1 - out.get_word(0, 0, 1));
@@ -51,9 +51,9 @@ ScaledCheckReport check_with(const engines::Engine& engine, const std::string& k
 
 TEST(CheckScaled, KernelsAreTheDefinition) {
   const ScaledCheckReport report = check_with(engines::find_engine("dag"));
-  ASSERT_EQ(report.kernels.size(), 1u);
-  EXPECT_EQ(report.kernels[0].mismatches, 0u);
-  EXPECT_EQ(report.kernels[0].compared, 10u * 5666u);
+  ASSERT_EQ(report.engines.size(), 1u);
+  EXPECT_EQ(report.engines[0].mismatches, 0u);
+  EXPECT_EQ(report.engines[0].compared, 10u * 5666u);
   EXPECT_TRUE(report.ok());
 }
 
@@ -71,7 +71,7 @@ TEST(CheckScaled, AWrongUnitOfTheLogitsIsFound) {
   const ScaledCheckReport report = check_with(wrong<kUnit>());
   ASSERT_TRUE(report.first);
   EXPECT_EQ(report.first->name, "unit of the logits");
-  EXPECT_EQ(report.kernels[0].mismatches, 1u);
+  EXPECT_EQ(report.engines[0].mismatches, 1u);
 }
 
 TEST(CheckScaled, CachesThatAreNotLoweredYetAreRefused) {

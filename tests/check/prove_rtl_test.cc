@@ -157,7 +157,7 @@ TEST(Unpipe, ComparesOutputsInGroups) {
 }
 
 TEST(Unpipe, SaysWhatIsNoPipeline) {
-  EXPECT_EQ(remove_pipeline(".names i_a o_y\n1 1\n", kPipe).problem, "0 registers lie before o_y, and the latency is 1");
+  EXPECT_EQ(remove_pipeline(".names i_a o_y\n1 1\n", kPipe).problem, "0 registers precede o_y, but the latency is 1");
   EXPECT_EQ(remove_pipeline(".names rst o_y\n1 1\n", kPipe).problem, "an output depends on rst");
   EXPECT_EQ(remove_pipeline(".latch i_a t re c 2\n.names i_a t o_y\n11 1\n", kPipe).problem, "o_y joins paths of 0 and 1 registers");
   EXPECT_THAT(remove_pipeline(".latch t o_y re c 2\n.names i_a o_y t\n11 1\n", kPipe).problem, HasSubstr("depends on itself"));

@@ -14,10 +14,10 @@
 #include "ir/file.h"
 #include "lowering/mapping/matrix/popcount_wave.h"
 #include "lowering/mapping/netlist/map_netlist.h"
-#include "lowering/mapping/planes/plane.h"
 #include "lowering/synthesis/sop_to_dag.h"
 #include "rtl/command.h"
 #include "tests/support/errors.h"
+#include "tests/support/plane.h"
 #include "tests/support/random_dag.h"
 
 namespace bitgrid::check {

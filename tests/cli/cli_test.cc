@@ -74,7 +74,7 @@ TEST_F(Cli, CheckFromNamesAFlippedBitAndFails) {
   write_file(file, bytes);
   const Result r = bitgrid("check " + model_ + " --from " + path("out") + " --json " + path("k.json"));
   EXPECT_EQ(r.status, 1);
-  EXPECT_THAT(r.output, HasSubstr("kernel layers.1.up.0 differs from what this model gives: configuration of cell ("));
+  EXPECT_THAT(r.output, HasSubstr("kernel layers.1.up.0 differs from this model's: configuration of cell ("));
   EXPECT_EQ(json_of("k.json")["first_mismatch"]["kernel"], "layers.1.up.0");
 }
 

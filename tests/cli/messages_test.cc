@@ -47,7 +47,7 @@ TEST_F(Cli, TheLastLineOfACheckIsItsVerdict) {
   const Result wrong = bitgrid("check " + write_model(tiny_model(other), dir_ + "/other") + " --tokens 2 --from " + path("out"));
   EXPECT_EQ(wrong.status, 1);
   EXPECT_THAT(last_line(wrong.output),
-              testing::EndsWith(" values at 2 positions, but the folder is not what this model gives (1 note above)"));
+              testing::EndsWith(" values at 2 positions, but the folder does not match this model (1 note above)"));
 }
 
 TEST_F(Cli, MessagesSpeakOfTheFileThatIsWrong) {
@@ -67,7 +67,7 @@ TEST_F(Cli, MessagesSpeakOfTheFileThatIsWrong) {
   EXPECT_THAT(bitgrid("sweep " + path("sweep.yaml") + " -o " + path("s")).output,
               HasSubstr("sweep.yaml:3: streams is `0x10`; give a whole number from 1 to 4294967296"));
   write_file(path("shapes.yaml"), "format:");
-  EXPECT_THAT(bitgrid("estimate " + path("shapes.yaml")).output, HasSubstr("shapes.yaml:1: format is nothing, not a text"));
+  EXPECT_THAT(bitgrid("estimate " + path("shapes.yaml")).output, HasSubstr("shapes.yaml:1: format is nothing, not a string"));
 }
 
 TEST_F(Cli, FilesMayBeginWithAByteOrderMark) {

@@ -99,7 +99,7 @@ TEST_F(Cli, RunsEndAtTheLastCycleThatScriptsKnow) {
   ASSERT_EQ(bitgrid("simulate " + path("g.json") + " --cycles 1 --save " + path("state")).status, 0);
   const Result r = bitgrid("simulate " + path("g.json") + " --cycles 1125899906842624 --resume " + path("state"));
   EXPECT_EQ(r.status, 1);
-  EXPECT_THAT(r.output, HasSubstr("--cycles: the run begins with cycle 1 and would end behind 1125899906842624; give fewer cycles"));
+  EXPECT_THAT(r.output, HasSubstr("--cycles: the run begins with cycle 1 and would end after 1125899906842624; give fewer cycles"));
 }
 
 TEST_F(Cli, NumbersOfTheEnvironmentAreReadAsThoseOfOptions) {

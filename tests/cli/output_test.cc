@@ -209,10 +209,9 @@ TEST_F(CliOutput, ReadersRefuseAKernelThatTheManifestDoesNotList) {
                                      "faults " + path("x"), "report " + path("x") + " -o " + path("x.html")}) {
     const Result r = bitgrid(command);
     EXPECT_EQ(r.status, 1) << command;
-    EXPECT_EQ(r.output,
-              "bitgrid: " + path("x") +
-                  ": kernel m is not what compile.json lists: kernels/m was changed, or a run that was to replace it did not come "
-                  "to its end; make the folder again\n")
+    EXPECT_EQ(r.output, "bitgrid: " + path("x") +
+                            ": kernel m is not what compile.json lists: kernels/m was changed, or a run that was replacing it did not "
+                            "finish; make the folder again\n")
         << command;
   }
   compile("and.dag", "x");

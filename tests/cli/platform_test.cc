@@ -67,7 +67,7 @@ TEST_F(PlatformCli, TheTraceIsAFileOfEvents) {
 TEST_F(PlatformCli, TraceAndStreamsNeedThePlatform) {
   const Result trace = bitgrid("run " + model_ + " --trace " + path("trace.json"));
   EXPECT_EQ(trace.status, 1);
-  EXPECT_THAT(trace.output, HasSubstr("--trace: engine grid knows no tiles and buses; give --engine systemc"));
+  EXPECT_THAT(trace.output, HasSubstr("--trace: engine grid has no tiles and buses to trace; give --engine systemc"));
   EXPECT_FALSE(fs::exists(path("trace.json")));
   EXPECT_THAT(bitgrid("run " + model_ + " --streams 2").output, HasSubstr("--streams: engine grid runs one text; give --engine systemc"));
 }

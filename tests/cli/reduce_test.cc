@@ -56,14 +56,14 @@ TEST_F(Reduce, KeepsAMessage) {
   EXPECT_EQ(r.status, 0) << r.output;
   EXPECT_EQ(small(), only_xor);
   EXPECT_THAT(reduce(script, "--match \"the mapping is right\"").output,
-              HasSubstr("--match: nothing that the command writes matches 'the mapping is right'; run it by hand"));
+              HasSubstr("--match: nothing in the command's output matches 'the mapping is right'; run it by hand"));
   EXPECT_THAT(reduce(script, "--match \"(\"").output, HasSubstr("--match: '(' is not a regular expression"));
 }
 
 TEST_F(Reduce, ACommandWithoutEndIsKilledAndThatIsAWayToEnd) {
   const Result r = reduce("grep -q xor {} && sleep 100", "--timeout 1");
   EXPECT_EQ(r.status, 0);
-  EXPECT_THAT(r.output, HasSubstr("no end in 1 s with 3 nodes"));
+  EXPECT_THAT(r.output, HasSubstr("still running after 1 s with 3 nodes"));
   EXPECT_EQ(small(), only_xor);
 }
 
@@ -93,7 +93,7 @@ TEST_F(Reduce, WhatIsWrongIsSaid) {
   const std::string dag = path("big.dag"), out = " -o " + path("x.dag");
   EXPECT_THAT(objection(dag + out + " -- true"), HasSubstr("command: it has no {} in it; write {} where the file's path belongs"));
   EXPECT_THAT(objection(dag + " -o " + path("x.blif") + " -- cat {}"),
-              HasSubstr("x.blif: what is reduced stays what it is; give a name that ends in .dag"));
+              HasSubstr("x.blif: a reduced file keeps its type; give a name that ends in .dag"));
   EXPECT_THAT(objection(dag + " -o " + dag + " -- cat {}"), HasSubstr("big.dag: this is the file to be reduced; name another one with -o"));
   EXPECT_THAT(objection(model_ + " -o m.yaml -- cat {}"), HasSubstr("models are not reduced; give a .blif or .dag file"));
   EXPECT_THAT(objection(dag + out + " -- /nowhere/program {}"), HasSubstr("/nowhere/program: the command cannot be started: No such file"));
@@ -101,7 +101,7 @@ TEST_F(Reduce, WhatIsWrongIsSaid) {
   EXPECT_THAT(objection(path("bad.dag") + out + " -- cat {}"), HasSubstr("bad.dag:2: this is not an input"));
   write_file(path("odd.dag"), "dag d # mark\ninput a 1\noutput o a\n");
   EXPECT_THAT(objection(path("odd.dag") + out + " -- grep -q mark {}"),
-              HasSubstr("odd.dag: the command comes to something else once the program has written the file as it understands it"));
+              HasSubstr("odd.dag: the command ends differently once bitgrid has rewritten the file"));
   EXPECT_FALSE(fs::exists(path("x.dag")));
 }
 

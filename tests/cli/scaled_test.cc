@@ -37,6 +37,28 @@ TEST_F(Scaled, FolderAndGgufGiveTheSameText) {
   EXPECT_EQ(folder["tokens"].size(), 57u);
 }
 
+TEST_F(Scaled, ResidentAndStreamedWeightsGiveTheSame) {
+  const std::string rest = " --engine dag --prompt in --tokens 6 --context 16";
+  const json streamed = run("run " + kFolder + rest), resident = run("run " + kFolder + rest + " --dataflow resident");
+  EXPECT_EQ(streamed["tokens"], resident["tokens"]);
+}
+
+TEST_F(Scaled, DataflowsAreRefusedByName) {
+  const Result unknown = bitgrid("run " + kFolder + " --engine dag --prompt in --dataflow flooded");
+  EXPECT_THAT(unknown.output, HasSubstr("--dataflow: 'flooded' is unknown; choose resident or streamed"));
+  const Result own = bitgrid("run " + std::string(BITGRID_SOURCE_DIR) + "/examples/kjv-ternary/model.yaml --prompt in --dataflow streamed");
+  EXPECT_THAT(own.output, HasSubstr("--dataflow: this model's weights are resident; leave it out"));
+}
+
+using SlowScaled = Scaled;
+
+/// Every kernel of BitNet's graph on simulated grids. Mapping takes most of the time.
+TEST_F(SlowScaled, GridsComputeWhatTheDefinitionSays) {
+  const Result r = bitgrid("check " + kFolder + " --engines cpu,grid --prompt 'in the ' --tokens 3 --context 16");
+  EXPECT_EQ(r.status, 0) << r.output;
+  EXPECT_THAT(r.output, HasSubstr("grid        16998 values compared, 0 mismatches"));
+}
+
 TEST_F(Scaled, ImportedIntegersGiveTheSameText) {
   ASSERT_EQ(bitgrid("import " + kFolder + " -o " + path("m")).status, 0);
   const std::string rest = " --prompt 'and god said ' --tokens 20 --kv k=4:max,v=2:mean:rotated,recent=4";
@@ -85,7 +107,7 @@ TEST_F(Scaled, PromptsComeFromFilesAndIds) {
   EXPECT_EQ(run("run " + kFolder + " --prompt-ids 2,3,4 --tokens 3")["tokens"], file["tokens"]);
   EXPECT_THAT(bitgrid("run " + kFolder + " --prompt-ids 2,99 --tokens 1").output, HasSubstr("'99' is not a whole number from 0 to 31"));
   EXPECT_THAT(bitgrid("run " + kFolder + " --prompt-ids 2, --tokens 1").output, HasSubstr("'' is not a whole number"));
-  EXPECT_THAT(bitgrid("run " + kFolder + " --prompt-ids 2 --chat").output, HasSubstr("a template makes a prompt of a text"));
+  EXPECT_THAT(bitgrid("run " + kFolder + " --prompt-ids 2 --chat").output, HasSubstr("a chat template needs a text"));
   EXPECT_THAT(bitgrid("run " + kFolder + " --prompt a --prompt-ids 2 --tokens 1").output, HasSubstr("there is more than one prompt"));
 }
 
@@ -100,7 +122,7 @@ TEST_F(Scaled, CheckTakesIds) {
 
 TEST_F(Scaled, OptionsWithoutUseAreRefused) {
   EXPECT_THAT(bitgrid("run " + kFolder + " --prompt a --arch x.yaml").output,
-              HasSubstr("--arch: models with scales are not cut to tiles yet"));
+              HasSubstr("--arch: models with scales are not cut into tiles yet"));
   EXPECT_THAT(bitgrid("run " + kFolder + " --prompt a --i2s-layout arm").output, HasSubstr("only GGUF files have I2_S tensors"));
   EXPECT_THAT(bitgrid("run " + kGguf + " --prompt a --i2s-layout arm").output, HasSubstr("has no I2_S tensors; leave it out"));
   EXPECT_THAT(bitgrid("run " + model_ + " --prompt a --kv k=4").output, HasSubstr("this model keeps keys and values as its file says"));

@@ -8,8 +8,8 @@
 namespace bitgrid::scales {
 namespace {
 
-std::string problem(ScaledModel model) {
-  const auto p = find_lowering_problem(model, {});
+std::string problem(ScaledModel model, Dataflow dataflow = Dataflow::kStreamed) {
+  const auto p = find_lowering_problem(model, {}, dataflow);
   return p ? p->where + ": " + p->problem + "; " + p->cure : "";
 }
 
@@ -19,8 +19,11 @@ TEST(LowerScaled, SaysWhichModelsAreNotLowered) {
   EXPECT_EQ(problem(model), "");
   ScaledModel large = model;
   std::get<GatedFeedForward>(large.layers[1]).gate.weights = std::make_shared<PackedWeights>(8192, 4096, WeightStorage::kOneBit);
-  EXPECT_EQ(problem(large).substr(model.name.size()),
-            ": it has 34295808 weights, and every weight owns cells so far: 33554432 at most; run it with --engine cpu");
+  EXPECT_EQ(problem(large, Dataflow::kResident).substr(model.name.size()),
+            ": it has 34295808 weights, and each would own cells: 33554432 at most; use --dataflow streamed");
+  EXPECT_EQ(problem(large),
+            "model.layers.0.mlp.gate_proj: its weights are not all -1, 0 or 1 in two bits each, as those that stream are so "
+            "far; use --dataflow resident");
   ScaledModel silu = model;
   std::get<GatedFeedForward>(silu.layers[3]).function = GateFunction::kSilu;
   EXPECT_EQ(problem(silu),

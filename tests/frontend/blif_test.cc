@@ -93,7 +93,7 @@ TEST(Blif, RefusalsNameTheLine) {
       {".frobnicate\n", "t.blif:1: .frobnicate is not known; use .model"},
       {".outputs y\n11 1\n", "t.blif:2: \"11\" belongs to no .names"},
       {".inputs a\n.outputs y\n.names a y\n11 1\n", "t.blif:4: the row has 2 values, y has 1 inputs"},
-      {".inputs a\n.outputs y\n.names a y\n2 1\n", "t.blif:4: \"2\" has something else than 0, 1 and -"},
+      {".inputs a\n.outputs y\n.names a y\n2 1\n", "t.blif:4: \"2\" has characters other than 0, 1 and -"},
       {".inputs a\n.outputs y\n.names a y\n1 x\n", "t.blif:4: the output value is \"x\""},
       {".inputs a\n.outputs y\n.names a y\n1 1\n0 0\n", "t.blif:5: rows of y give both 0 and 1"},
       {".inputs a\n.outputs y\n.names a y\n1\n", "t.blif:4: a row of 1 columns for y"},
@@ -107,7 +107,7 @@ TEST(Blif, RefusalsNameTheLine) {
       {".inputs a\n.outputs a a\n", "t.blif:2: output a is listed twice"},
       {".inputs a\n", "t.blif:1: there are no outputs"},
       {"", "there are no outputs"},
-      {".outputs y\n.end\n.names y\n", "t.blif:3: .names stands after .end"},
+      {".outputs y\n.end\n.names y\n", "t.blif:3: .names comes after .end"},
   };
   for (const auto& c : cases) EXPECT_THAT(problem_of(c.text), HasSubstr(c.message)) << c.text;
 }

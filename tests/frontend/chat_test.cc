@@ -67,12 +67,12 @@ TEST(Chat, BitNet) {
 
 TEST(Chat, OtherTemplatesAreRefused) {
   const std::string cure =
-      "; leave --chat away and write the prompt as the model expects it, or take a model with a chat template of Llama 3, Qwen or BitNet "
+      "; leave out --chat and write the prompt as the model expects it, or take a model with a chat template of Llama 3, Qwen or BitNet "
       "2B4T";
   EXPECT_EQ(test::error_of([] { return chat("[INST] {{ message }}", {}); }),
-            "chat: the chat template of the model belongs to no family that is known" + cure);
+            "chat: the model's chat template is not of a known family" + cure);
   EXPECT_EQ(test::error_of([] { return chat("", {}); }), "chat: the model has no chat template" + cure);
-  EXPECT_THAT(test::error_of([] { return chat("<|im_start|><|im_sep|><|im_end|>", {}); }), HasSubstr("no family that is known"));
+  EXPECT_THAT(test::error_of([] { return chat("<|im_start|><|im_sep|><|im_end|>", {}); }), HasSubstr("is not of a known family"));
   EXPECT_EQ(test::error_of([] { return chat("x", {{"tool", "y"}}); }), "chat: a message has role 'tool'; use system, user or assistant");
 }
 

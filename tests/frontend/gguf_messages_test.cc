@@ -42,8 +42,8 @@ TEST(GgufMessages, Header) {
             "x.gguf: the file is big-endian: it was written for another kind of machine; take the little-endian file");
   EXPECT_EQ(
       with(8, bytes_of(UINT64_MAX, 8)),
-      std::string("x.gguf: byte 8: the header: 18446744073709551615 tensors are announced, more than the file has bytes for; ") + kFetch);
-  EXPECT_THAT(with(16, bytes_of(1 << 20, 8)), StartsWith("x.gguf: byte 16: the header: 1048576 key-values are announced, more"));
+      std::string("x.gguf: byte 8: the header: 18446744073709551615 tensors are declared, more than the file has bytes for; ") + kFetch);
+  EXPECT_THAT(with(16, bytes_of(1 << 20, 8)), StartsWith("x.gguf: byte 16: the header: 1048576 key-values are declared, more"));
 }
 
 TEST(GgufMessages, Metadata) {
@@ -56,13 +56,13 @@ TEST(GgufMessages, Metadata) {
       "x.gguf: byte 112: key bitnet-b1.58.block_count: it is of type f32, not a whole number or an array of them; convert the model again "
       "with a current converter");
   EXPECT_THAT(verdict(patched("general.architecture", 4, bytes_of(UINT64_MAX - 3, 8))),
-              HasSubstr("key general.architecture: 18446744073709551612 bytes of text are announced, more than the file has bytes for"));
-  EXPECT_THAT(verdict(patched("tokenizer.ggml.tokens", 8, bytes_of(UINT64_MAX / 4, 8))), HasSubstr("elements are announced, more than"));
+              HasSubstr("key general.architecture: 18446744073709551612 bytes of text are declared, more than the file has bytes for"));
+  EXPECT_THAT(verdict(patched("tokenizer.ggml.tokens", 8, bytes_of(UINT64_MAX / 4, 8))), HasSubstr("elements are declared, more than"));
   EXPECT_THAT(verdict(patched("general.archit", 0, " ")),
               HasSubstr("key-value 0: a name of a key is empty, too long, or has odd characters"));
   GgufContents c = tiny_gguf();
   c.metadata.emplace_back("tokenizer.ggml.pre", 1u);
-  EXPECT_THAT(verdict(c), HasSubstr("key tokenizer.ggml.pre: this key is there twice; remove one of them"));
+  EXPECT_THAT(verdict(c), HasSubstr("key tokenizer.ggml.pre: this key appears twice; remove one of them"));
   c = tiny_gguf();
   c.metadata.emplace_back("general.alignment", 24u);
   EXPECT_EQ(verdict(c), std::string("x.gguf: key general.alignment: 24 is not a power of two up to 1073741824; ") + kFetch);
@@ -84,13 +84,13 @@ TEST(GgufMessages, Tensors) {
   EXPECT_THAT(verdict(patched(kMatrix, 4, bytes_of(uint64_t{1} << 32, 8) + bytes_of(uint64_t{1} << 32, 8))), HasSubstr("dimension 1 of"));
   EXPECT_THAT(verdict(patched(kTensor, 16, bytes_of(16, 8))), HasSubstr("its offset 16 is not a multiple of the alignment 32"));
   EXPECT_THAT(verdict(patched(kTensor, 16, bytes_of(uint64_t{1} << 40, 8))),
-              HasSubstr("it begins 1099511627776 bytes behind byte 1600, but the file ends at byte"));
+              HasSubstr("it begins 1099511627776 bytes after byte 1600, but the file ends at byte"));
   EXPECT_THAT(verdict(patched(kTensor, 16, bytes_of(~uint64_t{31}, 8))), HasSubstr("but the file ends at byte"));
   EXPECT_THAT(verdict(patched(kTensor, 16, bytes_of(512, 8))), HasSubstr("and those of tensor blk.0.attn_norm.weight already at byte"));
   EXPECT_THAT(verdict(patched(kTensor, 4, bytes_of(65, 8))), HasSubstr("its 260 bytes begin at byte 2368, and those of tensor"));
   GgufContents c = tiny_gguf();
   c.tensors.push_back(norm("blk.0.attn_norm.weight", 64));
-  EXPECT_THAT(verdict(c), HasSubstr("tensor blk.0.attn_norm.weight: this tensor is there twice; remove one of them"));
+  EXPECT_THAT(verdict(c), HasSubstr("tensor blk.0.attn_norm.weight: this tensor appears twice; remove one of them"));
 }
 
 TEST(GgufMessages, AFileThatEndsAnywhereIsRefused) {
@@ -211,7 +211,7 @@ TEST(GgufTraps, RotationsThatMetadataAnnounce) {
   c.metadata.emplace_back("prism.hadamard.block_size", 128u);
   EXPECT_EQ(
       verdict(c),
-      "the key prism.hadamard.block_size announces rotated weights, and rotated weights are not run yet; take the unrotated file of the "
+      "the key prism.hadamard.block_size declares rotated weights, and rotated weights are not run yet; take the unrotated file of the "
       "same model, Q2_0 (_g64) or Q1_0");
   c.metadata.back().first = "prism.something";
   EXPECT_THAT(verdict(c), StartsWith("the key prism.something is not known here: it may change what the weights mean"));

@@ -42,7 +42,8 @@ TEST(GridConventions, BrowserTablesAndLedsAreTranslated) {
   EXPECT_EQ(cell_luts(g.file.grid.at(1, 0))[0], static_cast<Lut>(~kFromW));
   // The left cell drives its right neighbour, which drives back.
   EXPECT_EQ(g.file.initial_inputs, (std::vector<uint8_t>{2, 8}));
-  EXPECT_THAT(error_of([] { parse_browser_grid("[[{\"leds\":[],\"values\":[]}]]", "f"); }), HasSubstr("f: row 0: cell 0 has no four leds"));
+  EXPECT_THAT(error_of([] { parse_browser_grid("[[{\"leds\":[],\"values\":[]}]]", "f"); }),
+              HasSubstr("f: row 0: cell 0 does not have four leds"));
   EXPECT_THAT(error_of([] { parse_browser_grid("[1, 2]", "f"); }), HasSubstr("f: row 0: has 1 cells"));
 }
 
@@ -90,9 +91,9 @@ TEST(GridConventions, ProgramInputsMoveToTheSidesTheyComeFrom) {
 
 TEST(GridConventions, NetlistsAreRefused) {
   const auto objection = [](const std::string& cells) { return error_of([&] { parse_python_program(program(cells), "f"); }); };
-  EXPECT_THAT(
-      objection(R"({"x": 2, "y": 0, "op": "BUF", "inputs": [{"type": "cell", "x": 0, "y": 0, "out": 0}]})"),
-      HasSubstr("f: cells[0]: input 0 reads output 0 of cell (0, 0), which does not face this cell: a netlist, no grid; route it first"));
+  EXPECT_THAT(objection(R"({"x": 2, "y": 0, "op": "BUF", "inputs": [{"type": "cell", "x": 0, "y": 0, "out": 0}]})"),
+              HasSubstr("f: cells[0]: input 0 reads output 0 of cell (0, 0), which does not face this cell: this is a netlist, not a grid; "
+                        "route it first"));
   EXPECT_THAT(objection(R"({"x": 1, "y": 0, "op": "BUF", "inputs": [{"type": "cell", "x": 0, "y": 0, "out": 0}]})"),
               HasSubstr("does not face"));
   EXPECT_THAT(objection(R"({"x": 1, "y": 0, "op": "MUL", "inputs": []})"), HasSubstr("the operation 'MUL' has no tables"));

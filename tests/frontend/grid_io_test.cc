@@ -91,7 +91,7 @@ TEST(GridIo, GridTextTakesLowerCaseBlanksAndCarriageReturns) {
 
 TEST(GridIo, ReadsTheOtherEnginesPairAndWritesItsBytes) {
   if (!std::filesystem::exists(kCases)) GTEST_SKIP() << kCases << " is absent";
-  const GridConfig json = read_lutgrid(kCases + "py_random12x10_lutgrid.json");
+  const GridConfig json = read_grid(kCases + "py_random12x10_lutgrid.json").grid;
   const std::string bytes = read_file(kCases + "py_random12x10_row-major.bgbs");
   EXPECT_EQ(parse_bgbs(bytes, "g").grid, json);
   EXPECT_EQ(print_bgbs(json), bytes);
@@ -149,7 +149,7 @@ TEST(GridIo, LutgridMessagesNameTheCell) {
   EXPECT_THAT(with("\"width\":2", "\"width\":99999999999999999999"),
               HasSubstr("g.json:1: the number 99999999999999999999 does not fit 64 bits"));
   EXPECT_THAT(with("\"width\":2", "\"width\":2.5"), HasSubstr("\"width\" is not an integer"));
-  EXPECT_THAT(with("\"x\":1", "\"x\":0,\"x\":1"), HasSubstr("g.json:1: the key \"x\" stands twice in one object"));
+  EXPECT_THAT(with("\"x\":1", "\"x\":0,\"x\":1"), HasSubstr("g.json:1: the key \"x\" appears twice in one object"));
   EXPECT_THAT(with("lutgrid-v1", "lutgrid-v2"), HasSubstr("\"format\" is not \"lutgrid-v1\""));
   EXPECT_THAT(with("}],", "},{\"x\":1,\"y\":0,\"luts\":[0,0,0,0]}],"), HasSubstr("cells[1]: cell (1, 0) is given twice"));
   EXPECT_THAT(with("]", ""), HasSubstr("is not JSON"));

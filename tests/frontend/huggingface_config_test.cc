@@ -36,7 +36,7 @@ TEST(HuggingFaceConfig, DefaultsAreHuggingFaces) {
   EXPECT_EQ(llama.graph.kv_heads, 32u);
   EXPECT_EQ(llama.graph.eps, 1e-6);
   EXPECT_FALSE(llama.graph.tied);
-  EXPECT_THAT(llama.notes, Contains(HasSubstr("Hugging Face's defaults are taken: vocab_size 32000, hidden_size 4096")));
+  EXPECT_THAT(llama.notes, Contains(HasSubstr("Hugging Face's defaults are used: vocab_size 32000, hidden_size 4096")));
 }
 
 TEST(HuggingFaceConfig, TheClassDecides) {

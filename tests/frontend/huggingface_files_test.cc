@@ -55,7 +55,7 @@ TEST_F(HuggingFaceShards, TensorsElsewhereThanTheIndexSays) {
   map["model.norm.weight"] = names[1];
   EXPECT_EQ(shards_error(),
             "model.safetensors.index.json: model.norm.weight: it should be in model-00002-of-00002.safetensors, but is in "
-            "model-00001-of-00002.safetensors; index and shards are not of one download; fetch all of them again");
+            "model-00001-of-00002.safetensors; index and shards come from different downloads; fetch all of them again");
   map["model.norm.weight"] = names[0];
   map["more"] = names[0];
   EXPECT_EQ(shards_error(),
@@ -79,15 +79,15 @@ TEST_F(HuggingFaceShards, ATensorThatTheIndexLacks) {
 TEST_F(HuggingFaceShards, FilesOutsideOfTheFolder) {
   map["model.norm.weight"] = "../model.safetensors";
   EXPECT_THAT(shards_error(),
-              HasSubstr("weight_map: gives \"../model.safetensors\" for model.norm.weight, which is no .safetensors file of "
+              HasSubstr("weight_map: gives \"../model.safetensors\" for model.norm.weight, which is not a .safetensors file of "
                         "this folder"));
 }
 
 TEST_F(HuggingFaceShards, FoldersWithoutWeights) {
   const auto message = [&] { return short_text(bitgrid::test::error_of([&] { read_checkpoint(path()); })); };
-  EXPECT_THAT(message(), HasSubstr("there is neither model.safetensors nor model.safetensors.index.json; fetch the weights, too"));
+  EXPECT_THAT(message(), HasSubstr("there is neither model.safetensors nor model.safetensors.index.json; fetch the weights too"));
   write_file(file("pytorch_model.bin"), "x");
-  EXPECT_THAT(message(), HasSubstr("pytorch_model.bin is a file of PyTorch: load the model with transformers"));
+  EXPECT_THAT(message(), HasSubstr("pytorch_model.bin is a PyTorch file: load the model with transformers"));
   write_file(file("x.gguf"), "GGUF");
   EXPECT_THAT(message(), HasSubstr("this folder holds a GGUF file: give its path, x.gguf"));
 }

@@ -137,7 +137,7 @@ TEST_F(LoadModel, UnknownKeyInARequantisation) {
 
 TEST_F(LoadModel, DuplicateKey) {
   replace("width: 8\n", "width: 8\nwidth: 8\n");
-  EXPECT_EQ(problem(), "model.yaml:7: the key `width` stands twice in the file; keep one of them");
+  EXPECT_EQ(problem(), "model.yaml:7: the key `width` appears twice in the file; keep one of them");
 }
 
 TEST_F(LoadModel, NotAnInteger) {
@@ -165,8 +165,7 @@ TEST_F(LoadModel, DeepNesting) {
     EXPECT_NE(problem(), "no error") << open;
   }
   files.yaml = "a: 1\nb: " + std::string(600, '[') + std::string(600, ']');
-  EXPECT_EQ(problem(),
-            "model.yaml:2: lists and mappings stand more than 500 deep in one another; docs/model-format.md shows how deep they may be");
+  EXPECT_EQ(problem(), "model.yaml:2: lists and mappings are nested more than 500 deep; docs/model-format.md shows how deep they may be");
 }
 
 TEST_F(LoadModel, AliasBomb) {
@@ -178,7 +177,7 @@ TEST_F(LoadModel, AliasBomb) {
     bomb += "]\n";
   }
   files.yaml = bomb + files.yaml;
-  EXPECT_EQ(problem(), "model.yaml:9: the aliases stand for more than 268435456 characters; write the values out");
+  EXPECT_EQ(problem(), "model.yaml:9: the aliases expand to more than 268435456 characters; write the values out");
 }
 
 TEST_F(LoadModel, AliasesAreRead) {
@@ -189,7 +188,7 @@ TEST_F(LoadModel, AliasesAreRead) {
 
 TEST_F(LoadModel, AliasToItself) {
   replace("layers:\n", "description: &d [*d]\nlayers:\n");
-  EXPECT_EQ(problem(), "model.yaml:8: an alias stands inside of what it stands for; write the values out");
+  EXPECT_EQ(problem(), "model.yaml:8: an alias is used inside its own anchor; write the values out");
 }
 
 TEST_F(LoadModel, ByteOrderMark) {

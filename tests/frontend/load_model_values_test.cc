@@ -170,13 +170,13 @@ TEST_F(LoadModel, TableOfTheWrongLength) {
 
 TEST_F(LoadModel, TableAfterASign) {
   replace("  - {type: linear", "  - {type: linear, table: layers.1.up.table");
-  EXPECT_EQ(problem(), "model.yaml:24: layers.2.table stands without a `requantise` before it; add `requantise`, or drop the table");
+  EXPECT_EQ(problem(), "model.yaml:24: layers.2.table needs a `requantise` before it; add `requantise`, or drop the table");
 }
 
 TEST_F(LoadModel, VocabularyWithDuplicates) {
   replace("\"\\n abcdef\"", "\"\\n abcdea\"");
   EXPECT_EQ(problem(),
-            "model.yaml:5: vocabulary: the symbol 'a' stands twice in the vocabulary, at 2 and 7; drop one of them and its row of the "
+            "model.yaml:5: vocabulary: the symbol 'a' appears twice in the vocabulary, at 2 and 7; drop one of them and its row of the "
             "embedding and "
             "the head");
 }
@@ -184,7 +184,7 @@ TEST_F(LoadModel, VocabularyWithDuplicates) {
 TEST_F(LoadModel, VocabularyBeyondAscii) {
   replace("\"\\n abcdef\"", "\"\\n abcd\xC3\xA9\"");
   EXPECT_EQ(problem(),
-            "model.yaml:5: symbol 6 of the vocabulary is not ASCII character; use one-byte symbols: printable ASCII, \\n and \\t");
+            "model.yaml:5: symbol 6 of the vocabulary is not an ASCII character; use one-byte symbols: printable ASCII, \\n and \\t");
 }
 
 TEST_F(LoadModel, NameThatIsNoFileName) {

@@ -143,7 +143,7 @@ TEST_F(KernelFiles, MessagesNameTheEntry) {
 
 TEST_F(KernelFiles, FilesOfTwoKernelsAreRefused) {
   write_mapped_kernel(small_kernel(), stem());
-  write_bgbs(stem() + ".bgbs", GridConfig(3, 1));
+  write_file(stem() + ".bgbs", print_bgbs(GridConfig(3, 1)));
   EXPECT_THROW(read_mapped_kernel(stem()), Error);
 }
 

@@ -99,16 +99,16 @@ TEST(Safetensors, Messages) {
 TEST(Safetensors, ANameStandsOnce) {
   EXPECT_EQ(
       problem(file(R"({"a":{"dtype":"I8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"I8","shape":[1],"data_offsets":[1,2]}})", 2)),
-      "w.safetensors: byte 63: the key \"a\" stands twice in one object; the file is damaged; copy or export it again");
+      "w.safetensors: byte 63: the key \"a\" appears twice in one object; the file is damaged; copy or export it again");
   EXPECT_EQ(problem(file(R"({"a":{"dtype":"I8","shape":[1],"dtype":"U8","data_offsets":[0,1]}})", 1)),
-            "w.safetensors: byte 45: the key \"dtype\" stands twice in one object; the file is damaged; copy or export it again");
+            "w.safetensors: byte 45: the key \"dtype\" appears twice in one object; the file is damaged; copy or export it again");
 }
 
 TEST(Safetensors, TheHeaderIsPaddedWithBlanks) {
   const std::string header = R"({"a":{"dtype":"I8","shape":[1],"data_offsets":[0,1]}})";
   EXPECT_EQ(problem(file(header + "  \n", 1)), "no error");
   EXPECT_EQ(problem(file(header + std::string(2, '\0'), 1)),
-            "w.safetensors: byte 61: there is a byte of 0; the file is damaged; copy or export it again");
+            "w.safetensors: byte 61: unexpected zero byte; the file is damaged; copy or export it again");
 }
 
 TEST(Safetensors, HugeShapesDoNotOverflow) {

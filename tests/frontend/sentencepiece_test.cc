@@ -95,7 +95,7 @@ TEST(SentencePiece, BytesThatAreNoModel) {
   source.model = "nonsense";
 #ifdef BITGRID_SENTENCEPIECE
   EXPECT_THAT(test::error_of([&] { return make_tokenizer(source)->size(); }),
-              HasSubstr("tokenizer.model: it is no model of SentencePiece"));
+              HasSubstr("tokenizer.model: it is not a SentencePiece model"));
 #else
   EXPECT_THAT(test::error_of([&] { return make_tokenizer(source)->size(); }), HasSubstr("install libsentencepiece-dev"));
 #endif

@@ -14,7 +14,7 @@ TEST(Tokenizer, FilesThatAreWrong) {
   j["model"]["merges"][0] = "a c";
   EXPECT_THAT(problem(j), HasSubstr("model.merges[0]: its result 'ac' is not in the vocabulary"));
   j["model"]["merges"][0] = 5;
-  EXPECT_THAT(problem(j), HasSubstr("model.merges[0]: it is neither a text nor a pair of texts"));
+  EXPECT_THAT(problem(j), HasSubstr("model.merges[0]: it is neither a string nor a pair of strings"));
   j = small();
   j["model"]["vocab"]["d"] = 4;
   EXPECT_THAT(problem(j), HasSubstr("model.vocab gives id 4 to both 'ab' and 'd'"));
@@ -75,7 +75,8 @@ std::string problem_of_pattern(const std::string& regex, const std::string& text
 
 TEST(Tokenizer, PatternsThatAreWrong) {
   EXPECT_EQ(problem_of_pattern("a(b"),
-            "m/tokenizer.json: pre_tokenizer Split: the pattern is no regular expression: missing closing parenthesis (at \"\"); take the "
+            "m/tokenizer.json: pre_tokenizer Split: the pattern is not a valid regular expression: missing closing parenthesis (at \"\"); "
+            "take the "
             "tokenizer.json that the model came with, or report the pattern: it may be one that is not known here");
   EXPECT_THAT(problem_of_pattern("\\h"), HasSubstr("the pattern has \\h (a hexadecimal digit), which is not supported"));
   EXPECT_THAT(problem_of_pattern("[a-z&&[^b]]"), HasSubstr("an intersection of classes"));

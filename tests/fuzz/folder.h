@@ -15,7 +15,7 @@ class Folder {
  public:
   Folder() {
     std::string name = (std::filesystem::temp_directory_path() / "bitgrid-fuzz-XXXXXX").string();
-    if (!::mkdtemp(name.data())) throw std::runtime_error("no temporary folder can be made: " + name);
+    if (!::mkdtemp(name.data())) throw std::runtime_error("a temporary folder cannot be created: " + name);
     path_ = name;
   }
   ~Folder() {

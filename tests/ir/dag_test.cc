@@ -66,7 +66,7 @@ TEST(Dag, PortsHaveNames) {
 
 TEST(Dag, WrongNumberOfInputColumnsIsRefused) {
   EXPECT_EQ(error_of([] { evaluate(full_adder(), BitMatrix(1, 4)); }),
-            "dag full_adder: it is given 4 input bits and has 3; give one column for each input bit");
+            "dag full_adder: it is given 4 input bits but has 3; give one column for each input bit");
 }
 
 TEST(Dag, GraphvizShowsOperandOrderAndResidence) {

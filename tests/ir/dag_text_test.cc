@@ -81,8 +81,8 @@ TEST_P(DagTextError, NamesLineAndCure) {
 }
 
 const BadText kBad[] = {
-    {"Empty", "", "k.dag: it is empty; the first line reads: dag NAME"},
-    {"NoDag", "input a 1\n", "k.dag:1: this is not a Dag; the first line reads: dag NAME"},
+    {"Empty", "", "k.dag: it is empty; the first line must be: dag NAME"},
+    {"NoDag", "input a 1\n", "k.dag:1: this is not a Dag; the first line must be: dag NAME"},
     {"InputWithoutWidth", "dag d\ninput a\n", "k.dag:2: this is not an input; write: input NAME WIDTH, or: input NAME WIDTH resident"},
     {"ZeroWidth", "dag d\ninput a 0\n", "k.dag:2: the width is 0; widths go from 1 to 65536"},
     {"HugeWidth", "dag d\ninput a 99999999999\n", "k.dag:2: \"99999999999\" is not a width; write a decimal number"},
@@ -103,7 +103,7 @@ const BadText kBad[] = {
     {"TableSize", "dag d\ninput a 1\nt:1 = lut a 0\noutput y t\n",
      "k.dag: dag d, node t: its table has 1 words; an operand of 1 bit wants 2"},
     {"UnknownLine", "dag d\ninput a 1\nbanana\n",
-     "k.dag:3: \"banana\" starts no line; write input, output, or NAME:WIDTH = OPERATION OPERANDS"},
+     "k.dag:3: \"banana\" cannot start a line; write input, output, or NAME:WIDTH = OPERATION OPERANDS"},
     {"NoOutput", "dag d\ninput a 1\n", "k.dag: dag d: it has no output; add at least one"},
 };
 

@@ -51,22 +51,22 @@ TEST(JsonReader, ValuesBelowADepthAreLeftOut) {
 }
 
 TEST(JsonReader, AKeyStandsOnce) {
-  EXPECT_EQ(problem_of("{\"a\": 1,\n \"a\": 2}"), "f.json:2: the key \"a\" stands twice in one object (column 4); write it again");
+  EXPECT_EQ(problem_of("{\"a\": 1,\n \"a\": 2}"), "f.json:2: the key \"a\" appears twice in one object (column 4); write it again");
   EXPECT_EQ(problem_of("[{\"x\": {\"k\": 1}}, {\"x\": {\"k\": 1, \"k\": 1}}]"),
-            "f.json:1: the key \"k\" stands twice in one object (column 36); write it again");
+            "f.json:1: the key \"k\" appears twice in one object (column 36); write it again");
   EXPECT_EQ(problem_of("{\"a\": {\"a\": 1}, \"b\": [{\"a\": 1}, {\"a\": 1}]}"), "no error");
   std::string many = "{";
   for (int i = 0; i < 100; ++i) many += "\"k" + std::to_string(i) + "\": 0, ";
   EXPECT_EQ(problem_of(many + "\"z\": 0}"), "no error");
-  EXPECT_NE(problem_of(many + "\"k3\": 0}").find("\"k3\" stands twice"), std::string::npos);
-  EXPECT_NE(problem_of(many + "\"k77\": 0}").find("\"k77\" stands twice"), std::string::npos);
+  EXPECT_NE(problem_of(many + "\"k3\": 0}").find("\"k3\" appears twice"), std::string::npos);
+  EXPECT_NE(problem_of(many + "\"k77\": 0}").find("\"k77\" appears twice"), std::string::npos);
 }
 
 TEST(JsonReader, NothingStandsBehindTheValue) {
   using namespace std::string_literals;
-  EXPECT_EQ(problem_of("{}\0\0"s), "f.json:1: there is a byte of 0 (column 3); write it again");
+  EXPECT_EQ(problem_of("{}\0\0"s), "f.json:1: unexpected zero byte (column 3); write it again");
   EXPECT_EQ(problem_of("{}"s, {"f", "", 1, 8}), "no error");
-  EXPECT_EQ(problem_of("{}\0"s, {"f", "c", 1, 8}), "f: byte 10: there is a byte of 0; c");
+  EXPECT_EQ(problem_of("{}\0"s, {"f", "c", 1, 8}), "f: byte 10: unexpected zero byte; c");
   EXPECT_NE(problem_of("{} {}").find("f.json:1: this is not JSON"), std::string::npos);
 }
 
@@ -82,8 +82,7 @@ TEST(JsonReader, NumbersFit) {
 TEST(JsonReader, DepthIsBounded) {
   const std::string open(64, '['), close(64, ']');
   EXPECT_EQ(problem_of(open + close), "no error");
-  EXPECT_EQ(problem_of("\n[" + open + close + "]"),
-            "f.json:2: lists and objects stand more than 64 deep in one another (column 65); write it again");
+  EXPECT_EQ(problem_of("\n[" + open + close + "]"), "f.json:2: lists and objects are nested more than 64 deep (column 65); write it again");
   EXPECT_NE(problem_of(std::string(1'000'000, '[')).find("more than 64 deep"), std::string::npos);
 }
 

@@ -47,7 +47,7 @@ struct Corruption {
 TEST(Verify, NamesWhatIsWrong) {
   const std::vector<Corruption> corruptions = {
       {"vocabulary", "0 symbols", [](Model& m) { m.vocabulary.clear(); }},
-      {"vocabulary", "the symbol 'a' stands twice in the vocabulary, at 2 and 4", [](Model& m) { m.vocabulary[4] = 'a'; }},
+      {"vocabulary", "the symbol 'a' appears twice in the vocabulary, at 2 and 4", [](Model& m) { m.vocabulary[4] = 'a'; }},
       {"width", "the width 0 is outside", [](Model& m) { m.width = 0; }},
       {"embedding", "0 embedding tables", [](Model& m) { m.embedding.tables.clear(); }},
       {"embedding.0", "the embedding table holds 63 values", [](Model& m) { m.embedding.tables[0].pop_back(); }},
@@ -72,7 +72,7 @@ TEST(Verify, NamesWhatIsWrong) {
          attention(m).query.activation = Requantise{0, -7, 7, {}, {}};
        }},
       {"layers.0.key", "a requantisation or a sign is missing", [](Model& m) { attention(m).key.activation = std::monostate{}; }},
-      {"layers.0.value.table", "a table stands in an attention layer",
+      {"layers.0.value.table", "an attention layer does not take a table",
        [](Model& m) {
          attention(m).value.table = Table{"t", -3, std::vector<int32_t>(7)};
        }},
@@ -85,7 +85,8 @@ TEST(Verify, NamesWhatIsWrong) {
       {"layers.0.score.range", "attention weights below 0", [](Model& m) { attention(m).score.lo = -15; }},
       {"layers.0.score.bias", "scores have no bias", [](Model& m) { attention(m).score.bias = {1}; }},
       {"layers.0.mix", "is missing", [](Model& m) { attention(m).mix = std::monostate{}; }},
-      {"layers.0.output", "an activation stands where exact sums are added", [](Model& m) { attention(m).output.activation = Sign{}; }},
+      {"layers.0.output", "an activation is not allowed where exact sums are added",
+       [](Model& m) { attention(m).output.activation = Sign{}; }},
       {"layers.1.down.weights", "has 12 inputs (columns) where the operand has 11",
        [](Model& m) {
          feed_forward(m).up.weights.outputs = 11, feed_forward(m).up.weights.data.resize(88),
@@ -94,7 +95,7 @@ TEST(Verify, NamesWhatIsWrong) {
       {"layers.1.up.table", "the table covers 0 .. 14 but its operand is requantised to 0 .. 15",
        [](Model& m) { feed_forward(m).up.table->values.pop_back(); }},
       {"layers.1.up.table", "entry 3 is 70000", [](Model& m) { feed_forward(m).up.table->values[3] = 70000; }},
-      {"layers.1.up.table", "a table stands without a requantisation", [](Model& m) { feed_forward(m).up.activation = Sign{}; }},
+      {"layers.1.up.table", "a table needs a requantisation before it", [](Model& m) { feed_forward(m).up.activation = Sign{}; }},
       {"layers.2.weights", "where the operand has 8 values", [](Model& m) { dense(m).linear.weights.inputs = 4; }},
       {"head.weights", "where 8 are needed", [](Model& m) { m.head.weights.outputs = 7; }},
       {"head.bias", "1 biases for 8 channels", [](Model& m) { m.head.bias = {1}; }},

@@ -193,7 +193,7 @@ TEST_F(Output, FoldersAreNoFiles) {
   write_file(path("f"), "x");
   EXPECT_EQ(error_of([&] { OutputFolder(path("f")); }), path("f") + ": this is a file; name a folder");
   EXPECT_EQ(error_of([&] { OutputFolder(path("f/g")); }),
-            path("f/g") + ": this folder cannot be made: Not a directory; a part of the path is a file: correct the path");
+            path("f/g") + ": this folder cannot be created: Not a directory; a part of the path is a file: correct the path");
 }
 
 TEST_F(Output, AFolderThatIsNotCommittedLeavesNothing) {

@@ -45,7 +45,7 @@ TEST(CacheForms, SayWhatIsWrong) {
   EXPECT_THAT(problem("k=8:mean"), HasSubstr("`mean` is defined for 1 to 4 bits; use max or shift"));
   EXPECT_THAT(problem("k=1:shift"), HasSubstr("one bit with a shift is always 0"));
   EXPECT_THAT(problem("k=4:soft"), HasSubstr("'soft' in 'k=4:soft' is unknown"));
-  EXPECT_THAT(problem("k=4,k=2"), HasSubstr("'k' stands there twice"));
+  EXPECT_THAT(problem("k=4,k=2"), HasSubstr("'k' is given twice"));
   EXPECT_THAT(problem("recent=-1"), HasSubstr("'recent=-1' does not give a number of positions"));
 }
 

@@ -6,6 +6,7 @@
 #include "lowering/mapping/arrays/counter.h"
 #include "lowering/mapping/arrays/multiplier.h"
 #include "lowering/mapping/arrays/ripple.h"
+#include "lowering/mapping/arrays/ripple_detour.h"
 #include "lowering/synthesis/full_adders.h"
 #include "tests/lowering/blif_writer.h"
 #include "tests/lowering/netlist_support.h"
@@ -114,6 +115,17 @@ TEST(Ripple, ADamagedAdderIsNone) {
   b.outputs("s", s);
   EXPECT_FALSE(map_ripple(synthesis::logic_graph(b.network())));
 }
+/// The row that the recognition gives is the plan; the detours lay the same row where nothing is bad.
+TEST(Ripple, WithoutDefectsADetourIsTheRowItself) {
+  for (const synthesis::LogicGraph& graph : {flat_adder(8, true), graph_of("input a 6\ninput b 6\nl:1 = less a b\noutput y l\n"),
+                                             graph_of("input a 5\ninput b 5\ninput c 1\ns:6 = add a b\nt:6 = add s c\noutput y t\n")}) {
+    const MappedKernel row = *map_ripple(graph), laid = *ripple_detour(row, {});
+    EXPECT_EQ(laid.grid.cells, row.grid.cells);
+    EXPECT_EQ(laid.outputs, row.outputs);
+    EXPECT_EQ(laid.inputs, row.inputs);
+  }
+}
+
 TEST(Ripple, AChangedCellIsNoticed) {
   const synthesis::LogicGraph graph = flat_adder(8, false);
   MappedKernel kernel = *map_ripple(graph);

@@ -83,10 +83,10 @@ double column_at(const Crowded& c, int column) {
   return sum / c.sites.rows / c.sites.region.width;
 }
 
-TEST(Warp, WhereWiresAreWantedSitesGetMoreRoom) {
+TEST(Spreading, WhereWiresAreWantedSitesGetMoreRoom) {
   Crowded c = crowded_west(24, 12);
   const Region to{120, 120};
-  warp_sites(c.netlist, c.sites, c.placement, to, {.strength = 1});
+  spread_sites(c.netlist, c.sites, c.placement, to, {.strength = 1});
   EXPECT_EQ(c.sites.region, to);
   EXPECT_GT(column_at(c, 12), 0.6);  // the west half of the sites has that much of the width
   std::set<uint32_t> cells;
@@ -97,21 +97,21 @@ TEST(Warp, WhereWiresAreWantedSitesGetMoreRoom) {
   EXPECT_EQ(cells.size(), c.sites.at.size());
 }
 
-TEST(Warp, StrengthZeroLeavesSitesEven) {
+TEST(Spreading, StrengthZeroLeavesSitesEven) {
   Crowded c = crowded_west(24, 12);
-  warp_sites(c.netlist, c.sites, c.placement, {120, 120}, {.strength = 0});
+  spread_sites(c.netlist, c.sites, c.placement, {120, 120}, {.strength = 0});
   EXPECT_NEAR(column_at(c, 12), 0.5, 0.02);
 }
 
-TEST(Warp, SitesFindCellsWhereNoneAreLeftOver) {
+TEST(Spreading, SitesFindCellsWhereNoneAreLeftOver) {
   Crowded c = crowded_west(24, 12);
-  warp_sites(c.netlist, c.sites, c.placement, {26, 26}, {.strength = 1});
+  spread_sites(c.netlist, c.sites, c.placement, {26, 26}, {.strength = 1});
   std::set<uint32_t> cells;
   for (const GridPoint p : c.sites.at) cells.insert(c.sites.region.cell(p.x, p.y));
   EXPECT_EQ(cells.size(), c.sites.at.size());
 }
 
-TEST(Warp, WantedCellsDoNotDependOnTheRegionOfTheSites) {
+TEST(Spreading, WantedCellsDoNotDependOnTheRegionOfTheSites) {
   Crowded c = crowded_west(24, 12);
   auto wanted = [&](int size, double utilisation) {
     Sites sites = c.sites;

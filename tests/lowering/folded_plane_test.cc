@@ -6,8 +6,8 @@
 #include "ir/dag.h"
 #include "ir/error.h"
 #include "lowering/mapping/map.h"
-#include "lowering/mapping/planes/plane.h"
 #include "tests/lowering/netlist_support.h"
+#include "tests/support/plane.h"
 
 namespace bitgrid::mapping {
 namespace {

@@ -179,7 +179,7 @@ struct Fixture {
     const Sites sites = regular_sites(9, 9, 2);
     layout = {place_on(netlist, sites, anneal(netlist, sites, {})), std::vector<NetRoute>(netlist.nets.size())};
   }
-  bool route(const Defects& defects = {}) { return route_and_stretch(netlist, layout, defects, {}); }
+  bool route(const Defects& defects = {}) { return route_and_expand(netlist, layout, defects, {}); }
 };
 constexpr const char* kCount = "dag t\ninput a 24\nc:5 = popcount a\noutput y c\n";
 

@@ -219,8 +219,8 @@ TEST(Netlist, FailureNamesNetRegionAndKnob) {
     FAIL();
   } catch (const Error& e) {
     EXPECT_THAT(e.what(),
-                testing::ContainsRegex("netlist test: net from .+ at \\([0-9]+, [0-9]+\\) to .+ at \\([0-9]+, [0-9]+\\) finds no edge of "
-                                       "its own at .+ in a region of [0-9]+ x [0-9]+ .+ wanted twice\\); try another --seed or --effort; "
+                testing::ContainsRegex("netlist test: net from .+ at \\([0-9]+, [0-9]+\\) to .+ at \\([0-9]+, [0-9]+\\) finds no free edge "
+                                       "at .+ in a region of [0-9]+ x [0-9]+ .+ overused\\); try another --seed or --effort; "
                                        "in a program, raise max_area \\(now 0.5 "));
   }
 }

@@ -1,4 +1,4 @@
-#include "lowering/mapping/planes/plane.h"
+#include "tests/support/plane.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "ir/error.h"
+#include "lowering/mapping/planes/time_shared_plane.h"
 #include "tests/lowering/netlist_support.h"
 
 namespace bitgrid::mapping {
@@ -118,6 +119,13 @@ TEST(Plane, OfExpSimulatesExactlyAtIiOne) {
   EXPECT_EQ(kernel.ii, 1);
   EXPECT_EQ(kernel.grid.width, 16);
   expect_kernel_is(kernel, exp_table());
+}
+
+TEST(TimeSharedPlane, IsSmallerThanThePlainForm) {
+  for (uint32_t seed = 1; seed <= 24; ++seed) {
+    const synthesis::Esop esop = synthesis::minimise_esop(random_table(1 + seed % 7, 1 + seed % 5, seed));
+    EXPECT_LT(cells_of(*time_shared_plane("t", esop, {})), cells_of(plane_kernel("t", esop))) << seed;
+  }
 }
 
 TEST(Plane, OfConstantsHasOneRow) {

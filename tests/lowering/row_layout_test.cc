@@ -1,4 +1,4 @@
-// Any logic at II = 1 by a sweep of rows.
+// Any logic at II = 1 by a row layout.
 #include "lowering/mapping/rows/row_layout.h"
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ RowLayoutParams quick() {
 }
 
 template <typename Source>
-void expect_sweep(const Source& source, size_t inputs, const RowLayoutParams& params = quick()) {
+void expect_layout(const Source& source, size_t inputs, const RowLayoutParams& params = quick()) {
   RowLayoutStats stats;
   const auto kernel = map_row_layout(synthesis::logic_graph(source), params, &stats);
   ASSERT_TRUE(kernel);
@@ -27,9 +27,9 @@ void expect_sweep(const Source& source, size_t inputs, const RowLayoutParams& pa
   EXPECT_EQ(run_kernel(*kernel, batch), evaluate(source, batch));
 }
 
-void expect_sweep_of(const std::string& body) {
+void expect_layout_of(const std::string& body) {
   const Dag dag = parse_dag("dag test\n" + body);
-  expect_sweep(dag, input_bits(dag));
+  expect_layout(dag, input_bits(dag));
 }
 
 CoverNetwork epfl(const std::string& name) {
@@ -40,32 +40,32 @@ bool have_epfl() {
 }
 
 TEST(Sweep, OneGate) {
-  expect_sweep_of("input a 1\ninput b 1\nc:1 = and a b\noutput y c\n");
+  expect_layout_of("input a 1\ninput b 1\nc:1 = and a b\noutput y c\n");
 }
 TEST(Sweep, FullAdder) {
-  expect_sweep_of("input a 3\nc:2 = popcount a\noutput y c\n");
+  expect_layout_of("input a 3\nc:2 = popcount a\noutput y c\n");
 }
 TEST(Sweep, WiresInvertersConstantsAndUnusedInputs) {
-  expect_sweep_of("input a 2\ninput unused 9\nn:2 = not a\nc = constant 3 0x5\noutput w a\noutput i n\noutput k c\noutput v a\n");
+  expect_layout_of("input a 2\ninput unused 9\nn:2 = not a\nc = constant 3 0x5\noutput w a\noutput i n\noutput k c\noutput v a\n");
 }
 TEST(Sweep, ConstantsAlone) {
-  expect_sweep_of("input a 1\nc = constant 3 0x5\noutput k c\n");
+  expect_layout_of("input a 1\nc = constant 3 0x5\noutput k c\n");
 }
 TEST(Sweep, AnOutputThatIsUsedAndLeavesTwice) {
-  expect_sweep_of("input a 2\ninput b 2\nc:2 = and a b\nd:2 = xor c b\ne:2 = not c\noutput c1 c\noutput d1 d\noutput e1 e\noutput c2 c\n");
+  expect_layout_of("input a 2\ninput b 2\nc:2 = and a b\nd:2 = xor c b\ne:2 = not c\noutput c1 c\noutput d1 d\noutput e1 e\noutput c2 c\n");
 }
 TEST(Sweep, AdderSubtracterComparatorPopcount) {
-  expect_sweep_of("input a 8\ninput b 8\ns:9 = add a b\noutput y s\n");
-  expect_sweep_of("input a 8\ninput b 8\ns:8 = subtract a b\noutput y s\n");
-  expect_sweep_of("input a 8\ninput b 8\ns:1 = less a b\noutput y s\n");
-  expect_sweep_of("input a 16\ns:5 = popcount a\noutput y s\n");
+  expect_layout_of("input a 8\ninput b 8\ns:9 = add a b\noutput y s\n");
+  expect_layout_of("input a 8\ninput b 8\ns:8 = subtract a b\noutput y s\n");
+  expect_layout_of("input a 8\ninput b 8\ns:1 = less a b\noutput y s\n");
+  expect_layout_of("input a 16\ns:5 = popcount a\noutput y s\n");
 }
 TEST(Sweep, FlatMultiplier) {
   for (const bool tree : {false, true}) {
     BlifWriter b;
     const BlifWord x = b.inputs("x", 8), y = b.inputs("y", 8);
     b.outputs("p", tree ? tree_product(b, x, y) : array_product(b, x, y));
-    expect_sweep(b.network(), 16);
+    expect_layout(b.network(), 16);
   }
 }
 TEST(Sweep, RandomTables) {
@@ -77,7 +77,7 @@ TEST(Sweep, RandomTables) {
     std::vector<BitVector> table;
     for (size_t i = 0; i < (size_t{1} << inputs); ++i) table.emplace_back(3, rng() & 7);
     add_output(dag, "y", add_lut(dag, add_input(dag, "a", inputs), table));
-    expect_sweep(dag, inputs);
+    expect_layout(dag, inputs);
   }
 }
 TEST(Sweep, EpflCircuits) {
@@ -87,7 +87,7 @@ TEST(Sweep, EpflCircuits) {
     SCOPED_TRACE(name);
     RowLayoutParams params = quick();
     params.max_cells = 4'000'000;
-    expect_sweep(network, network.inputs.size(), params);
+    expect_layout(network, network.inputs.size(), params);
   }
 }
 TEST(Sweep, RefusesWhatIsTooLarge) {

@@ -110,6 +110,13 @@ TEST(StreamedMatrix, ResidentKernelsAreVerifiedFromRandomStarts) {
   }
 }
 
+TEST(StreamedMatrix, ResidentBitsInEachOthersPlacesAreFound) {
+  const Kernel kernel = streamed_kernel("m", StreamedShape{6, -7, 7, ternary_weights(), true});
+  MappedKernel mapped = map_kernel(kernel, {});
+  std::swap(mapped.residents[0].bit, mapped.residents[1].bit);
+  EXPECT_TRUE(check::verify_mapping(kernel, mapped));
+}
+
 TEST(StreamedMatrix, PartsHandTheirSumsOn) {
   std::mt19937_64 random(2);
   StreamedMatrix m{{}, -127, 127, ternary_weights(), 0, 0};

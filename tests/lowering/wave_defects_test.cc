@@ -11,12 +11,12 @@
 #include "lowering/mapping/arrays/ripple_detour.h"
 #include "lowering/mapping/good_columns.h"
 #include "lowering/mapping/map.h"
-#include "lowering/mapping/planes/plane.h"
 #include "lowering/mapping/planes/time_shared_plane.h"
 #include "lowering/mapping/rows/row_layout.h"
 #include "lowering/synthesis/sop_to_dag.h"
 #include "tests/lowering/blif_writer.h"
 #include "tests/lowering/netlist_support.h"
+#include "tests/support/plane.h"
 
 namespace bitgrid::mapping {
 namespace {
@@ -102,8 +102,8 @@ TEST(WaveAround, Sweeps) {
                 "row-layout");
 }
 
-// A multiplier has no slack for detours: among defects it becomes a sweep.
-TEST(WaveAround, MultipliersThatMeetADefectBecomeSweeps) {
+// A multiplier has no slack for detours: among defects it becomes a row layout.
+TEST(WaveAround, MultipliersThatMeetADefectBecomeRowLayouts) {
   std::string text = "input a 4\ninput b 4\nzero = constant 4 0x0\n";
   for (int i = 0; i < 4; ++i) {
     const std::string n = std::to_string(i), width = std::to_string(4 + i), before = std::to_string(i - 1);

@@ -68,7 +68,7 @@ TEST(Wave, TablesBecomePlanes) {
   expect_wave(square_table(), "plane");
 }
 
-TEST(Wave, OtherLogicBecomesASweep) {
+TEST(Wave, OtherLogicBecomesARowLayout) {
   expect_wave(dag_of("input a 20\ninput b 20\nx:20 = xnor a b\nc:5 = popcount x\nt = constant 5 0xb\nl:1 = less c t\noutput y l\n"),
               "row-layout");
 }
@@ -90,7 +90,7 @@ TEST(Wave, EpflCircuits) {
 }
 
 // One kernel for each of the two to win, so that neither the first nor the last candidate is always taken.
-TEST(Wave, ChoosesTheSmallerOfPlaneAndSweep) {
+TEST(Wave, ChoosesTheSmallerOfPlaneAndRowLayout) {
   const std::pair<Dag, const char*> kernels[] = {
       {square_table(), "plane"}, {dag_of("input a 7\nc:3 = popcount a\nt = constant 3 0x3\nl:1 = less c t\noutput y l\n"), "row-layout"}};
   for (const auto& [dag, smaller] : kernels) {

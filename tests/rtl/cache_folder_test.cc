@@ -69,10 +69,9 @@ TEST_F(CacheFolder, IsRefusedWhereOthersMayHaveWritten) {
   fs::create_directory(folder_);
   for (const auto& [mode, problem] : {std::pair<mode_t, std::string>{0777, "everyone"}, {0770, "a group"}}) {
     ::chmod(folder_.c_str(), mode);
-    EXPECT_EQ(refusal(),
-              folder_.string() + ": this cache folder can be written by " + problem +
-                  ", so that others could put libraries into it that are loaded from there; remove it, or set XDG_CACHE_HOME to a "
-                  "folder of your own");
+    EXPECT_EQ(refusal(), folder_.string() + ": this cache folder can be written by " + problem +
+                             ", so others could plant libraries that are loaded from it; remove it, or set XDG_CACHE_HOME to a "
+                             "folder of your own");
   }
 }
 

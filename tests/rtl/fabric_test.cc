@@ -15,12 +15,12 @@
 #include "ir/dag.h"
 #include "ir/error.h"
 #include "ir/file.h"
-#include "lowering/mapping/planes/plane.h"
 #include "rtl/command.h"
 #include "rtl/fabric_grid.h"
 #include "rtl/fabric_kernel.h"
 #include "rtl/fabric_testbench.h"
 #include "tests/support/errors.h"
+#include "tests/support/plane.h"
 #include "tests/support/random_grid.h"
 
 namespace bitgrid::rtl {

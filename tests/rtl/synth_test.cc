@@ -114,7 +114,7 @@ TEST(Synth, WhatTakesTooLongHasAProblem) {
   SynthParams params;
   params.timeout_seconds = 1;
   const SynthResult result = synthesize(grid_target({40, 40, 1}, false), params);
-  EXPECT_EQ(result.problem, "Yosys came to no end in 1 seconds");
+  EXPECT_EQ(result.problem, "Yosys did not finish within 1 seconds");
   EXPECT_EQ(result.gates, 0u);
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <regex>
 
+#include "engines/engines.h"
 #include "ir/file.h"
 #include "tests/structure/source_scan.h"
 
@@ -30,10 +31,8 @@ const Arrows kArrows = {
     {"lowering/mapping", {"ir", "lowering/synthesis"}},
     {"lowering/numerics", {"ir", "lowering/mapping"}},
     {"lowering/scales", {"ir", "lowering/mapping", "lowering/numerics"}},
-    {"engines", {"ir", "frontend", "bitgrid_sim", "rtl", "reference_cpu", "lowering/mapping", "lowering/scales"}},
-    {"check",
-     {"ir", "bitgrid_sim", "bitgrid_sim/systemc", "rtl", "reference_cpu", "lowering/synthesis", "lowering/mapping", "lowering/numerics",
-      "engines"}},
+    {"engines", {"ir", "frontend", "bitgrid_sim", "bitgrid_sim/systemc", "rtl", "reference_cpu", "lowering/mapping", "lowering/scales"}},
+    {"check", {"ir", "bitgrid_sim", "rtl", "reference_cpu", "lowering/synthesis", "lowering/mapping", "lowering/numerics", "engines"}},
     {"estimate", {"ir", "frontend", "lowering/mapping", "lowering/numerics"}},
     {"report", {"ir", "estimate"}},
     {"cli",
@@ -107,6 +106,29 @@ TEST(Structure, AnOperationIsNamedInThreeFiles) {
   for (const auto& [path, text] : product())
     if (text.find("kXnor") != std::string::npos) files.push_back(path);
   EXPECT_THAT(files, ElementsAre("ir/dag.cc", "ir/dag.h", "lowering/synthesis/bit_blast.cc"));
+}
+
+/// "cli/a.cc: name == \"cpu\"" for every comparison with the name of an engine in the folders above the table of engines.
+std::vector<std::string> comparisons_with_engines(const Sources& sources) {
+  std::string names;
+  for (const engines::Engine& engine : engines::engines()) names += (names.empty() ? "" : "|") + engine.name;
+  const std::regex comparison("(?:engine|name)\\)* *[!=]= *\"(?:" + names + ")\"");
+  std::vector<std::string> found;
+  for (const auto& [path, text] : sources) {
+    if (!path.starts_with("cli/") && !path.starts_with("check/")) continue;
+    for (std::sregex_iterator it(text.begin(), text.end(), comparison), end; it != end; ++it) found.push_back(path + ": " + it->str());
+  }
+  return found;
+}
+
+TEST(Structure, NoCommandAsksForAnEngineByName) {
+  EXPECT_THAT(comparisons_with_engines(product()), IsEmpty());
+}
+
+TEST(StructureCheck, AComparisonWithAnEnginesNameIsFound) {
+  const Sources sources = {{"cli/a.cc", "if (e->name == \"cpu\" || o.engine != \"systemc\" || style == \"fabric\") f();"},
+                           {"engines/b.cc", "name == \"cpu\""}};
+  EXPECT_THAT(comparisons_with_engines(sources), ElementsAre("cli/a.cc: name == \"cpu\"", "cli/a.cc: engine != \"systemc\""));
 }
 
 TEST(StructureCheck, AnArrowUpIsFound) {

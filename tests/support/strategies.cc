@@ -2,7 +2,6 @@
 
 #include "lowering/mapping/map.h"
 #include "lowering/mapping/planes/folded_plane.h"
-#include "lowering/mapping/planes/plane.h"
 #include "lowering/mapping/planes/time_shared_plane.h"
 #include "lowering/mapping/strategy.h"
 

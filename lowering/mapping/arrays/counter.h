@@ -17,7 +17,7 @@ inline constexpr uint32_t kLeastCounterInputs = 4;
 /// count flows east in row j; a column adds an input, the carry goes south: (inputs - 2) x (bits of inputs) cells, a row less if inputs or
 /// inputs - 1 is a power of two. The kernel relies on no defect of the tile whose north-west corner it takes: around defects it has a few
 /// rows of cells more, and in a column without an input the rows of the count step around what comes, in as few columns and rows as can be.
-/// nullopt: no way.
+/// nullopt: no layout fits.
 std::optional<MappedKernel> counter_kernel(const std::string& name, uint32_t inputs, uint32_t outputs, const Defects& defects = {});
 
 struct CounterParams {

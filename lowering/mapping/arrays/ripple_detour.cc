@@ -144,8 +144,8 @@ std::optional<MappedKernel> ripple_detour(const MappedKernel& ripple, const Defe
   std::optional<MappedKernel> best;
   for (int rows = 1; rows <= most_rows; ++rows) {
     RippleRow row(ripple, defects, rows);
-    const auto columns = row.find(best ? static_cast<int64_t>(best->grid.cells.size()) : INT64_MAX);
-    if (columns && (!best || int64_t{*columns} * rows < static_cast<int64_t>(best->grid.cells.size()))) best = row.lay(*columns);
+    const auto columns = row.find(best ? std::ssize(best->grid.cells) : INT64_MAX);
+    if (columns && (!best || int64_t{*columns} * rows < std::ssize(best->grid.cells))) best = row.lay(*columns);
   }
   return best;
 }

@@ -10,7 +10,7 @@
 namespace bitgrid::mapping {
 
 /// One row of cells, II = 1, latency 1 (strategy "wires"): outputs leave N and S of each cell, each in the phase in which its input bit
-/// enters the same cell from the other side. An input of several outputs enters several times, one of none where a port is left. No bad
+/// enters the same cell from the other side. An input of several outputs enters several times, an unused one where a port is left. No bad
 /// output is used. nullopt: some output is logic. Throws Error if the row would be longer than a grid may be.
 std::optional<MappedKernel> map_wires(const synthesis::LogicGraph& graph, const Defects& defects = {});
 

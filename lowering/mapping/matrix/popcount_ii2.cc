@@ -52,7 +52,7 @@ Ii2Plan make_ii2_plan(const PopcountForm& form) {
   std::vector<Ii2Counter> counters;
   for (size_t r = 0; r < form.rows.size(); ++r) {
     Ii2Counter counter{r, form.rows[r].weights, form.rows[r].theta, false};
-    const auto used = static_cast<int64_t>(counter.weights.size()) - std::count(counter.weights.begin(), counter.weights.end(), 0);
+    const auto used = std::ssize(counter.weights) - std::count(counter.weights.begin(), counter.weights.end(), 0);
     plan.constant.emplace_back();
     if (counter.theta <= 0 || counter.theta > used) {
       plan.constant.back() = counter.theta <= 0;

@@ -49,7 +49,7 @@ RowPlan plan_row(const PopcountRow& row, uint32_t inputs, bool parity) {
   RowPlan plan;
   plan.weights = row.weights;
   plan.weights.resize(inputs, parity ? 1 : 0);  // what no port drives is 0 and agrees with no +1
-  const auto used = static_cast<int64_t>(plan.weights.size()) - std::count(plan.weights.begin(), plan.weights.end(), 0);
+  const auto used = std::ssize(plan.weights) - std::count(plan.weights.begin(), plan.weights.end(), 0);
   int64_t theta = row.theta;
   if (theta <= 0 || theta > used) {
     plan.constant = theta <= 0;
@@ -297,7 +297,7 @@ MappedKernel map_popcount_wave(const std::string& name, const PopcountForm& form
   MappedKernel kernel = WaveBuilder(name, form, plan, part).build();
   if (stats) {
     const int64_t cells = int64_t{kernel.grid.width} * kernel.grid.height;
-    const int64_t macs = int64_t{std::min(part.count, form.inputs - part.first)} * static_cast<int64_t>(form.rows.size());
+    const int64_t macs = int64_t{std::min(part.count, form.inputs - part.first)} * std::ssize(form.rows);
     *stats = {plan.parity, kernel.grid.width, kernel.grid.height, cells, static_cast<double>(macs) / static_cast<double>(cells)};
   }
   return kernel;

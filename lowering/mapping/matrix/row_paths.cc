@@ -25,16 +25,16 @@ class FreeEdges {
     bits_.resize(index_of(pitch_) * index_of(fabric.height() + 2 * kMargin));
     for (int y = 0; y < fabric.height(); ++y) {
       for (int x = 0; x < fabric.width(); ++x) {
-        for (const Side s : kSides) bits_[at(x, y)] |= static_cast<uint8_t>(fabric.good(x, y, s) << static_cast<unsigned>(s));
+        for (const Side s : kSides) bits_[at(x, y)] |= static_cast<uint8_t>(fabric.good(x, y, s) << index_of(s));
       }
     }
   }
-  bool operator()(int x, int y, Side side) const { return (bits_[at(x, y)] >> static_cast<unsigned>(side)) & 1u; }
-  void take(int x, int y, Side side) { bits_[at(x, y)] &= static_cast<uint8_t>(~(1u << static_cast<unsigned>(side))); }
+  bool operator()(int x, int y, Side side) const { return (bits_[at(x, y)] >> index_of(side)) & 1u; }
+  void take(int x, int y, Side side) { bits_[at(x, y)] &= static_cast<uint8_t>(~(1u << index_of(side))); }
 
  private:
   static constexpr int kMargin = 4;
-  size_t at(int x, int y) const { return static_cast<size_t>((y + kMargin) * pitch_ + x + kMargin); }
+  size_t at(int x, int y) const { return index_of((y + kMargin) * pitch_ + x + kMargin); }
 
   int pitch_;
   std::vector<uint8_t> bits_;

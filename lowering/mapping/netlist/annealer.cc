@@ -20,7 +20,7 @@ namespace {
 constexpr int kMaxTemperatures = 300;
 constexpr uint32_t kEmpty = ~uint32_t{0};
 constexpr int kMaxBins = 64;      // across
-constexpr uint32_t kBigNet = 10;  // pins from which boxes follow the pins that move instead of being made anew
+constexpr uint32_t kBigNet = 10;  // pins from which boxes follow the pins that move instead of being rebuilt
 constexpr int kUnit = 64;         // of lengths: costs are integers, so they add up exactly in any order
 
 // Pins on each side of a box: while some are left there, pins that leave do not change it.
@@ -57,10 +57,10 @@ class Annealer {
 
   SitePlacement run(AnnealingStats* stats) {
     const auto begin = std::chrono::steady_clock::now();
-    const auto blocks = static_cast<double>(netlist_.blocks());
+    const double blocks = int_of(netlist_.blocks());
     const auto moves = static_cast<size_t>(params_.moves_per_block * std::pow(blocks, 4.0 / 3.0)) + 1;
     const int widest = std::max(sites_.columns, sites_.rows);
-    const double nets = std::max<double>(1, static_cast<double>(weight_.size()));
+    const double nets = std::max(1, count_of(weight_));
     double temperature = params_.heat >= 1 ? first_temperature() : params_.heat * static_cast<double>(cost()) / nets;
     double reach = params_.heat >= 1 ? widest : std::max(3, widest / 6);
     size_t total = 0;
@@ -76,7 +76,7 @@ class Annealer {
       const double rate = static_cast<double>(accepted) / static_cast<double>(moves);
       // Betz and Rose 1997: cool slowly where about 44 % of the moves are accepted, and keep it there by the reach of moves.
       temperature *= rate > 0.96 ? 0.5 : rate > 0.8 ? 0.9 : rate > 0.15 ? 0.95 : 0.8;
-      reach = std::clamp(reach * (1 - 0.44 + rate), 1.0, static_cast<double>(widest));
+      reach = std::clamp<double>(reach * (1 - 0.44 + rate), 1, widest);
       if (temperature < 0.005 * static_cast<double>(cost()) / nets || (rate < 0.01 && reach <= 1.0)) break;
     }
     for (size_t m = 0; m < moves; ++m) try_move(0);
@@ -356,11 +356,12 @@ class Annealer {
   double first_temperature() {
     reach_ = std::max(sites_.columns, sites_.rows);
     double sum = 0, squares = 0;
-    const auto samples = static_cast<double>(std::max<size_t>(1, netlist_.blocks()));
+    const double samples = std::max(1, int_of(netlist_.blocks()));
     for (size_t i = 0; i < netlist_.blocks(); ++i) {
       try_move(1e30);
-      sum += static_cast<double>(last_delta_);
-      squares += static_cast<double>(last_delta_) * static_cast<double>(last_delta_);
+      const auto delta = static_cast<double>(last_delta_);
+      sum += delta;
+      squares += delta * delta;
     }
     return std::sqrt(std::max(1.0, squares / samples - (sum / samples) * (sum / samples)));
   }

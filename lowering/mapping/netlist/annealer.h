@@ -32,7 +32,7 @@ struct AnnealingParams {
   uint64_t seed = 1;
   double moves_per_block = 1;  // times blocks^(1/3), at each temperature
   double heat = 1;             // the first temperature: 1 melts everything; small values only settle what is there
-  double evenness = 0;         // how much dearer wires are where many of the same direction are wanted; 0: equally dear everywhere
+  double evenness = 0;         // extra price of wires where many of the same direction are wanted; 0: the same price everywhere
 };
 
 struct AnnealingStats {
@@ -48,7 +48,7 @@ struct SitePlacement {
 
 /// Shortens net lengths (half perimeters, corrected for fan-out) by moving cells among sites and ports among slots; with `evenness`,
 /// lengths at the price of the places that they pass (demand.h says how much is wanted where). Starts from `start` or at random. There are
-/// as many slots as border ports, or as the netlist's ports if that is more (then several are at one border cell: a first look only).
+/// as many slots as border ports, or as the netlist's ports if that is more (then several share a border cell: for a first estimate).
 SitePlacement anneal(const PackedNetlist& netlist, const Sites& sites, const AnnealingParams& params, const SitePlacement* start = nullptr,
                      AnnealingStats* stats = nullptr);
 

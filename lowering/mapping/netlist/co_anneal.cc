@@ -44,15 +44,15 @@ class LiveAnnealer {
   DefectMap defect_map(const Region& r) const { return {defects_, r.width, r.height}; }
 
   std::optional<CoAnnealState> first_state() {
-    const double least = 1.1 * static_cast<double>(first_.cells.size()) + 3;
-    const double wanted = params_.cells > 0 ? params_.cells : params_.utilisation * static_cast<double>(network_.nodes.size());
+    const double least = 1.1 * count_of(first_.cells) + 3;
+    const double wanted = params_.cells > 0 ? params_.cells : params_.utilisation * count_of(network_.nodes);
     const double area = std::max(wanted, least);
     const auto ports = static_cast<double>(std::max(network_.inputs.size(), network_.outputs.size()));
     double width = std::sqrt(area);
     if (const double half = ports / 2 + 1; width + area / width < half)
       width = (half + std::sqrt(std::max(0.0, half * half - 4 * area))) / 2;
     Region r;
-    r.width = std::max(1, static_cast<int>(std::lround(width)));
+    r.width = std::max(1, int_of(std::lround(width)));
     r.height = std::max(1, static_cast<int>(std::ceil(area / r.width)));
     while (static_cast<double>(r.ports()) < ports) ++r.width;
     stats_.first = r;

@@ -152,20 +152,20 @@ std::string CoAnnealState::fault() const {
     for (const uint16_t lut : luts(c)) {
       if (at_[lut] != c) return fmt::format("LUT {} is not in cell {}", lut, c);
       for (const SignalId f : fanins(network_->node_of(lut)))
-        if (!needs(c, static_cast<uint16_t>(f)) || at_[f] == c) return fmt::format("LUT {} cannot read {} in cell {}", lut, f, c);
+        if (!needs(c, short_id(f)) || at_[f] == c) return fmt::format("LUT {} cannot read {} in cell {}", lut, f, c);
     }
     for (size_t i = 0; i < logic_[c].need_count; ++i)
-      if (!has(c, logic_[c].needs[i])) return fmt::format("net {} does not come to cell {}", logic_[c].needs[i], c);
+      if (!has(c, logic_[c].needs[i])) return fmt::format("net {} does not reach cell {}", logic_[c].needs[i], c);
   }
-  for (ItemId o = static_cast<ItemId>(signals()); o < items(); ++o) {
+  for (ItemId o = id_of(signals()); o < items(); ++o) {
     const SignalId s = network_->outputs[o - signals()].signal;
     if (out_port_[at_[o]] != o) return fmt::format("output {} is not where it should be", o);
-    if (s != kConstantSignal && !has(at_[o], static_cast<uint16_t>(s))) return fmt::format("net {} does not come to output {}", s, o);
+    if (s != kConstantSignal && !has(at_[o], short_id(s))) return fmt::format("net {} does not reach output {}", s, o);
   }
   size_t in_trees = 0;
   std::vector<uint32_t> tree;
   for (uint32_t n = 0; n < signals(); ++n) {
-    collect(at_[n], static_cast<uint16_t>(n), tree);
+    collect(at_[n], short_id(n), tree);
     in_trees += tree.size() - 1;
     std::sort(tree.begin(), tree.end());
     for (size_t i = 1; i < tree.size(); ++i)
@@ -184,7 +184,7 @@ NetRoute CoAnnealState::route_of(const PackedNetlist& netlist, const Net& net, c
     route.arrivals.push_back(route.hops.back().edge);
     return route;
   }
-  const auto id = static_cast<uint16_t>(net.signal);
+  const auto id = short_id(net.signal);
   const uint32_t driver = at_[id];
   std::vector<uint32_t> tree;
   collect(driver, id, tree);

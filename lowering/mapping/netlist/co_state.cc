@@ -11,7 +11,6 @@
 #include "ir/index.h"
 
 namespace bitgrid::mapping {
-namespace {}  // namespace
 
 CoAnnealState::CoAnnealState(const LutNetwork& network, const Region& region, const DefectMap& defects, const LiveCosts& costs)
     : network_(&network), region_(region), stride_(region.width + 2), offset_{-stride_, 1, stride_, -1}, costs_(costs) {
@@ -40,13 +39,14 @@ CoAnnealState::CoAnnealState(const LutNetwork& network, const Region& region, co
   for (uint32_t c = 0; c < cells; ++c) {
     if (kind_[c] == Kind::kCorner) continue;
     if (kind_[c] == Kind::kInside) good_[c] = !defects.touched(x(c), y(c));
-    for (uint32_t s = 0; s < 4; ++s) {
+    for (const Side side : kSides) {
+      const uint32_t s = id_of(side);
       if (kind_[c] == Kind::kInside) {
         const uint32_t tail = neighbour(c, s);
-        if (kind_[tail] == Kind::kRing || !defects.bad_edge(x(tail), y(tail), static_cast<Side>(opposite_side(s))))
+        if (kind_[tail] == Kind::kRing || !defects.bad_edge(x(tail), y(tail), opposite(side)))
           mask_[c] = static_cast<uint8_t>(mask_[c] | 1u << s);
       } else {
-        const int tx = x(c) + dx(static_cast<Side>(s)), ty = y(c) + dy(static_cast<Side>(s));
+        const int tx = x(c) + dx(side), ty = y(c) + dy(side);
         if (tx < 0 || ty < 0 || tx >= region.width || ty >= region.height) continue;
         mask_[c] = static_cast<uint8_t>(1u << s);  // the only neighbour of a port
         good_[c] = !defects.touched(tx, ty);
@@ -182,7 +182,7 @@ void CoAnnealState::take(ItemId item) {
   if (c == kNowhere) return;
   if (is_lut(item)) {
     Logic& l = logic_[c];
-    std::replace(l.luts.begin(), l.luts.begin() + l.lut_count, static_cast<uint16_t>(item), l.luts[l.lut_count - 1u]);
+    std::replace(l.luts.begin(), l.luts.begin() + l.lut_count, short_id(item), l.luts[l.lut_count - 1u]);
     --l.lut_count;
   } else {
     (is_output(item) ? out_port_ : in_port_)[c] = kNone;
@@ -194,12 +194,12 @@ bool CoAnnealState::put(ItemId item, uint32_t to) {
   if (is_lut(item)) {
     Logic& l = logic_[to];
     if (l.lut_count == 4) return false;
-    l.luts[l.lut_count++] = static_cast<uint16_t>(item);
+    l.luts[l.lut_count++] = short_id(item);
     return true;
   }
   uint16_t& port = (is_output(item) ? out_port_ : in_port_)[to];
   if (port != kNone) return false;
-  port = static_cast<uint16_t>(item);
+  port = short_id(item);
   return true;
 }
 
@@ -208,7 +208,7 @@ bool CoAnnealState::refresh(uint32_t c, const Saved& before) {
   if (kind_[c] == Kind::kRing) {
     auto net = [&](uint16_t port) {
       const SignalId s = port == kNone ? kConstantSignal : network_->outputs[port - signals()].signal;
-      return s == kConstantSignal ? kNone : static_cast<uint16_t>(s);
+      return s == kConstantSignal ? kNone : short_id(s);
     };
     const uint16_t now = net(out_port_[c]), old = net(before.out_port);
     if (now == old) return true;
@@ -221,7 +221,7 @@ bool CoAnnealState::refresh(uint32_t c, const Saved& before) {
   size_t count = 0;
   for (const uint16_t lut : luts(c))
     for (const SignalId f : fanins(network_->node_of(lut)))
-      if (std::find(all.begin(), all.begin() + count, f) == all.begin() + count) all[count++] = static_cast<uint16_t>(f);
+      if (std::find(all.begin(), all.begin() + count, f) == all.begin() + count) all[count++] = short_id(f);
   if (count > 4) return false;
   for (const uint16_t lut : luts(c))
     if (std::find(all.begin(), all.begin() + count, lut) != all.begin() + count) return false;
@@ -242,7 +242,7 @@ bool CoAnnealState::try_steps(std::span<const Step> steps, int64_t budget) {
   if (good) {
     for (const Sink& s : lost_) prune(s.cell, s.net);
     for (size_t i = 0; i < steps.size() && good; ++i)
-      if (!is_output(steps[i].item)) good = move_driver(static_cast<uint16_t>(steps[i].item), undo_steps_[i].to, budget);
+      if (!is_output(steps[i].item)) good = move_driver(short_id(steps[i].item), undo_steps_[i].to, budget);
     branches_.clear();
     if (good)
       for (const Step& s : steps)
@@ -259,7 +259,7 @@ bool CoAnnealState::try_steps(std::span<const Step> steps, int64_t budget) {
 }
 
 bool CoAnnealState::try_reroute(uint32_t id, int64_t budget) {
-  const auto net = static_cast<uint16_t>(id);
+  const auto net = short_id(id);
   begin();
   collect(at_[net], net, tree_);
   for (size_t i = 1; i < tree_.size(); ++i) {

@@ -37,6 +37,8 @@ class CoAnnealState {
 
   /// What can be placed: signals (inputs on the ring, LUTs inside), then outputs.
   using ItemId = uint32_t;
+  /// In the 16 bits that the lists of cells and edges hold: no item has a larger number.
+  static uint16_t short_id(ItemId i) { return static_cast<uint16_t>(i); }
   struct Step {
     ItemId item = 0;
     uint32_t to = 0;  // cell

@@ -29,7 +29,7 @@ class Compactor {
   }
 
  private:
-  double most_work() const { return params_.work_per_cell * static_cast<double>(netlist_.cells.size()); }
+  double most_work() const { return params_.work_per_cell * count_of(netlist_.cells); }
   DefectMap defect_map() const { return {defects_, layout_.placement.region.width, layout_.placement.region.height}; }
 
   // Annealing on wire length; a layout with overuse at the end is thrown away.
@@ -39,7 +39,7 @@ class Compactor {
     Router router(netlist_, layout_, defects, params_.prices);
     router.set_present_price(8);
     LiveMoves moves(netlist_, layout_, router, defects, random_);
-    const auto count = static_cast<int>(params_.moves_per_block * static_cast<double>(netlist_.blocks()));
+    const auto count = static_cast<int>(params_.moves_per_block * int_of(netlist_.blocks()));
     const size_t wires = router.wirelength();
     for (int i = 0; i < count && work_ + static_cast<double>(router.work()) < most_work(); ++i) {
       const BlockId block = random_.below(id_of(netlist_.blocks()));
@@ -68,7 +68,7 @@ class Compactor {
     for (const NetRoute& route : layout_.routes)
       for (const RouteHop& h : route.hops) {
         if (h.edge >= 4 * r.cells()) continue;
-        const auto side = static_cast<Side>(h.edge % 4);
+        const auto side = edge_side(h.edge);
         if (columns ? side == Side::N || side == Side::S : side == Side::E || side == Side::W) ++cost[line(h.edge / 4)];
       }
     return cost;
@@ -96,7 +96,7 @@ class Compactor {
     Router router(netlist_, trial, defects, params_.prices);
     NegotiationParams negotiation = params_.negotiation;
     int left = negotiate(netlist_, router, negotiation);
-    if (left > 0 && left <= params_.repair_limit * static_cast<double>(netlist_.cells.size()) + 2)
+    if (left > 0 && left <= params_.repair_limit * count_of(netlist_.cells) + 2)
       left = repair(netlist_, trial, router, defects, params_.repair, random_);
     work_ += static_cast<double>(router.work());
     if (left > 0) return false;

@@ -31,7 +31,8 @@ void DemandMap::clear() {
   for (auto& e : edges_) std::fill(e.begin(), e.end(), 0.0F);
 }
 
-void DemandMap::spread(size_t direction, int x0, int y0, int x1, int y1, float edges) {
+void DemandMap::spread(size_t direction, int x0, int y0, int x1, int y1, float weight, int length) {
+  const float edges = weight * static_cast<float>(length);
   if (edges == 0) return;
   const size_t bx0 = bins_.of(x0), bx1 = bins_.of(x1) + 1, by0 = bins_.of(y0), by1 = bins_.of(y1) + 1;
   const float share = edges / static_cast<float>((bx1 - bx0) * (by1 - by0));
@@ -43,10 +44,10 @@ void DemandMap::spread(size_t direction, int x0, int y0, int x1, int y1, float e
 }
 
 void DemandMap::add(const NetBox& b, float weight) {
-  spread(0, b.x, b.y0, b.x1, b.y1, weight * static_cast<float>(b.x1 - b.x));
-  spread(1, b.x0, b.y0, b.x, b.y1, weight * static_cast<float>(b.x - b.x0));
-  spread(2, b.x0, b.y, b.x1, b.y1, weight * static_cast<float>(b.y1 - b.y));
-  spread(3, b.x0, b.y0, b.x1, b.y, weight * static_cast<float>(b.y - b.y0));
+  spread(0, b.x, b.y0, b.x1, b.y1, weight, b.x1 - b.x);
+  spread(1, b.x0, b.y0, b.x, b.y1, weight, b.x - b.x0);
+  spread(2, b.x0, b.y, b.x1, b.y1, weight, b.y1 - b.y);
+  spread(3, b.x0, b.y0, b.x1, b.y, weight, b.y - b.y0);
 }
 
 void DemandMap::sum() {

@@ -45,7 +45,7 @@ class DemandMap {
   float at(size_t direction, size_t bx, size_t by) const { return edges_[direction][by * stride_ + bx]; }
 
  private:
-  void spread(size_t direction, int x0, int y0, int x1, int y1, float edges);
+  void spread(size_t direction, int x0, int y0, int x1, int y1, float weight, int length);
 
   Bins bins_;
   size_t stride_;

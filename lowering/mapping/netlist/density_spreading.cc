@@ -19,12 +19,12 @@ using Field = std::vector<double>;
 
 // Values on a lattice of columns x rows.
 double interpolated(const Field& f, size_t columns, size_t rows, double x, double y) {
-  x = std::clamp(x, 0.0, static_cast<double>(columns - 1));
-  y = std::clamp(y, 0.0, static_cast<double>(rows - 1));
+  x = std::clamp<double>(x, 0, int_of(columns) - 1);
+  y = std::clamp<double>(y, 0, int_of(rows) - 1);
   const size_t ix = std::min(columns < 2 ? 0 : columns - 2, static_cast<size_t>(x)),
                iy = std::min(rows < 2 ? 0 : rows - 2, static_cast<size_t>(y));
   const size_t right = columns > 1 ? 1 : 0, down = rows > 1 ? columns : 0, o = iy * columns + ix;
-  const double fx = x - static_cast<double>(ix), fy = y - static_cast<double>(iy);
+  const double fx = x - int_of(ix), fy = y - int_of(iy);
   return (1 - fy) * ((1 - fx) * f[o] + fx * f[o + right]) + fy * ((1 - fx) * f[o + down] + fx * f[o + down + right]);
 }
 
@@ -34,7 +34,7 @@ double cells_in(const Region& r, const Bins& bins, size_t bx, size_t by) {
 }
 
 // Area that each bin wants, over its own.
-Field wanted(const PackedNetlist& netlist, const Placement& placement, const WarpParams& params, const Bins& bins) {
+Field wanted(const PackedNetlist& netlist, const Placement& placement, const SpreadingParams& params, const Bins& bins) {
   const Region& r = placement.region;
   DemandMap demand(bins);
   for (const Net& net : netlist.nets) {
@@ -57,8 +57,8 @@ Field wanted(const PackedNetlist& netlist, const Placement& placement, const War
   Field want(logic.size());
   for (size_t y = 0; y < bins.rows; ++y)
     for (size_t x = 0; x < bins.columns; ++x) {
-      const auto across = static_cast<double>(std::max(demand.at(0, x, y), demand.at(1, x, y)));
-      const auto down = static_cast<double>(std::max(demand.at(2, x, y), demand.at(3, x, y)));
+      const double across = std::max(demand.at(0, x, y), demand.at(1, x, y));
+      const double down = std::max(demand.at(2, x, y), demand.at(3, x, y));
       const double cells = cells_in(r, bins, x, y);
       const double scale = (across + down) / 2 / (cells * params.utilisation);  // it grows alike in both directions
       want[y * bins.columns + x] = std::max(params.least_area * logic[y * bins.columns + x] / cells, scale * scale);
@@ -99,12 +99,12 @@ class Flow {
         next_(density_.size()),
         east_((columns_ + 1) * rows_),
         south_(columns_ * (rows_ + 1)) {
-    for (size_t y = 0; y <= rows_; ++y)
-      for (size_t x = 0; x <= columns_; ++x) {
-        x_.push_back(static_cast<double>(x));
-        y_.push_back(static_cast<double>(y));
+    for (int y = 0; y <= int_of(rows_); ++y)
+      for (int x = 0; x <= int_of(columns_); ++x) {
+        x_.push_back(x);
+        y_.push_back(y);
       }
-    const double mean = sum_of(density_) / static_cast<double>(density_.size());
+    const double mean = sum_of(density_) / count_of(density_);
     auto uneven = [&] {
       return std::any_of(density_.begin(), density_.end(), [&](double d) { return std::abs(d - mean) > kEven * mean; });
     };
@@ -184,7 +184,7 @@ GridPoint free_near(const Region& region, const std::vector<uint8_t>& taken, dou
 
 }  // namespace
 
-double wanted_cells(const PackedNetlist& netlist, const Placement& placement, const WarpParams& params) {
+double wanted_cells(const PackedNetlist& netlist, const Placement& placement, const SpreadingParams& params) {
   const Bins bins(placement.region, params.bins);
   const Field want = wanted(netlist, placement, params, bins);
   double cells = 0;
@@ -193,7 +193,8 @@ double wanted_cells(const PackedNetlist& netlist, const Placement& placement, co
   return cells;
 }
 
-void warp_sites(const PackedNetlist& netlist, Sites& sites, const SitePlacement& placement, const Region& to, const WarpParams& params) {
+void spread_sites(const PackedNetlist& netlist, Sites& sites, const SitePlacement& placement, const Region& to,
+                  const SpreadingParams& params) {
   // A region of whole bins, with room for every site and port.
   const int most = std::max(sites.columns, sites.rows);
   auto bins_across = [&](int count) { return std::max(2, (params.bins * count + most - 1) / most); };
@@ -208,7 +209,7 @@ void warp_sites(const PackedNetlist& netlist, Sites& sites, const SitePlacement&
   bins.size = size;
   Field density = wanted(netlist, place_on(netlist, sites, placement), params, bins);
   smooth(density, bins);
-  const double mean = sum_of(density) / static_cast<double>(density.size());
+  const double mean = sum_of(density) / count_of(density);
   for (double& d : density) d = std::pow(std::max(d / mean, kLeast), params.strength);
   const Flow flow(std::move(density), bins);
   std::vector<uint8_t> taken(to.cells());

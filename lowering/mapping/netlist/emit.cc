@@ -25,8 +25,8 @@ class Emitter {
   // The side of its head cell at which an edge arrives.
   unsigned arrival_side(uint32_t edge) const {
     const uint32_t first_port = 4 * placement_.region.cells();
-    if (edge >= first_port) return static_cast<unsigned>(placement_.region.port_side(edge - first_port));
-    return static_cast<unsigned>(opposite(static_cast<Side>(edge % 4)));
+    if (edge >= first_port) return id_of(placement_.region.port_side(edge - first_port));
+    return id_of(opposite(edge_side(edge)));
   }
 
   Lut lut_in_place(const LutNode& node, BlockId cell) const {

@@ -23,7 +23,7 @@ struct NetlistParams {
   synthesis::TechmapParams techmap;
   PackingParams packing;
   bool skew_inputs = true;  // let inputs enter at different cycles, for a smaller ii
-  double utilisation = 0;   // of the first region's edges (WarpParams); 0: as the effort says, or less where that does not close
+  double utilisation = 0;   // of the first region's edges (SpreadingParams); 0: as the effort says, or less where that does not close
   double max_area = 6;      // of the first region's, where to give up
   double live_work = 0;     // of dense effort's live annealing (LiveAnnealParams::work); 0: as the effort says
 };

@@ -69,7 +69,7 @@ class Inserter {
       hops.push_back({last_[hop.edge], from});
       return;
     }
-    const auto side = static_cast<Side>(hop.edge % 4);
+    const auto side = edge_side(hop.edge);
     const uint32_t tail = hop.edge / 4;
     const int head_x = old_.x(tail) + dx(side), head_y = old_.y(tail) + dy(side);
     int x = x_[index_of(old_.x(tail))], y = y_[index_of(old_.y(tail))];
@@ -184,8 +184,7 @@ class Remover {
       } else if (!in_line(h.edge / 4)) {
         last_[h.edge] = 4 * cell(h.edge / 4) + h.edge % 4;
       } else {
-        if (h.from != kNowhere && h.from < 4 * old_.cells() && h.from % 4 == h.edge % 4 && across(static_cast<Side>(h.edge % 4)))
-          last_[h.edge] = from;
+        if (h.from != kNowhere && h.from < 4 * old_.cells() && h.from % 4 == h.edge % 4 && across(edge_side(h.edge))) last_[h.edge] = from;
         continue;
       }
       hops.push_back({last_[h.edge], from});

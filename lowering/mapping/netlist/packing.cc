@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "ir/index.h"
+
 namespace bitgrid::mapping {
 namespace {
 
@@ -86,14 +88,14 @@ class Packer {
 std::vector<Net> nets_between(const PackedNetlist& netlist) {
   const LutNetwork& network = *netlist.network;
   std::vector<Net> nets(network.inputs.size() + network.nodes.size());
-  for (SignalId s = 0; s < network.inputs.size(); ++s) nets[s].driver = static_cast<BlockId>(netlist.cells.size() + s);
+  for (SignalId s = 0; s < network.inputs.size(); ++s) nets[s].driver = id_of(netlist.cells.size() + s);
   for (BlockId c = 0; c < netlist.cells.size(); ++c) {
     for (const uint32_t lut : netlist.cells[c].luts) nets[network.signal_of_node(lut)].driver = c;
     for (const SignalId s : netlist.cells[c].fanins) nets[s].sinks.push_back(c);
   }
   for (SignalId s = 0; s < nets.size(); ++s) nets[s].signal = s;
   for (uint32_t o = 0; o < network.outputs.size(); ++o) {
-    const auto port = static_cast<BlockId>(netlist.cells.size() + network.inputs.size() + o);
+    const auto port = id_of(netlist.cells.size() + network.inputs.size() + o);
     const SignalId s = network.outputs[o].signal;
     if (s == kConstantSignal)
       nets.push_back({kConstantSignal, port, {port}});

@@ -26,7 +26,7 @@ constexpr double kLooseSites = 2.5;  // of the logic cells, where ports decide
 constexpr double kLeastArea = 5;     // cells of a region, of the logic cells
 constexpr double kGlance = 0.2;      // moves per block of the placement that tells how large a region is needed
 constexpr double kLook = 0.5;        // of the moves, in placements that measure a region,
-constexpr int kRegionRounds = 4;     // at most so many times
+constexpr int kRegionRounds = 4;     // at most
 constexpr double kLoose = 1.25;      // of the utilisation, on loose sites
 constexpr double kEvenness = 1.5;    // AnnealingParams::evenness
 constexpr double kReheat = 0.1;      // of a placement whose sites have moved,
@@ -56,9 +56,18 @@ Plan plan_of(Effort effort) {
   return {};
 }
 
+int rounded_up(double cells) {
+  return static_cast<int>(std::ceil(cells));
+}
+
+/// Of width to height.
+double proportion(const Region& region) {
+  return static_cast<double>(region.width) / region.height;
+}
+
 std::string edge_text(const Region& region, uint32_t edge) {
   if (edge >= 4 * region.cells()) return fmt::format("border input {}", edge - 4 * region.cells());
-  return fmt::format("({}, {}) {}", region.x(edge / 4), region.y(edge / 4), letter(static_cast<Side>(edge % 4)));
+  return fmt::format("({}, {}) {}", region.x(edge / 4), region.y(edge / 4), letter(edge_side(edge)));
 }
 
 class PlaceAndRoute {
@@ -99,8 +108,8 @@ class PlaceAndRoute {
 
   // Dense sites in a proportion of width to height.
   Sites dense_sites(double aspect) const {
-    const int columns = std::max(1, static_cast<int>(std::lround(std::sqrt(cells_ * kSpareSites * aspect))));
-    const int rows = std::max(1, static_cast<int>(std::ceil(cells_ * kSpareSites / columns)));
+    const int columns = std::max(1, int_of(std::lround(std::sqrt(cells_ * kSpareSites * aspect))));
+    const int rows = std::max(1, rounded_up(cells_ * kSpareSites / columns));
     return regular_sites(columns, rows, 1);
   }
 
@@ -121,14 +130,14 @@ class PlaceAndRoute {
     const double half = ports_ / 2.0;
     double width = std::sqrt(area * aspect);
     if (width + area / width < half) width = (half + std::sqrt(std::max(0.0, half * half - 4 * area))) / 2;
-    Region r{static_cast<int>(std::ceil(width)) + 2, std::max(6, static_cast<int>(std::ceil(area / width)) + 2)};
+    Region r{rounded_up(width) + 2, std::max(6, rounded_up(area / width) + 2)};
     while (int_of(r.ports()) < ports_) ++r.width;
     return r;
   }
 
   // As large as a placement wants it.
   double area_for(const Sites& sites, const SitePlacement& placement, double utilisation) const {
-    WarpParams w;
+    SpreadingParams w;
     w.utilisation = utilisation;
     return wanted_cells(netlist_, place_on(netlist_, sites, placement), w);
   }
@@ -136,7 +145,7 @@ class PlaceAndRoute {
   // The same proportion, with a border for all ports.
   Region with_ports(const Region& region) const {
     const double scale = std::max(1.0, static_cast<double>(ports_) / region.ports());
-    return {static_cast<int>(std::ceil(scale * region.width)), static_cast<int>(std::ceil(scale * region.height))};
+    return {rounded_up(scale * region.width), rounded_up(scale * region.height)};
   }
 
   bool ports_decide(const Region& region) const { return region.ports() < kPortBound * ports_; }
@@ -151,7 +160,7 @@ class PlaceAndRoute {
       const SitePlacement placement = anneal(netlist_, sites, a);
       stretch_sites(sites, with_ports(sites.region));
       const Region r = region_of(area_for(sites, placement, utilisation), aspect);
-      const double now = static_cast<double>(r.width) / r.height;
+      const double now = proportion(r);
       if (ports_decide(r) || now < kLong * aspect) return r;
       aspect = now;
     }
@@ -162,14 +171,14 @@ class PlaceAndRoute {
     AnnealingParams a = annealing(100 + variant);
     a.evenness = kEvenness;
     if (!ports_decide(region)) {
-      Sites sites = dense_sites(static_cast<double>(region.width) / region.height);
+      Sites sites = dense_sites(proportion(region));
       SitePlacement placement = anneal(netlist_, sites, a);
       stretch_sites(sites, with_ports(sites.region));
-      region = region_of(area_for(sites, placement, utilisation), static_cast<double>(region.width) / region.height);
+      region = region_of(area_for(sites, placement, utilisation), proportion(region));
       region.width = std::max(region.width, sites.columns + 2);
       region.height = std::max(region.height, sites.rows + 2);
       if (!ports_decide(region)) {
-        warp_sites(netlist_, sites, placement, region);
+        spread_sites(netlist_, sites, placement, region);
         a.heat = kReheat;
         a.evenness = kReheatEvenness;
         a.moves_per_block *= kReheatMoves;
@@ -201,7 +210,7 @@ class PlaceAndRoute {
   std::optional<NetlistLayout> route(const char* method, Placement placement, double place_seconds) {
     const Region first = placement.region;
     NetlistLayout layout{std::move(placement), std::vector<NetRoute>(netlist_.nets.size())};
-    StretchParams stretch;
+    ExpansionParams stretch;
     stretch.seed = params_.seed;
     stretch.max_area = params_.max_area;
     if (plan_.hasty) {
@@ -214,8 +223,8 @@ class PlaceAndRoute {
       stretch.max_cells = best_->placement.region.cells();
       stretch.hopeless = kHopeless;
     }
-    StretchStats s;
-    const bool closed = route_and_stretch(netlist_, layout, params_.defects, stretch, &s);
+    ExpansionStats s;
+    const bool closed = route_and_expand(netlist_, layout, params_.defects, stretch, &s);
     const Region& r = layout.placement.region;
     stats_.attempts.push_back(
         {method, first.width, first.height, r.width, r.height, s.overuse, s.overuse_left, s.wirelength, place_seconds, s.seconds});
@@ -256,11 +265,11 @@ class PlaceAndRoute {
       const uint32_t cell = placement.cell_of(netlist_, b);
       return fmt::format("{} at ({}, {})", block_name(netlist_, b), region.x(cell), region.y(cell));
     };
-    throw Error(where,
-                fmt::format("net from {} to {} finds no edge of its own at {} in a region of {} x {} ({} edges are wanted twice)",
-                            place_text(net.driver), place_text(net.sinks.front()), edge_text(region, edges.front()), region.width,
-                            region.height, edges.size()),
-                cure);
+    throw Error(
+        where,
+        fmt::format("net from {} to {} finds no free edge at {} in a region of {} x {} ({} edges are overused)", place_text(net.driver),
+                    place_text(net.sinks.front()), edge_text(region, edges.front()), region.width, region.height, edges.size()),
+        cure);
   }
 
   const PackedNetlist& netlist_;

@@ -67,6 +67,11 @@ struct Region {
   uint32_t out_edge(uint32_t port) const { return 4 * port_cell(port) + id_of(port_side(port)); }
 };
 
+/// Of the cell whose output the edge is; not for border inputs.
+constexpr Side edge_side(uint32_t edge) {
+  return static_cast<Side>(edge % 4);
+}
+
 inline constexpr uint32_t kNowhere = ~uint32_t{0};
 
 }  // namespace bitgrid::mapping

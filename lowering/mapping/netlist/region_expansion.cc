@@ -29,12 +29,12 @@ std::vector<int> peaks(const std::vector<int>& overuse, int count, bool last) {
   return before;
 }
 
-NewLines lines_for(const Router& router, const Region& region, const StretchParams& params, bool last) {
+NewLines lines_for(const Router& router, const Region& region, const ExpansionParams& params, bool last) {
   std::vector<int> columns(index_of(region.width)), rows(index_of(region.height));
   int across = 0, down = 0;
   for (const uint32_t edge : router.overused_edges()) {
     if (edge >= 4 * region.cells()) continue;
-    const auto side = static_cast<Side>(edge % 4);
+    const auto side = edge_side(edge);
     const uint32_t tail = edge / 4;
     if (side == Side::N || side == Side::S) {
       ++columns[index_of(region.x(tail))];
@@ -61,9 +61,9 @@ int repair_moves(const PackedNetlist& netlist, int moves) {
 
 // Negotiates; if little is left, blocks near that move.
 bool settled(const PackedNetlist& netlist, NetlistLayout& layout, Router& router, const DefectMap& defects, NegotiationParams& negotiation,
-             const StretchParams& params, Random& random, StretchStats& out) {
+             const ExpansionParams& params, Random& random, ExpansionStats& out) {
   int left = negotiate(netlist, router, negotiation, &out.overuse);
-  if (left > 0 && left <= params.repair_limit * static_cast<double>(netlist.cells.size()) + 4) {
+  if (left > 0 && left <= params.repair_limit * count_of(netlist.cells) + 4) {
     left = repair(netlist, layout, router, defects, params.repair, random);
     out.overuse.push_back(left);
   }
@@ -72,14 +72,14 @@ bool settled(const PackedNetlist& netlist, NetlistLayout& layout, Router& router
 
 }  // namespace
 
-bool route_and_stretch(const PackedNetlist& netlist, NetlistLayout& layout, const Defects& defects, const StretchParams& params,
-                       StretchStats* stats) {
+bool route_and_expand(const PackedNetlist& netlist, NetlistLayout& layout, const Defects& defects, const ExpansionParams& params,
+                      ExpansionStats* stats) {
   const auto begin = std::chrono::steady_clock::now();
-  StretchStats local;
-  StretchStats& out = stats ? *stats : local;
+  ExpansionStats local;
+  ExpansionStats& out = stats ? *stats : local;
   const double most = params.max_cells > 0 ? params.max_cells : params.max_area * layout.placement.region.cells();
   NegotiationParams negotiation = params.negotiation;
-  StretchParams bounded = params;
+  ExpansionParams bounded = params;
   bounded.repair.moves_per_edge = repair_moves(netlist, params.repair.moves_per_edge);
   std::vector<float> history;
   Random random(params.seed);

@@ -10,7 +10,7 @@
 
 namespace bitgrid::mapping {
 
-struct StretchParams {
+struct ExpansionParams {
   uint64_t seed = 1;  // of repairs
   NegotiationParams negotiation;
   RepairParams repair;
@@ -19,12 +19,12 @@ struct StretchParams {
   double lines_per_overuse = 0.25;  // new lines for each overused edge,
   double most_lines = 0.04;         // but at most this part of all lines at once
   double present_kept = 0.5;        // of the price of shared edges, when lines went in
-  double hopeless = 1;              // overuse after the first negotiation, of the wires, above which there is no point in going on
+  double hopeless = 1;              // give up if overuse after the first negotiation exceeds this share of the wires
   double max_area = 6;              // of the first region's, where to give up,
-  double max_cells = 0;             // or, if not 0, so many cells
+  double max_cells = 0;             // or, if not 0, this many cells
 };
 
-struct StretchStats {
+struct ExpansionStats {
   std::vector<int> overuse;  // nets beyond the capacity of an edge, summed over the edges, after each iteration
   int lines = 0;             // put in
   int overuse_left = 0;
@@ -34,7 +34,7 @@ struct StretchStats {
 };
 
 /// Routes the layout; true if it closed.
-bool route_and_stretch(const PackedNetlist& netlist, NetlistLayout& layout, const Defects& defects, const StretchParams& params,
-                       StretchStats* stats = nullptr);
+bool route_and_expand(const PackedNetlist& netlist, NetlistLayout& layout, const Defects& defects, const ExpansionParams& params,
+                      ExpansionStats* stats = nullptr);
 
 }  // namespace bitgrid::mapping

@@ -38,10 +38,11 @@ Router::Router(const PackedNetlist& netlist, NetlistLayout& layout, const Defect
     for (int x = 0; x < r.width; ++x) {
       const uint32_t cell = r.cell(x, y);
       point_[cell] = {static_cast<int16_t>(x), static_cast<int16_t>(y)};
-      for (uint32_t s = 0; s < 4; ++s) {
-        const int hx = x + dx(static_cast<Side>(s)), hy = y + dy(static_cast<Side>(s));
+      for (const Side side : kSides) {
+        const uint32_t s = id_of(side);
+        const int hx = x + dx(side), hy = y + dy(side);
         if (hx >= 0 && hy >= 0 && hx < r.width && hy < r.height) head_[4 * cell + s] = r.cell(hx, hy);
-        if (!defects.empty() && defects.bad_edge(x, y, static_cast<Side>(s))) {
+        if (!defects.empty() && defects.bad_edge(x, y, side)) {
           capacity_[4 * cell + s] = 0;
           base_[4 * cell + s] = static_cast<float>(prices_.defect);
         }
@@ -71,8 +72,7 @@ void Router::set_history(std::vector<float> history) {
 }
 
 void Router::set_logic(uint32_t cell, size_t inputs) {
-  for (uint32_t s = 0; s < 4; ++s) {
-    const auto side = static_cast<Side>(s);
+  for (const Side side : kSides) {
     const int x = point_[cell].x + dx(side), y = point_[cell].y + dy(side);
     const Region& r = layout_.placement.region;
     if (x < 0 || y < 0 || x >= r.width || y >= r.height) continue;

@@ -86,7 +86,7 @@ class Sides {
   int64_t cells() const {
     const auto one_way = static_cast<int64_t>(direct_) + only_west_ + only_east_;
     const int64_t rows = both_ + std::max<int64_t>({(one_way + 1) / 2, only_west_, only_east_});
-    return rows * ((esop_.inputs + 1) / 2 + (west_ + 1) / 2 + (static_cast<int64_t>(summed_.size()) - west_ + 1) / 2);
+    return rows * ((esop_.inputs + 1) / 2 + (west_ + 1) / 2 + (std::ssize(summed_) - west_ + 1) / 2);
   }
 
   void flip(uint32_t o) {

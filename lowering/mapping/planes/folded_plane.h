@@ -1,5 +1,5 @@
 // Tables as AND/XOR planes whose wires run both ways, in settle mode: a third of the cells of a plane of wave mode, no placement or
-// routing. (Those of wave mode: plane.h, and time_shared_plane.h with shared columns.)
+// routing. (Those of wave mode: time_shared_plane.h.)
 #pragma once
 
 #include <cstdint>

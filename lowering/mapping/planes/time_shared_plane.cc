@@ -15,7 +15,7 @@ namespace bitgrid::mapping {
 namespace {
 
 constexpr int kNoColumn = PlaneRows::kNone;
-constexpr int kWindow = 256;             // terms that are looked at for each row: the first so many in order that are left
+constexpr int kWindow = 256;             // terms that are considered for each row: the next ones in order
 constexpr int kMostIdlePlaneRows = 100;  // one after another
 
 /// What is tried in one order of the terms or another.
@@ -43,7 +43,7 @@ class PlaneLayout {
         continue;
       }
       if (!rows_.clear_ends()) return false;
-      steps += static_cast<int64_t>(std::min<size_t>(left_.size(), kWindow)) * (esop_.inputs + esop_.outputs + 1);
+      steps += std::min<int64_t>(std::ssize(left_), kWindow) * (esop_.inputs + esop_.outputs + 1);
       const bool progress = place_term() || left_.empty();
       const bool entered = enter_input();
       if (!progress && !entered && rows_.clean_row()) return false;
@@ -161,9 +161,9 @@ std::optional<MappedKernel> time_shared_plane(const std::string& name, const syn
   for (int sums = 1; sums <= outputs + params.spare_columns; ++sums) {
     for (int among_inputs = 0; among_inputs <= params.spare_columns; ++among_inputs) {
       for (int i = 0; i < params.tries; ++i) {
-        const int64_t limit = best ? static_cast<int64_t>(best->grid.cells.size()) : INT64_MAX;
+        const int64_t limit = best ? std::ssize(best->grid.cells) : INT64_MAX;
         const int64_t width = inputs + among_inputs + sums;
-        if (width * static_cast<int64_t>(std::max<size_t>(1, esop.cubes.size())) >= limit) break;
+        if (width * std::max<int64_t>(1, std::ssize(esop.cubes)) >= limit) break;
         if (best && steps > params.effort) return best;
         if (i >= 4) std::shuffle(order.begin(), order.end(), random);
         PlaneLayout layout(esop, columns, inputs + among_inputs, sums, order, kWeights[i % 4]);

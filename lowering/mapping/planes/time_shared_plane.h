@@ -14,7 +14,7 @@ namespace bitgrid::mapping {
 
 struct TimeSharedPlaneParams {
   uint64_t seed = 1;
-  int spare_columns = 6;         // tried at most, beyond those of plane_kernel, among the inputs and among the sums
+  int spare_columns = 6;         // tried at most, beyond one for each input but one and each output, among both
   int tries = 8;                 // orders of the terms for each number of them
   int64_t effort = 100'000'000;  // elementary steps, after which the best so far is taken
 };
@@ -26,9 +26,9 @@ struct TimeSharedPlaneStats {
   int idle_rows = 0;  // of the chosen one: rows without a term
 };
 
-/// The kernel of `esop`, II = 1, in fewer columns than plane_kernel, and without use of any defect of the tile whose north-west corner it
-/// takes. As there inputs go south in columns, terms run east, and sums go south in columns behind them; everything moves east or south, so
-/// that any way is in time. But
+/// The kernel of `esop`, II = 1, without use of any defect of the tile whose north-west corner it takes. In a plain plane every input and
+/// every output has a column and every term a row: inputs go south, terms run east, sums go south in columns east of the inputs. Everything
+/// moves east or south, so any path is in time. Here
 /// - a column belongs to a sum from its first term to its last one, then the sum leaves E and another may have the column;
 /// - an input without a column enters W as the first literal of a term (one input never has one); where columns end at defects and a term
 ///   needs two such inputs, one comes back into a column;

@@ -1,5 +1,5 @@
-// The rows of a plane whose columns are shared in time: what stands in which column, what runs in the row that is being laid, and the moves
-// of signals whose columns end. Which term a row takes is decided in shared_plane.cc; inside that only.
+// The rows of a plane whose columns are shared in time: what is in which column, what runs in the row that is being laid, and the moves
+// of signals whose columns end. Which term a row takes is decided in time_shared_plane.cc; for that file only.
 #pragma once
 
 #include <array>
@@ -30,7 +30,7 @@ class PlaneRows {
  public:
   static constexpr int kNone = -1;
 
-  /// Inputs stand where columns go on longest; those in the fewest terms may have none.
+  /// Inputs get the columns that run longest; those in the fewest terms may get none.
   PlaneRows(const synthesis::Esop& esop, const Columns& columns, int input_columns, int output_columns);
   /// Outputs without terms take columns; the others do so with their first term. False: there are too few.
   bool place_constants();
@@ -62,7 +62,7 @@ class PlaneRows {
   int west() const { return row_.west; }
   /// The input has no column in the next row.
   bool absent_next(uint32_t input) const;
-  /// Takes an input, which is that at W if there is one, from there into the vacant column in reach that goes on longest. False: none is.
+  /// Takes an input, which is that at W if there is one, from there into the vacant column in reach that runs longest. False: none is.
   bool enter_column(uint32_t input);
 
   /// Nothing bad in this row or soon below it: what finds no room here finds none further south.

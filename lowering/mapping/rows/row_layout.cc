@@ -71,14 +71,14 @@ std::vector<int> uses_of(const synthesis::LogicGraph& graph, const std::vector<u
 }
 
 // The first tries take the plain choices, the others mix them.
-SweepPlan make_plan(const synthesis::LogicGraph& graph, int attempt, bool defects, std::mt19937_64& rng) {
+RowLayoutPlan make_plan(const synthesis::LogicGraph& graph, int attempt, bool defects, std::mt19937_64& rng) {
   std::vector<size_t> outputs(graph.outputs.size());
   std::iota(outputs.begin(), outputs.end(), size_t{0});
   const auto pick = [&](uint64_t n) { return attempt == 0 ? 0 : rng() % n; };
   const uint64_t output_order = pick(3);
   if (output_order == 1) std::reverse(outputs.begin(), outputs.end());
   if (output_order == 2) std::shuffle(outputs.begin(), outputs.end(), rng);
-  SweepPlan plan;
+  RowLayoutPlan plan;
   plan.gates = depth_first(graph, outputs, pick(2) == 1);
   static constexpr size_t kWindows[] = {16, 4, 8, 32, 64, 2, 128, 1};
   plan.window = kWindows[pick(8)];
@@ -103,14 +103,14 @@ SweepPlan make_plan(const synthesis::LogicGraph& graph, int attempt, bool defect
 std::optional<MappedKernel> map_row_layout(const synthesis::LogicGraph& graph, const RowLayoutParams& params, RowLayoutStats* stats) {
   std::mt19937_64 rng(params.seed);
   const Columns columns(params.defects);
-  std::optional<SweepRows> best;
+  std::optional<RowLayoutRows> best;
   int64_t best_cells = params.max_cells + 1, steps = 0;
   int tries = 0;
   for (; tries < params.max_tries && (tries < params.min_tries || steps < params.effort); ++tries) {
-    const SweepPlan plan = make_plan(graph, tries, !params.defects.empty(), rng);
-    std::optional<SweepRows> rows = sweep_rows(graph, plan, columns, best_cells, steps);
+    const RowLayoutPlan plan = make_plan(graph, tries, !params.defects.empty(), rng);
+    std::optional<RowLayoutRows> rows = row_layout_rows(graph, plan, columns, best_cells, steps);
     if (!rows) continue;
-    best_cells = int64_t{rows->width} * static_cast<int64_t>(rows->rows.size());
+    best_cells = int64_t{rows->width} * std::ssize(rows->rows);
     best = std::move(rows);
   }
   if (stats) {
@@ -120,7 +120,7 @@ std::optional<MappedKernel> map_row_layout(const synthesis::LogicGraph& graph, c
     stats->height = best ? count_of(best->rows) : 0;
   }
   if (!best) return std::nullopt;
-  MappedKernel kernel = sweep_kernel(graph, *best);
+  MappedKernel kernel = row_layout_kernel(graph, *best);
   // More inputs that nothing reads than rows: outputs that leave E cross columns that were not asked for.
   if (first_defect_used(kernel, params.defects)) return std::nullopt;
   return kernel;

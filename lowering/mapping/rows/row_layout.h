@@ -1,4 +1,4 @@
-// Any acyclic logic at II = 1 without placement and routing: a sweep of rows in which everything moves east or south.
+// Any acyclic logic at II = 1 without placement and routing: rows in which everything moves east or south.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace bitgrid::mapping {
 
 struct RowLayoutParams {
   uint64_t seed = 1;
-  int64_t max_cells = 200'000;  // of the bounding box: larger results are not made
+  int64_t max_cells = 200'000;  // limit of the bounding box
   int64_t effort = 40'000'000;  // elementary steps, after which no further order of gates and inputs is tried
   int min_tries = 2;            // tried whatever the effort
   int max_tries = 400;

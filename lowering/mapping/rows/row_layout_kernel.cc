@@ -26,14 +26,14 @@ Lut table_of(const synthesis::LogicGraph& graph, int signal, int north, int west
   return static_cast<Lut>(gate.kind == Kind::kAnd ? a & b : a ^ b);
 }
 
-void lay_shifts(const SweepRow& row, std::vector<std::array<Lut, 4>>& cells) {
+void lay_shifts(const LayoutRow& row, std::vector<std::array<Lut, 4>>& cells) {
   const auto put = [&](size_t x, Side side, Lut t) { cells[x][index_of(side)] = t; };
   for (size_t x = 0; x < row.shifts.size(); ++x) {
-    const SweepShift shift = row.shifts[x];
-    if (shift == SweepShift::kNone) continue;
-    const Side out = shift == SweepShift::kByEast ? Side::E : Side::W;
+    const RowShift shift = row.shifts[x];
+    if (shift == RowShift::kNone) continue;
+    const Side out = shift == RowShift::kByEast ? Side::E : Side::W;
     put(x, out, kFromN);
-    if (shift == SweepShift::kMovesWest) {
+    if (shift == RowShift::kMovesWest) {
       put(x - 1, Side::S, kFromE);
     } else {
       put(out == Side::E ? x + 1 : x - 1, opposite(out), kCopy[index_of(opposite(out))]);
@@ -58,25 +58,25 @@ size_t used_inputs(const synthesis::LogicGraph& graph) {
 
 }  // namespace
 
-MappedKernel sweep_kernel(const synthesis::LogicGraph& graph, SweepRows sweep) {
-  const int height = count_of(sweep.rows);
-  sweep.width = std::max(sweep.width, int_of(graph.inputs.size() - used_inputs(graph)) - height);
+MappedKernel row_layout_kernel(const synthesis::LogicGraph& graph, RowLayoutRows layout) {
+  const int height = count_of(layout.rows);
+  layout.width = std::max(layout.width, int_of(graph.inputs.size() - used_inputs(graph)) - height);
   MappedKernel kernel;
   kernel.name = graph.name;
   kernel.strategy = "row-layout";
   kernel.input_bits = id_of(graph.inputs.size());
   kernel.output_bits = id_of(graph.outputs.size());
-  kernel.grid = GridConfig(sweep.width, height);
+  kernel.grid = GridConfig(layout.width, height);
   kernel.outputs.resize(graph.outputs.size());
-  std::vector<std::vector<std::array<Lut, 4>>> cells(sweep.rows.size(), std::vector<std::array<Lut, 4>>(index_of(sweep.width)));
-  for (size_t y = 0; y < sweep.rows.size(); ++y) {
-    const SweepRow& row = sweep.rows[y];
+  std::vector<std::vector<std::array<Lut, 4>>> cells(layout.rows.size(), std::vector<std::array<Lut, 4>>(index_of(layout.width)));
+  for (size_t y = 0; y < layout.rows.size(); ++y) {
+    const LayoutRow& row = layout.rows[y];
     if (!row.shifts.empty()) {
       lay_shifts(row, cells[y]);
       continue;
     }
     int west = row.west;
-    for (size_t x = 0; x < index_of(sweep.width); ++x) {
+    for (size_t x = 0; x < index_of(layout.width); ++x) {
       const bool inside = x < row.north.size();
       const int north = inside ? row.north[x] : kNoSignal;
       const int east = inside ? row.east[x] : west;  // an output on its way to the border
@@ -86,17 +86,17 @@ MappedKernel sweep_kernel(const synthesis::LogicGraph& graph, SweepRows sweep) {
     }
   }
   for (size_t o = 0; o < graph.outputs.size(); ++o) {
-    const auto [side, position] = sweep.exits[o];
-    const int x = side == Side::E ? sweep.width - 1 : side == Side::W ? 0 : position;
+    const auto [side, position] = layout.exits[o];
+    const int x = side == Side::E ? layout.width - 1 : side == Side::W ? 0 : position;
     const int y = side == Side::S ? height - 1 : side == Side::N ? 0 : position;
-    const int late = side == Side::S ? sweep.late : sweep.rows[index_of(y)].late;
+    const int late = side == Side::S ? layout.late : layout.rows[index_of(y)].late;
     kernel.outputs[o] = {side, side == Side::E || side == Side::W ? y : x, x + y + 2 * late};
     Lut& table = cells[index_of(y)][index_of(x)][index_of(side)];
     if (side == Side::W) table = 0xFFFF;  // a constant
     if (graph.outputs[o].literal / 2 != 0 && (graph.outputs[o].literal & 1u)) table = invert(table);
   }
   for (int y = 0; y < height; ++y)
-    for (int x = 0; x < sweep.width; ++x) kernel.grid.at(x, y) = cell_word(cells[index_of(y)][index_of(x)]);
+    for (int x = 0; x < layout.width; ++x) kernel.grid.at(x, y) = cell_word(cells[index_of(y)][index_of(x)]);
   std::vector<uint32_t> input_of(graph.nodes.size());
   uint32_t inputs = 0;
   for (size_t n = 1; n < graph.nodes.size(); ++n)
@@ -107,11 +107,11 @@ MappedKernel sweep_kernel(const synthesis::LogicGraph& graph, SweepRows sweep) {
     kernel.inputs.push_back({bit, slot, 1});
     placed[bit] = 1;
   };
-  const SweepRow& top = sweep.rows.front();
+  const LayoutRow& top = layout.rows.front();
   for (size_t x = 0; x < top.north.size(); ++x)
     if (top.north[x] != kNoSignal) enter(top.north[x], {Side::N, int_of(x), int_of(x)});
   for (int y = 0; y < height; ++y)
-    if (const SweepRow& row = sweep.rows[index_of(y)]; row.west != kNoSignal) enter(row.west, {Side::W, y, y + 2 * row.late});
+    if (const LayoutRow& row = layout.rows[index_of(y)]; row.west != kNoSignal) enter(row.west, {Side::W, y, y + 2 * row.late});
   // Inputs that nothing depends on stand at ports that nothing reads.
   int idle = 0;
   for (uint32_t bit = 0; bit < inputs; ++bit) {

@@ -1,4 +1,4 @@
-// The configuration that a sweep's rows mean. Inside sweep.cc only.
+// The configuration of laid rows. For row_layout*.cc only.
 #pragma once
 
 #include "ir/mapped_kernel.h"
@@ -6,8 +6,8 @@
 
 namespace bitgrid::mapping {
 
-/// Strategy "row-layout": the cells of `sweep`, with ports and times of the graph's inputs and outputs. Inputs that nothing depends on
-/// stand at ports that nothing reads; the grid is widened if these are too few.
-MappedKernel sweep_kernel(const synthesis::LogicGraph& graph, SweepRows sweep);
+/// Strategy "row-layout": the cells of `layout`, with ports and times of the graph's inputs and outputs. Inputs that nothing depends on
+/// go to ports that nothing reads; the grid is widened if these are too few.
+MappedKernel row_layout_kernel(const synthesis::LogicGraph& graph, RowLayoutRows layout);
 
 }  // namespace bitgrid::mapping

@@ -16,9 +16,9 @@ using Kind = synthesis::LogicNode::Kind;
 constexpr int kMostIdleRows = 64;        // one after another, because of defects
 constexpr size_t kMostIdleColumns = 64;  // beyond four for each input
 
-class Sweeper {
+class RowBuilder {
  public:
-  Sweeper(const synthesis::LogicGraph& graph, const SweepPlan& plan, const Columns& columns, int64_t& steps)
+  RowBuilder(const synthesis::LogicGraph& graph, const RowLayoutPlan& plan, const Columns& columns, int64_t& steps)
       : graph_(graph),
         plan_(plan),
         columns_(columns),
@@ -45,13 +45,12 @@ class Sweeper {
   }
 
   /// In at least `min_width` columns.
-  std::optional<SweepRows> run(int min_width, int64_t limit) {
+  std::optional<RowLayoutRows> run(int min_width, int64_t limit) {
     if (next_.size() > 4 * plan_.columns.size() + kMostIdleColumns) return std::nullopt;
     next_.resize(std::max(next_.size(), index_of(min_width)), kNoSignal);
     int idle_rows = 0;
     while (!finished()) {
-      if (static_cast<int64_t>(std::max<size_t>(1, next_.size())) * static_cast<int64_t>(result_.rows.size() + 1) >= limit)
-        return std::nullopt;
+      if (std::max<int64_t>(1, std::ssize(next_)) * (std::ssize(result_.rows) + 1) >= limit) return std::nullopt;
       begin_row();
       const bool shift = some_must_go_west();
       if ((shift && shift_west()) || (!clear_ends() && ends_shift_west())) {
@@ -75,7 +74,8 @@ class Sweeper {
       progress |= enter_input(!progress);
       progress |= leave_east();
       if (!progress && columns_.flawless())
-        throw Error("kernel " + graph_.name, "the sweep does not get on", "this is a fault of the mapper; please report it");
+        throw Error("kernel " + graph_.name, "internal error: the row layout makes no progress",
+                    "this is a bug in the mapper; please report it");
       idle_rows = progress ? 0 : idle_rows + 1;
       if (idle_rows > kMostIdleRows) return std::nullopt;
       leave_columns();
@@ -87,7 +87,7 @@ class Sweeper {
     }
     result_.width = int_of(std::max<size_t>(1, next_.size()));
     if (!leave_south()) return std::nullopt;
-    if (int64_t{result_.width} * static_cast<int64_t>(result_.rows.size()) >= limit) return std::nullopt;
+    if (int64_t{result_.width} * std::ssize(result_.rows) >= limit) return std::nullopt;
     return std::move(result_);
   }
 
@@ -379,7 +379,7 @@ class Sweeper {
     }
     for (size_t o = 0; o < graph_.outputs.size(); ++o) {
       if (graph_.outputs[o].literal / 2 != 0) continue;
-      SweepExit& exit = result_.exits[o];
+      RowExit& exit = result_.exits[o];
       exit.side = graph_.outputs[o].literal == synthesis::kTrue ? Side::W : Side::N;
       const int end = exit.side == Side::W ? y() : result_.width;
       while (exit.position < end &&
@@ -391,7 +391,7 @@ class Sweeper {
   }
 
   const synthesis::LogicGraph& graph_;
-  const SweepPlan& plan_;
+  const RowLayoutPlan& plan_;
   const Columns& columns_;
   int64_t& steps_;
   std::vector<int> uses_;                     // by gates that are not done
@@ -401,30 +401,30 @@ class Sweeper {
   std::vector<uint32_t> wired_;                                // inputs that are outputs
   size_t done_count_ = 0, first_ = 0;
   std::vector<int> next_;  // signals that enter the next row from N
-  SweepRow row_;
+  LayoutRow row_;
   std::unordered_map<int, int> home_;   // columns of the signals at the row's start
   std::unordered_map<int, int> fresh_;  // columns that signals took in this row
-  SweepRows result_;
+  RowLayoutRows result_;
 };
 
-bool exits_are_good(const SweepRows& sweep, const Columns& columns) {
-  return std::all_of(sweep.exits.begin(), sweep.exits.end(), [&](const SweepExit& exit) {
+bool exits_are_good(const RowLayoutRows& layout, const Columns& columns) {
+  return std::all_of(layout.exits.begin(), layout.exits.end(), [&](const RowExit& exit) {
     if (exit.side != Side::E) return true;
-    int x = count_of(sweep.rows[index_of(exit.position)].east);
-    while (x < sweep.width && columns.good(x, exit.position, Side::E)) ++x;
-    return x == sweep.width;
+    int x = count_of(layout.rows[index_of(exit.position)].east);
+    while (x < layout.width && columns.good(x, exit.position, Side::E)) ++x;
+    return x == layout.width;
   });
 }
 
 }  // namespace
 
-std::optional<SweepRows> sweep_rows(const synthesis::LogicGraph& graph, const SweepPlan& plan, const Columns& columns, int64_t limit,
-                                    int64_t& steps) {
+std::optional<RowLayoutRows> row_layout_rows(const synthesis::LogicGraph& graph, const RowLayoutPlan& plan, const Columns& columns,
+                                             int64_t limit, int64_t& steps) {
   // Outputs that have left east cross the columns that come later: if one of these is bad there, they all stand from the start.
   constexpr int kTries = 3;
   int width = 0;
   for (int i = 0; i < kTries; ++i) {
-    std::optional<SweepRows> rows = Sweeper(graph, plan, columns, steps).run(width, limit);
+    std::optional<RowLayoutRows> rows = RowBuilder(graph, plan, columns, steps).run(width, limit);
     if (!rows || exits_are_good(*rows, columns)) return rows;
     width = rows->width;
   }

@@ -1,4 +1,4 @@
-// One sweep: which signal is on which edge of which row. Inside sweep.cc only.
+// Which signal is on which edge of which row. For row_layout*.cc only.
 #pragma once
 
 #include <cstdint>
@@ -13,38 +13,38 @@
 namespace bitgrid::mapping {
 
 /// Signals (node numbers) of a row of cells.
-struct SweepRow {
-  int west = kNoSignal;            // enters W
-  std::vector<int> north;          // enters column x from N
-  std::vector<int> south;          // leaves it S
-  std::vector<int> east;           // leaves it E
-  std::vector<SweepShift> shifts;  // [column] in a row where nothing else happens, and all lose a cycle; empty: an ordinary row
-  int late = 0;                    // rows of that kind above it
+struct LayoutRow {
+  int west = kNoSignal;          // enters W
+  std::vector<int> north;        // enters column x from N
+  std::vector<int> south;        // leaves it S
+  std::vector<int> east;         // leaves it E
+  std::vector<RowShift> shifts;  // [column] in a row where nothing else happens, and all lose a cycle; empty: an ordinary row
+  int late = 0;                  // rows of that kind above it
 };
 
-struct SweepExit {
+struct RowExit {
   Side side = Side::S;  // E: from a row; S: from a column, after the last row; N, W: constants 0 and 1
   int position = 0;     // row or column
 };
 
-struct SweepRows {
+struct RowLayoutRows {
   int width = 0;
-  int late = 0;                  // rows in which all lose a cycle
-  std::vector<SweepRow> rows;    // shorter ones are idle in their last columns, or pass their last E signal on
-  std::vector<SweepExit> exits;  // one for each output
+  int late = 0;                 // rows in which all lose a cycle
+  std::vector<LayoutRow> rows;  // shorter ones are idle in their last columns, or pass their last E signal on
+  std::vector<RowExit> exits;   // one for each output
 };
 
-struct SweepPlan {
+struct RowLayoutPlan {
   std::vector<uint32_t> gates;    // operands first
   std::vector<uint32_t> columns;  // inputs that enter N in columns 0, 1, ..
-  size_t window = 16;             // gates that are considered: the first so many in order that are not done
-  int look_ahead = 1;             // >= 1: signals keep so many rows away from where their column ends
+  size_t window = 16;             // gates that are considered: the next ones in order
+  int look_ahead = 1;             // rows, at least 1, that signals keep away from the end of their column
   bool pack = false;              // signals move west, cycle by cycle, before a column more is taken
 };
 
-/// Rows that use no bad edge of `columns`: a signal whose column ends below moves on east, or, if it is an input, enters anew when it is
-/// wanted. nullopt once width x height reaches `limit`, or where a signal finds no way. Counts its steps.
-std::optional<SweepRows> sweep_rows(const synthesis::LogicGraph& graph, const SweepPlan& plan, const Columns& columns, int64_t limit,
-                                    int64_t& steps);
+/// Rows that use no bad edge of `columns`: a signal whose column ends below moves on east, or, if it is an input, enters again when it is
+/// needed. nullopt once width x height reaches `limit`, or where a signal finds no way. Counts its steps.
+std::optional<RowLayoutRows> row_layout_rows(const synthesis::LogicGraph& graph, const RowLayoutPlan& plan, const Columns& columns,
+                                             int64_t limit, int64_t& steps);
 
 }  // namespace bitgrid::mapping

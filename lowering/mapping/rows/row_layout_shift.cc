@@ -46,17 +46,17 @@ std::optional<ShiftRow> plan_shift_row(const std::vector<int>& south, const std:
   for (int s = 1; s < 5; ++s)
     if (values.back()[index_of(s)] > values.back()[index_of(state)]) state = s;
   if (values.back()[index_of(state)] <= 0) return std::nullopt;
-  ShiftRow row{std::vector<SweepShift>(south.size(), SweepShift::kNone), south};
+  ShiftRow row{std::vector<RowShift>(south.size(), RowShift::kNone), south};
   for (int x = width - 1; x >= 0; --x) {
     const auto i = index_of(x);
-    if (state == kMoves) row.shifts[i] = SweepShift::kMovesWest;
-    if (state == kWest) row.shifts[i] = SweepShift::kByWest;
-    if (state == kEast) row.shifts[i] = SweepShift::kByEast;
+    if (state == kMoves) row.shifts[i] = RowShift::kMovesWest;
+    if (state == kWest) row.shifts[i] = RowShift::kByWest;
+    if (state == kEast) row.shifts[i] = RowShift::kByEast;
     if (state == kDrop) row.south[i] = kNoSignal;
     state = from[i][index_of(state)];
   }
   for (size_t x = 1; x < row.shifts.size(); ++x)
-    if (row.shifts[x] == SweepShift::kMovesWest) row.south[x - 1] = std::exchange(row.south[x], kNoSignal);
+    if (row.shifts[x] == RowShift::kMovesWest) row.south[x - 1] = std::exchange(row.south[x], kNoSignal);
   return row;
 }
 

@@ -1,4 +1,4 @@
-// Rows of a sweep in which signals move west: the one direction that costs time. Inside sweep_rows.cc only.
+// Rows in which signals move west: the one direction that costs time. For row_layout_rows.cc only.
 #pragma once
 
 #include <cstdint>
@@ -14,16 +14,16 @@ inline constexpr int kNoSignal = -1;
 
 /// What the signal of a column does in a row where some of them move west by a column. A hop west costs a cycle, which the others lose by a
 /// hop to a neighbour and back.
-enum class SweepShift : uint8_t { kNone, kMovesWest, kByWest, kByEast };
+enum class RowShift : uint8_t { kNone, kMovesWest, kByWest, kByEast };
 
 struct ShiftRow {
-  std::vector<SweepShift> shifts;  // by column
-  std::vector<int> south;          // signals that leave it S; kNoSignal: none
+  std::vector<RowShift> shifts;  // by column
+  std::vector<int> south;        // signals that leave it S; kNoSignal: none
 };
 
 /// Row `y` with signals `south` in its columns, of which as many as possible move west by a column, first of all those whose columns end
-/// within `look_ahead` rows. Inputs (`is_input`) that find no way are dropped: they can enter anew. nullopt: there is no use, or no way for
-/// all. Linear in the columns.
+/// within `look_ahead` rows. Inputs (`is_input`) that find no way are dropped: they can enter again. nullopt: there is no use, or no way
+/// for all. Linear in the columns.
 std::optional<ShiftRow> plan_shift_row(const std::vector<int>& south, const std::function<bool(int)>& is_input, const Columns& columns,
                                        int y, int look_ahead);
 

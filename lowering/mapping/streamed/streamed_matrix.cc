@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <span>
 #include <utility>
 
 #include "ir/error.h"
+#include "ir/index.h"
 
 namespace bitgrid::mapping {
 namespace {
@@ -88,7 +90,7 @@ StreamedColumn column_of(const StreamedMatrix& m, size_t i, const Digit& digit) 
   const int64_t offset = offset_of(m);
   const bool pair = m.weights.bits == 1 && i + 1 < m.x.size();
   const size_t codes = pair ? 4 : digit.first + digit.values.size();
-  StreamedColumn column{static_cast<uint32_t>(i) * m.weights.bits + digit.low, std::vector<uint64_t>(codes)};
+  StreamedColumn column{id_of(i) * m.weights.bits + digit.low, std::vector<uint64_t>(codes)};
   for (size_t code = 0; code < codes; ++code)
     column.table[code] =
         pair ? added(digit, code & 1, m.x[i], offset) + added(digit, code >> 1, m.x[i + 1], offset) : added(digit, code, m.x[i], offset);
@@ -112,7 +114,7 @@ StreamedPlan plan_streamed(const std::string& name, const StreamedMatrix& m) {
   const size_t share = m.weights.bits == 1 ? 2 : 1;
   const int64_t offset = offset_of(m);
   StreamedPlan plan;
-  plan.offset = offset * static_cast<int64_t>(m.x.size());
+  plan.offset = offset * std::ssize(m.x);
   uint64_t largest = 0;  // of a table
   plan.sum_max = m.start_max;
   const std::vector<Digit> digits = digits_of(m.weights);
@@ -125,25 +127,25 @@ StreamedPlan plan_streamed(const std::string& name, const StreamedMatrix& m) {
   for (size_t i = 0; i < m.x.size(); i += share) {
     for (const Digit& digit : digits) form.columns.push_back(column_of(m, i, digit));
   }
-  const auto bits = [](uint64_t value) { return static_cast<uint32_t>(std::bit_width(value)); };
+  const auto bits = [](uint64_t value) { return id_of(std::bit_width(value)); };
   const uint32_t start_bits = std::max(m.start_bits, bits(m.start_max));
   form.table_bits = std::max(1U, bits(largest));
   form.sum_bits = std::max({form.table_bits + 1, bits(plan.sum_max), start_bits});
   if (form.sum_bits > kMostSumBits)
     throw Error("kernel " + name, fmt::format("sums of {} bits", form.sum_bits), "use smaller weights or inputs");
-  if (start_bits > 0) form.start_word = Word{static_cast<uint32_t>(m.x.size()) * m.weights.bits, start_bits, 0, m.start_max, 0};
+  if (start_bits > 0) form.start_word = Word{id_of(m.x.size()) * m.weights.bits, start_bits, 0, m.start_max, 0};
   return plan;
 }
 
 Kernel streamed_kernel(const std::string& name, const StreamedMatrix& m) {
   StreamedPlan plan = plan_streamed(name, m);
   const uint32_t bits = m.weights.bits, width = plan.form.sum_bits;
-  const auto count = static_cast<int>(m.x.size());
+  const auto count = count_of(m.x);
   Kernel kernel;
   kernel.name = name;
   Dag& dag = kernel.dag;
   dag.name = name;
-  const NodeId codes = add_input(dag, "weights", static_cast<uint32_t>(count) * bits);
+  const NodeId codes = add_input(dag, "weights", id_of(count) * bits);
   kernel.inputs.push_back({count, bits, {m.weights.codes() - 1}, {}});
   if (m.weights.first > 0) kernel.inputs[0].min_code.assign(m.x.size(), m.weights.first);
   NodeId sum = 0;
@@ -156,9 +158,8 @@ Kernel streamed_kernel(const std::string& name, const StreamedMatrix& m) {
   const Digit whole{0, m.weights.values, m.weights.first};
   for (int i = 0; i < count; ++i) {
     std::vector<BitVector> table;
-    for (uint64_t code = 0; code < m.weights.codes(); ++code)
-      table.emplace_back(width, added(whole, code, m.x[static_cast<size_t>(i)], offset_of(m)));
-    const NodeId product = add_lut(dag, add_slice(dag, codes, static_cast<uint32_t>(i) * bits, bits), table);
+    for (uint64_t code = 0; code < m.weights.codes(); ++code) table.emplace_back(width, added(whole, code, m.x[index_of(i)], offset_of(m)));
+    const NodeId product = add_lut(dag, add_slice(dag, codes, id_of(i) * bits, bits), table);
     sum = add_node(dag, Op::kAdd, width, {sum, product});
   }
   add_output(dag, "sum", sum);
@@ -171,7 +172,7 @@ Kernel streamed_kernel(const std::string& name, const StreamedMatrix& m) {
 namespace {
 
 StreamedMatrix any_matrix(const StreamedShape& shape) {
-  return {std::vector<int64_t>(static_cast<size_t>(std::max(shape.inputs, 0)), shape.least), shape.least, shape.most, shape.weights, 0, 0};
+  return {std::vector<int64_t>(index_of(std::max(shape.inputs, 0)), shape.least), shape.least, shape.most, shape.weights, 0, 0};
 }
 
 /// One-bit weights multiply x - least.
@@ -234,7 +235,7 @@ Kernel streamed_kernel(const std::string& name, const StreamedShape& shape) {
   StreamedForm& form = plan.form;
   if (shape.is_signed) {
     const auto reach = static_cast<uint64_t>(std::max(std::abs(shape.least), std::abs(shape.most))) * m.x.size();
-    form.sum_bits = std::max(form.table_bits + 1, static_cast<uint32_t>(std::bit_width(reach)) + 1);
+    form.sum_bits = std::max(form.table_bits + 1, id_of(std::bit_width(reach)) + 1);
     const uint64_t half = uint64_t{1} << (form.sum_bits - 1);
     form.start = (half - static_cast<uint64_t>(plan.offset)) & (2 * half - 1);
     plan.sum_max = 2 * half - 1;
@@ -246,9 +247,9 @@ Kernel streamed_kernel(const std::string& name, const StreamedShape& shape) {
   Dag& dag = kernel.dag;
   dag.name = name;
   const NodeId tables = add_input(dag, "tables", weight_bit, true);
-  const NodeId codes = add_input(dag, "weights", static_cast<uint32_t>(shape.inputs) * bits);
-  const uint64_t most = shape.weights.bits == 1 ? static_cast<uint64_t>(2 * m.most) : static_cast<uint64_t>(2 * offset_of(m));
-  kernel.inputs.push_back({static_cast<int>(words), form.table_bits, {most}, {}});
+  const NodeId codes = add_input(dag, "weights", id_of(shape.inputs) * bits);
+  const auto most = static_cast<uint64_t>(2 * (shape.weights.bits == 1 ? m.most : offset_of(m)));
+  kernel.inputs.push_back({int_of(words), form.table_bits, {most}, {}});
   kernel.inputs.push_back({shape.inputs, bits, {m.weights.codes() - 1}, {}});
   if (m.weights.first > 0) kernel.inputs[1].min_code.assign(m.x.size(), m.weights.first);
   NodeId sum = add_constant(dag, width, form.start);
@@ -270,17 +271,17 @@ uint64_t plane_sum_offset(int planes, uint64_t plane_max) {
 }
 
 Kernel plane_sum_kernel(const std::string& name, int planes, uint64_t plane_max, bool negative_top) {
-  if (planes < 1 || plane_max < 1 || std::bit_width(plane_max) + static_cast<uint32_t>(planes) > kMostSumBits)
+  if (planes < 1 || plane_max < 1 || std::bit_width(plane_max) + id_of(planes) > kMostSumBits)
     throw Error("kernel " + name, fmt::format("{} planes of sums up to {}", planes, plane_max), "use fewer planes, or smaller sums");
-  const auto count = static_cast<size_t>(planes);
-  const auto bits = static_cast<uint32_t>(std::bit_width(plane_max));
+  const auto count = index_of(planes);
+  const auto bits = id_of(std::bit_width(plane_max));
   const uint64_t most = (plane_max << count) - plane_max;  // with a top plane that is subtracted it is the same: its offset is its largest
-  const auto width = static_cast<uint32_t>(std::bit_width(most));
+  const auto width = id_of(std::bit_width(most));
   Kernel kernel;
   kernel.name = name;
   Dag& dag = kernel.dag;
   dag.name = name;
-  const NodeId in = add_input(dag, "planes", static_cast<uint32_t>(planes) * bits);
+  const NodeId in = add_input(dag, "planes", id_of(planes) * bits);
   const uint64_t start = negative_top ? plane_sum_offset(planes, plane_max) : 0;
   NodeId sum = add_constant(dag, width, start);
   BitSerialForm form;
@@ -295,7 +296,7 @@ Kernel plane_sum_kernel(const std::string& name, int planes, uint64_t plane_max,
   if (negative_top) row.weights.back() = -1;
   form.groups.push_back({{row}, {}});
   form.raw_bits = width;
-  form.word_slots = static_cast<int>(width);
+  form.word_slots = int_of(width);
   kernel.inputs.push_back({planes, bits, {plane_max}, {}});
   kernel.outputs.push_back({1, width, {most}, {}});
   kernel.form.serial = std::move(form);
@@ -308,10 +309,10 @@ std::vector<StreamedMatrix> cut_streamed(const std::string& name, const Streamed
   std::vector<StreamedMatrix> parts;
   uint64_t start_max = m.start_max;
   uint32_t start_bits = m.start_bits;
-  for (size_t first = 0; first < m.x.size(); first += static_cast<size_t>(inputs)) {
+  for (size_t first = 0; first < m.x.size(); first += index_of(inputs)) {
     StreamedMatrix part = m;
-    const size_t end = std::min(m.x.size(), first + static_cast<size_t>(inputs));
-    part.x.assign(m.x.begin() + static_cast<std::ptrdiff_t>(first), m.x.begin() + static_cast<std::ptrdiff_t>(end));
+    const auto x = std::span(m.x).subspan(first, std::min(index_of(inputs), m.x.size() - first));
+    part.x.assign(x.begin(), x.end());
     part.start_max = start_max;
     part.start_bits = start_bits;
     const StreamedPlan plan = plan_streamed(name, part);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "ir/error.h"
+#include "ir/index.h"
 #include "lowering/mapping/canvas.h"
 
 namespace bitgrid::mapping {
@@ -22,11 +23,11 @@ constexpr int kAdd = 2;     // the sum bit passes and grows
 /// each.
 struct PairsPlan {
   explicit PairsPlan(const StreamedForm& form)
-      : table_rows(static_cast<int>(form.table_bits)),
-        sum_bits(static_cast<int>(form.sum_bits)),
+      : table_rows(int_of(form.table_bits)),
+        sum_bits(int_of(form.sum_bits)),
         upper_rows(std::max(0, sum_bits - table_rows - 1 + 2) / 3),
-        columns(static_cast<int>(form.columns.size())) {
-    const int start_bits = form.start_word ? static_cast<int>(form.start_word->bits) : static_cast<int>(std::bit_width(form.start));
+        columns(count_of(form.columns)) {
+    const int start_bits = form.start_word ? int_of(form.start_word->bits) : int_of(std::bit_width(form.start));
     // Carries of a start's upper bits go west, two columns for each row. A start word needs a column in which the clock enters.
     if (start_bits > table_rows + 1) west = 2 * upper_rows;
     if (form.start_word) west = std::max(west, 1);
@@ -56,7 +57,7 @@ struct PairsPlan {
 };
 
 /// The LUT index of a cell's inputs.
-constexpr unsigned index_of(unsigned n, unsigned e, unsigned s, unsigned w) {
+constexpr unsigned lut_index(unsigned n, unsigned e, unsigned s, unsigned w) {
   return n + 2 * e + 4 * s + 8 * w;
 }
 
@@ -67,12 +68,12 @@ struct TableBit {
 };
 TableBit table_bit(const PairsPlan& plan, int bit, unsigned code) {
   const unsigned first = code & 1, second = code >> 1;
-  if (bit + 1 < plan.table_rows) return {bit + 1, index_of(first, 0, second, 1)};
-  return {plan.table_rows, index_of(1, first, second, 0)};
+  if (bit + 1 < plan.table_rows) return {bit + 1, lut_index(first, 0, second, 1)};
+  return {plan.table_rows, lut_index(1, first, second, 0)};
 }
 
 CellWord table_mask(const PairsPlan& plan, int bit, unsigned code) {
-  return CellWord{1} << (4 * table_bit(plan, bit, code).index + static_cast<unsigned>(Side::S));
+  return CellWord{1} << (4 * table_bit(plan, bit, code).index + id_of(Side::S));
 }
 
 uint64_t entry(const StreamedColumn& column, unsigned code) {
@@ -167,7 +168,7 @@ class PairsBuilder {
 
   void add_weights() {
     for (int c = 0; c < plan_.columns; ++c) {
-      const StreamedColumn& column = form_.columns[static_cast<size_t>(c)];
+      const StreamedColumn& column = form_.columns[index_of(c)];
       const int x = plan_.west + c;
       add_input(column.first, Side::S, x, plan_.phase(0, x, kFirst));
       if (column.table.size() > 2) add_input(column.first + 1, Side::S, x, plan_.phase(0, x, kSecond));
@@ -179,7 +180,7 @@ class PairsBuilder {
   /// Bits of tables that are inputs. A cell holds one for each code.
   void add_residents() {
     for (int c = 0; c < plan_.columns; ++c) {
-      const StreamedColumn& column = form_.columns[static_cast<size_t>(c)];
+      const StreamedColumn& column = form_.columns[index_of(c)];
       for (size_t e = 0; e < column.residents.size(); ++e) {
         if (!column.residents[e]) continue;
         for (int bit = 0; bit < plan_.table_rows; ++bit) {
@@ -188,7 +189,7 @@ class PairsBuilder {
           for (unsigned code = 0; code < 4; ++code)
             if (code % column.table.size() == e) flip |= table_mask(plan_, bit, code);
           const CellWord word = kernel_.grid.at(x, y);
-          kernel_.residents.push_back({*column.residents[e] + static_cast<uint32_t>(bit), x, y, word, word ^ flip});
+          kernel_.residents.push_back({*column.residents[e] + id_of(bit), x, y, word, word ^ flip});
         }
       }
     }
@@ -197,18 +198,18 @@ class PairsBuilder {
   void add_start() {
     if (form_.start_word) {
       for (uint32_t bit = 0; bit < form_.start_word->bits; ++bit) {
-        const auto [row, slot] = plan_.place(static_cast<int>(bit));
+        const auto [row, slot] = plan_.place(int_of(bit));
         add_input(form_.start_word->first + bit, Side::W, plan_.y(row), plan_.phase(row, 0, slot));
       }
       return;
     }
-    std::vector<std::array<uint8_t, kStreamedII>> streams(static_cast<size_t>(plan_.height()));
+    std::vector<std::array<uint8_t, kStreamedII>> streams(index_of(plan_.height()));
     for (int bit = 0; bit < plan_.sum_bits; ++bit) {
       const auto [row, slot] = plan_.place(bit);
-      streams[static_cast<size_t>(row)][static_cast<size_t>(slot % kStreamedII)] = form_.start >> bit & 1;
+      streams[index_of(row)][index_of(slot % kStreamedII)] = form_.start >> bit & 1;
     }
     for (int row = 0; row < plan_.height(); ++row) {
-      auto& bits = streams[static_cast<size_t>(row)];
+      auto& bits = streams[index_of(row)];
       if (row < plan_.table_rows) bits[kSecond] = 1;
       add_stream(Side::W, plan_.y(row), plan_.phase(row, 0), {bits.begin(), bits.end()});
     }
@@ -221,7 +222,7 @@ class PairsBuilder {
 
   void add_clock(Side side, int position, int phase, int slot) {
     std::vector<uint8_t> bits(kStreamedII);
-    bits[static_cast<size_t>(slot % kStreamedII)] = 1;
+    bits[index_of(slot % kStreamedII)] = 1;
     add_stream(side, position, phase, std::move(bits));
   }
 
@@ -269,7 +270,7 @@ void check_form(const std::string& name, const StreamedForm& form) {
     if (std::cmp_greater(std::bit_width(largest), form.table_bits))
       throw Error(where, fmt::format("column {} adds {}, which is more than {} bits", c, largest, form.table_bits), "raise table_bits");
   }
-  const uint32_t start_bits = form.start_word ? form.start_word->bits : static_cast<uint32_t>(std::bit_width(form.start));
+  const uint32_t start_bits = form.start_word ? form.start_word->bits : id_of(std::bit_width(form.start));
   if (start_bits > form.sum_bits || (form.start_word && (start_bits == 0 || form.start_word->shift != 0)))
     throw Error(where, fmt::format("a start of {} bits for a sum of {}", start_bits, form.sum_bits),
                 "the start takes 1 bit to as many as the sum, and is not shifted");
@@ -300,7 +301,7 @@ std::vector<CellBits> streamed_table_bits(const StreamedForm& form) {
       for (unsigned code = 0; code < 4; ++code) {
         const CellWord at = table_mask(plan, bit, code);
         cell.mask |= at;
-        if (entry(form.columns[static_cast<size_t>(c)], code) >> bit & 1) cell.word |= at;
+        if (entry(form.columns[index_of(c)], code) >> bit & 1) cell.word |= at;
       }
       cells.push_back(cell);
     }

@@ -1,4 +1,5 @@
-// Tables as AND/XOR planes in wave mode: II = 1, one cell a crosspoint, no placement or routing.
+// The plain AND/XOR plane, in closed form: a second construction to compare with, and a small mapper for tests of other things. Strategy
+// "plane" is lowering/mapping/planes/time_shared_plane.h, whose planes have fewer columns.
 #pragma once
 
 #include <string>
@@ -6,6 +7,7 @@
 
 #include "ir/dag.h"
 #include "ir/mapped_kernel.h"
+#include "lowering/mapping/problem.h"
 #include "lowering/synthesis/esop.h"
 
 namespace bitgrid::mapping {
@@ -39,8 +41,5 @@ MappedKernel map_plane(const std::string& name, const std::vector<BitVector>& ta
 
 /// Maps any Dag of at most params.max_inputs input bits through its truth table (resident inputs become ordinary ones).
 MappedKernel map_plane(const Dag& dag, const PlaneParams& params = {}, PlaneStats* stats = nullptr);
-
-/// The Dag's outputs for every value of its input bits: 2^k words. Throws Error if there are more than max_inputs of them, or no outputs.
-std::vector<BitVector> truth_table(const Dag& dag, uint32_t max_inputs = 12);
 
 }  // namespace bitgrid::mapping

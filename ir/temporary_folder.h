@@ -8,13 +8,14 @@
 
 #include "ir/error.h"
 
-namespace bitgrid::check {
+namespace bitgrid {
 
 class TemporaryFolder {
  public:
   TemporaryFolder() {
     std::string name = (std::filesystem::temp_directory_path() / "bitgrid-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw Error(name, "no temporary folder can be made", "set TMPDIR to a folder that can be written");
+    if (mkdtemp(name.data()) == nullptr)
+      throw Error(name, "a temporary folder cannot be created", "set TMPDIR to a folder that can be written");
     path_ = name;
   }
   ~TemporaryFolder() {
@@ -23,10 +24,11 @@ class TemporaryFolder {
   }
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  std::string path() const { return path_.string(); }
   std::string file(const std::string& name) const { return (path_ / name).string(); }
 
  private:
   std::filesystem::path path_;
 };
 
-}  // namespace bitgrid::check
+}  // namespace bitgrid

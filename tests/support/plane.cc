@@ -1,4 +1,4 @@
-#include "lowering/mapping/planes/plane.h"
+#include "tests/support/plane.h"
 
 #include <algorithm>
 
@@ -86,23 +86,6 @@ MappedKernel map_plane(const std::string& name, const std::vector<BitVector>& ta
   MappedKernel kernel = plane_kernel(name, esop);
   if (stats) *stats = {esop_stats, kernel.grid.width, kernel.grid.height};
   return kernel;
-}
-
-std::vector<BitVector> truth_table(const Dag& dag, uint32_t max_inputs) {
-  const uint32_t inputs = input_bits(dag), outputs = output_bits(dag);
-  if (inputs > max_inputs)
-    throw Error("kernel " + dag.name, fmt::format("{} input bits are too many for one table (limit {})", inputs, max_inputs),
-                "split the kernel, or map it as a netlist");
-  if (outputs == 0) throw Error("kernel " + dag.name, "it has no outputs", "add an output");
-  const size_t rows = size_t{1} << inputs;
-  BitMatrix all(rows, inputs);
-  for (size_t r = 0; r < rows; ++r)
-    if (inputs > 0) all.set_word(r, 0, inputs, r);
-  const BitMatrix values = evaluate(dag, all);
-  std::vector<BitVector> table(rows, BitVector(outputs));
-  for (size_t r = 0; r < rows; ++r)
-    std::copy_n(values.words.begin() + static_cast<std::ptrdiff_t>(r * values.stride), values.stride, table[r].words.begin());
-  return table;
 }
 
 MappedKernel map_plane(const Dag& dag, const PlaneParams& params, PlaneStats* stats) {
