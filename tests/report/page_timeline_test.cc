@@ -34,7 +34,7 @@ TEST(PageTimeline, IntervalsStandAtTheirCycles) {
 TEST(PageTimeline, OtherJsonIsRefused) {
   json trace = small_trace();
   trace["traceEvents"][1]["cat"] = "resting";
-  EXPECT_EQ(message_of(trace), "t.json: unknown activity \"resting\"; give the --trace file of `bitgrid run --engine systemc`");
+  EXPECT_EQ(message_of(trace), "t.json: unknown activity \"resting\"; give a file that `bitgrid run --trace` wrote");
   trace = small_trace();
   trace["traceEvents"][2]["args"].erase("cycle");
   EXPECT_THAT(message_of(trace), HasSubstr("t.json: not a trace of the platform: "));
