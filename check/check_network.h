@@ -36,8 +36,8 @@ struct NetworkEngineCheck {
 /// Scores times gain plus offset against the graph's output tensor, in double.
 struct GraphComparison {
   uint64_t compared = 0;
-  double largest = 0.0;         // difference, relative to the largest output of the sample
-  uint64_t other_answers = 0;   // samples whose answers differ; ties of the integers are none
+  double largest = 0.0;        // difference, relative to the largest output of the sample
+  uint64_t other_answers = 0;  // samples whose answers differ; ties of the integers are none
 };
 
 struct NetworkCheckReport {

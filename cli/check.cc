@@ -146,7 +146,8 @@ int check(const CheckOptions& o) {
   if (o.prove) return prove(o);
   if (engines::is_network(o.model)) {
     if (!o.prompt.empty() || !o.prompt_ids.empty() || !o.text.empty() || !o.arch.empty() || !o.from.empty() || !o.temperature.empty())
-      throw Error(o.model, "a network is checked on samples, without prompts, texts, architecture files and folders", "give --input X.npy alone");
+      throw Error(o.model, "a network is checked on samples, without prompts, texts, architecture files and folders",
+                  "give --input X.npy alone");
     return check_network_model({o.common, o.model, o.engines, o.optimize, o.network, o.scales.threads});
   }
   refuse_network_options(o.network);
@@ -188,7 +189,9 @@ int check(const CheckOptions& o) {
 
 void define_check(CLI::App& command, int& status) {
   auto o = std::make_shared<CheckOptions>();
-  command.add_option("model", o->model, "model.yaml, a GGUF file, a Hugging Face folder or a network as ONNX; with --prove also a .blif or .dag file")
+  command
+      .add_option("model", o->model,
+                  "model.yaml, a GGUF file, a Hugging Face folder or a network as ONNX; with --prove also a .blif or .dag file")
       ->required();
   command.add_option(
       "--engines", o->engines,

@@ -62,14 +62,15 @@ Json matrix_json(const IntegerNetwork& n, size_t l, const NetworkMatrix& m) {
     most = std::max(most, sums[c].hi);
     if (m.thresholds) constant += code_of(*m.thresholds, c, sums[c].lo) == code_of(*m.thresholds, c, sums[c].hi);
   }
-  Json json = {{"layer", layer_name(l)},
-               {"node", m.name},
-               {"kind", m.window.height * m.window.width == 1 || m.in.height * m.in.width == m.window.height * m.window.width ? "dense" : "conv"},
-               {"in", map_text(m.in)},
-               {"out", map_text(m.out)},
-               {"weights", {*lo, *hi}},
-               {"zero_weights", zeros},
-               {"sums", {least, most}}};
+  Json json = {
+      {"layer", layer_name(l)},
+      {"node", m.name},
+      {"kind", m.window.height * m.window.width == 1 || m.in.height * m.in.width == m.window.height * m.window.width ? "dense" : "conv"},
+      {"in", map_text(m.in)},
+      {"out", map_text(m.out)},
+      {"weights", {*lo, *hi}},
+      {"zero_weights", zeros},
+      {"sums", {least, most}}};
   if (m.thresholds) {
     const auto falling = std::count(m.thresholds->direction.begin(), m.thresholds->direction.end(), -1);
     json["thresholds_per_channel"] = m.thresholds->range.levels();
@@ -92,14 +93,15 @@ void print_layers(const IntegerNetwork& n, Json& json) {
   for (size_t l = 0; l < n.layers.size(); ++l) {
     if (const auto* p = std::get_if<NetworkPool>(&n.layers[l])) {
       std::cout << fmt::format("{:10} {:24} {:14} {:14} {:>10}\n", layer_name(l), p->name, map_text(p->in), map_text(p->out), "pool");
-      json["layers"].push_back({{"layer", layer_name(l)}, {"node", p->name}, {"kind", "pool"}, {"in", map_text(p->in)}, {"out", map_text(p->out)}});
+      json["layers"].push_back(
+          {{"layer", layer_name(l)}, {"node", p->name}, {"kind", "pool"}, {"in", map_text(p->in)}, {"out", map_text(p->out)}});
       continue;
     }
     const auto& m = std::get<NetworkMatrix>(n.layers[l]);
     const Json j = matrix_json(n, l, m);
     weights += m.weights.size();
-    std::cout << fmt::format("{:10} {:24} {:14} {:14} {:>10} {:>5.1f} % {:>16} {:>10} {:>8}\n", layer_name(l), m.name, map_text(m.in), map_text(m.out),
-                             fmt::format("{} .. {}", j["weights"][0].get<int>(), j["weights"][1].get<int>()),
+    std::cout << fmt::format("{:10} {:24} {:14} {:14} {:>10} {:>5.1f} % {:>16} {:>10} {:>8}\n", layer_name(l), m.name, map_text(m.in),
+                             map_text(m.out), fmt::format("{} .. {}", j["weights"][0].get<int>(), j["weights"][1].get<int>()),
                              100.0 * j["zero_weights"].get<double>() / static_cast<double>(std::max<size_t>(1, m.weights.size())),
                              fmt::format("{} .. {}", j["sums"][0].get<int64_t>(), j["sums"][1].get<int64_t>()),
                              m.thresholds ? range_text(m.thresholds->range) : "scores",
@@ -108,7 +110,8 @@ void print_layers(const IntegerNetwork& n, Json& json) {
   }
   json["weights"] = weights;
   std::cout << fmt::format("{} weights; every threshold was proved by testing all sums that its channel can have\n", weights);
-  std::cout << (n.decision == Decision::kCodes ? "answer: the codes of the last quantiser\n" : "answer: the largest score, the first of several\n");
+  std::cout << (n.decision == Decision::kCodes ? "answer: the codes of the last quantiser\n"
+                                               : "answer: the largest score, the first of several\n");
   json["answer"] = n.decision == Decision::kCodes ? "codes" : "largest";
   json["notes"] = n.notes;
   for (const std::string& note : n.notes) std::cout << "note: " << note << "\n";
@@ -118,9 +121,11 @@ void print_layers(const IntegerNetwork& n, Json& json) {
 
 void add_network_options(CLI::App& command, NetworkOptions& options, bool output) {
   command.add_option("--input", options.input, "ONNX files: a .npy file of samples, the floats that the graph reads: [samples, ..]");
-  if (output) command.add_option("--output", options.output, "ONNX files: write the integer scores into this .npy file: [samples, outputs]");
-  command.add_option("--input-grid", options.grid,
-                     "ONNX files whose input no quantiser reads: FIRST:STEP:POINTS, the values that it takes; without it those of --input say it");
+  if (output)
+    command.add_option("--output", options.output, "ONNX files: write the integer scores into this .npy file: [samples, outputs]");
+  command.add_option(
+      "--input-grid", options.grid,
+      "ONNX files whose input no quantiser reads: FIRST:STEP:POINTS, the values that it takes; without it those of --input say it");
 }
 
 void refuse_network_options(const NetworkOptions& o) {
@@ -154,7 +159,8 @@ void run_network_model(const NetworkCommand& o) {
   }
   if (scores.size() > kMostShown) std::cout << fmt::format("... {} samples in all\n", scores.size());
   const engines::EngineStats stats = runner.stats();
-  if (engine.on_grid) std::cout << fmt::format("{} cycles on the grid, {:.3g} cell updates\n", stats.cycles, static_cast<double>(stats.cell_updates));
+  if (engine.on_grid)
+    std::cout << fmt::format("{} cycles on the grid, {:.3g} cell updates\n", stats.cycles, static_cast<double>(stats.cell_updates));
   if (file) {
     file->write(frontend::npy_bytes({scores.size(), scores[0].size()}, flat));
     file->finish();
@@ -183,8 +189,9 @@ int check_network_model(const NetworkCommand& o) {
   uint64_t compared = 0, mismatches = 0;
   Json json = {{"model", open.network.name}, {"samples", report.samples}, {"engines", Json::object()}};
   if (const auto& g = report.graph) {
-    std::cout << fmt::format("graph  {:>10} outputs compared with its own arithmetic in double: largest difference {:.1e}, {} other answers\n", g->compared,
-                             g->largest, g->other_answers);
+    std::cout << fmt::format(
+        "graph  {:>10} outputs compared with its own arithmetic in double: largest difference {:.1e}, {} other answers\n", g->compared,
+        g->largest, g->other_answers);
     json["graph"] = {{"compared", g->compared}, {"largest_difference", g->largest}, {"other_answers", g->other_answers}};
   }
   for (const check::NetworkEngineCheck& e : report.engines) {
@@ -195,8 +202,8 @@ int check_network_model(const NetworkCommand& o) {
   }
   json["first_mismatch"] = nullptr;
   if (const auto& m = report.first) {
-    std::cout << fmt::format("first mismatch: engine {}, sample {}, {} [{}]: expected {}, got {}\n", m->engine, m->sample, m->name, m->index,
-                             m->expected, m->got);
+    std::cout << fmt::format("first mismatch: engine {}, sample {}, {} [{}]: expected {}, got {}\n", m->engine, m->sample, m->name,
+                             m->index, m->expected, m->got);
     json["first_mismatch"] = {{"engine", m->engine}, {"sample", m->sample},     {"name", m->name},
                               {"index", m->index},   {"expected", m->expected}, {"got", m->got}};
   }
@@ -212,14 +219,20 @@ void inspect_network_model(const NetworkCommand& o) {
   frontend::onnx::NetworkParams params;
   params.threads = o.threads;
   const frontend::onnx::NetworkReading reading = frontend::onnx::read_network(graph, params);
-  Json json = {{"format", "onnx"}, {"producer", graph.producer}, {"opset", graph.opset}, {"nodes", graph.nodes.size()},
-               {"runs", reading.problems.empty()}, {"open_grid", reading.open_grid}, {"problems", Json::array()}};
-  std::cout << fmt::format("{}: ONNX of {}, opset {}, {} nodes\n", o.model, graph.producer.empty() ? "an unnamed program" : graph.producer, graph.opset,
-                           graph.nodes.size());
+  Json json = {{"format", "onnx"},
+               {"producer", graph.producer},
+               {"opset", graph.opset},
+               {"nodes", graph.nodes.size()},
+               {"runs", reading.problems.empty()},
+               {"open_grid", reading.open_grid},
+               {"problems", Json::array()}};
+  std::cout << fmt::format("{}: ONNX of {}, opset {}, {} nodes\n", o.model, graph.producer.empty() ? "an unnamed program" : graph.producer,
+                           graph.opset, graph.nodes.size());
   if (reading.network) print_layers(*reading.network, json);
   for (const frontend::onnx::NodeProblem& p : reading.problems) {
     std::cout << fmt::format("not converted: {}\n    {}; expected {}\n    {}\n", frontend::onnx::place_of(p), p.found, p.expected, p.cure);
-    json["problems"].push_back({{"node", p.node}, {"operator", p.op}, {"where", p.where}, {"found", p.found}, {"expected", p.expected}, {"cure", p.cure}});
+    json["problems"].push_back(
+        {{"node", p.node}, {"operator", p.op}, {"where", p.where}, {"found", p.found}, {"expected", p.expected}, {"cure", p.cure}});
   }
   if (!reading.problems.empty())
     std::cout << fmt::format("does not run: {} of {} nodes cannot be converted\n", reading.problems.size(), graph.nodes.size());

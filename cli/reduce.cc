@@ -187,7 +187,8 @@ void reduce_network(const Network& start, const ReduceOptions& o, int& status) {
 
 void run(const ReduceOptions& o, int& status) {
   const SourceKind kind = source_kind(o.source);
-  if (kind == SourceKind::kModel || kind == SourceKind::kNetwork) throw Error(o.source, "models are not reduced", "give a .blif or .dag file");
+  if (kind == SourceKind::kModel || kind == SourceKind::kNetwork)
+    throw Error(o.source, "models are not reduced", "give a .blif or .dag file");
   if (fs::path(o.out).extension() != fs::path(o.source).extension())
     throw Error(o.out, "a reduced file keeps its type", "give a name that ends in " + fs::path(o.source).extension().string());
   std::error_code ignored;

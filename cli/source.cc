@@ -35,7 +35,8 @@ Source read_source(const std::string& path, const numerics::LowerParams& params,
     const std::string bytes = read_file(path);
     frontend::onnx::NetworkParams reading;
     if (!grid.empty()) reading.grid = frontend::onnx::parse_input_grid(grid);
-    source.program = networks::lower_network(frontend::onnx::convert(frontend::onnx::parse_graph(bytes, path), path, reading), params).program;
+    source.program =
+        networks::lower_network(frontend::onnx::convert(frontend::onnx::parse_graph(bytes, path), path, reading), params).program;
     source.hash = fnv1a(grid, fnv1a(bytes));
     source.is_model = true;
     return source;

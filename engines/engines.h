@@ -51,9 +51,9 @@ struct Engine {
   bool on_grid = false;         // runs mapped kernels: it has cycles and cell updates
   bool exact = true;            // its values equal the definition's; else it is a yardstick, whose probabilities are compared
   KernelEngine (*of_kernels)(const EngineInputs& inputs) = nullptr;
-  TokenRunner (*of_model)(const Model& model) = nullptr;                                     // the model must outlive it
-  StreamsResult (*of_streams)(const StreamsInputs& inputs) = nullptr;                        // engines/streams.h
-  ScaledRunner (*of_scaled)(ScaledSource& source, const ScaledRunParams& params) = nullptr;  // models with scales
+  TokenRunner (*of_model)(const Model& model) = nullptr;                                                 // the model must outlive it
+  StreamsResult (*of_streams)(const StreamsInputs& inputs) = nullptr;                                    // engines/streams.h
+  ScaledRunner (*of_scaled)(ScaledSource& source, const ScaledRunParams& params) = nullptr;              // models with scales
   NetworkRunner (*of_network)(const IntegerNetwork& network, const NetworkRunParams& params) = nullptr;  // networks of ONNX files
 };
 

@@ -44,12 +44,14 @@ NetworkRunner network_kernel_runner(KernelEngine (*make)(const EngineInputs& inp
   const auto verilog = [&] { return verilog_sources(program); };
   run->kernels = make({program, mapped, verilog, verilating_params(params.progress), params.latch_seed});
   const auto at_once = index_of(std::max(1, params.at_once));
-  const auto over = [run, at_once, progress = params.step_progress](const std::vector<std::vector<int64_t>>& codes, const SampleTrace& trace) {
+  const auto over = [run, at_once, progress = params.step_progress](const std::vector<std::vector<int64_t>>& codes,
+                                                                    const SampleTrace& trace) {
     const Program& p = run->network.program;
     std::vector<std::vector<int64_t>> scores;
     for (size_t first = 0; first < codes.size(); first += at_once) {
       const size_t last = std::min(codes.size(), first + at_once);
-      networks::set_samples(run->network, {codes.begin() + static_cast<std::ptrdiff_t>(first), codes.begin() + static_cast<std::ptrdiff_t>(last)});
+      networks::set_samples(run->network,
+                            {codes.begin() + static_cast<std::ptrdiff_t>(first), codes.begin() + static_cast<std::ptrdiff_t>(last)});
       std::vector<int> tokens(last - first);
       std::iota(tokens.begin(), tokens.end(), 0);
       HostState state = initial_state(p);

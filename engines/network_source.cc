@@ -29,7 +29,8 @@ OpenNetwork open_network(const std::string& path, const OpenNetworkParams& param
   open.network = frontend::onnx::convert(open.graph, path, reading);
   if (!params.input_grid.empty() && std::holds_alternative<RealThresholds>(open.network.input.codes))
     throw Error("--input-grid", "a quantiser reads the network's input, so that any value can come", "leave it out");
-  open.samples = params.input.empty() ? made_samples(open.network, params.samples, params.seed) : samples_of(array, open.network, params.input);
+  open.samples =
+      params.input.empty() ? made_samples(open.network, params.samples, params.seed) : samples_of(array, open.network, params.input);
   return open;
 }
 

@@ -32,8 +32,8 @@ OpenNetwork open_network(const std::string& path, const OpenNetworkParams& param
 /// The integers of each sample.
 std::vector<std::vector<int64_t>> codes_of(const IntegerNetwork& network, const std::vector<std::vector<double>>& samples);
 
-/// Samples of an array: [samples, ..] with as many numbers behind the first dimension as the input has, or one sample without that dimension.
-/// Throws Error naming `source`.
+/// Samples of an array: [samples, ..] with as many numbers behind the first dimension as the input has, or one sample without that
+/// dimension. Throws Error naming `source`.
 std::vector<std::vector<double>> samples_of(const frontend::NpyArray& array, const IntegerNetwork& network, const std::string& source);
 
 /// Samples that reach all codes of the input about equally often.

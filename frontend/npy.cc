@@ -73,8 +73,10 @@ using Conversion = double (*)(uint64_t);
 /// nullptr: no number that is read.
 Conversion conversion(char kind, size_t width) {
   if (kind == 'f') return width == 4 ? as<float> : width == 8 ? as<double> : width == 2 ? as_half : nullptr;
-  if (kind == 'i') return width == 1 ? as<int8_t> : width == 2 ? as<int16_t> : width == 4 ? as<int32_t> : width == 8 ? as<int64_t> : nullptr;
-  if (kind == 'u') return width == 1 ? as<uint8_t> : width == 2 ? as<uint16_t> : width == 4 ? as<uint32_t> : width == 8 ? as<uint64_t> : nullptr;
+  if (kind == 'i')
+    return width == 1 ? as<int8_t> : width == 2 ? as<int16_t> : width == 4 ? as<int32_t> : width == 8 ? as<int64_t> : nullptr;
+  if (kind == 'u')
+    return width == 1 ? as<uint8_t> : width == 2 ? as<uint16_t> : width == 4 ? as<uint32_t> : width == 8 ? as<uint64_t> : nullptr;
   if (kind == 'b' && width == 1) return as<uint8_t>;
   return nullptr;
 }
@@ -97,13 +99,15 @@ NpyArray parse_npy(const std::string& bytes, const std::string& source) {
   const NpyHeader h = parse_header(bytes.substr(before, length), source);
   const Conversion convert = conversion(h.kind, h.width);
   if (convert == nullptr)
-    refuse_npy(source, fmt::format("its numbers are of type {}{}, which is not read", h.kind, h.width), "save it as float32, float64 or integers (x.astype(..))");
+    refuse_npy(source, fmt::format("its numbers are of type {}{}, which is not read", h.kind, h.width),
+               "save it as float32, float64 or integers (x.astype(..))");
   if (h.fortran && h.shape.size() > 1) refuse_npy(source, "its elements are in Fortran's order", "save numpy.ascontiguousarray(x)");
   NpyArray out{h.shape, {}};
   size_t count = 1;
   for (const size_t n : h.shape) count *= n;
   if (bytes.size() - before - length != count * h.width)
-    refuse_npy(source, fmt::format("it has {} bytes of data where its shape needs {}", bytes.size() - before - length, count * h.width), "save the array again");
+    refuse_npy(source, fmt::format("it has {} bytes of data where its shape needs {}", bytes.size() - before - length, count * h.width),
+               "save the array again");
   out.values.reserve(count);
   for (size_t i = 0, at = before + length; i < count; ++i, at += h.width) {
     uint64_t word = 0;

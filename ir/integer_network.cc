@@ -98,7 +98,8 @@ std::vector<int64_t> input_codes(const NetworkInput& input, std::span<const doub
   for (size_t i = 0; i < sample.size(); ++i) {
     const double x = sample[i];
     if (!std::isfinite(x))
-      throw Error(fmt::format("{}, element {}", place, i), "the value is not a finite number", "give numbers that the network was trained on");
+      throw Error(fmt::format("{}, element {}", place, i), "the value is not a finite number",
+                  "give numbers that the network was trained on");
     int64_t reached = 0;
     if (const auto* t = std::get_if<RealThresholds>(&input.codes)) {
       const size_t row = t->direction.size() == 1 ? 0 : i / per_channel;
@@ -110,8 +111,8 @@ std::vector<int64_t> input_codes(const NetworkInput& input, std::span<const doub
       const double n = (x - grid.first) / grid.step;
       if (n != std::floor(n) || n < 0 || n > static_cast<double>(levels))
         throw Error(fmt::format("{}, element {}", place, i),
-                    fmt::format("{} is none of {}, {}, .. {}, the values that the network is made for", x, grid.first, grid.first + grid.step,
-                                grid.first + grid.step * static_cast<double>(levels)),
+                    fmt::format("{} is none of {}, {}, .. {}, the values that the network is made for", x, grid.first,
+                                grid.first + grid.step, grid.first + grid.step * static_cast<double>(levels)),
                     "give such values, or state others by --input-grid");
       reached = static_cast<int64_t>(n);
     }
@@ -123,9 +124,8 @@ std::vector<int64_t> input_codes(const NetworkInput& input, std::span<const doub
 int64_t code_of(const Thresholds& t, size_t channel, int64_t sum) {
   const auto levels = index_of(t.range.levels());
   const auto first = t.at.begin() + static_cast<std::ptrdiff_t>(channel * levels), last = first + static_cast<std::ptrdiff_t>(levels);
-  const auto reached = t.direction[channel] > 0
-                           ? std::upper_bound(first, last, sum) - first
-                           : std::upper_bound(first, last, sum, [](int64_t a, int64_t b) { return a > b; }) - first;
+  const auto reached = t.direction[channel] > 0 ? std::upper_bound(first, last, sum) - first
+                                                : std::upper_bound(first, last, sum, [](int64_t a, int64_t b) { return a > b; }) - first;
   return t.range.lo + t.range.step * static_cast<int64_t>(reached);
 }
 
@@ -133,7 +133,8 @@ std::vector<int64_t> answer(const IntegerNetwork& network, std::span<const int64
   if (network.decision == Decision::kCodes) {
     std::vector<int64_t> codes;
     const size_t per_channel = scores.size() / index_of(network.last().out.channels);
-    for (size_t i = 0; i < scores.size(); ++i) codes.push_back(code_of(*network.last().thresholds, i / per_channel, scores[i] - network.shift[i]));
+    for (size_t i = 0; i < scores.size(); ++i)
+      codes.push_back(code_of(*network.last().thresholds, i / per_channel, scores[i] - network.shift[i]));
     return codes;
   }
   size_t best = 0;

@@ -1,5 +1,5 @@
-// IntegerNetwork: a feed-forward network of integers, as a quantised ONNX graph becomes: matrices, thresholds, pooling. docs/onnx.md gives the
-// arithmetic.
+// IntegerNetwork: a feed-forward network of integers, as a quantised ONNX graph becomes: matrices, thresholds, pooling. docs/onnx.md gives
+// the arithmetic.
 #pragma once
 
 #include <cstdint>
@@ -56,7 +56,7 @@ struct Thresholds {
 
 /// S[o] = sum of weights[o][i] * code[i] over the window. A dense layer is a window over all of a 1 x 1 map.
 struct NetworkMatrix {
-  std::string name;   // of the graph's node
+  std::string name;  // of the graph's node
   FeatureMap in, out;
   Window window;
   int groups = 1;                        // the channels of a group read the inputs of that group only
@@ -105,14 +105,14 @@ enum class Decision : uint8_t { kLargest, kCodes };
 struct IntegerNetwork {
   std::string name;
   NetworkInput input;
-  std::vector<NetworkLayer> layers;       // the last one is a matrix
-  std::vector<int64_t> shift;             // score[c] = S[c] + shift[c], one for each output
+  std::vector<NetworkLayer> layers;  // the last one is a matrix
+  std::vector<int64_t> shift;        // score[c] = S[c] + shift[c], one for each output
   Decision decision = Decision::kLargest;
-  std::string output_tensor;              // the graph's last one that the network computes
-  std::vector<double> gain, offset;       // it is score[c] * gain[c] + offset[c], before a last quantiser
+  std::string output_tensor;                  // the graph's last one that the network computes
+  std::vector<double> gain, offset;           // it is score[c] * gain[c] + offset[c], before a last quantiser
   double code_unit = 1.0, code_offset = 0.0;  // kCodes: it is code * code_unit + code_offset
-  bool comparable = true;                 // scores of different outputs compare like the graph's; else the reals have to be compared
-  std::vector<std::string> notes;         // what was dropped or assumed, in words
+  bool comparable = true;                     // scores of different outputs compare like the graph's; else the reals have to be compared
+  std::vector<std::string> notes;             // what was dropped or assumed, in words
 
   const NetworkMatrix& last() const { return std::get<NetworkMatrix>(layers.back()); }
 };

@@ -18,7 +18,8 @@ T read(const GraphNode& node, const std::string& name, const T& absent, const ch
   const Attribute* a = find(node, name);
   if (a == nullptr) return absent;
   if (const T* value = std::get_if<T>(a)) return *value;
-  throw NodeProblem{node.name, node.op, "attribute " + name, "it is of another kind", kind, "export the node with the attribute that its definition has"};
+  throw NodeProblem{
+      node.name, node.op, "attribute " + name, "it is of another kind", kind, "export the node with the attribute that its definition has"};
 }
 
 }  // namespace
@@ -48,7 +49,9 @@ SlidingWindow sliding_window(const GraphNode& node, int64_t height, int64_t widt
   };
   const auto pair = [&](const std::string& name, const std::vector<int64_t>& absent) {
     const auto values = list_attribute(node, name, absent);
-    if (values.size() != absent.size()) throw refuse("attribute " + name, fmt::format("it has {} numbers", values.size()), fmt::format("{}: maps of two dimensions", absent.size()));
+    if (values.size() != absent.size())
+      throw refuse("attribute " + name, fmt::format("it has {} numbers", values.size()),
+                   fmt::format("{}: maps of two dimensions", absent.size()));
     for (const int64_t v : values)
       if (v < 0 || v > kMost) throw refuse("attribute " + name, fmt::format("it holds {}", v), fmt::format("0 to {}", kMost));
     return values;

@@ -40,7 +40,9 @@ void apply(const Elementwise& e, size_t c, std::span<double> xs) {
                  [&](const DivideStep& s) { each([by = of_channel(s.by, c)](double x) { return x / by; }); },
                  [&](const SubtractFromStep& s) { each([from = of_channel(s.from, c)](double x) { return from - x; }); },
                  [&](const ClipStep& s) { each([lo = s.lo, hi = s.hi](double x) { return std::min(std::max(x, lo), hi); }); },
-                 [&](const SignStep&) { each([](double x) { return x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : 0.0; }); },
+                 [&](const SignStep&) { each([](double x) { return x > 0.0   ? 1.0
+                                                                   : x < 0.0 ? -1.0
+                                                                             : 0.0; }); },
                  [&](const QuantStep& s) {
                    const double scale = of_channel(s.scale, c), zero = of_channel(s.zero, c);
                    each([=, &s](double x) { return quant_value(quant_code(s.codes, x, scale, zero), scale, zero); });
@@ -69,7 +71,8 @@ std::vector<double> quantised_values(const Elementwise& e, size_t c) {
   std::vector<double> values;
   if (const auto* q = std::get_if<QuantStep>(&e.step)) {
     const double scale = of_channel(q->scale, c), zero = of_channel(q->zero, c);
-    for (double code = q->codes.lo; code <= q->codes.hi; code += q->codes.sign ? 2.0 : 1.0) values.push_back(quant_value(code, scale, zero));
+    for (double code = q->codes.lo; code <= q->codes.hi; code += q->codes.sign ? 2.0 : 1.0)
+      values.push_back(quant_value(code, scale, zero));
   } else if (const auto* b = std::get_if<BipolarStep>(&e.step)) {
     values = {-of_channel(b->scale, c), of_channel(b->scale, c)};
   } else if (const auto* m = std::get_if<CountStep>(&e.step)) {
@@ -95,7 +98,9 @@ std::optional<Line> line_of(const Elementwise& e, size_t c) {
 
 size_t spread_of(const Elementwise& e) {
   return std::visit(Overloaded{
-                        [](const Affine& a) { return std::max({a.mean.size(), a.deviation.size(), a.gain.size(), a.bias.size()}); },
+                        [](const Affine& a) {
+                          return std::max({a.mean.size(), a.deviation.size(), a.gain.size(), a.bias.size()});
+                        },
                         [](const AddStep& s) { return s.by.size(); },
                         [](const MultiplyStep& s) { return s.by.size(); },
                         [](const DivideStep& s) { return s.by.size(); },

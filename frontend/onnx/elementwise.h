@@ -1,4 +1,5 @@
-// What a graph does to single numbers between a matrix and the next quantiser: steps that are each monotone, with constants for each channel.
+// What a graph does to single numbers between a matrix and the next quantiser: steps that are each monotone, with constants for each
+// channel.
 #pragma once
 
 #include <optional>

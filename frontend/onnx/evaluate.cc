@@ -61,7 +61,8 @@ Constant broadcast(const GraphNode& node, const Inputs& inputs, const std::funct
   Constant out{common_shape(node, inputs), {}};
   const size_t n = element_count(out.shape);
   std::vector<std::vector<size_t>> strides;
-  for (const Constant* c : inputs) strides.push_back(c == nullptr ? std::vector<size_t>(out.shape.size(), 0) : strides_of(c->shape, out.shape));
+  for (const Constant* c : inputs)
+    strides.push_back(c == nullptr ? std::vector<size_t>(out.shape.size(), 0) : strides_of(c->shape, out.shape));
   out.values.reserve(n);
   std::vector<int64_t> index(out.shape.size(), 0);
   std::vector<size_t> at(inputs.size(), 0);
@@ -104,8 +105,7 @@ Constant clip(const GraphNode& node, const Inputs& in) {
 Constant quant(const GraphNode& node, const Inputs& in) {
   input(node, in, 0);
   const QuantCodes q = quant_node(node, in);
-  return broadcast(node, {in[0], in[1], in[2]},
-                   [&](const double* x) { return quant_value(quant_code(q, x[0], x[1], x[2]), x[1], x[2]); });
+  return broadcast(node, {in[0], in[1], in[2]}, [&](const double* x) { return quant_value(quant_code(q, x[0], x[1], x[2]), x[1], x[2]); });
 }
 Constant bipolar(const GraphNode& node, const Inputs& in) {
   input(node, in, 0), input(node, in, 1);
@@ -137,7 +137,8 @@ Constant batch_normalisation(const GraphNode& node, const Inputs& in) {
   Constant x = input(node, in, 0);
   const size_t channels = channels_of(node, x);
   for (size_t i = 1; i < 5; ++i)
-    if (input(node, in, i).values.size() != channels) refuse(node, fmt::format("input {}", i), "it has another number of channels", fmt::format("{}", channels));
+    if (input(node, in, i).values.size() != channels)
+      refuse(node, fmt::format("input {}", i), "it has another number of channels", fmt::format("{}", channels));
   const double epsilon = real_attribute(node, "epsilon", 1e-5);
   by_channel(node, x, [&](size_t c, double v) {
     return (v - in[3]->values[c]) / std::sqrt(in[4]->values[c] + epsilon) * in[1]->values[c] + in[2]->values[c];
@@ -149,7 +150,8 @@ Constant matrix_product(const GraphNode& node, const Constant& a, const Constant
   if (a.shape.size() != 2 || b.shape.size() != 2 || a.shape[1] != b.shape[0])
     refuse(node, "", "its inputs are no matrices that fit together", "[n, k] and [k, m]");
   const auto n = static_cast<size_t>(a.shape[0]), k = static_cast<size_t>(a.shape[1]), m = static_cast<size_t>(b.shape[1]);
-  if (n * m * std::max<size_t>(k, 1) > kMostProducts || n * m > kMostMapElements) refuse(node, "", "its result has too many elements", fmt::format("{} at most", kMostMapElements));
+  if (n * m * std::max<size_t>(k, 1) > kMostProducts || n * m > kMostMapElements)
+    refuse(node, "", "its result has too many elements", fmt::format("{} at most", kMostMapElements));
   Constant out{{a.shape[0], b.shape[1]}, std::vector<double>(n * m, 0.0)};
   for (size_t i = 0; i < n; ++i)
     for (size_t l = 0; l < k; ++l) {
@@ -184,16 +186,19 @@ Constant xnor_popcount(const GraphNode& node, const Inputs& in) {
 Constant gemm(const GraphNode& node, const Inputs& in) {
   const Constant &a = input(node, in, 0), &b = input(node, in, 1);
   if (a.shape.size() != 2 || b.shape.size() != 2) refuse(node, "", "its inputs are no matrices", "two dimensions");
-  Constant y = matrix_product(node, whole_attribute(node, "transA", 0) != 0 ? transposed(a) : a, whole_attribute(node, "transB", 0) != 0 ? transposed(b) : b);
+  Constant y = matrix_product(node, whole_attribute(node, "transA", 0) != 0 ? transposed(a) : a,
+                              whole_attribute(node, "transB", 0) != 0 ? transposed(b) : b);
   const double alpha = real_attribute(node, "alpha", 1.0), beta = real_attribute(node, "beta", 1.0);
   return broadcast(node, {&y, in.size() > 2 ? in[2] : nullptr}, [&](const double* x) { return alpha * x[0] + beta * x[1]; });
 }
 
 Constant conv(const GraphNode& node, const Inputs& in) {
   const Constant &x = input(node, in, 0), &w = input(node, in, 1);
-  if (x.shape.size() != 4 || w.shape.size() != 4) refuse(node, "", "it does not work on maps of two dimensions", "[batch, channels, height, width]");
+  if (x.shape.size() != 4 || w.shape.size() != 4)
+    refuse(node, "", "it does not work on maps of two dimensions", "[batch, channels, height, width]");
   const int64_t groups = whole_attribute(node, "group", 1), depth = w.shape[1];
-  if (groups < 1 || depth * groups != x.shape[1] || w.shape[0] % groups != 0) refuse(node, "attribute group", "it does not fit the channels", "channels of the weights * group");
+  if (groups < 1 || depth * groups != x.shape[1] || w.shape[0] % groups != 0)
+    refuse(node, "attribute group", "it does not fit the channels", "channels of the weights * group");
   const SlidingWindow s = sliding_window(node, x.shape[2], x.shape[3], w.shape[2], w.shape[3]);
   Constant y{{x.shape[0], w.shape[0], s.out_height, s.out_width}, {}};
   if (element_count(y.shape) > kMostMapElements || element_count(y.shape) * static_cast<size_t>(depth * s.height * s.width) > kMostProducts)
@@ -218,9 +223,11 @@ Constant conv(const GraphNode& node, const Inputs& in) {
 }
 
 /// Every window of every channel, as the values that lie in the map.
-Constant pool(const GraphNode& node, const Constant& x, const SlidingWindow& s, const std::function<double(const std::vector<double>&)>& f) {
+Constant pool(const GraphNode& node, const Constant& x, const SlidingWindow& s,
+              const std::function<double(const std::vector<double>&)>& f) {
   Constant y{{x.shape[0], x.shape[1], s.out_height, s.out_width}, {}};
-  if (element_count(y.shape) > kMostMapElements || element_count(y.shape) * static_cast<size_t>(s.height * s.width) > kMostProducts) refuse(node, "", "its result has too many elements", fmt::format("{} at most", kMostMapElements));
+  if (element_count(y.shape) > kMostMapElements || element_count(y.shape) * static_cast<size_t>(s.height * s.width) > kMostProducts)
+    refuse(node, "", "its result has too many elements", fmt::format("{} at most", kMostMapElements));
   std::vector<double> window;
   for (int64_t plane = 0; plane < x.shape[0] * x.shape[1]; ++plane)
     for (int64_t r = 0; r < s.out_height; ++r)
@@ -250,7 +257,8 @@ SlidingWindow pool_window(const GraphNode& node, const Constant& x) {
 }
 Constant max_pool(const GraphNode& node, const Inputs& in) {
   const Constant& x = maps(node, in);
-  return pool(node, x, pool_window(node, x), [](const std::vector<double>& v) { return v.empty() ? 0.0 : *std::max_element(v.begin(), v.end()); });
+  return pool(node, x, pool_window(node, x),
+              [](const std::vector<double>& v) { return v.empty() ? 0.0 : *std::max_element(v.begin(), v.end()); });
 }
 Constant average_pool(const GraphNode& node, const Inputs& in) {
   const Constant& x = maps(node, in);
@@ -308,11 +316,13 @@ Constant shape_node(const GraphNode& node, const Inputs& in) {
 
 Constant gather(const GraphNode& node, const Inputs& in) {
   const Constant &x = input(node, in, 0), &index = input(node, in, 1);
-  if (x.shape.size() != 1 || whole_attribute(node, "axis", 0) != 0) refuse(node, "", "it gathers from more than a list", "a list of numbers");
+  if (x.shape.size() != 1 || whole_attribute(node, "axis", 0) != 0)
+    refuse(node, "", "it gathers from more than a list", "a list of numbers");
   Constant out{index.shape, {}};
   for (double i : index.values) {
     if (i < 0) i += static_cast<double>(x.values.size());
-    if (!(i >= 0 && i < static_cast<double>(x.values.size()))) refuse(node, "input 1", "an index is beyond the list", "an element of the list");
+    if (!(i >= 0 && i < static_cast<double>(x.values.size())))
+      refuse(node, "input 1", "an index is beyond the list", "an element of the list");
     out.values.push_back(x.values[static_cast<size_t>(i)]);
   }
   return out;
@@ -359,19 +369,45 @@ Constant constant(const GraphNode& node, const Inputs&) {
   refuse(node, "", "it has no value that is read", "a tensor or numbers");
 }
 
-double add(double a, double b) { return a + b; }
-double subtract(double a, double b) { return a - b; }
-double multiply(double a, double b) { return a * b; }
-double divide(double a, double b) { return a / b; }
-double power(double a, double b) { return b == 0.5 ? std::sqrt(a) : std::pow(a, b); }
-double larger(double a, double b) { return std::max(a, b); }
-double smaller(double a, double b) { return std::min(a, b); }
-double negate(double a) { return -a; }
-double root(double a) { return std::sqrt(a); }
-double reciprocal(double a) { return 1.0 / a; }
-double absolute(double a) { return std::abs(a); }
-double relu(double a) { return std::max(a, 0.0); }
-double sign(double a) { return a > 0.0 ? 1.0 : a < 0.0 ? -1.0 : 0.0; }
+double add(double a, double b) {
+  return a + b;
+}
+double subtract(double a, double b) {
+  return a - b;
+}
+double multiply(double a, double b) {
+  return a * b;
+}
+double divide(double a, double b) {
+  return a / b;
+}
+double power(double a, double b) {
+  return b == 0.5 ? std::sqrt(a) : std::pow(a, b);
+}
+double larger(double a, double b) {
+  return std::max(a, b);
+}
+double smaller(double a, double b) {
+  return std::min(a, b);
+}
+double negate(double a) {
+  return -a;
+}
+double root(double a) {
+  return std::sqrt(a);
+}
+double reciprocal(double a) {
+  return 1.0 / a;
+}
+double absolute(double a) {
+  return std::abs(a);
+}
+double relu(double a) {
+  return std::max(a, 0.0);
+}
+double sign(double a) {
+  return a > 0.0 ? 1.0 : a < 0.0 ? -1.0 : 0.0;
+}
 
 using Function = Constant (*)(const GraphNode&, const Inputs&);
 
@@ -441,7 +477,8 @@ std::map<std::string, Constant> evaluate_graph(const Graph& graph, const Constan
     Inputs inputs;
     for (const std::string& name : node.inputs) {
       const auto it = values.find(name);
-      if (it == values.end() && !name.empty()) throw Error("node " + node.name, "it reads " + name + ", which nothing has written", "export the graph again");
+      if (it == values.end() && !name.empty())
+        throw Error("node " + node.name, "it reads " + name + ", which nothing has written", "export the graph again");
       inputs.push_back(it == values.end() ? nullptr : &it->second);
     }
     if (node.outputs.empty()) continue;

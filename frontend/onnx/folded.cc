@@ -70,12 +70,20 @@ WeightRows weight_rows(const GraphNode& node, size_t input, const Folded& weight
     const double unit = !weights.unit ? assumed_unit(row, n) : n == 0 ? 1.0 : weights.unit->values[r * n];
     for (size_t i = 0; i < n; ++i) {
       if (weights.unit && weights.unit->values[r * n + i] != unit)
-        throw NodeProblem{node.name, node.op, where, fmt::format("the weights of output {} have several scales", r), "one scale for each output",
+        throw NodeProblem{node.name,
+                          node.op,
+                          where,
+                          fmt::format("the weights of output {} have several scales", r),
+                          "one scale for each output",
                           "quantise weights per tensor or per output channel"};
       const double code = row[i] / unit;
       if (!(std::abs(code) <= kMostWeight) || std::abs(code - std::nearbyint(code)) > kWeightSlack)
-        throw NodeProblem{node.name, node.op, where, fmt::format("weight {} of output {} is {}, no multiple of a step", i, r, row[i]),
-                          "quantised weights", "put a Quant or BipolarQuant node before them (Brevitas: weight_bit_width, export_qonnx)"};
+        throw NodeProblem{node.name,
+                          node.op,
+                          where,
+                          fmt::format("weight {} of output {} is {}, no multiple of a step", i, r, row[i]),
+                          "quantised weights",
+                          "put a Quant or BipolarQuant node before them (Brevitas: weight_bit_width, export_qonnx)"};
       out.codes.push_back(static_cast<int32_t>(std::llround(code)));
     }
     out.scales.push_back(unit);

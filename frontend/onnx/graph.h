@@ -35,7 +35,7 @@ struct GraphInput {
 struct Graph {
   std::string name;
   std::string producer;
-  int64_t opset = 0;  // of the default domain
+  int64_t opset = 0;               // of the default domain
   std::vector<GraphInput> inputs;  // without those that have an initialiser
   std::vector<std::string> outputs;
   std::map<std::string, Constant> constants;

@@ -29,7 +29,20 @@ constexpr uint64_t kMostBytes = uint64_t{1} << 30;
 constexpr int64_t kMostExact = int64_t{1} << 53;
 
 /// Types of a tensor's numbers.
-enum DataType : uint64_t { kFloat = 1, kUint8 = 2, kInt8 = 3, kUint16 = 4, kInt16 = 5, kInt32 = 6, kInt64 = 7, kBool = 9, kFloat16 = 10, kDouble = 11, kUint32 = 12, kUint64 = 13 };
+enum DataType : uint64_t {
+  kFloat = 1,
+  kUint8 = 2,
+  kInt8 = 3,
+  kUint16 = 4,
+  kInt16 = 5,
+  kInt32 = 6,
+  kInt64 = 7,
+  kBool = 9,
+  kFloat16 = 10,
+  kDouble = 11,
+  kUint32 = 12,
+  kUint64 = 13
+};
 
 /// A field of a message: a number, or bytes (also messages and packed numbers).
 struct Field {
@@ -315,7 +328,8 @@ class GraphReader {
     }
     if (name != nullptr) what = "initialiser " + *name;
     for (const uint64_t d : dims) {
-      if (static_cast<int64_t>(d) < 0 || (d > 0 && count > kMostBytes / d)) refuse(what, "its dimensions are no shape", "export the model again");
+      if (static_cast<int64_t>(d) < 0 || (d > 0 && count > kMostBytes / d))
+        refuse(what, "its dimensions are no shape", "export the model again");
       count *= d;
       c.shape.push_back(static_cast<int64_t>(d));
     }
@@ -324,7 +338,8 @@ class GraphReader {
     for (const uint64_t v : floats) c.values.push_back(float_of(v));
     for (const uint64_t v : doubles) c.values.push_back(double_of(v));
     for (const uint64_t v : words)
-      c.values.push_back(type == kFloat16 ? static_cast<double>(half_to_float(static_cast<uint16_t>(v))) : static_cast<double>(static_cast<int32_t>(v)));
+      c.values.push_back(type == kFloat16 ? static_cast<double>(half_to_float(static_cast<uint16_t>(v)))
+                                          : static_cast<double>(static_cast<int32_t>(v)));
     for (const uint64_t v : int64s) c.values.push_back(whole(v));
     for (const uint64_t v : uint64s) c.values.push_back(static_cast<double>(v));
     if (c.values.size() != count)
@@ -336,11 +351,11 @@ class GraphReader {
 
   /// Numbers of a type, little-endian.
   void read_raw(std::string_view raw, uint64_t type, Constant& c, const std::string& what) {
-    const size_t width = type == kFloat || type == kInt32 || type == kUint32                        ? 4
-                         : type == kDouble || type == kInt64 || type == kUint64                     ? 8
-                         : type == kInt16 || type == kUint16 || type == kFloat16                    ? 2
-                         : type == kInt8 || type == kUint8 || type == kBool                         ? 1
-                                                                                                    : 0;
+    const size_t width = type == kFloat || type == kInt32 || type == kUint32     ? 4
+                         : type == kDouble || type == kInt64 || type == kUint64  ? 8
+                         : type == kInt16 || type == kUint16 || type == kFloat16 ? 2
+                         : type == kInt8 || type == kUint8 || type == kBool      ? 1
+                                                                                 : 0;
     if (width == 0) refuse(what, "its numbers have a type that is not read", "use float, double, float16 or integers");
     c.values.reserve(raw.size() / width);
     for (Message m(raw.substr(0, raw.size() / width * width)); !m.empty();) {

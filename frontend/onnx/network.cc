@@ -29,14 +29,17 @@ bool keeps_order(const std::string& op) {
 NetworkReading Walk::run() {
   network_.name = graph_.name;
   if (graph_.inputs.size() != 1)
-    throw Error(graph_.name.empty() ? "the graph" : graph_.name, fmt::format("it has {} inputs", graph_.inputs.size()), "export a graph of one input");
+    throw Error(graph_.name.empty() ? "the graph" : graph_.name, fmt::format("it has {} inputs", graph_.inputs.size()),
+                "export a graph of one input");
   if (graph_.outputs.empty()) throw Error(graph_.name, "it has no output", "export a graph of one output");
   const GraphInput& in = graph_.inputs[0];
   if (in.shape.size() != 2 && in.shape.size() != 4)
-    throw Error("input " + in.name, fmt::format("it has {} dimensions", in.shape.size()), "export a graph whose input is [batch, values] or [batch, channels, height, width]");
+    throw Error("input " + in.name, fmt::format("it has {} dimensions", in.shape.size()),
+                "export a graph whose input is [batch, values] or [batch, channels, height, width]");
   if (in.shape[0] > 0) batch_ = in.shape[0];
   for (size_t i = 1; i < in.shape.size(); ++i)
-    if (in.shape[i] < 1 || in.shape[i] > (1 << 20)) throw Error("input " + in.name, "its shape is open", "export the graph with the shape of a sample");
+    if (in.shape[i] < 1 || in.shape[i] > (1 << 20))
+      throw Error("input " + in.name, "its shape is open", "export the graph with the shape of a sample");
   Stream first;
   first.flat = in.shape.size() == 2;
   first.map = {int_of(in.shape[1]), first.flat ? 1 : int_of(in.shape[2]), first.flat ? 1 : int_of(in.shape[3])};
@@ -71,7 +74,12 @@ void Walk::node(const GraphNode& n) {
       }
       const auto it = values_.find(name);
       if (it == values_.end())
-        throw NodeProblem{n.name, n.op, "input " + name, "nothing before this node writes it", "nodes in the order in which they compute", "export the graph again"};
+        throw NodeProblem{n.name,
+                          n.op,
+                          "input " + name,
+                          "nothing before this node writes it",
+                          "nodes in the order in which they compute",
+                          "export the graph again"};
       unknown |= std::holds_alternative<Unknown>(it->second);
       inputs.push_back(&it->second);
     }
@@ -92,12 +100,17 @@ Value Walk::convert(const GraphNode& n, const std::vector<const Value*>& inputs)
     folded.push_back(inputs[i] == nullptr ? nullptr : std::get_if<Folded>(inputs[i]));
     if (inputs[i] == nullptr || folded.back() != nullptr) continue;
     if (at)
-      throw NodeProblem{n.name, n.op, "", "two of its inputs are computed from the network's input", "one, and constants",
+      throw NodeProblem{n.name,
+                        n.op,
+                        "",
+                        "two of its inputs are computed from the network's input",
+                        "one, and constants",
                         "build the model without branches that meet again (residual sums, products of activations)"};
     at = i;
   }
   if (!at) {
-    if (!can_evaluate(n)) throw NodeProblem{n.name, n.op, "", "this operator is not converted", "an operator of docs/onnx.md", "build the model without it"};
+    if (!can_evaluate(n))
+      throw NodeProblem{n.name, n.op, "", "this operator is not converted", "an operator of docs/onnx.md", "build the model without it"};
     return fold(n, folded);
   }
   return stream_node(n, inputs, *at, std::get<Stream>(*inputs[*at]));
@@ -118,22 +131,35 @@ Value Walk::stream_node(const GraphNode& n, const std::vector<const Value*>& inp
     network_.notes.push_back(fmt::format("node {} ({}) is left out: the scores have the same order", n.name, op));
     return decided;
   }
-  if (s.decided) throw NodeProblem{n.name, op, "", "it reads what a Softmax or ArgMax gives", "the end of the graph", "end the model with its scores"};
+  if (s.decided)
+    throw NodeProblem{n.name, op, "", "it reads what a Softmax or ArgMax gives", "the end of the graph", "end the model with its scores"};
   if (op == "Add" || op == "Sub" || op == "Mul" || op == "Div" || op == "Max" || op == "Min") return binary(n, inputs, at, s);
   if (at != 0 && op != "MatMul" && op != "Gemm")
-    throw NodeProblem{n.name, op, fmt::format("input {}", at), "it is computed from the network's input", "a constant", "export the node with constant parameters"};
+    throw NodeProblem{n.name,
+                      op,
+                      fmt::format("input {}", at),
+                      "it is computed from the network's input",
+                      "a constant",
+                      "export the node with constant parameters"};
   if (op == "BatchNormalization") return normalise(n, inputs, s);
-  if (op == "Quant" || op == "IntQuant" || op == "BipolarQuant" || op == "MultiThreshold" || op == "Sign" || op == "Relu" || op == "Clip" || op == "Neg")
+  if (op == "Quant" || op == "IntQuant" || op == "BipolarQuant" || op == "MultiThreshold" || op == "Sign" || op == "Relu" || op == "Clip" ||
+      op == "Neg")
     return quantise(n, inputs, s);
   if (op == "MatMul" || op == "Gemm" || op == "XnorPopcountMatMul") return dense(n, inputs, at, s);
   if (op == "Conv") return conv(n, inputs, s);
   if (op == "MaxPool" || op == "GlobalMaxPool") return pool(n, s);
   if (op == "AveragePool" || op == "GlobalAveragePool") return average(n, s);
   if (op == "Transpose")
-    throw NodeProblem{n.name, op, "attribute perm", "it moves the channels of activations", "channels second throughout", "export the graph before FINN makes its channels last"};
+    throw NodeProblem{n.name,
+                      op,
+                      "attribute perm",
+                      "it moves the channels of activations",
+                      "channels second throughout",
+                      "export the graph before FINN makes its channels last"};
   std::string cure = "build the model without it";
   if (op == "Trunc") cure = "use an AveragePool followed by a Quant node in place of a truncating pool";
-  if (op == "Sigmoid" || op == "Tanh" || op == "HardSigmoid" || op == "Elu" || op == "Gelu") cure = "use ReLU, or a quantiser alone, as the activation";
+  if (op == "Sigmoid" || op == "Tanh" || op == "HardSigmoid" || op == "Elu" || op == "Gelu")
+    cure = "use ReLU, or a quantiser alone, as the activation";
   throw NodeProblem{n.name, op, "", "this operator is not converted", "an operator of docs/onnx.md", cure};
 }
 
@@ -148,20 +174,33 @@ int Walk::channel_count(const Stream& s) const {
 
 const Folded& Walk::constant(const GraphNode& n, const std::vector<const Value*>& inputs, size_t i) const {
   const Folded* f = i < inputs.size() && inputs[i] != nullptr ? std::get_if<Folded>(inputs[i]) : nullptr;
-  if (f == nullptr) throw NodeProblem{n.name, n.op, fmt::format("input {}", i), "it is missing or no constant", "a constant", "export the node with constant parameters"};
+  if (f == nullptr)
+    throw NodeProblem{
+        n.name, n.op, fmt::format("input {}", i), "it is missing or no constant", "a constant", "export the node with constant parameters"};
   return *f;
 }
 
 Channels Walk::channels(const GraphNode& n, size_t input, const Constant& k, const Stream& s) const {
   const std::string where = fmt::format("input {} ({})", input, input < n.inputs.size() ? n.inputs[input] : "");
   for (const double v : k.values)
-    if (!std::isfinite(v)) throw NodeProblem{n.name, n.op, where, "it holds infinite numbers", "finite ones", "export the node with finite constants"};
+    if (!std::isfinite(v))
+      throw NodeProblem{n.name, n.op, where, "it holds infinite numbers", "finite ones", "export the node with finite constants"};
   const auto across = across_channels(k, s.flat ? 2 : 4, index_of(channel_count(s)));
   if (!across)
-    throw NodeProblem{n.name, n.op, where, "its values do not lie along the channels", "one number, or one for each channel", "export the constant per tensor or per channel"};
+    throw NodeProblem{n.name,
+                      n.op,
+                      where,
+                      "its values do not lie along the channels",
+                      "one number, or one for each channel",
+                      "export the constant per tensor or per channel"};
   const auto narrow = narrowed(*across, index_of(s.map.channels));
   if (!narrow)
-    throw NodeProblem{n.name, n.op, where, "it treats positions of one channel differently", "the same for all positions of a channel", "put the node before the flattening, per channel"};
+    throw NodeProblem{n.name,
+                      n.op,
+                      where,
+                      "it treats positions of one channel differently",
+                      "the same for all positions of a channel",
+                      "put the node before the flattening, per channel"};
   return *narrow;
 }
 
@@ -169,7 +208,12 @@ Stream Walk::reshape(const GraphNode& n, const std::vector<const Value*>& inputs
   std::vector<const Constant*> values;
   for (size_t i = 0; i < inputs.size(); ++i) values.push_back(i == 0 || inputs[i] == nullptr ? nullptr : &constant(n, inputs, i).value);
   const auto refuse = [&](const std::string& found) {
-    return NodeProblem{n.name, n.op, "", found, "[batch, values] or [batch, channels, height, width], the batch first", "flatten once, behind the convolutions"};
+    return NodeProblem{n.name,
+                       n.op,
+                       "",
+                       found,
+                       "[batch, values] or [batch, channels, height, width], the batch first",
+                       "flatten once, behind the convolutions"};
   };
   const std::vector<int64_t> shape = reshaped(n, shape_of(s), values);
   if (shape.empty() || shape[0] != batch_ || (shape.size() != 2 && shape.size() != 4)) throw refuse("it gives another shape");
@@ -189,7 +233,8 @@ Stream Walk::binary(const GraphNode& n, const std::vector<const Value*>& inputs,
   const size_t other = 1 - at;
   const Constant& k = constant(n, inputs, other).value;
   if (n.op == "Max" || n.op == "Min") {
-    if (k.values.size() != 1) throw NodeProblem{n.name, n.op, fmt::format("input {}", other), "it is not one number", "one number", "export a Relu or Clip"};
+    if (k.values.size() != 1)
+      throw NodeProblem{n.name, n.op, fmt::format("input {}", other), "it is not one number", "one number", "export a Relu or Clip"};
     constexpr double infinite = std::numeric_limits<double>::infinity();
     s.chain.push_back({n.name, n.op == "Max" ? ClipStep{k.values[0], infinite} : ClipStep{-infinite, k.values[0]}});
     return s;
@@ -209,7 +254,12 @@ Stream Walk::binary(const GraphNode& n, const std::vector<const Value*>& inputs,
   } else if (at == 0 && !zero) {
     s.chain.push_back({n.name, DivideStep{by}});
   } else {
-    throw NodeProblem{n.name, n.op, "", zero ? "it divides by 0" : "it divides by an activation", "a division by constants other than 0", "build the model without it"};
+    throw NodeProblem{n.name,
+                      n.op,
+                      "",
+                      zero ? "it divides by 0" : "it divides by an activation",
+                      "a division by constants other than 0",
+                      "build the model without it"};
   }
   return s;
 }
@@ -225,7 +275,13 @@ Stream Walk::normalise(const GraphNode& n, const std::vector<const Value*>& inpu
   const double epsilon = real_attribute(n, "epsilon", 1e-5);
   for (double& v : a.deviation) {
     v = std::sqrt(v + epsilon);
-    if (!(v > 0.0)) throw NodeProblem{n.name, n.op, "input 4", "a variance with epsilon is not above 0", "variances of 0 or more", "train the model so that its variances are"};
+    if (!(v > 0.0))
+      throw NodeProblem{n.name,
+                        n.op,
+                        "input 4",
+                        "a variance with epsilon is not above 0",
+                        "variances of 0 or more",
+                        "train the model so that its variances are"};
   }
   s.chain.push_back({n.name, a});
   return s;
@@ -240,13 +296,19 @@ Stream Walk::quantise(const GraphNode& n, const std::vector<const Value*>& input
   } else if (n.op == "BipolarQuant") {
     const Channels scale = channels(n, 1, constant(n, inputs, 1).value, s);
     for (const double v : scale)
-      if (v == 0.0) throw NodeProblem{n.name, n.op, "input 1 (scale)", "it holds 0", "scales other than 0", "export the quantiser with its scale"};
+      if (v == 0.0)
+        throw NodeProblem{n.name, n.op, "input 1 (scale)", "it holds 0", "scales other than 0", "export the quantiser with its scale"};
     s.chain.push_back({n.name, BipolarStep{scale}});
   } else if (n.op == "MultiThreshold") {
     const auto count = index_of(channel_count(s));
     const CountedThresholds t = counted_thresholds(n, constant(n, inputs, 1).value, count);
     if (t.at.size() != t.levels && count != index_of(s.map.channels))
-      throw NodeProblem{n.name, n.op, "input 1", "it treats positions of one channel differently", "the same for all positions of a channel", "put the node before the flattening"};
+      throw NodeProblem{n.name,
+                        n.op,
+                        "input 1",
+                        "it treats positions of one channel differently",
+                        "the same for all positions of a channel",
+                        "put the node before the flattening"};
     s.chain.push_back({n.name, CountStep{t.levels, t.at, t.scale, t.bias}});
   } else if (n.op == "Sign") {
     s.chain.push_back({n.name, SignStep{}});
@@ -286,7 +348,9 @@ std::optional<InputGrid> grid_of_numbers(const std::vector<double>& values) {
   if (sorted.size() == 1) return InputGrid{sorted[0], 1.0, 2};
   // Whole multiples of a power of two; their distances' greatest common divisor is the step.
   for (double part = 1.0; part >= 0x1p-30; part /= 2.0) {
-    if (!std::all_of(sorted.begin(), sorted.end(), [&](double v) { return std::abs(v / part) < kMostWhole && v / part == std::floor(v / part); })) continue;
+    if (!std::all_of(sorted.begin(), sorted.end(),
+                     [&](double v) { return std::abs(v / part) < kMostWhole && v / part == std::floor(v / part); }))
+      continue;
     int64_t step = 0;
     for (const double v : sorted) step = std::gcd(step, static_cast<int64_t>(v / part) - static_cast<int64_t>(sorted.front() / part));
     const double points = (sorted.back() - sorted.front()) / part / static_cast<double>(step) + 1.0;

@@ -29,7 +29,8 @@ QuantCodes quant_node(const GraphNode& node, const std::vector<const Constant*>&
   const Constant& scale = constant_input(node, inputs, 1, "scale");
   for (const double s : scale.values)
     if (!(s > 0.0) || std::isinf(s))
-      refuse(node, "input 1 (scale)", fmt::format("it holds {}", s), "scales above 0", "train or export the quantiser with positive scales");
+      refuse(node, "input 1 (scale)", fmt::format("it holds {}", s), "scales above 0",
+             "train or export the quantiser with positive scales");
   for (const double z : constant_input(node, inputs, 2, "zero point").values)
     if (z != std::floor(z) || std::abs(z) > 65536.0)
       refuse(node, "input 2 (zero point)", fmt::format("it holds {}", z), "whole numbers", "export the quantiser with a whole zero point");
@@ -38,7 +39,8 @@ QuantCodes quant_node(const GraphNode& node, const std::vector<const Constant*>&
     if (b != bits.values[0] || b != std::floor(b) || b < 1 || b > kMostBits)
       refuse(node, "input 3 (bit width)", fmt::format("it holds {}", b), fmt::format("one whole number from 1 to {}", kMostBits),
              "export the quantiser with one bit width for the tensor");
-  if (bits.values.empty()) refuse(node, "input 3 (bit width)", "it is empty", "one whole number", "export the quantiser with its bit width");
+  if (bits.values.empty())
+    refuse(node, "input 3 (bit width)", "it is empty", "one whole number", "export the quantiser with its bit width");
   const std::string mode = text_attribute(node, "rounding_mode", "ROUND");
   const auto rounding = rounding_of(mode);
   if (!rounding)
@@ -47,7 +49,8 @@ QuantCodes quant_node(const GraphNode& node, const std::vector<const Constant*>&
   const bool is_signed = whole_attribute(node, "signed", 1) != 0, narrow = whole_attribute(node, "narrow", 0) != 0;
   const QuantCodes q = quant_codes(static_cast<int>(bits.values[0]), is_signed, narrow, *rounding);
   if (q.lo >= q.hi)
-    refuse(node, "attribute narrow", "the range of codes has one value", "at least two values", "export the quantiser with narrow = 0, or more bits");
+    refuse(node, "attribute narrow", "the range of codes has one value", "at least two values",
+           "export the quantiser with narrow = 0, or more bits");
   return q;
 }
 
@@ -68,7 +71,8 @@ CountedThresholds counted_thresholds(const GraphNode& node, const Constant& t, s
     refuse(node, "attribute out_scale", fmt::format("it is {}", out.scale), "a number that is not 0", "export the node with its scale");
   const std::string layout = text_attribute(node, "data_layout", "NCHW");
   if (layout != "NCHW" && layout != "NC")
-    refuse(node, "attribute data_layout", "it is " + layout, "NCHW or NC: channels second", "export the graph before FINN makes its channels last");
+    refuse(node, "attribute data_layout", "it is " + layout, "NCHW or NC: channels second",
+           "export the graph before FINN makes its channels last");
   return out;
 }
 
@@ -77,7 +81,8 @@ ClipBounds clip_bounds(const GraphNode& node, const std::vector<const Constant*>
   const auto bound = [&](size_t i, const char* name, double absent) {
     if (i < node.inputs.size() && !node.inputs[i].empty()) {
       const Constant& c = constant_input(node, inputs, i, name);
-      if (c.values.size() != 1) refuse(node, fmt::format("input {} ({})", i, name), "it is not one number", "one number", "export the bound as a number");
+      if (c.values.size() != 1)
+        refuse(node, fmt::format("input {} ({})", i, name), "it is not one number", "one number", "export the bound as a number");
       return c.values[0];
     }
     return real_attribute(node, name, absent);

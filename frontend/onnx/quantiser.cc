@@ -9,13 +9,13 @@ namespace bitgrid::frontend::onnx {
 
 std::optional<Rounding> rounding_of(const std::string& name) {
   static constexpr std::array<std::pair<const char*, Rounding>, 8> modes = {{{"ROUND", Rounding::kHalfEven},
-                                                                            {"HALF_EVEN", Rounding::kHalfEven},
-                                                                            {"CEIL", Rounding::kCeil},
-                                                                            {"FLOOR", Rounding::kFloor},
-                                                                            {"UP", Rounding::kUp},
-                                                                            {"DOWN", Rounding::kDown},
-                                                                            {"HALF_UP", Rounding::kHalfUp},
-                                                                            {"HALF_DOWN", Rounding::kHalfDown}}};
+                                                                             {"HALF_EVEN", Rounding::kHalfEven},
+                                                                             {"CEIL", Rounding::kCeil},
+                                                                             {"FLOOR", Rounding::kFloor},
+                                                                             {"UP", Rounding::kUp},
+                                                                             {"DOWN", Rounding::kDown},
+                                                                             {"HALF_UP", Rounding::kHalfUp},
+                                                                             {"HALF_DOWN", Rounding::kHalfDown}}};
   std::string upper = name;
   std::transform(upper.begin(), upper.end(), upper.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   for (const auto& [text, mode] : modes)

@@ -30,7 +30,7 @@ std::optional<CodeGrid> codes_of_chain(const std::vector<Elementwise>& chain, si
 
 struct DerivedThresholds {
   Thresholds thresholds;
-  size_t close = 0;  // levels that the rounding of a sum in double could shift: there the graph's own floats may differ
+  size_t close = 0;                    // levels that the rounding of a sum in double could shift: there the graph's own floats may differ
   std::optional<std::string> problem;  // why there are none
 };
 

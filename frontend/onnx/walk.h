@@ -17,9 +17,9 @@ namespace bitgrid::frontend::onnx {
 
 /// Values computed from the network's input: the integers of a layer, or the input's floats, through steps that were not converted yet.
 struct Stream {
-  int layer = -1;      // whose integers; -1: the input
-  FeatureMap map;      // of the values now
-  bool flat = false;   // [batch, channels] in place of [batch, channels, height, width]
+  int layer = -1;     // whose integers; -1: the input
+  FeatureMap map;     // of the values now
+  bool flat = false;  // [batch, channels] in place of [batch, channels, height, width]
   std::vector<Elementwise> chain;
   std::optional<NetworkPool> pool;  // of the values in front of step `pool_at`, which is to stand behind the quantiser
   size_t pool_at = 0;

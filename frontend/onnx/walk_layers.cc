@@ -14,7 +14,8 @@ namespace {
 
 constexpr size_t kMostWeights = size_t{1} << 27;
 
-NodeProblem problem(const GraphNode& n, const std::string& where, const std::string& found, const std::string& expected, const std::string& cure) {
+NodeProblem problem(const GraphNode& n, const std::string& where, const std::string& found, const std::string& expected,
+                    const std::string& cure) {
   return {n.name, n.op, where, found, expected, cure};
 }
 
@@ -46,7 +47,8 @@ CodeGrid Walk::close_input(const GraphNode& n, const Stream& s) {
     return *grid;
   }
   if (std::any_of(s.chain.begin(), s.chain.end(), is_quantiser))
-    throw problem(n, "input 0", "the quantised values of the network's input lie on no grid", "one scale for all channels", "quantise the input with one scale");
+    throw problem(n, "input 0", "the quantised values of the network's input lie on no grid", "one scale for all channels",
+                  "quantise the input with one scale");
   const InputGrid grid = params_.grid.value_or(InputGrid{});
   reading_.open_grid |= !params_.grid;
   std::vector<double> values;
@@ -61,13 +63,16 @@ CodeGrid Walk::close_input(const GraphNode& n, const Stream& s) {
     all = mine;
   }
   const auto codes = grid_of(all, 0.0);
-  if (!codes) throw problem(n, "input 0", "the values of the network's input lie on no grid", "evenly spaced values", "give --input-grid, or put a Quant node behind the input");
+  if (!codes)
+    throw problem(n, "input 0", "the values of the network's input lie on no grid", "evenly spaced values",
+                  "give --input-grid, or put a Quant node behind the input");
   const CodeGrid whole = *codes;
   const bool falls = all.back() < all.front();
   for (size_t i = 0; i < all.size(); ++i) {
     const size_t at = falls ? all.size() - 1 - i : i;
     if (code_on(whole, all[at]) != whole.range.lo + int64_t{whole.range.step} * static_cast<int64_t>(i))
-      throw problem(n, "input 0", "steps that are not affine stand between the network's input and it", "affine steps, or a quantiser", "put a Quant node behind the input");
+      throw problem(n, "input 0", "steps that are not affine stand between the network's input and it", "affine steps, or a quantiser",
+                    "put a Quant node behind the input");
   }
   in.range = whole.range;
   in.codes = falls ? RealGrid{values.back(), -grid.step} : RealGrid{values.front(), grid.step};
@@ -76,7 +81,9 @@ CodeGrid Walk::close_input(const GraphNode& n, const Stream& s) {
 }
 
 CodeGrid Walk::close_matrix(const GraphNode& n, const Stream& s, NetworkMatrix& layer) {
-  if (layer.thresholds) throw problem(n, "", fmt::format("a second node reads what layer {} gives", layer.name), "one", "build the model without branches that meet again");
+  if (layer.thresholds)
+    throw problem(n, "", fmt::format("a second node reads what layer {} gives", layer.name), "one",
+                  "build the model without branches that meet again");
   const auto channels = index_of(layer.out.channels);
   const auto grid = codes_of_chain(s.chain, channels);
   if (!grid) {
@@ -89,9 +96,12 @@ CodeGrid Walk::close_matrix(const GraphNode& n, const Stream& s, NetworkMatrix& 
   DerivedThresholds derived = derive_thresholds(s.chain, *grid, sum_ranges(layer, operand_range(network_, index_of(s.layer))),
                                                 errors_[index_of(s.layer)], params_.threads, params_.most_sums);
   if (derived.problem)
-    throw problem(n, "input 0", *derived.problem, "steps that are monotone, up to a quantiser", "use affine steps, Relu and quantisers between two matrices");
+    throw problem(n, "input 0", *derived.problem, "steps that are monotone, up to a quantiser",
+                  "use affine steps, Relu and quantisers between two matrices");
   if (derived.close > 0)
-    network_.notes.push_back(fmt::format("layer {}: {} thresholds lie within the rounding of a floating-point sum: there the graph's own runtime may differ", layer.name, derived.close));
+    network_.notes.push_back(
+        fmt::format("layer {}: {} thresholds lie within the rounding of a floating-point sum: there the graph's own runtime may differ",
+                    layer.name, derived.close));
   layer.thresholds = std::move(derived.thresholds);
   for (const Elementwise& e : s.chain)
     if (!e.node.empty()) layer.folded.push_back(e.node);
@@ -108,14 +118,17 @@ CodeGrid Walk::close_pool(const GraphNode& n, const Stream& s, const NetworkPool
   bool same = grid.has_value();
   for (int code = range.lo; same && code <= range.hi; code += range.step)
     for (int c = 0; same && c < layer.out.channels; ++c) same = code_on(*grid, apply(s.chain, index_of(c), code)) == code;
-  if (!same) throw problem(n, "input 0", "values behind a pool are quantised again, to other codes", "one quantiser between two matrices", "use the same quantiser on both sides of the pool");
+  if (!same)
+    throw problem(n, "input 0", "values behind a pool are quantised again, to other codes", "one quantiser between two matrices",
+                  "use the same quantiser on both sides of the pool");
   return *grid;
 }
 
 CodeGrid Walk::close(const GraphNode& n, const Stream& s) {
   if (s.layer < 0) return close_input(n, s);
   if (s.layer + 1 != count_of(network_.layers))
-    throw problem(n, "", "it reads a layer that another one reads as well", "one reader for each layer", "build the model without branches");
+    throw problem(n, "", "it reads a layer that another one reads as well", "one reader for each layer",
+                  "build the model without branches");
   if (auto* pool = std::get_if<NetworkPool>(&network_.layers[index_of(s.layer)])) return close_pool(n, s, *pool);
   const CodeGrid grid = close_matrix(n, s, std::get<NetworkMatrix>(network_.layers[index_of(s.layer)]));
   grids_[index_of(s.layer)] = grid;
@@ -138,7 +151,8 @@ Stream Walk::matrix(const GraphNode& n, const Stream& s, const WeightRows& rows,
   layer.name = n.name;
   layer.weights = rows.codes;
   if (grid.offset != 0.0 && has_padding(layer))
-    throw problem(n, "attribute pads", "the padding's 0 is none of the values that it reads", "values that are multiples of one step", "quantise the activations around 0, or leave the padding out");
+    throw problem(n, "attribute pads", "the padding's 0 is none of the values that it reads", "values that are multiples of one step",
+                  "quantise the activations around 0, or leave the padding out");
   const int reader = count_of(network_.layers);
   network_.layers.emplace_back(layer);
   grids_.emplace_back(std::nullopt);
@@ -168,21 +182,28 @@ Stream Walk::matrix(const GraphNode& n, const Stream& s, const WeightRows& rows,
   if (std::all_of(gain.by.begin(), gain.by.end(), [&](double g) { return g == gain.by[0]; })) gain.by.resize(1);
   if (gain.by != Channels{1.0}) out.chain.push_back({"", gain});
   if (grid.offset != 0.0) out.chain.push_back({"", offset});
-  if (rows.assumed) network_.notes.push_back(fmt::format("layer {}: no quantiser reads its weights; they are multiples of one step in each row", n.name));
+  if (rows.assumed)
+    network_.notes.push_back(fmt::format("layer {}: no quantiser reads its weights; they are multiples of one step in each row", n.name));
   return out;
 }
 
 Stream Walk::dense(const GraphNode& n, const std::vector<const Value*>& inputs, size_t at, Stream s) {
-  if (at != 0) throw problem(n, "input 1", "the activations are the second factor", "the first one, and weights as the second", "export activations times weights");
-  if (!s.flat && s.map.height * s.map.width != 1) throw problem(n, "input 0", "it works on a map", "[batch, values]", "flatten the map before it");
+  if (at != 0)
+    throw problem(n, "input 1", "the activations are the second factor", "the first one, and weights as the second",
+                  "export activations times weights");
+  if (!s.flat && s.map.height * s.map.width != 1)
+    throw problem(n, "input 0", "it works on a map", "[batch, values]", "flatten the map before it");
   const Folded& given = constant(n, inputs, 1);
-  if (given.value.shape.size() != 2) throw problem(n, "input 1", "the weights are no matrix", "two dimensions", "export the layer as a matrix");
-  if (n.op == "Gemm" && whole_attribute(n, "transA", 0) != 0) throw problem(n, "attribute transA", "it is 1", "0", "export the layer as x * W");
+  if (given.value.shape.size() != 2)
+    throw problem(n, "input 1", "the weights are no matrix", "two dimensions", "export the layer as a matrix");
+  if (n.op == "Gemm" && whole_attribute(n, "transA", 0) != 0)
+    throw problem(n, "attribute transA", "it is 1", "0", "export the layer as x * W");
   const bool outputs_first = n.op == "Gemm" && whole_attribute(n, "transB", 0) != 0;
   Folded w = outputs_first ? given : transposed(given);
   const auto inputs_of = static_cast<size_t>(w.value.shape[1]), outputs = static_cast<size_t>(w.value.shape[0]);
   if (inputs_of != s.map.size() || outputs == 0)
-    throw problem(n, "input 1", fmt::format("the weights take {} values where {} come", inputs_of, s.map.size()), "weights [values, outputs]", "export the layer again");
+    throw problem(n, "input 1", fmt::format("the weights take {} values where {} come", inputs_of, s.map.size()),
+                  "weights [values, outputs]", "export the layer again");
   const bool xnor = n.op == "XnorPopcountMatMul";
   if (xnor) {
     for (double& v : w.value.values) {
@@ -200,7 +221,8 @@ Stream Walk::dense(const GraphNode& n, const std::vector<const Value*>& inputs, 
   out.flat = true;
   if (xnor) {  // equal bits: (sum of (2 w - 1) (2 a - 1) + K) / 2 = sum of (2 w - 1) a + (K - sum of (2 w - 1)) / 2
     const CodeGrid& a = s.layer < 0 ? *input_grid_ : *grids_[index_of(out.layer) - 1];
-    if (a.unit != 1.0 || a.offset != 0.0 || a.range != CodeRange{0, 1, 1}) throw problem(n, "input 0", "it reads other values than 0 and 1", "bits", "put a 1-bit MultiThreshold or Quant node in front of it");
+    if (a.unit != 1.0 || a.offset != 0.0 || a.range != CodeRange{0, 1, 1})
+      throw problem(n, "input 0", "it reads other values than 0 and 1", "bits", "put a 1-bit MultiThreshold or Quant node in front of it");
     const auto& m = std::get<NetworkMatrix>(network_.layers.back());
     AddStep equal;
     for (size_t r = 0; r < outputs; ++r) {
@@ -225,10 +247,13 @@ Stream Walk::dense(const GraphNode& n, const std::vector<const Value*>& inputs, 
 Stream Walk::conv(const GraphNode& n, const std::vector<const Value*>& inputs, Stream s) {
   const Folded& w = constant(n, inputs, 1);
   const auto& shape = w.value.shape;
-  if (s.flat || shape.size() != 4) throw problem(n, "", "it does not work on maps of two dimensions", "[batch, channels, height, width]", "use Conv2d; one-dimensional maps as a height of 1");
+  if (s.flat || shape.size() != 4)
+    throw problem(n, "", "it does not work on maps of two dimensions", "[batch, channels, height, width]",
+                  "use Conv2d; one-dimensional maps as a height of 1");
   const int64_t groups = whole_attribute(n, "group", 1);
   if (groups < 1 || shape[0] < 1 || shape[0] % groups != 0 || shape[1] * groups != s.map.channels)
-    throw problem(n, "attribute group", fmt::format("{} groups do not fit {} channels", groups, s.map.channels), "channels of the weights * group", "export the layer again");
+    throw problem(n, "attribute group", fmt::format("{} groups do not fit {} channels", groups, s.map.channels),
+                  "channels of the weights * group", "export the layer again");
   const SlidingWindow g = sliding_window(n, s.map.height, s.map.width, shape[2], shape[3]);
   WeightRows rows = weight_rows(n, 1, w);
   NetworkMatrix layer;
@@ -236,7 +261,8 @@ Stream Walk::conv(const GraphNode& n, const std::vector<const Value*>& inputs, S
   layer.out = {int_of(shape[0]), int_of(g.out_height), int_of(g.out_width)};
   layer.window = {int_of(g.height), int_of(g.width), int_of(g.stride_y), int_of(g.stride_x), int_of(g.top), int_of(g.left)};
   layer.groups = int_of(groups);
-  if (layer.out.size() > kMostWeights) throw problem(n, "", "its result has too many values", fmt::format("{} at most", kMostWeights), "export a smaller network");
+  if (layer.out.size() > kMostWeights)
+    throw problem(n, "", "its result has too many values", fmt::format("{} at most", kMostWeights), "export a smaller network");
   Stream out = matrix(n, s, rows, layer);
   if (inputs.size() > 2 && inputs[2] != nullptr) {
     Constant bias = constant(n, inputs, 2).value;
@@ -248,7 +274,8 @@ Stream Walk::conv(const GraphNode& n, const std::vector<const Value*>& inputs, S
 
 Stream Walk::pool(const GraphNode& n, Stream s) {
   if (s.flat) throw problem(n, "", "it does not work on maps", "[batch, channels, height, width]", "pool before flattening");
-  if (s.layer < 0) throw problem(n, "", "it pools the network's input", "a matrix before it", "pool the images before they enter the network");
+  if (s.layer < 0)
+    throw problem(n, "", "it pools the network's input", "a matrix before it", "pool the images before they enter the network");
   NetworkPool layer;
   layer.name = n.name;
   layer.in = s.map;
@@ -263,7 +290,8 @@ Stream Walk::pool(const GraphNode& n, Stream s) {
     layer.window = {int_of(g.height), int_of(g.width), int_of(g.stride_y), int_of(g.stride_x), int_of(g.top), int_of(g.left)};
     layer.out = {s.map.channels, int_of(g.out_height), int_of(g.out_width)};
   }
-  if (std::any_of(s.chain.begin(), s.chain.end(), is_quantiser) && std::holds_alternative<NetworkMatrix>(network_.layers[index_of(s.layer)])) {
+  if (std::any_of(s.chain.begin(), s.chain.end(), is_quantiser) &&
+      std::holds_alternative<NetworkMatrix>(network_.layers[index_of(s.layer)])) {
     // A channel whose codes fall with their value is no case: codes rise with the values that they stand for.
     const CodeGrid grid = close(n, s);
     network_.layers.emplace_back(layer);
@@ -294,7 +322,8 @@ Stream Walk::average(const GraphNode& n, Stream s) {
     const int64_t reach_y = (g.out_height - 1) * g.stride_y + g.height, reach_x = (g.out_width - 1) * g.stride_x + g.width;
     const bool inside = g.top == 0 && g.left == 0 && reach_y <= s.map.height && reach_x <= s.map.width;
     if (!inside && whole_attribute(n, "count_include_pad", 0) == 0)
-      throw problem(n, "attribute count_include_pad", "windows at the edge have fewer elements", "windows of one size", "leave the padding out, or count it");
+      throw problem(n, "attribute count_include_pad", "windows at the edge have fewer elements", "windows of one size",
+                    "leave the padding out, or count it");
   }
   const auto each = index_of(int_of(g.height * g.width));
   WeightRows rows;
@@ -317,7 +346,8 @@ void Walk::finish() {
   if (std::holds_alternative<Unknown>(it->second)) return;  // some node was named already
   const auto* s = std::get_if<Stream>(&it->second);
   if (s == nullptr) throw problem(end, "", "it does not depend on the input", "a function of the input", "export the graph again");
-  if (s->layer < 0 || s->layer + 1 != count_of(network_.layers) || !std::holds_alternative<NetworkMatrix>(network_.layers.back()) || s->pool)
+  if (s->layer < 0 || s->layer + 1 != count_of(network_.layers) || !std::holds_alternative<NetworkMatrix>(network_.layers.back()) ||
+      s->pool)
     throw problem(end, "", "it is not what the last matrix gives", "a matrix, and what follows it", "end the model with a dense layer");
   auto& last = std::get<NetworkMatrix>(network_.layers.back());
   const bool codes = std::any_of(s->chain.begin(), s->chain.end(), is_quantiser);
@@ -327,7 +357,9 @@ void Walk::finish() {
     for (const Elementwise& e : s->chain) {
       const auto step = line_of(e, index_of(c));
       if (!step && codes) break;
-      if (!step) throw problem(end, "", fmt::format("node {} changes the scores, and not by a line", e.node), "scores, or a quantiser", "end the model with the dense layer's sums");
+      if (!step)
+        throw problem(end, "", fmt::format("node {} changes the scores, and not by a line", e.node), "scores, or a quantiser",
+                      "end the model with the dense layer's sums");
       line = {line.gain * step->gain, line.offset * step->gain + step->offset};
     }
     network_.gain.insert(network_.gain.end(), each, line.gain);

@@ -161,7 +161,8 @@ class NetworkLowering {
   }
 
   /// One group's rows, at every place of the window. Encodings of raw sums are set when they are known.
-  void sums(const NetworkMatrix& m, const Operand& x, int group, const std::string& layer, int raw, int result_tensor, const MapLayout& to) {
+  void sums(const NetworkMatrix& m, const Operand& x, int group, const std::string& layer, int raw, int result_tensor,
+            const MapLayout& to) {
     const int rows = m.out.channels / m.groups, depth = m.in.channels / m.groups;
     const bool whole_rows = m.groups == 1;  // the words of a row of the window lie side by side
     const int columns = m.window.height * m.window.width * depth;
@@ -170,7 +171,8 @@ class NetworkLowering {
     const bool is_raw = raw >= 0;
     numerics::MatrixLayer matrix = matrix_layer(m, operand, group, is_raw);
     if (is_raw && &m == &network_.last())
-      for (int r = 0; r < rows; ++r) matrix.bias.push_back(static_cast<int32_t>(network_.shift[index_of(r) * (network_.shift.size() / index_of(m.out.channels))]));
+      for (int r = 0; r < rows; ++r)
+        matrix.bias.push_back(static_cast<int32_t>(network_.shift[index_of(r) * (network_.shift.size() / index_of(m.out.channels))]));
     const numerics::MatrixPlan plan = numerics::plan_matrix(matrix);
     if (is_raw) widen(raw, plan, group, rows, m);
     const std::string name = m.groups == 1 ? layer : fmt::format("{}.group{}", layer, group);
@@ -228,7 +230,8 @@ class NetworkLowering {
     const int levels = t.range.levels(), channels = m.out.channels;
     const uint32_t count_bits = y.numbers.encoding.bits, level_bits = s.encoding.bits + 1;
     // Thresholds of codes: a level that is reached by s <= t is one by s < t + 1.
-    CodeTable at{layer_name(l) + ".thresholds", 1, channels * levels, level_bits, {}}, direction{layer_name(l) + ".directions", 1, channels, 1, {}};
+    CodeTable at{layer_name(l) + ".thresholds", 1, channels * levels, level_bits, {}},
+        direction{layer_name(l) + ".directions", 1, channels, 1, {}};
     const int64_t most = int64_t{1} << s.encoding.bits;
     for (int c = 0; c < channels; ++c) {
       const bool falls = t.direction[index_of(c)] < 0;
@@ -248,10 +251,15 @@ class NetworkLowering {
       const bool end = first + n == levels;
       const int kernel = kernel_of(count_kernel(s.encoding.bits, n, count_bits, first == 0));
       int to = y.tensor;
-      if (!end) to = b_.add_tensor(fmt::format("{}.count{}", layer_name(l), first), plain.words(), {count_bits, 1, {0}}, {static_cast<uint64_t>(levels)});
+      if (!end)
+        to = b_.add_tensor(fmt::format("{}.count{}", layer_name(l), first), plain.words(), {count_bits, 1, {0}},
+                           {static_cast<uint64_t>(levels)});
       const MapLayout& layout = end ? y.layout : plain;
       const auto step = [&](int from, int channel, int into, int repeat, int stride, int channel_stride) {
-        Step at_place{fmt::format("{}.thresholds", layer_name(l)), kernel, repeat, b_.stage,
+        Step at_place{fmt::format("{}.thresholds", layer_name(l)),
+                      kernel,
+                      repeat,
+                      b_.stage,
                       {TensorSource{raw, from, stride}, RowSource{thresholds, 0, channel * levels + first, channel_stride * levels},
                        RowSource{directions, 0, channel, channel_stride}},
                       {{to, into, stride}}};
@@ -262,7 +270,8 @@ class NetworkLowering {
         step(0, 0, int_of(layout.at(0, 0, 0)), channels, 1, 1);
       } else {
         for (int c = 0; c < channels; ++c)
-          for (int row = 0; row < m.out.height; ++row) step(int_of(plain.at(c, row, 0)), c, int_of(layout.at(c, row, 0)), m.out.width, channels, 0);
+          for (int row = 0; row < m.out.height; ++row)
+            step(int_of(plain.at(c, row, 0)), c, int_of(layout.at(c, row, 0)), m.out.width, channels, 0);
       }
       before = to;
     }
@@ -283,7 +292,8 @@ class NetworkLowering {
       size_t end = i;
       while (end < inside.size() && inside[end] == inside[i]) ++end;
       if (!inside[i])
-        b_.program.steps.push_back({y.numbers.name + ".border", kernel, int_of(end - i), b_.stage, {RowSource{table, 0, 0, 0}}, {{y.tensor, int_of(i), 1}}});
+        b_.program.steps.push_back(
+            {y.numbers.name + ".border", kernel, int_of(end - i), b_.stage, {RowSource{table, 0, 0, 0}}, {{y.tensor, int_of(i), 1}}});
       i = end;
     }
   }
@@ -302,7 +312,8 @@ class NetworkLowering {
         Step step{layer_name(l), kernel, p.out.width, b_.stage, {}, {{y.tensor, int_of(y.layout.at(c, row, 0)), p.out.channels}}};
         for (int i = 0; i < p.window.height; ++i)
           for (int j = 0; j < p.window.width; ++j)
-            step.inputs.push_back(x.source((row * p.window.stride_y + i) * x.layout.row_words() + j * p.in.channels + c, p.window.stride_x * p.in.channels));
+            step.inputs.push_back(
+                x.source((row * p.window.stride_y + i) * x.layout.row_words() + j * p.in.channels + c, p.window.stride_x * p.in.channels));
         b_.program.steps.push_back(std::move(step));
       }
     }
@@ -327,11 +338,13 @@ std::optional<NetworkProblem> find_lowering_problem(const IntegerNetwork& networ
     if (const auto* m = std::get_if<NetworkMatrix>(&network.layers[l])) {
       weights += m->weights.size();
       if (padded && (range.lo > 0 || range.hi < 0 || range.lo % range.step != 0))
-        return NetworkProblem{m->name, fmt::format("its padding is 0, and none of the codes {}, {} .. that it reads", range.lo, range.lo + range.step), cure};
+        return NetworkProblem{
+            m->name, fmt::format("its padding is 0, and none of the codes {}, {} .. that it reads", range.lo, range.lo + range.step), cure};
       if (params.tile.bounded() && (g.out.height * g.out.width > 1 || padded || m->groups > 1))
         return NetworkProblem{m->name, "convolutions are not cut to tiles yet", "compile without --arch, or with a tile of any size"};
       if (weights > kMostNetworkWeights)
-        return NetworkProblem{network.name, fmt::format("it has more than {} weights, and every weight owns cells so far", kMostNetworkWeights), cure};
+        return NetworkProblem{network.name,
+                              fmt::format("it has more than {} weights, and every weight owns cells so far", kMostNetworkWeights), cure};
     } else if (padded) {
       return NetworkProblem{std::get<NetworkPool>(network.layers[l]).name, "pools with windows beyond the map are not lowered yet", cure};
     }

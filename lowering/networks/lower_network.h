@@ -1,5 +1,5 @@
-// An integer network as a Program: matrices whose weights own cells, thresholds and pools as kernels. The host lays samples into memory and moves
-// bits.
+// An integer network as a Program: matrices whose weights own cells, thresholds and pools as kernels. The host lays samples into memory and
+// moves bits.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +22,7 @@ struct MapLayout {
   int row_words() const { return (map.width + left + right) * map.channels; }
   int words() const { return (map.height + top + bottom) * row_words(); }
   /// Of the element in the order of ONNX.
-  size_t at(int channel, int y, int x) const {
-    return static_cast<size_t>((y + top) * row_words() + (x + left) * map.channels + channel);
-  }
+  size_t at(int channel, int y, int x) const { return static_cast<size_t>((y + top) * row_words() + (x + left) * map.channels + channel); }
 };
 
 /// A tensor of the Program that the definition (cpu::run_network) traces under this name.

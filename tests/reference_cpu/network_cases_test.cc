@@ -75,7 +75,8 @@ TEST_P(NetworkCase, WeightsAndThresholdsAreThose) {
     SCOPED_TRACE(l);
     const Json& layer = expected["layers"][l];
     const NetworkMatrix& m = matrix(l);
-    EXPECT_EQ(test::sha256(little_endian<int8_t>({m.weights.begin(), m.weights.end()})), layer["weights_sha256_int8_NxK"].get<std::string>());
+    EXPECT_EQ(test::sha256(little_endian<int8_t>({m.weights.begin(), m.weights.end()})),
+              layer["weights_sha256_int8_NxK"].get<std::string>());
     if (!layer.contains("thresholds")) continue;
     const Thresholds& t = *m.thresholds;
     EXPECT_EQ(t.range.step, layer["step"].get<int>());
@@ -108,7 +109,8 @@ TEST_P(NetworkCase, EverySumAndScoreIsThat) {
   }
   EXPECT_EQ(test::sha256(little_endian<int16_t>(first)), expected["first_layer_codes_sha256_int16"].get<std::string>());
   for (size_t l = 0; l < sums.size(); ++l)
-    EXPECT_EQ(test::sha256(little_endian<int32_t>(sums[l])), expected["layers"][l]["sums_sha256_int32_64xN"].get<std::string>()) << "layer " << l;
+    EXPECT_EQ(test::sha256(little_endian<int32_t>(sums[l])), expected["layers"][l]["sums_sha256_int32_64xN"].get<std::string>())
+        << "layer " << l;
 }
 
 TEST_P(NetworkCase, TheGraphInFloatingPointGivesTheOutputs) {

@@ -147,7 +147,8 @@ std::string GraphMaker::constant(const Constant& value) {
   return name;
 }
 
-std::string GraphMaker::node(const std::string& op, const std::vector<Constant>& constants, const std::map<std::string, Attribute>& attributes) {
+std::string GraphMaker::node(const std::string& op, const std::vector<Constant>& constants,
+                             const std::map<std::string, Attribute>& attributes) {
   const std::string name = op + "_" + std::to_string(count_++);
   frontend::onnx::GraphNode n{name, op, "", {last_}, {name + ".out"}, attributes};
   if (op.ends_with("Quant")) n.domain = "qonnx.custom_op.general";
@@ -160,7 +161,8 @@ std::string GraphMaker::node(const std::string& op, const std::vector<Constant>&
 std::string GraphMaker::dense(const std::string& op, const Constant& weights, int bits, double scale,
                               const std::map<std::string, Attribute>& attributes) {
   const std::string w = constant(weights), name = (bits == 1 ? "BipolarQuant_" : "Quant_") + std::to_string(count_++);
-  frontend::onnx::GraphNode q{name, bits == 1 ? "BipolarQuant" : "Quant", "onnx.brevitas", {w, constant(number(scale))}, {name + ".out"}, {}};
+  frontend::onnx::GraphNode q{name, bits == 1 ? "BipolarQuant" : "Quant", "onnx.brevitas", {w, constant(number(scale))}, {name + ".out"},
+                              {}};
   if (bits > 1) {
     q.inputs.push_back(constant(number(0)));
     q.inputs.push_back(constant(number(bits)));
