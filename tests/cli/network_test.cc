@@ -1,5 +1,6 @@
 // Networks of ONNX files, as their user meets them.
 #include <filesystem>
+#include <fstream>
 
 #include "tests/cli/cli_support.h"
 
