@@ -19,7 +19,7 @@ Kernel count_kernel(uint32_t sum_bits, int levels, uint32_t count_bits, bool fir
   std::vector<NodeId> reached;
   for (int j = 0; j < levels; ++j) {
     const NodeId below = add_node(dag, Op::kLess, 1, {s, add_slice(dag, t, id_of(j) * level_bits, level_bits)});
-    reached.push_back(add_node(dag, Op::kXnor, 1, {below, d}));
+    reached.push_back(add_node(dag, Op::kXor, 1, {add_node(dag, Op::kNot, 1, {below}), d}));
   }
   NodeId count = add_node(dag, Op::kPopcount, count_bits, {numerics::pack(dag, reached)});
   if (!first) {

@@ -35,12 +35,13 @@ const Arrows kArrows = {
     {"engines",
      {"ir", "frontend", "bitgrid_sim", "bitgrid_sim/systemc", "rtl", "reference_cpu", "lowering/mapping", "lowering/scales",
       "lowering/networks"}},
-    {"check", {"ir", "bitgrid_sim", "rtl", "reference_cpu", "lowering/synthesis", "lowering/mapping", "lowering/numerics", "engines"}},
+    {"check",
+     {"ir", "frontend", "bitgrid_sim", "rtl", "reference_cpu", "lowering/synthesis", "lowering/mapping", "lowering/numerics", "engines"}},
     {"estimate", {"ir", "frontend", "lowering/mapping", "lowering/numerics"}},
     {"report", {"ir", "estimate"}},
     {"cli",
      {"ir", "frontend", "bitgrid_sim", "bitgrid_sim/systemc", "rtl", "reference_cpu", "lowering/synthesis", "lowering/mapping",
-      "lowering/numerics", "engines", "check", "estimate", "report"}},
+      "lowering/numerics", "lowering/networks", "engines", "check", "estimate", "report"}},
 };
 
 TEST(Structure, IncludesFollowTheArrows) {
