@@ -1,5 +1,5 @@
 // ONNX files: messages of protobuf's wire format, of which graphs use few. Debian's libprotobuf cannot be in one program with its
-// libsentencepiece, which exports a protobuf of its own (docs/dependencies.md).
+// libsentencepiece, which exports a protobuf of its own (docs/rejected.md).
 #include <fmt/format.h>
 
 #include <cmath>
