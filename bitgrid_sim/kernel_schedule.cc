@@ -41,10 +41,12 @@ class Ports {
 
 }  // namespace
 
-std::vector<bool> resident_bits(const MappedKernel& kernel) {
-  std::vector<bool> resident(kernel.input_bits);
-  for (const ResidentSlot& r : kernel.residents) resident[r.bit] = true;
-  return resident;
+std::vector<uint32_t> resident_input_bits(const MappedKernel& kernel) {
+  std::vector<uint32_t> bits;
+  for (const ResidentSlot& r : kernel.residents) bits.push_back(r.bit);
+  std::sort(bits.begin(), bits.end());
+  bits.erase(std::unique(bits.begin(), bits.end()), bits.end());
+  return bits;
 }
 
 KernelSchedule make_schedule(const MappedKernel& kernel, bool without_residents) {
@@ -52,9 +54,11 @@ KernelSchedule make_schedule(const MappedKernel& kernel, bool without_residents)
   std::vector<uint32_t> column(kernel.input_bits);
   std::iota(column.begin(), column.end(), 0u);
   if (without_residents) {
-    const std::vector<bool> resident = resident_bits(kernel);
-    uint32_t next = 0;
-    for (uint32_t bit = 0; bit < kernel.input_bits; ++bit) column[bit] = resident[bit] ? 0 : next++;
+    const std::vector<uint32_t> resident = resident_input_bits(kernel);
+    for (size_t i = 0; i < resident.size(); ++i) {
+      const uint32_t end = i + 1 < resident.size() ? resident[i + 1] : kernel.input_bits;
+      for (uint32_t bit = resident[i]; bit < end; ++bit) column[bit] = bit - static_cast<uint32_t>(i) - 1;
+    }
   }
   s.period = 2 * int64_t{kernel.ii};
   Ports port_in(s.in), port_out(s.out);

@@ -40,8 +40,8 @@ struct KernelSchedule {
 
 /// `kernel` has been verified. `without_residents`: input bits are numbered as if the resident ones were not there.
 KernelSchedule make_schedule(const MappedKernel& kernel, bool without_residents = false);
-/// By input bit: whether it is resident.
-std::vector<bool> resident_bits(const MappedKernel& kernel);
+/// The input bits that live in cells, ascending.
+std::vector<uint32_t> resident_input_bits(const MappedKernel& kernel);
 
 /// Towards minus infinity.
 constexpr int64_t floor_div(int64_t a, int64_t b) {

@@ -90,9 +90,7 @@ void KernelSimulator::compile_residents(const MappedKernel& kernel) {
   resident_cells_.resize(kernel.residents.size());
   std::vector<size_t> next(resident_first_.begin(), resident_first_.end() - 1);
   if (params_.shared_residents) {
-    const std::vector<bool> resident = resident_bits(kernel);
-    for (uint32_t bit = 0; bit < kernel.input_bits; ++bit)
-      if (resident[bit]) shared_bits_.push_back(bit);
+    shared_bits_ = resident_input_bits(kernel);
     input_bits_ -= static_cast<uint32_t>(shared_bits_.size());
     shared_residents_ = BitVector(static_cast<uint32_t>(shared_bits_.size()));
   }
@@ -135,8 +133,10 @@ bool KernelSimulator::write_residents(const uint64_t* bits) {
       }
     }
   }
-  stats_.reconfigured_cells += written;
-  stats_.reconfigurations += written != 0;
+  if (!params_.shared_residents) {
+    stats_.reconfigured_cells += written;
+    stats_.reconfigurations += written != 0;
+  }
   return written != 0;
 }
 
@@ -151,7 +151,15 @@ bool KernelSimulator::reconfigure(const BitMatrix& inputs, size_t row) {
   return write_residents(words.data());
 }
 
+/// Counts what changes here, so that it does not matter whether lanes or one grid run next.
 void KernelSimulator::set_residents(const BitVector& bits) {
+  uint64_t written = 0;
+  for (uint32_t i = 0; i < shared_bits_.size(); ++i) {
+    const uint32_t bit = shared_bits_[i];
+    if (bits.get(i) != shared_residents_.get(i)) written += resident_first_[bit + 1] - resident_first_[bit];
+  }
+  stats_.reconfigured_cells += written;
+  stats_.reconfigurations += written != 0;
   shared_residents_ = bits;
   shared_changed_ = true;
   for (auto* kernels : {&narrow_, &wide_})

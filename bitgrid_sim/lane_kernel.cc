@@ -47,14 +47,11 @@ LaneKernel::LaneKernel(const MappedKernel& kernel, const LaneKernelParams& param
       in_(make_ring(schedule_.inputs, kernel.input_bits, grid_.lane_words())),
       out_(make_ring(schedule_.outputs, kernel.output_bits, grid_.lane_words())) {
   if (kernel.residents.empty()) return;
-  resident_cells_.resize(kernel.input_bits);
   if (params_.shared_residents) {
-    const std::vector<bool> resident = resident_bits(kernel);
-    for (uint32_t bit = 0; bit < kernel.input_bits; ++bit)
-      if (resident[bit]) shared_bits_.push_back(bit);
-    for (const ResidentSlot& r : kernel.residents) ++resident_cells_[r.bit];
+    shared_bits_ = resident_input_bits(kernel);
     return;
   }
+  resident_cells_.resize(kernel.input_bits);
   resident_mask_.resize((size_t{kernel.input_bits} + 63) / 64);
   for (const ResidentSlot& r : kernel.residents) {
     resident_mask_[r.bit / 64] |= uint64_t{1} << (r.bit % 64);
@@ -197,15 +194,8 @@ void LaneKernel::switch_residents(const BitMatrix& inputs, const Plan::Switch& c
 
 /// Runs ended with the last output of the last invocation, so nothing is on its way.
 void LaneKernel::set_residents(const BitVector& bits) {
-  uint64_t written = 0;
-  for (uint32_t i = 0; i < shared_bits_.size(); ++i) {
-    const uint64_t wanted = bits.get(i) ? ~uint64_t{0} : 0;
-    const auto net = grid_.net(grid_.program().variables[shared_bits_[i]]);
-    if (net[0] != wanted) written += resident_cells_[shared_bits_[i]];
-    for (uint64_t& word : net) word = wanted;
-  }
-  stats_.reconfigured_cells += written;
-  stats_.reconfigurations += written != 0;
+  for (uint32_t i = 0; i < shared_bits_.size(); ++i)
+    for (uint64_t& word : grid_.net(grid_.program().variables[shared_bits_[i]])) word = bits.get(i) ? ~uint64_t{0} : 0;
 }
 
 BitMatrix LaneKernel::run(const BitMatrix& inputs) {

@@ -40,7 +40,7 @@ class LaneKernel {
   /// As KernelSimulator::run: rows = invocations. The batch is cut into one run of consecutive rows a lane.
   BitMatrix run(const BitMatrix& inputs);
 
-  /// With shared_residents: the resident bits in their order, for all invocations from now on.
+  /// With shared_residents: the resident bits in their order, for all invocations from now on. Not counted in the statistics.
   void set_residents(const BitVector& bits);
 
   const LaneKernelStats& stats() const { return stats_; }
