@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <map>
 
 #include "ir/error.h"
 #include "ir/index.h"
@@ -103,12 +102,6 @@ class NetworkLowering {
     y.numbers = b_.tensor(y.tensor);
     out_.traced.push_back({name, y.tensor, y.layout});
     return y;
-  }
-
-  int kernel_of(const Kernel& kernel) {
-    const auto it = kernels_.find(kernel.name);
-    if (it != kernels_.end()) return it->second;
-    return kernels_[kernel.name] = b_.add_kernel(kernel);
   }
 
   /// The matrix of one group of channels as numerics takes it: columns in the order row, column, channel.
@@ -249,7 +242,7 @@ class NetworkLowering {
       ++b_.stage;
       const int n = std::min(kLevelsAtOnce, levels - first);
       const bool end = first + n == levels;
-      const int kernel = kernel_of(count_kernel(s.encoding.bits, n, count_bits, first == 0));
+      const int kernel = b_.shared_kernel(count_kernel(s.encoding.bits, n, count_bits, first == 0));
       int to = y.tensor;
       if (!end)
         to = b_.add_tensor(fmt::format("{}.count{}", layer_name(l), first), plain.words(), {count_bits, 1, {0}},
@@ -283,7 +276,7 @@ class NetworkLowering {
     const auto code = static_cast<uint64_t>((0 - range.lo) / range.step);
     if (code == 0) return;
     const uint32_t bits = y.numbers.encoding.bits;
-    const int kernel = kernel_of(copy_word_kernel(bits)), table = b_.add_code_table({y.numbers.name + ".zero", 1, 1, bits, {code}});
+    const int kernel = b_.shared_kernel(copy_word_kernel(bits)), table = b_.add_code_table({y.numbers.name + ".zero", 1, 1, bits, {code}});
     std::vector<bool> inside(index_of(y.layout.words()), false);
     for (int r = 0; r < y.layout.map.height; ++r)
       for (int c = 0; c < y.layout.map.width; ++c)
@@ -307,7 +300,8 @@ class NetworkLowering {
     int lanes = any_least ? 1 : std::min(kPoolLanes, p.in.channels);
     while (p.in.channels % lanes != 0) --lanes;
     for (int c = 0; c < p.in.channels; c += lanes) {
-      const int kernel = kernel_of(pool_kernel(p.window.height * p.window.width, lanes, x.numbers.encoding.bits, p.least[index_of(c)]));
+      const int kernel =
+          b_.shared_kernel(pool_kernel(p.window.height * p.window.width, lanes, x.numbers.encoding.bits, p.least[index_of(c)]));
       for (int row = 0; row < p.out.height; ++row) {
         Step step{layer_name(l), kernel, p.out.width, b_.stage, {}, {{y.tensor, int_of(y.layout.at(c, row, 0)), p.out.channels}}};
         for (int i = 0; i < p.window.height; ++i)
@@ -323,7 +317,6 @@ class NetworkLowering {
   const IntegerNetwork& network_;
   numerics::ProgramBuilder b_;
   LoweredNetwork out_;
-  std::map<std::string, int> kernels_;
 };
 
 }  // namespace

@@ -56,6 +56,12 @@ int ProgramBuilder::add_kernel(Kernel kernel) {
   return count_of(program.kernels) - 1;
 }
 
+int ProgramBuilder::shared_kernel(const Kernel& kernel) {
+  const auto [known, added] = shared_.try_emplace(kernel.name, -1);
+  if (added) known->second = add_kernel(kernel);
+  return known->second;
+}
+
 int ProgramBuilder::add_cache(int of_tensor, int window) {
   program.caches.push_back({of_tensor, window});
   return count_of(program.caches) - 1;

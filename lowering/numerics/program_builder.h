@@ -1,6 +1,7 @@
 // Grows a Program: tensors, kernels and steps.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,6 +30,8 @@ struct ProgramBuilder {
   Tensor& tensor(int id) { return program.tensors[index_of(id)]; }
   int add_tensor(const std::string& name, int count, const Encoding& encoding, const std::vector<uint64_t>& max_code);
   int add_kernel(Kernel kernel);
+  /// The kernel of that name, which is added where there is none yet.
+  int shared_kernel(const Kernel& kernel);
   int add_cache(int of_tensor, int window);
   int add_code_table(CodeTable table);
 
@@ -44,6 +47,8 @@ struct ProgramBuilder {
   Stream add_streams(const Stream& a, const Stream& b, const std::string& name);
 
  private:
+  std::map<std::string, int> shared_;  // kernels by name
+
   void add_rows(const MatrixLayer& layer, const MatrixPlan& plan, const std::string& name, const std::vector<Source>& sources,
                 int raw_tensor, int result_tensor, int first, int count);
   void add_cut_matrix(const MatrixLayer& layer, const MatrixPlan& plan, const std::string& name, const std::vector<Source>& sources,

@@ -9,11 +9,11 @@ namespace bitgrid::scales {
 
 mapping::StreamedShape ternary_shape(int inputs, uint32_t bits) {
   const int64_t most = (int64_t{1} << (bits - 1)) - 1;
-  return {inputs, -most, most, mapping::ternary_weights(), true};
+  return {inputs, -most, most, mapping::ternary_weights()};
 }
 
 mapping::StreamedShape one_bit_shape(int inputs, uint32_t bits) {
-  return {inputs, 0, (int64_t{1} << bits) - 1, mapping::unsigned_weights(1), false};
+  return {inputs, 0, (int64_t{1} << bits) - 1, mapping::unsigned_weights(1)};
 }
 
 /// With o = 2^(bits - 1) - 1, code u of x: o - x is the complement of u, and o + x is u - 1.

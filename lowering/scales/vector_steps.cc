@@ -42,9 +42,7 @@ int VectorSteps::add_weights(const std::string& name, const std::shared_ptr<cons
 
 void VectorSteps::step(const std::string& name, const Kernel& kernel, int repeat, std::vector<Source> inputs,
                        std::vector<Destination> outputs) {
-  auto [it, added] = kernels_.try_emplace(kernel.name, -1);
-  if (added) it->second = b_.add_kernel(kernel);
-  b_.program.steps.push_back({name, it->second, repeat, b_.stage, std::move(inputs), std::move(outputs)});
+  b_.program.steps.push_back({name, b_.shared_kernel(kernel), repeat, b_.stage, std::move(inputs), std::move(outputs)});
   if (nested_ == 0) ++b_.stage;
 }
 

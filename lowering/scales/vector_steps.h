@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -51,7 +50,6 @@ class VectorSteps {
 
  private:
   numerics::ProgramBuilder& b_;
-  std::map<std::string, int> kernels_;
   int nested_ = 0;
 };
 

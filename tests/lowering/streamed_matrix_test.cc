@@ -64,7 +64,7 @@ TEST(StreamedMatrix, ResidentWordsChangeFromBatchToBatch) {
   std::mt19937_64 random(3);
   for (const int inputs : {1, 2, 13, 40}) {
     for (const bool ternary : {false, true}) {
-      const StreamedShape shape{inputs, -100, 100, ternary ? ternary_weights() : unsigned_weights(1), ternary};
+      const StreamedShape shape{inputs, -100, 100, ternary ? ternary_weights() : unsigned_weights(1)};
       const Kernel kernel = streamed_kernel("m", shape);
       sim::KernelSimulatorParams start;
       start.latch_seed = 5;
@@ -100,8 +100,7 @@ TEST(StreamedMatrix, ResidentWordsChangeFromBatchToBatch) {
 }
 
 TEST(StreamedMatrix, ResidentKernelsAreVerifiedFromRandomStarts) {
-  for (const StreamedShape& shape :
-       {StreamedShape{30, -127, 127, ternary_weights(), true}, StreamedShape{31, -128, 127, unsigned_weights(1)}}) {
+  for (const StreamedShape& shape : {StreamedShape{30, -127, 127, ternary_weights()}, StreamedShape{31, -128, 127, unsigned_weights(1)}}) {
     const Kernel kernel = streamed_kernel("m", shape);
     check::VerifyParams params;
     params.starts = 20;
@@ -111,7 +110,7 @@ TEST(StreamedMatrix, ResidentKernelsAreVerifiedFromRandomStarts) {
 }
 
 TEST(StreamedMatrix, ResidentBitsInEachOthersPlacesAreFound) {
-  const Kernel kernel = streamed_kernel("m", StreamedShape{6, -7, 7, ternary_weights(), true});
+  const Kernel kernel = streamed_kernel("m", StreamedShape{6, -7, 7, ternary_weights()});
   MappedKernel mapped = map_kernel(kernel, {});
   std::swap(mapped.residents[0].bit, mapped.residents[1].bit);
   EXPECT_TRUE(check::verify_mapping(kernel, mapped));

@@ -171,20 +171,17 @@ Kernel streamed_kernel(const std::string& name, const StreamedMatrix& m) {
 
 namespace {
 
-StreamedMatrix any_matrix(const StreamedShape& shape) {
-  return {std::vector<int64_t>(index_of(std::max(shape.inputs, 0)), shape.least), shape.least, shape.most, shape.weights, 0, 0};
+bool is_ternary(const StreamedShape& shape) {
+  return shape.weights.bits == 2 && shape.weights.first == 1;
 }
 
-/// One-bit weights multiply x - least.
-StreamedMatrix plannable(const std::string& name, const StreamedShape& shape) {
-  if (shape.weights.bits > kColumnBits || (shape.weights.bits == 2 && shape.weights.first != 1))
+/// A matrix of the shape, whose tables hold any numbers yet. One-bit weights multiply x - least.
+StreamedMatrix any_matrix(const std::string& name, const StreamedShape& shape) {
+  const bool ternary = is_ternary(shape);
+  if (!ternary && shape.weights.bits != 1)
     throw Error("kernel " + name, "input words are taken with one-bit and ternary weights only", "stream other weights as bit planes");
-  StreamedMatrix m = any_matrix(shape);
-  if (shape.weights.bits == 2) return m;
-  m.x.assign(m.x.size(), 0);
-  m.most = shape.most - shape.least;
-  m.least = 0;
-  return m;
+  const int64_t least = ternary ? shape.least : 0, most = ternary ? shape.most : shape.most - shape.least;
+  return {std::vector<int64_t>(index_of(std::max(shape.inputs, 0)), least), least, most, shape.weights, 0, 0};
 }
 
 /// Turns numbers of the tables into input words, in the order of table_words. Returns how many.
@@ -222,25 +219,26 @@ int table_words(const StreamedShape& shape) {
 }
 
 uint32_t table_bits(const StreamedShape& shape) {
-  return plan_streamed("tables", plannable("tables", shape)).form.table_bits;
+  return plan_streamed("tables", any_matrix("tables", shape)).form.table_bits;
 }
 
 int64_t table_offset(const StreamedShape& shape) {
-  return offset_of(plannable("tables", shape));
+  return offset_of(any_matrix("tables", shape));
 }
 
 Kernel streamed_kernel(const std::string& name, const StreamedShape& shape) {
-  const StreamedMatrix m = plannable(name, shape);
+  const StreamedMatrix m = any_matrix(name, shape);
+  const bool ternary = is_ternary(shape);
   StreamedPlan plan = plan_streamed(name, m);
   StreamedForm& form = plan.form;
-  if (shape.is_signed) {
+  if (ternary) {
     const auto reach = static_cast<uint64_t>(std::max(std::abs(shape.least), std::abs(shape.most))) * m.x.size();
     form.sum_bits = std::max(form.table_bits + 1, id_of(std::bit_width(reach)) + 1);
     const uint64_t half = uint64_t{1} << (form.sum_bits - 1);
     form.start = (half - static_cast<uint64_t>(plan.offset)) & (2 * half - 1);
     plan.sum_max = 2 * half - 1;
   }
-  const uint32_t words = make_resident(form, shape.weights.bits == 2), bits = shape.weights.bits, width = form.sum_bits,
+  const uint32_t words = make_resident(form, ternary), bits = shape.weights.bits, width = form.sum_bits,
                  weight_bit = words * form.table_bits;
   Kernel kernel;
   kernel.name = name;
@@ -248,7 +246,7 @@ Kernel streamed_kernel(const std::string& name, const StreamedShape& shape) {
   dag.name = name;
   const NodeId tables = add_input(dag, "tables", weight_bit, true);
   const NodeId codes = add_input(dag, "weights", id_of(shape.inputs) * bits);
-  const auto most = static_cast<uint64_t>(2 * (shape.weights.bits == 1 ? m.most : offset_of(m)));
+  const auto most = static_cast<uint64_t>(2 * (ternary ? offset_of(m) : m.most));
   kernel.inputs.push_back({int_of(words), form.table_bits, {most}, {}});
   kernel.inputs.push_back({shape.inputs, bits, {m.weights.codes() - 1}, {}});
   if (m.weights.first > 0) kernel.inputs[1].min_code.assign(m.x.size(), m.weights.first);

@@ -48,17 +48,15 @@ StreamedPlan plan_streamed(const std::string& name, const StreamedMatrix& matrix
 /// weight. Throws what plan_streamed throws.
 Kernel streamed_kernel(const std::string& name, const StreamedMatrix& matrix);
 
-/// The same kernel with x as input words, which live in LUT contents: one kernel for all matrices of a width. Its first input, resident,
-/// holds the numbers of the columns' tables; `table_kernel` makes them of x.
+/// The same with the tables' numbers as input words, which live in LUT contents: one kernel for all matrices of a width.
 struct StreamedShape {
   int inputs = 0;
   int64_t least = 0, most = 0;  // of all x
-  WeightCode weights;           // of one or two bits
-  bool is_signed = false;       // the sum leaves as y + 2^(sum_bits - 1), which takes a constant start; else as y + offset
+  WeightCode weights;           // of one bit, or ternary
 };
 
-/// Inputs `tables` (table_words words, column by column) and `weights` (a code for each x), output `sum`. Throws what plan_streamed throws,
-/// and for weights of more than two bits.
+/// Resident input `tables` (table_words words, column by column), input `weights` (a code for each x), output `sum`: with ternary weights
+/// y + 2^(sum_bits - 1), with one-bit weights the sum of weight * (x - least). Throws what plan_streamed throws, and for other weights.
 Kernel streamed_kernel(const std::string& name, const StreamedShape& shape);
 /// Words of a table that follow from x: 3 for each two inputs of one-bit weights (x1, x2, x1 + x2, all less `least`; the last column of an
 /// odd number has 1), 2 for each input of ternary ones (o - x, o + x; o = table_offset).
