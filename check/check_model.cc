@@ -7,6 +7,7 @@
 
 #include "check/verify_kernel.h"
 #include "engines/artefacts.h"
+#include "engines/progress_lines.h"
 #include "engines/sampling.h"
 #include "engines/streams.h"
 #include "engines/text.h"
@@ -151,10 +152,8 @@ class Checker {
     if (engine.of_streams) return check_stream(engine, first);
     engines::KernelEngine kernels = make_engine(engine, first);
     HostState state = initial_state(program_);
-    size_t steps = 0;
     const HostTrace trace = run_tokens(program_, state, params_.tokens, [&](int step, const StepBatch& inputs) {
-      say(fmt::format("{}: step {} of {}, {}", engine.name, ++steps, program_.steps.size(),
-                      program_.steps[static_cast<size_t>(step)].name));
+      say(engine.name + ": " + engines::step_line(program_, step));
       return kernels.run(step, inputs);
     });
     Comparison comparison{program_, golden_, engine.name, {engine.name, artefacts_, changed_artefacts_, {}}, std::nullopt};

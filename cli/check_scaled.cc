@@ -66,7 +66,7 @@ int check_scaled_model(const ScaledCheckOptions& o) {
                                          : o.text.empty()   ? engines::kDefaultEngines.check_scaled
                                                             : engines::kDefaultEngines.check_scaled_text);
   params.cache = parse_cache_forms(o.scales.kv);
-  params.dataflow = scales::parse_dataflow(o.scales.dataflow);
+  params.dataflow = dataflow_of(o.scales, params.engines);
   params.threads = o.scales.threads;
   params.progress = [&](const std::string& line) { progress.say(line); };
   for (const engines::Engine* engine : params.engines) engines::require_scaled(*engine, "--engines");

@@ -1,5 +1,7 @@
 #include "cli/model_options.h"
 
+#include <algorithm>
+
 #include "cli/numbers.h"
 #include "ir/error.h"
 
@@ -29,6 +31,13 @@ void refuse_model_options(const ModelOptions& o) {
   if (!o.activation.empty()) throw Error("--activation", "this model states its functions", "leave it out");
   if (!o.dataflow.empty()) throw Error("--dataflow", "this model's weights are resident", "leave it out");
   if (!o.kv.empty()) throw Error("--kv", "this model keeps keys and values as its file says", "leave it out");
+}
+
+scales::Dataflow dataflow_of(const ModelOptions& o, const std::vector<const engines::Engine*>& engines) {
+  const scales::Dataflow dataflow = scales::parse_dataflow(o.dataflow);
+  if (!o.dataflow.empty() && std::none_of(engines.begin(), engines.end(), [](const auto* e) { return e->of_kernels != nullptr; }))
+    throw Error("--dataflow", "engine " + engines.at(0)->name + " runs no kernels", "leave it out, or give --engine dag");
+  return dataflow;
 }
 
 engines::OpenParams open_params(const ModelOptions& o, Progress& progress) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli/common.h"
+#include "engines/engines.h"
 #include "engines/open_model.h"
 #include "ir/scaled_model.h"
 
@@ -28,6 +29,9 @@ inline constexpr const char* kNoTiles = "models with scales are not cut into til
 
 /// Throws Error if one of --i2s-layout, --activation and --kv is given: for models that have no use for them.
 void refuse_model_options(const ModelOptions& options);
+
+/// --dataflow, for engines that are to run a model with scales. Throws Error if it is unknown, or given and none of them runs kernels.
+scales::Dataflow dataflow_of(const ModelOptions& options, const std::vector<const engines::Engine*>& engines);
 
 /// Throws Error for a value that is unknown.
 engines::OpenParams open_params(const ModelOptions& options, Progress& progress);

@@ -53,7 +53,7 @@ void open_scaled(const SessionOptions& o, const engines::Engine& engine, Session
   params.progress = [&progress](const std::string& line) { progress.say(line); };
   params.seed = o.seed;
   params.optimize = mapping::parse_optimize(o.optimize);
-  params.dataflow = scales::parse_dataflow(o.scales.dataflow);
+  params.dataflow = dataflow_of(o.scales, {&engine});
   params.step_progress = params.progress;
   inner->runner = engine.of_scaled(inner->source, params);
   session.stats = inner->runner.stats;

@@ -51,9 +51,8 @@ ScaledRunner kernel_runner(KernelEngine (*make)(const EngineInputs& inputs), Sca
   const auto feed = [lowered, progress = params.step_progress](std::span<const int> tokens, bool all, const auto& each,
                                                                const cpu::ScaledTrace& trace) {
     const Program& program = lowered->program;
-    size_t done = 0;
     const HostTrace host = run_tokens(program, lowered->state, {tokens.begin(), tokens.end()}, [&](int step, const StepBatch& batch) {
-      progress(fmt::format("step {} of {}, {}", ++done, program.steps.size(), program.steps[static_cast<size_t>(step)].name));
+      progress(step_line(program, step));
       return lowered->kernels.run(step, batch);
     });
     for (size_t i = 0; i < tokens.size(); ++i) {

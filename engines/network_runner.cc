@@ -55,9 +55,8 @@ NetworkRunner network_kernel_runner(KernelEngine (*make)(const EngineInputs& inp
       std::vector<int> tokens(last - first);
       std::iota(tokens.begin(), tokens.end(), 0);
       HostState state = initial_state(p);
-      size_t done = 0;
       const HostTrace host = run_tokens(p, state, tokens, [&](int step, const StepBatch& batch) {
-        progress(fmt::format("step {} of {}, {}", ++done, p.steps.size(), p.steps[index_of(step)].name));
+        progress(step_line(p, step));
         return run->kernels.run(step, batch);
       });
       for (size_t s = first; s < last; ++s) {

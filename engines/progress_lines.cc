@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "ir/index.h"
+
 namespace bitgrid::engines {
 
 mapping::MapRun mapping_run(const Say& say) {
@@ -10,6 +12,10 @@ mapping::MapRun mapping_run(const Say& say) {
     say(fmt::format("mapping kernel {} of {}, {}", done + 1, total, kernel));
   };
   return run;
+}
+
+std::string step_line(const Program& program, int step) {
+  return fmt::format("step {} of {}, {}", step + 1, program.steps.size(), program.steps[index_of(step)].name);
 }
 
 rtl::RtlParams verilating_params(const Say& say) {

@@ -13,6 +13,8 @@ using Say = std::function<void(const std::string& line)>;
 
 /// "mapping kernel 3 of 46, layers.0.query.0".
 mapping::MapRun mapping_run(const Say& say);
+/// "step 3 of 96, layers.0.query". Steps that run as one batch have the line of the first.
+std::string step_line(const Program& program, int step);
 /// "verilated 3 of 46, layers.0.query.0".
 rtl::RtlParams verilating_params(const Say& say);
 

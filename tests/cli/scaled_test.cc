@@ -46,6 +46,8 @@ TEST_F(Scaled, ResidentAndStreamedWeightsGiveTheSame) {
 TEST_F(Scaled, DataflowsAreRefusedByName) {
   const Result unknown = bitgrid("run " + kFolder + " --engine dag --prompt in --dataflow flooded");
   EXPECT_THAT(unknown.output, HasSubstr("--dataflow: 'flooded' is unknown; choose resident or streamed"));
+  const Result useless = bitgrid("run " + kFolder + " --prompt in --dataflow resident");
+  EXPECT_THAT(useless.output, HasSubstr("--dataflow: engine cpu runs no kernels; leave it out, or give --engine dag"));
   const Result own = bitgrid("run " + std::string(BITGRID_SOURCE_DIR) + "/examples/kjv-ternary/model.yaml --prompt in --dataflow streamed");
   EXPECT_THAT(own.output, HasSubstr("--dataflow: this model's weights are resident; leave it out"));
 }
