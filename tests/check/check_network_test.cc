@@ -1,0 +1,93 @@
+// Networks of ONNX files that the tests make: every engine against the definition, and the definition against the graph itself.
+#include "check/check_network.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ir/file.h"
+#include "tests/support/errors.h"
+#include "tests/support/onnx_file.h"
+#include "tests/support/scratch_folder.h"
+
+namespace bitgrid::check {
+namespace {
+
+using testing::HasSubstr;
+
+engines::OpenNetwork open(const frontend::onnx::Graph& graph) {
+  const test::ScratchFolder folder;
+  const std::string path = folder.file("made.onnx");
+  write_file(path, test::onnx_bytes(graph));
+  engines::OpenNetworkParams params;
+  params.samples = 20;
+  return engines::open_network(path, params);
+}
+
+NetworkCheckReport check_on(const engines::OpenNetwork& network, const engines::Engine& engine) {
+  NetworkCheckParams params;
+  params.engines = {&engine};
+  return check_network(network, params);
+}
+
+void expect_equal(const frontend::onnx::Graph& graph) {
+  const NetworkCheckReport report = check_on(open(graph), engines::find_engine("dag"));
+  EXPECT_TRUE(report.ok()) << (report.first ? report.first->name : "the graph in floating point");
+  EXPECT_GT(report.engines[0].compared, 20u * 10u);
+  EXPECT_GT(report.graph->compared, 20u);
+}
+
+TEST(CheckNetwork, DenseNetworksAreTheirGraphs) {
+  for (unsigned seed = 1; seed <= 5; ++seed) expect_equal(test::small_dense_graph(seed));
+}
+
+TEST(CheckNetwork, ConvolutionsAndPoolsAreTheirGraphs) {
+  for (unsigned seed = 1; seed <= 5; ++seed) expect_equal(test::small_conv_graph(seed));
+}
+
+TEST(CheckNetwork, MappedConvolutionsComputeTheSame) {
+  const NetworkCheckReport report = check_on(open(test::small_conv_graph(1)), engines::find_engine("grid"));
+  EXPECT_TRUE(report.ok());
+}
+
+TEST(CheckNetwork, AWrongCodeIsFound) {
+  engines::Engine wrong;
+  wrong.name = "wrong";
+  wrong.of_network = [](const IntegerNetwork& network, const engines::NetworkRunParams& params) {
+    engines::NetworkRunner runner = engines::cpu_network_runner(network, params);
+    runner.run = [right = runner.run](const std::vector<std::vector<int64_t>>& codes, const engines::SampleTrace& trace) {
+      return right(codes, [&](size_t sample, const std::string& name, std::span<const int64_t> values) {
+        std::vector<int64_t> told(values.begin(), values.end());
+        if (sample == 3 && name == "layers.1.sums") ++told[2];
+        trace(sample, name, told);
+      });
+    };
+    return runner;
+  };
+  const NetworkCheckReport report = check_on(open(test::small_dense_graph(1)), wrong);
+  EXPECT_FALSE(report.ok());
+  ASSERT_TRUE(report.first);
+  EXPECT_EQ(report.first->name, "layers.1.sums");
+  EXPECT_EQ(report.first->sample, 3u);
+  EXPECT_EQ(report.first->index, 2u);
+  EXPECT_EQ(report.engines[0].mismatches, 1u);
+}
+
+TEST(CheckNetwork, NodesThatAreNotConvertedAreNamed) {
+  test::GraphMaker m({-1, 4});
+  m.quant(2, 1.0, true);
+  m.dense("MatMul", test::numbers({4, 2}, {1, -1, 1, 1, -1, 1, 0, 1}), 2, 1.0);
+  m.node("Sigmoid", {});
+  const std::string message = test::error_of([&] { open(m.finished()); });
+  EXPECT_THAT(message, HasSubstr("Sigmoid"));
+}
+
+/// Of a file that is cut short anywhere, no more than an Error.
+TEST(CheckNetwork, FilesThatAreCutAreRefused) {
+  const std::string bytes = test::onnx_bytes(test::small_dense_graph(1));
+  for (size_t n = 0; n < bytes.size(); n += 7)
+    EXPECT_NE(test::error_of([&] { frontend::onnx::convert(frontend::onnx::parse_graph(bytes.substr(0, n), "cut.onnx"), "cut.onnx"); }),
+              "");
+}
+
+}  // namespace
+}  // namespace bitgrid::check
