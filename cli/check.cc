@@ -148,6 +148,7 @@ int check(const CheckOptions& o) {
     if (!o.prompt.empty() || !o.prompt_ids.empty() || !o.text.empty() || !o.arch.empty() || !o.from.empty() || !o.temperature.empty())
       throw Error(o.model, "a network is checked on samples, without prompts, texts, architecture files and folders",
                   "give --input X.npy alone");
+    refuse_model_options(o.scales);
     return check_network_model({o.common, o.model, o.engines, o.optimize, o.network, o.scales.threads});
   }
   refuse_network_options(o.network);

@@ -29,8 +29,8 @@ void add_model_options(CLI::App& command, ModelOptions& o) {
 void refuse_model_options(const ModelOptions& o) {
   if (!o.i2s_layout.empty()) throw Error("--i2s-layout", "only GGUF files have I2_S tensors", "leave it out");
   if (!o.activation.empty()) throw Error("--activation", "this model states its functions", "leave it out");
-  if (!o.dataflow.empty()) throw Error("--dataflow", "this model's weights are resident", "leave it out");
-  if (!o.kv.empty()) throw Error("--kv", "this model keeps keys and values as its file says", "leave it out");
+  if (!o.dataflow.empty()) throw Error("--dataflow", "only models with scales have a choice of it", "leave it out");
+  if (!o.kv.empty()) throw Error("--kv", "only models with scales choose how keys and values are cached", "leave it out");
 }
 
 scales::Dataflow dataflow_of(const ModelOptions& o, const std::vector<const engines::Engine*>& engines) {

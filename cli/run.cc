@@ -221,6 +221,7 @@ void run(RunOptions o) {
   if (engines::is_network(o.model)) {
     if (!o.prompt.empty() || !o.prompt_file.empty() || !o.prompt_ids.empty() || !o.arch.empty() || !o.dump.empty())
       throw Error(o.model, "a network runs on samples, without prompts, architecture files and dumps", "give --input X.npy alone");
+    refuse_model_options(o.scales);
     return run_network_model({o.common, o.model, o.engine, o.optimize, o.network, o.scales.threads});
   }
   refuse_network_options(o.network);

@@ -33,6 +33,11 @@ TEST_F(Network, RunAsksForSamples) {
   EXPECT_THAT(r.output, HasSubstr("--input: a network runs on samples; give a .npy file, as numpy.save writes it"));
 }
 
+TEST_F(Network, OptionsOfOtherModelsAreRefused) {
+  const Result r = bitgrid("check " + kQonnx + "TFC_1W1A.onnx --engines dag --dataflow streamed");
+  EXPECT_THAT(r.output, HasSubstr("--dataflow: only models with scales have a choice of it; leave it out"));
+}
+
 /// What is no ONNX file is refused, whatever it is.
 TEST_F(Cli, AFileThatIsNoGraphIsRefused) {
   std::ofstream(path("bad.onnx")) << "not a graph";

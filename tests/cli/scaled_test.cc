@@ -49,7 +49,7 @@ TEST_F(Scaled, DataflowsAreRefusedByName) {
   const Result useless = bitgrid("run " + kFolder + " --prompt in --dataflow resident");
   EXPECT_THAT(useless.output, HasSubstr("--dataflow: engine cpu runs no kernels; leave it out, or give --engine dag"));
   const Result own = bitgrid("run " + std::string(BITGRID_SOURCE_DIR) + "/examples/kjv-ternary/model.yaml --prompt in --dataflow streamed");
-  EXPECT_THAT(own.output, HasSubstr("--dataflow: this model's weights are resident; leave it out"));
+  EXPECT_THAT(own.output, HasSubstr("--dataflow: only models with scales have a choice of it; leave it out"));
 }
 
 using SlowScaled = Scaled;
@@ -127,7 +127,8 @@ TEST_F(Scaled, OptionsWithoutUseAreRefused) {
               HasSubstr("--arch: models with scales are not cut into tiles yet"));
   EXPECT_THAT(bitgrid("run " + kFolder + " --prompt a --i2s-layout arm").output, HasSubstr("only GGUF files have I2_S tensors"));
   EXPECT_THAT(bitgrid("run " + kGguf + " --prompt a --i2s-layout arm").output, HasSubstr("has no I2_S tensors; leave it out"));
-  EXPECT_THAT(bitgrid("run " + model_ + " --prompt a --kv k=4").output, HasSubstr("this model keeps keys and values as its file says"));
+  EXPECT_THAT(bitgrid("run " + model_ + " --prompt a --kv k=4").output,
+              HasSubstr("only models with scales choose how keys and values are cached"));
   EXPECT_THAT(bitgrid("check " + model_ + " --activation silu").output, HasSubstr("this model states its functions"));
 }
 
