@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/numbers.h"
+#include "cli/source.h"
 #include "estimate/estimate.h"
 #include "estimate/estimate_source.h"
 #include "ir/error.h"
@@ -19,7 +20,7 @@ namespace {
 struct EstimateOptions {
   Common common;
   estimate::EstimateSource source;
-  std::string model, arch, technology, optimize = "area";
+  std::string model, arch, technology, optimize = "area", grid;
   std::optional<int> context;
   int64_t streams = 1;
 };
@@ -49,13 +50,13 @@ void run_estimate(const EstimateOptions& o) {
   of.context = o.context.value_or(0);
   of.lower = {{params.arch.tile_width, params.arch.tile_height}, mapping::parse_optimize(o.optimize)};
   estimate::ShapePlans plans(of.lower);
-  const estimate::EstimateModel model = estimate::read_estimate_model(o.model);
+  const estimate::EstimateModel model = estimate::read_estimate_model(o.model, o.grid);
   const estimate::SourceKernels source = estimate::read_kernels(model, of, &plans);
   for (const std::string& warning : source.warnings) say_error("warning: " + warning);
   const estimate::Estimate e = estimate::estimate(source.kernels, params);
   const Json contexts = source.context > 0 ? attention_by_context(model, of, params, source.context, plans) : Json::array();
   const double seconds = watch.lap();
-  std::cout << estimate::estimate_text(e, params);
+  std::cout << estimate::estimate_text(e, params, model.network ? "inference" : "token");
   if (source.context > 0) {
     std::cout << fmt::format("{:>9} {:>22} {:>14} {:>20}\n", "context", "attention cells/stream", "cycles/token", "tokens/s per stream");
     for (const Json& row : contexts) {
@@ -69,6 +70,7 @@ void run_estimate(const EstimateOptions& o) {
   if (o.common.json_file.empty()) return;
   Json json = {{"model", source.name}, {"exact", source.exact}, {"context", source.context}, {"optimize", o.optimize}};
   json.update(estimate::estimate_json(e, params));
+  if (model.network) json["inferences_per_second"] = e.tokens_per_second;
   json["assumptions"] = source.assumptions;
   if (source.context > 0) json["attention_by_context"] = contexts;
   json["seconds"] = seconds;
@@ -79,7 +81,8 @@ void run_estimate(const EstimateOptions& o) {
 
 void define_estimate(CLI::App& command, int&) {
   auto o = std::make_shared<EstimateOptions>();
-  command.add_option("model", o->model, "MODEL.yaml, or a shapes file without weights (examples/shapes)")->required();
+  command.add_option("model", o->model, "MODEL.yaml, NETWORK.onnx, or a shapes file without weights (examples/shapes)")->required();
+  command.add_option("--input-grid", o->grid, kInputGridHelp);
   command.add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
   command.add_option("--optimize", o->optimize, "as for `bitgrid compile`: area, throughput or density, where a matrix has several forms")
       ->capture_default_str();

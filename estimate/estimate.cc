@@ -36,12 +36,13 @@ std::string kind_of(const std::string& name) {
       kind += (kind.empty() ? "" : ".") + part;
     from = dot + 1;
   }
-  return kind.empty() ? "head" : kind;
+  if (kind.empty()) return name.starts_with("layers.") ? "layers" : "head";  // a network's matrices; a model's last one
+  return kind;
 }
 
 Bottleneck latency_bottleneck(const Estimate& e) {
   std::map<std::string, int64_t> cycles;  // by kind
-  for (const auto& [stage, k] : longest_of_stages(e.kernels)) cycles[kind_of(k->name)] += k->length_cycles();
+  for (const auto& [stage, longest] : longest_of_stages(e.kernels)) cycles[kind_of(longest.kernel->name)] += longest.cycles;
   const auto worst = std::max_element(cycles.begin(), cycles.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
   const auto total = static_cast<double>(e.cycles_per_token);
   if (e.reload_cycles > std::max(worst->second, e.configuration_cycles))
@@ -78,11 +79,13 @@ EstimateParams load_estimate_params(const std::string& arch_file, const std::str
   return params;
 }
 
-std::map<int, const KernelFigures*> longest_of_stages(const std::vector<KernelFigures>& kernels) {
-  std::map<int, const KernelFigures*> longest;
+std::map<int, LongestKernel> longest_of_stages(const std::vector<KernelFigures>& kernels) {
+  std::map<int, LongestKernel> longest;
   for (const KernelFigures& k : kernels) {
-    const KernelFigures*& at = longest[k.stage];
-    if (at == nullptr || k.length_cycles() > at->length_cycles()) at = &k;
+    for (const StageUse& use : k.uses) {
+      LongestKernel& at = longest[use.stage];
+      if (at.kernel == nullptr || k.length_cycles(use) > at.cycles) at = {&k, k.length_cycles(use)};
+    }
   }
   return longest;
 }
@@ -108,7 +111,8 @@ Estimate estimate(std::vector<KernelFigures> kernels, const EstimateParams& para
     e.bit_macs_per_token += static_cast<double>(k.bit_macs) * static_cast<double>(k.invocations);
   }
   e.cells_total = checked_sum(shared_cells, checked_product({e.resident_cells, params.streams}, "cells"), "cells");
-  for (const auto& [stage, k] : longest_of_stages(e.kernels)) e.kernel_cycles = checked_sum(e.kernel_cycles, k->length_cycles(), "cycles");
+  for (const auto& [stage, longest] : longest_of_stages(e.kernels))
+    e.kernel_cycles = checked_sum(e.kernel_cycles, longest.cycles, "cycles");
   const int port = params.arch.configuration_bits_per_cycle;
   e.configuration_cycles = ceil_div(checked_product({written, 64}, kWritten), port);
   if (t.cells_available > 0)
@@ -166,7 +170,7 @@ nlohmann::ordered_json estimate_json(const Estimate& e, const EstimateParams& pa
                                {"ii_cycles", k.ii},
                                {"latency_cycles", k.latency_cycles},
                                {"invocations_per_token", k.invocations},
-                               {"stage", k.stage},
+                               {"stage", k.uses.front().stage},
                                {"configuration_bits", checked_product({k.cells_total(), 64}, kConfiguration)},
                                {"memory_bits_per_token", k.port_bits_total()},
                                {"energy_per_token_j", k.updates() * t.update_fj * 1e-15},
@@ -199,7 +203,7 @@ nlohmann::ordered_json estimate_json(const Estimate& e, const EstimateParams& pa
   return json;
 }
 
-std::string estimate_text(const Estimate& e, const EstimateParams& params) {
+std::string estimate_text(const Estimate& e, const EstimateParams& params, const std::string& unit) {
   struct Row {
     std::string name;
     int64_t kernels = 0, tiles = 0, cells = 0, invocations = 0;
@@ -223,7 +227,7 @@ std::string estimate_text(const Estimate& e, const EstimateParams& params) {
     row->modelled |= k.modelled;
   }
   std::string text = fmt::format("{:26} {:>7} {:>9} {:>15} {:>5} {:>8} {:>12} {:>11} {:>10}\n", many ? "kernels of all layers" : "kernel",
-                                 "kernels", "tiles", "cells", "II", "latency", "invocations", "J/token", "mm2");
+                                 "kernels", "tiles", "cells", "II", "latency", "invocations", "J/" + unit, "mm2");
   for (const Row& r : rows) {
     text += fmt::format("{:26} {:>7} {:>9} {:>15} {:>5} {:>8} {:>12} {:>11.3g} {:>10.4g}{}\n", r.name, r.kernels, r.tiles, r.cells, r.ii,
                         r.latency, r.invocations, r.updates * params.technology.update_fj * 1e-15,
@@ -232,15 +236,16 @@ std::string estimate_text(const Estimate& e, const EstimateParams& params) {
   const Technology& t = params.technology;
   text += fmt::format("{} cells ({} of them keys and values of a stream), {} tiles, {:.4g} mm2 ({}: {} um2 a cell)\n", e.cells_total,
                       e.resident_cells, e.tiles, e.area_mm2, t.name, t.cell_area_um2);
-  text += fmt::format("{} cycles per token, {} of them configuration ({} bits per cycle), {} reloading\n", e.cycles_per_token,
+  text += fmt::format("{} cycles per {}, {} of them configuration ({} bits per cycle), {} reloading\n", e.cycles_per_token, unit,
                       e.configuration_cycles, params.arch.configuration_bits_per_cycle, e.reload_cycles);
-  text += fmt::format("{:.5g} tokens/s, {:.5g} per stream with {} stream{} at {} MHz\n", e.tokens_per_second,
+  text += fmt::format("{:.5g} {}s/s, {:.5g} per stream with {} stream{} at {} MHz\n", e.tokens_per_second, unit,
                       e.tokens_per_second_per_stream, params.streams, params.streams == 1 ? "" : "s", t.clock_mhz);
-  text += fmt::format("{:.4g} J per token: {:.3g} cells ({} fJ an update), {:.3g} memory, {:.3g} configuration; leakage {:.3g}; {:.4g} W\n",
-                      e.energy_per_token_j, e.energy_cells_j, t.update_fj, e.energy_memory_j, e.energy_configuration_j, e.energy_leakage_j,
-                      e.energy_per_token_j * e.tokens_per_second);
-  text += fmt::format("configuration: {:.4g} bits, loaded in {:.4g} s; memory: {} bits per token, {} cycles at {} bits per cycle\n",
-                      static_cast<double>(e.configuration_bits), e.load_seconds, e.memory_bits, e.memory_cycles, t.memory_bits_per_cycle);
+  text += fmt::format("{:.4g} J per {}: {:.3g} cells ({} fJ an update), {:.3g} memory, {:.3g} configuration; leakage {:.3g}; {:.4g} W\n",
+                      e.energy_per_token_j, unit, e.energy_cells_j, t.update_fj, e.energy_memory_j, e.energy_configuration_j,
+                      e.energy_leakage_j, e.energy_per_token_j * e.tokens_per_second);
+  text +=
+      fmt::format("configuration: {:.4g} bits, loaded in {:.4g} s; memory: {} bits per {}, {} cycles at {} bits per cycle\n",
+                  static_cast<double>(e.configuration_bits), e.load_seconds, e.memory_bits, unit, e.memory_cycles, t.memory_bits_per_cycle);
   text += fmt::format("bottleneck of a stream: {} ({:.0f} %); relief: {}\n", e.latency.what, 100 * e.latency.share, e.latency.relief);
   text += fmt::format("bottleneck of all: {}; relief: {}\n", e.throughput.what, e.throughput.relief);
   return text;

@@ -57,12 +57,16 @@ struct Estimate {
 /// Throws Error if a count does not fit 63 bits.
 Estimate estimate(std::vector<KernelFigures> kernels, const EstimateParams& params);
 
-/// The kernel of each stage that takes a token longest.
-std::map<int, const KernelFigures*> longest_of_stages(const std::vector<KernelFigures>& kernels);
+/// The kernel of each stage that takes a token longest, and how long.
+struct LongestKernel {
+  const KernelFigures* kernel = nullptr;
+  int64_t cycles = 0;
+};
+std::map<int, LongestKernel> longest_of_stages(const std::vector<KernelFigures>& kernels);
 
 /// As docs/estimate.md describes it.
 nlohmann::ordered_json estimate_json(const Estimate& e, const EstimateParams& params);
-/// Tables for people. Kernels of many layers are summed by name.
-std::string estimate_text(const Estimate& e, const EstimateParams& params);
+/// Tables for people. Kernels of many layers are summed by name. `unit`: what a token is called ("inference").
+std::string estimate_text(const Estimate& e, const EstimateParams& params, const std::string& unit = "token");
 
 }  // namespace bitgrid::estimate

@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <random>
 
 #include "estimate/shape_model.h"
 #include "frontend/checkpoint/checkpoint.h"
 #include "frontend/load_model.h"
+#include "frontend/onnx/network.h"
 #include "ir/error.h"
 #include "ir/file.h"
+#include "lowering/networks/lower_network.h"
 
 namespace bitgrid::estimate {
 namespace {
@@ -65,8 +68,9 @@ Defects defects_of(const std::vector<KernelFigures>& flawless, const EstimateSou
   return random_defects(width, height, source.defect_rate, 0, random);
 }
 
-std::vector<KernelFigures> exact_kernels(const Model& model, const EstimateSource& source) {
-  const Program program = numerics::lower(model, source.lower);
+/// Of what `lower` gives.
+std::vector<KernelFigures> exact_kernels(const std::function<Program(const numerics::LowerParams&)>& lower, const EstimateSource& source) {
+  const Program program = lower(source.lower);
   mapping::MapParams params;
   params.optimize = source.lower.optimize;
   std::vector<KernelFigures> kernels = lowered_kernels(program, params);
@@ -74,7 +78,7 @@ std::vector<KernelFigures> exact_kernels(const Model& model, const EstimateSourc
     params.defects = defects_of(kernels, source);
     numerics::LowerParams among = source.lower;
     among.defects = params.defects;
-    kernels = lowered_kernels(numerics::lower(model, among), params);
+    kernels = lowered_kernels(lower(among), params);
   }
   require_fit(kernels, source.lower.tile);
   return kernels;
@@ -82,8 +86,18 @@ std::vector<KernelFigures> exact_kernels(const Model& model, const EstimateSourc
 
 }  // namespace
 
-EstimateModel read_estimate_model(const std::string& path) {
+EstimateModel read_estimate_model(const std::string& path, const std::string& input_grid) {
   constexpr size_t kMaxYaml = 1 << 20;
+  if (frontend::onnx::is_onnx(path)) {
+    EstimateModel read{path, ""};
+    frontend::onnx::NetworkParams params;
+    if (!input_grid.empty()) params.grid = frontend::onnx::parse_input_grid(input_grid);
+    const std::string bytes = read_file(path);
+    read.network = frontend::onnx::convert(frontend::onnx::parse_graph(bytes, path), path, params);
+    read.hash = fnv1a(input_grid, fnv1a(bytes));
+    return read;
+  }
+  if (!input_grid.empty()) throw Error("--input-grid", "only networks of ONNX files have such an input", "leave it out");
   if (frontend::is_checkpoint(path)) frontend::load_model(path);  // says what runs it
   EstimateModel read{path, read_file(path, kMaxYaml)};
   if (is_shapes_text(read.yaml, path)) {
@@ -98,6 +112,12 @@ EstimateModel read_estimate_model(const std::string& path) {
 SourceKernels read_kernels(const EstimateModel& read, const EstimateSource& source, ShapePlans* plans) {
   ShapePlans own(source.lower);
   if (!plans) plans = &own;
+  if (read.network) {
+    if (source.shapes_only || source.context > 0 || !source.overrides.empty())
+      throw Error(read.path, "a network has no shapes to change, and no attention", "leave --shapes-only and --context out");
+    const auto lower = [&](const numerics::LowerParams& params) { return networks::lower_network(*read.network, params).program; };
+    return {read.network->name, true, 0, {}, exact_kernels(lower, source)};
+  }
   if (!read.model) return from_shapes(read.path, parse_shapes(read.yaml, read.path, source.context, source.overrides), source, *plans);
   if (!source.overrides.empty())
     throw Error(read.path, "`" + source.overrides[0].first + "` of a model with weights cannot be changed",
@@ -109,7 +129,8 @@ SourceKernels read_kernels(const EstimateModel& read, const EstimateSource& sour
     kernels.warnings = read.warnings;
     return kernels;
   }
-  return {read.model->name, true, context_of(shapes), {}, exact_kernels(*read.model, source), read.warnings};
+  const auto lower = [&](const numerics::LowerParams& params) { return numerics::lower(*read.model, params); };
+  return {read.model->name, true, context_of(shapes), {}, exact_kernels(lower, source), read.warnings};
 }
 
 }  // namespace bitgrid::estimate

@@ -1,4 +1,4 @@
-// From a file to the kernels of an estimate: a model with weights (exact), or shapes (worst weights).
+// From a file to the kernels of an estimate: a model or a network with weights (exact), or shapes (worst weights).
 #pragma once
 
 #include <cstdint>
@@ -8,20 +8,23 @@
 #include <vector>
 
 #include "estimate/shape_kernels.h"
+#include "ir/integer_network.h"
 #include "ir/model.h"
 
 namespace bitgrid::estimate {
 
-/// A model with weights or a shapes file, read once for however many estimates.
+/// A model with weights, a network or a shapes file, read once for however many estimates.
 struct EstimateModel {
   std::string path;
   std::string yaml;
-  std::optional<Model> model = {};         // none: shapes
-  uint64_t hash = 0;                       // of what was read, weights too
-  std::vector<std::string> warnings = {};  // what is odd in it
+  std::optional<Model> model = {};
+  std::optional<IntegerNetwork> network = {};  // neither: shapes
+  uint64_t hash = 0;                           // of what was read, weights too
+  std::vector<std::string> warnings = {};      // what is odd in it
 };
-/// Throws Error as read_file and load_model do. A shapes file is parsed later: what a sweep replaces may not be right as it stands.
-EstimateModel read_estimate_model(const std::string& path);
+/// Throws Error as read_file, load_model and frontend::onnx::convert do. A shapes file is parsed later: what a sweep replaces may not be
+/// right as it stands. `input_grid`: of an ONNX file's input that no quantiser reads (FIRST:STEP:POINTS).
+EstimateModel read_estimate_model(const std::string& path, const std::string& input_grid = "");
 
 struct EstimateSource {
   int context = 0;                                                  // > 0: the attention window in place of the file's; implies shapes_only

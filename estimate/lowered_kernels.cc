@@ -52,15 +52,17 @@ void add_uses(const Program& program, std::vector<KernelFigures>& all) {
     KernelFigures& k = all[i];
     const Kernel& kernel = program.kernels[i];
     k.name = kernel.name;
-    k.tiles = k.invocations = k.repeat = 0;
+    k.tiles = k.invocations = 0;
+    k.uses.clear();
     k.port_bits = port_bits(kernel);
     k.bit_macs = kernel.bit_macs;
     k.layer = layer_of(k.name).value_or(k.layer);
   }
   for (const Step& step : program.steps) {
     KernelFigures& k = all[static_cast<size_t>(step.kernel)];
-    k.stage = step.stage;
-    k.repeat = std::max(k.repeat, step.repeat);
+    if (k.uses.empty() || k.uses.back().stage != step.stage) k.uses.push_back({step.stage, 0});
+    int64_t& repeat = k.uses.back().repeat;  // steps of one stage share a tile, unless it keeps keys or values
+    repeat = k.resident_cells > 0 ? std::max<int64_t>(repeat, step.repeat) : repeat + step.repeat;
     k.invocations += step.repeat;
     k.tiles += k.resident_cells > 0 ? 1 : 0;
     for (const Source& source : step.inputs) {
@@ -68,7 +70,8 @@ void add_uses(const Program& program, std::vector<KernelFigures>& all) {
     }
   }
   for (KernelFigures& k : all) {
-    if (k.resident_cells == 0) k.tiles = 1, k.repeat = static_cast<int>(k.invocations), k.window = 0;
+    if (k.resident_cells == 0) k.tiles = 1, k.window = 0;
+    if (k.uses.empty()) k.uses.push_back({0, 0});  // a netlist, which no token uses
   }
 }
 

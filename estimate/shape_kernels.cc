@@ -122,7 +122,7 @@ class ShapeMaker {
     KernelFigures& figures = add_resident(resident, plan);
     const int64_t blocks = a.window / resident.matrix.rows;
     figures.tiles = a.kv_heads * blocks;
-    figures.repeat = a.heads / a.kv_heads;
+    figures.uses[0].repeat = a.heads / a.kv_heads;
     figures.invocations = a.heads * blocks;
     figures.window = a.window;
     return tensor_of("attention", a.window, plan.plan.end);
@@ -137,7 +137,7 @@ class ShapeMaker {
     KernelFigures& figures = add_resident(resident, plan);
     const int64_t blocks = head_width / block;
     figures.tiles = a.kv_heads * blocks;
-    figures.repeat = a.heads / a.kv_heads;
+    figures.uses[0].repeat = a.heads / a.kv_heads;
     figures.invocations = a.heads * blocks;
     figures.window = a.window;
     return tensor_of("mix", a.heads * head_width, plan.plan.end);
@@ -183,7 +183,7 @@ class ShapeMaker {
     k.height = size.height;
     k.ii = size.ii;
     k.latency_cycles = size.latency_cycles;
-    k.stage = stage;
+    k.uses[0].stage = stage;
     kernels_.push_back(std::move(k));
     return kernels_.back();
   }
@@ -198,7 +198,7 @@ class ShapeMaker {
     for (const ShapePiece& piece : planned.pieces) {
       KernelFigures& k = add(planned.stages == 1 ? name : fmt::format("{}.part{}", name, piece.stage), piece.size);
       k.strategy = piece.strategy;
-      k.stage += piece.stage;
+      k.uses[0].stage += piece.stage;
       k.tiles = piece.count * experts_.all;
       k.invocations = piece.count * experts_.active;
       k.port_bits = piece.port_bits;
@@ -227,7 +227,7 @@ class ShapeMaker {
     const int bits = static_cast<int>(in.encoding.bits), cubes = 1 << bits;  // at most: ESOP minimisation needs the values
     KernelFigures& k = add(prefix + name + ".table", {bits + linear.table_bits, cubes, 1, (bits + linear.table_bits + cubes + 1) / 2});
     k.strategy = "plane";
-    k.invocations = k.repeat = in.count;
+    k.invocations = k.uses[0].repeat = in.count;
     k.port_bits = bits + linear.table_bits;
     k.modelled = true;
     in.encoding = {static_cast<uint32_t>(linear.table_bits), 1, {0}};

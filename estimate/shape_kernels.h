@@ -12,6 +12,12 @@
 
 namespace bitgrid::estimate {
 
+/// What a stage of a token asks of a tile: invocations one after another.
+struct StageUse {
+  int stage = 0;
+  int64_t repeat = 1;
+};
+
 /// Kernels of equal size that do the same for different rows, heads or experts.
 struct KernelFigures {
   std::string name;
@@ -23,8 +29,7 @@ struct KernelFigures {
   int latency_cycles = 0;
   int64_t tiles = 1;        // that hold it: one for each kernel, for each step where inputs are resident
   int64_t invocations = 1;  // for a token, on all tiles
-  int repeat = 1;           // invocations one after another on a tile
-  int stage = 0;
+  std::vector<StageUse> uses = std::vector<StageUse>(1);
   int64_t resident_cells = 0;  // of a tile
   int window = 0;              // tokens over which its resident cells are written once; 0: nothing resident
   int64_t port_bits = 0;       // in and out, of an invocation
@@ -36,9 +41,13 @@ struct KernelFigures {
   /// Of a token, in and out of its ports.
   int64_t port_bits_total() const { return checked_product({port_bits, invocations}, "bits of " + name); }
   /// Cycles that a token keeps each tile busy.
-  int64_t busy_cycles() const { return int64_t{repeat} * ii; }
-  /// Cycles of a token from the first input to the last output.
-  int64_t length_cycles() const { return latency_cycles + int64_t{repeat - 1} * ii; }
+  int64_t busy_cycles() const {
+    int64_t repeat = 0;
+    for (const StageUse& use : uses) repeat += use.repeat;
+    return repeat * ii;
+  }
+  /// Cycles of a stage from the first input to the last output.
+  int64_t length_cycles(const StageUse& use) const { return latency_cycles + (use.repeat - 1) * ii; }
   /// Cell updates of a token: cells that hold no invocation are clock-gated.
   double updates() const { return static_cast<double>(cells()) * ii * static_cast<double>(invocations); }
 };

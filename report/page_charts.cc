@@ -81,7 +81,7 @@ std::string graph_svg(const Program& program) {
 
 std::string timeline_svg(const estimate::Estimate& e) {
   constexpr double kWidth = 1100, kRow = 20, kLabel = 190;
-  const std::map<int, const estimate::KernelFigures*> longest = estimate::longest_of_stages(e.kernels);
+  const std::map<int, estimate::LongestKernel> longest = estimate::longest_of_stages(e.kernels);
   const double height = kRow * static_cast<double>(longest.size() + 1) + 24;
   std::string svg = fmt::format("<svg style='min-width:700px' viewBox='0 0 {} {}'>", kWidth, height);
   const double per_cycle = (kWidth - kLabel - 90) / static_cast<double>(std::max<int64_t>(1, e.cycles_per_token));
@@ -97,7 +97,7 @@ std::string timeline_svg(const estimate::Estimate& e) {
     begin += length;
     ++row;
   };
-  for (const auto& [stage, k] : longest) bar(group_of(k->name), k->length_cycles(), "#4a9d5b");
+  for (const auto& [stage, at] : longest) bar(group_of(at.kernel->name), at.cycles, "#4a9d5b");
   bar("configuration", e.configuration_cycles + e.reload_cycles, "#c65d57");
   return svg + fmt::format("<text x='{}' y='{:.0f}'>cycles; total {}</text></svg>", kLabel, height - 6, e.cycles_per_token);
 }

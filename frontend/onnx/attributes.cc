@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "frontend/onnx/evaluate.h"
 
@@ -92,10 +93,14 @@ std::vector<int64_t> reshaped(const GraphNode& node, const std::vector<int64_t>&
   const auto refuse = [&](const std::string& found) -> NodeProblem {
     return {node.name, node.op, "", found, "a shape with as many elements", "export the graph with constant shapes"};
   };
+  const auto whole = [&](double v) {
+    if (v != std::floor(v) || std::abs(v) > 0x1p53) throw refuse(fmt::format("its shape or axes hold {}", v));
+    return static_cast<int64_t>(v);
+  };
   const auto axes = [&]() {
     std::vector<int64_t> list = list_attribute(node, "axes", {});
     if (inputs.size() > 1 && inputs[1] != nullptr)
-      for (const double v : inputs[1]->values) list.push_back(static_cast<int64_t>(v));
+      for (const double v : inputs[1]->values) list.push_back(whole(v));
     return list;
   };
   const auto rank = static_cast<int64_t>(shape.size());
@@ -133,7 +138,7 @@ std::vector<int64_t> reshaped(const GraphNode& node, const std::vector<int64_t>&
     if (wanted.size() > 16) throw refuse("its shape has too many dimensions");
     int64_t rest = static_cast<int64_t>(element_count(shape)), open = -1;
     for (size_t i = 0; i < wanted.size(); ++i) {
-      auto d = static_cast<int64_t>(wanted[i]);
+      int64_t d = whole(wanted[i]);
       if (d == 0 && whole_attribute(node, "allowzero", 0) == 0) {
         if (i >= shape.size()) throw refuse("it copies a dimension that is not there");
         d = shape[i];

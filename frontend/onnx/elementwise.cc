@@ -114,6 +114,10 @@ size_t spread_of(const Elementwise& e) {
                     e.step);
 }
 
+size_t different_channels(const std::vector<Elementwise>& chain, size_t channels) {
+  return std::all_of(chain.begin(), chain.end(), [](const Elementwise& e) { return spread_of(e) == 1; }) ? 1 : channels;
+}
+
 int direction_of(const Elementwise& e, size_t c) {
   if (const auto line = line_of(e, c)) return line->gain < 0.0 ? -1 : 1;
   if (const auto* m = std::get_if<CountStep>(&e.step)) return m->scale < 0.0 ? -1 : 1;

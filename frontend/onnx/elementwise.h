@@ -73,6 +73,8 @@ std::optional<Line> line_of(const Elementwise& e, size_t channel);
 
 /// Channels that the step has constants for: 1 where it treats all alike.
 size_t spread_of(const Elementwise& e);
+/// Channels among `channels` whose results the chain can make different: 1 where every step treats all alike.
+size_t different_channels(const std::vector<Elementwise>& chain, size_t channels);
 
 /// 1 where larger numbers give larger results (or equal ones), -1 where smaller ones do.
 int direction_of(const Elementwise& e, size_t channel);

@@ -197,8 +197,11 @@ Constant conv(const GraphNode& node, const Inputs& in) {
   if (x.shape.size() != 4 || w.shape.size() != 4)
     refuse(node, "", "it does not work on maps of two dimensions", "[batch, channels, height, width]");
   const int64_t groups = whole_attribute(node, "group", 1), depth = w.shape[1];
-  if (groups < 1 || depth * groups != x.shape[1] || w.shape[0] % groups != 0)
+  if (groups < 1 || x.shape[1] % groups != 0 || depth != x.shape[1] / groups || w.shape[0] % groups != 0)
     refuse(node, "attribute group", "it does not fit the channels", "channels of the weights * group");
+  const Constant* bias = in.size() > 2 ? in[2] : nullptr;
+  if (bias != nullptr && bias->values.size() != static_cast<size_t>(w.shape[0]))
+    refuse(node, "input 2", "it has not one number for each channel", fmt::format("{}", w.shape[0]));
   const SlidingWindow s = sliding_window(node, x.shape[2], x.shape[3], w.shape[2], w.shape[3]);
   Constant y{{x.shape[0], w.shape[0], s.out_height, s.out_width}, {}};
   if (element_count(y.shape) > kMostMapElements || element_count(y.shape) * static_cast<size_t>(depth * s.height * s.width) > kMostProducts)
@@ -207,7 +210,7 @@ Constant conv(const GraphNode& node, const Inputs& in) {
     for (int64_t o = 0; o < w.shape[0]; ++o)
       for (int64_t r = 0; r < s.out_height; ++r)
         for (int64_t c = 0; c < s.out_width; ++c) {
-          double sum = in.size() > 2 && in[2] != nullptr ? in[2]->values.at(static_cast<size_t>(o)) : 0.0;
+          double sum = bias != nullptr ? bias->values[static_cast<size_t>(o)] : 0.0;
           for (int64_t d = 0; d < depth; ++d)
             for (int64_t i = 0; i < s.height; ++i)
               for (int64_t j = 0; j < s.width; ++j) {

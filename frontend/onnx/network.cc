@@ -36,14 +36,16 @@ NetworkReading Walk::run() {
   if (in.shape.size() != 2 && in.shape.size() != 4)
     throw Error("input " + in.name, fmt::format("it has {} dimensions", in.shape.size()),
                 "export a graph whose input is [batch, values] or [batch, channels, height, width]");
-  if (in.shape[0] > 0) batch_ = in.shape[0];
   for (size_t i = 1; i < in.shape.size(); ++i)
     if (in.shape[i] < 1 || in.shape[i] > (1 << 20))
       throw Error("input " + in.name, "its shape is open", "export the graph with the shape of a sample");
   Stream first;
   first.flat = in.shape.size() == 2;
   first.map = {int_of(in.shape[1]), first.flat ? 1 : int_of(in.shape[2]), first.flat ? 1 : int_of(in.shape[3])};
-  if (first.map.size() > size_t{1} << 24) throw Error("input " + in.name, "a sample has too many values", "export a smaller network");
+  if (first.map.size() > kMostMapValues) throw Error("input " + in.name, "a sample has too many values", "export a smaller network");
+  if (in.shape[0] > 0) batch_ = in.shape[0];
+  if (batch_ > static_cast<int64_t>(kMostMapValues / first.map.size()))
+    throw Error("input " + in.name, fmt::format("a batch of {} samples has too many values", batch_), "export the graph with a batch of 1");
   network_.input.name = in.name;
   network_.input.shape = first.map;
   network_.output_tensor = graph_.outputs[0];
@@ -218,7 +220,7 @@ Stream Walk::reshape(const GraphNode& n, const std::vector<const Value*>& inputs
   const std::vector<int64_t> shape = reshaped(n, shape_of(s), values);
   if (shape.empty() || shape[0] != batch_ || (shape.size() != 2 && shape.size() != 4)) throw refuse("it gives another shape");
   const bool flat = shape.size() == 2, input = s.layer < 0;
-  const bool alike = std::all_of(s.chain.begin(), s.chain.end(), [](const Elementwise& e) { return spread_of(e) == 1; });
+  const bool alike = different_channels(s.chain, index_of(s.map.channels)) == 1;
   FeatureMap map = s.map;
   if (!flat) map = {int_of(shape[1]), int_of(shape[2]), int_of(shape[3])};
   if (flat && input && alike) map = {int_of(s.map.size()), 1, 1};

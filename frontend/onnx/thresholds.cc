@@ -150,7 +150,8 @@ std::optional<CodeGrid> codes_of_chain(const std::vector<Elementwise>& chain, si
   for (const Elementwise& e : rest)
     if (const auto line = line_of(e, 0)) nominal *= std::abs(line->gain);
   std::vector<double> all;
-  for (size_t c = 0; c < channels; ++c) {
+  const size_t different = different_channels({std::prev(last.base()), chain.end()}, channels);
+  for (size_t c = 0; c < different; ++c) {
     std::vector<double> values = quantised_values(*last, c);
     for (const Elementwise& e : rest) apply(e, c, values);
     all.insert(all.end(), values.begin(), values.end());

@@ -31,6 +31,8 @@ struct Unknown {};
 
 using Value = std::variant<Folded, Stream, Unknown>;
 
+inline constexpr size_t kMostMapValues = size_t{1} << 24;  // of one sample's feature map
+
 class Walk {
  public:
   Walk(const Graph& graph, const NetworkParams& params) : graph_(graph), params_(params) {}

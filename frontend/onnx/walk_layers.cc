@@ -12,7 +12,7 @@
 namespace bitgrid::frontend::onnx {
 namespace {
 
-constexpr size_t kMostWeights = size_t{1} << 27;
+constexpr size_t kMostWeights = size_t{1} << 27, kMostInputThresholds = size_t{1} << 20;
 
 NodeProblem problem(const GraphNode& n, const std::string& where, const std::string& found, const std::string& expected,
                     const std::string& cure) {
@@ -33,16 +33,24 @@ FeatureMap dense_map(size_t n) {
   return {int_of(n), 1, 1};
 }
 
+void require_small(const GraphNode& n, const FeatureMap& map) {
+  if (map.size() > kMostMapValues)
+    throw problem(n, "", fmt::format("its result has {} values", map.size()), fmt::format("{} at most", kMostMapValues),
+                  "export a smaller network");
+}
+
 }  // namespace
 
 CodeGrid Walk::close_input(const GraphNode& n, const Stream& s) {
-  const auto rows = index_of(s.map.channels);
+  const size_t rows = different_channels(s.chain, index_of(s.map.channels));
   if (input_grid_) throw problem(n, "", "a second node reads the network's input", "one", "build the model without branches");
   NetworkInput& in = network_.input;
   if (const auto grid = codes_of_chain(s.chain, rows)) {
-    const bool one = std::all_of(s.chain.begin(), s.chain.end(), [](const Elementwise& e) { return spread_of(e) == 1; });
+    if (rows * index_of(grid->range.levels()) > kMostInputThresholds)
+      throw problem(n, "input 0", fmt::format("the input's quantiser has {} thresholds", rows * index_of(grid->range.levels())),
+                    fmt::format("{} at most", kMostInputThresholds), "quantise the input with one scale, or fewer bits");
     in.range = grid->range;
-    in.codes = derive_real_thresholds(s.chain, *grid, one ? 1 : rows);
+    in.codes = derive_real_thresholds(s.chain, *grid, rows);
     input_grid_ = grid;
     return *grid;
   }
@@ -110,14 +118,15 @@ CodeGrid Walk::close_matrix(const GraphNode& n, const Stream& s, NetworkMatrix& 
 
 CodeGrid Walk::close_pool(const GraphNode& n, const Stream& s, const NetworkPool& layer) {
   const CodeRange range = operand_range(network_, index_of(s.layer) + 1);
+  const size_t channels = different_channels(s.chain, index_of(layer.out.channels));
   std::vector<double> all;
   for (int code = range.lo; code <= range.hi; code += range.step)
-    for (int c = 0; c < layer.out.channels; ++c) all.push_back(apply(s.chain, index_of(c), code));
+    for (size_t c = 0; c < channels; ++c) all.push_back(apply(s.chain, c, code));
   const CodeGrid& before = *grids_[index_of(s.layer)];
   const auto grid = grid_of(all, before.unit);
   bool same = grid.has_value();
   for (int code = range.lo; same && code <= range.hi; code += range.step)
-    for (int c = 0; same && c < layer.out.channels; ++c) same = code_on(*grid, apply(s.chain, index_of(c), code)) == code;
+    for (size_t c = 0; same && c < channels; ++c) same = code_on(*grid, apply(s.chain, c, code)) == code;
   if (!same)
     throw problem(n, "input 0", "values behind a pool are quantised again, to other codes", "one quantiser between two matrices",
                   "use the same quantiser on both sides of the pool");
@@ -251,7 +260,7 @@ Stream Walk::conv(const GraphNode& n, const std::vector<const Value*>& inputs, S
     throw problem(n, "", "it does not work on maps of two dimensions", "[batch, channels, height, width]",
                   "use Conv2d; one-dimensional maps as a height of 1");
   const int64_t groups = whole_attribute(n, "group", 1);
-  if (groups < 1 || shape[0] < 1 || shape[0] % groups != 0 || shape[1] * groups != s.map.channels)
+  if (groups < 1 || shape[0] < 1 || shape[0] % groups != 0 || s.map.channels % groups != 0 || shape[1] != s.map.channels / groups)
     throw problem(n, "attribute group", fmt::format("{} groups do not fit {} channels", groups, s.map.channels),
                   "channels of the weights * group", "export the layer again");
   const SlidingWindow g = sliding_window(n, s.map.height, s.map.width, shape[2], shape[3]);
@@ -261,8 +270,7 @@ Stream Walk::conv(const GraphNode& n, const std::vector<const Value*>& inputs, S
   layer.out = {int_of(shape[0]), int_of(g.out_height), int_of(g.out_width)};
   layer.window = {int_of(g.height), int_of(g.width), int_of(g.stride_y), int_of(g.stride_x), int_of(g.top), int_of(g.left)};
   layer.groups = int_of(groups);
-  if (layer.out.size() > kMostWeights)
-    throw problem(n, "", "its result has too many values", fmt::format("{} at most", kMostWeights), "export a smaller network");
+  require_small(n, layer.out);
   Stream out = matrix(n, s, rows, layer);
   if (inputs.size() > 2 && inputs[2] != nullptr) {
     Constant bias = constant(n, inputs, 2).value;
@@ -289,6 +297,7 @@ Stream Walk::pool(const GraphNode& n, Stream s) {
     const SlidingWindow g = sliding_window(n, s.map.height, s.map.width, kernel[0], kernel[1]);
     layer.window = {int_of(g.height), int_of(g.width), int_of(g.stride_y), int_of(g.stride_x), int_of(g.top), int_of(g.left)};
     layer.out = {s.map.channels, int_of(g.out_height), int_of(g.out_width)};
+    require_small(n, layer.out);
   }
   if (std::any_of(s.chain.begin(), s.chain.end(), is_quantiser) &&
       std::holds_alternative<NetworkMatrix>(network_.layers[index_of(s.layer)])) {
@@ -326,6 +335,9 @@ Stream Walk::average(const GraphNode& n, Stream s) {
                     "leave the padding out, or count it");
   }
   const auto each = index_of(int_of(g.height * g.width));
+  if (each * index_of(s.map.channels) > kMostWeights)
+    throw problem(n, "", "its window is too large", fmt::format("{} elements of all channels at most", kMostWeights),
+                  "use a smaller window");
   WeightRows rows;
   rows.codes.assign(index_of(s.map.channels) * each, 1);
   rows.scales.assign(index_of(s.map.channels), 1.0);
@@ -334,6 +346,7 @@ Stream Walk::average(const GraphNode& n, Stream s) {
   layer.out = {s.map.channels, int_of(g.out_height), int_of(g.out_width)};
   layer.window = {int_of(g.height), int_of(g.width), int_of(g.stride_y), int_of(g.stride_x), int_of(g.top), int_of(g.left)};
   layer.groups = s.map.channels;
+  require_small(n, layer.out);
   Stream out = matrix(n, s, rows, layer);
   out.chain.push_back({n.name, DivideStep{{static_cast<double>(each)}}});
   return out;

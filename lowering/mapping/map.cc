@@ -300,11 +300,13 @@ void require_fit(const std::vector<MappedKernel>& mapped, const Tile& tile) {
 
 TokenCycles cycles_per_token(const Program& program, const std::vector<MappedKernel>& mapped, int configuration_bits_per_cycle) {
   TokenCycles cycles;
-  std::map<int, int64_t> stages;  // the longest step of each
+  std::map<int, int64_t> stages;                       // the longest of what runs in each
+  std::map<std::pair<int, int>, int64_t> invocations;  // of a stage on a kernel's tile, one after another
   for (const Step& step : program.steps) {
     const MappedKernel& kernel = mapped[index_of(step.kernel)];
-    const int64_t length = latency_cycles(kernel) + int64_t{step.repeat - 1} * kernel.ii;
-    stages[step.stage] = std::max(stages[step.stage], length);
+    int64_t on_tile = step.repeat;
+    if (!keeps_tile(program, step)) on_tile = invocations[{step.stage, step.kernel}] += step.repeat;
+    stages[step.stage] = std::max(stages[step.stage], latency_cycles(kernel) + (on_tile - 1) * kernel.ii);
     const Dag& dag = program.kernels[index_of(step.kernel)].dag;
     for (size_t i = 0; i < step.inputs.size(); ++i) {
       // In the steady state a token overwrites one slot; a kernel that holds all slots of a channel is written every token, one that holds

@@ -12,13 +12,16 @@
 
 #include "estimate/estimate_source.h"
 #include "frontend/load_model.h"
+#include "frontend/onnx/network.h"
 #include "ir/error.h"
 #include "ir/file.h"
 #include "lowering/mapping/map.h"
 #include "lowering/mapping/matrix/bit_serial.h"
 #include "lowering/mapping/matrix/sum_difference.h"
 #include "lowering/mapping/matrix/trailing_zero_bits.h"
+#include "lowering/networks/lower_network.h"
 #include "tests/support/errors.h"
+#include "tests/support/onnx_file.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/tiny_model.h"
 
@@ -90,14 +93,13 @@ void expect_same(const std::vector<KernelFigures>& figures, const std::vector<Ma
 }
 
 /// Cells and cycles as `compile` counts them with the same tile and target.
-void expect_compile(const Model& model, const numerics::LowerParams& params) {
-  const Program program = numerics::lower(model, params);
+void expect_compile(const Program& program, const numerics::LowerParams& params) {
   mapping::MapParams map;
   map.optimize = params.optimize;
   const std::vector<MappedKernel> mapped = mapping::map_kernels(program, map);
   const Estimate e = estimate(lowered_kernels(program, map), {});
   const mapping::TokenCycles cycles = mapping::cycles_per_token(program, mapped, 64);
-  EXPECT_EQ(e.kernel_cycles, cycles.kernels) << model.name;
+  EXPECT_EQ(e.kernel_cycles, cycles.kernels) << program.name;
   EXPECT_EQ(e.configuration_cycles, cycles.configuration);
   expect_same(e.kernels, mapped);
   int64_t cells = 0;
@@ -106,6 +108,10 @@ void expect_compile(const Model& model, const numerics::LowerParams& params) {
     cells += e.kernels[i].cells_total();
   }
   EXPECT_EQ(e.cells_total, cells);
+}
+
+void expect_compile(const Model& model, const numerics::LowerParams& params) {
+  expect_compile(numerics::lower(model, params), params);
 }
 
 TEST(Estimate, EqualsCompile) {
@@ -120,6 +126,25 @@ TEST(Estimate, EqualsCompileForOtherTargetsAndTiles) {
     expect_compile(model, {{257, 90}, mapping::Optimize::kArea});
     expect_compile(model, {{300, 60}, mapping::Optimize::kDensity});
   }
+}
+
+/// Kernels of convolutions run at many places of one stage, shared ones in several stages.
+TEST(Estimate, EqualsCompileOfNetworks) {
+  for (const auto& graph : {test::small_dense_graph(1), test::small_conv_graph(1)})
+    expect_compile(networks::lower_network(frontend::onnx::convert(graph, "made.onnx")).program, {});
+}
+
+TEST(Estimate, ReadsNetworks) {
+  const test::ScratchFolder folder;
+  const std::string path = folder.file("n.onnx");
+  write_file(path, test::onnx_bytes(test::small_conv_graph(1)));
+  const SourceKernels source = read_kernels(read_estimate_model(path), {});
+  EXPECT_TRUE(source.exact);
+  EXPECT_EQ(source.kernels[0].invocations, 16);  // a map of 4 x 4
+  EXPECT_EQ(source.kernels[0].busy_cycles(), 16 * source.kernels[0].ii);
+  EstimateSource shapes;
+  shapes.shapes_only = true;
+  EXPECT_THAT(test::error_of([&] { read_kernels(read_estimate_model(path), shapes); }), HasSubstr("a network has no shapes to change"));
 }
 
 TEST(Estimate, RefusesWhatCompileRefuses) {

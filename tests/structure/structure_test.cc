@@ -37,7 +37,7 @@ const Arrows kArrows = {
       "lowering/networks"}},
     {"check",
      {"ir", "frontend", "bitgrid_sim", "rtl", "reference_cpu", "lowering/synthesis", "lowering/mapping", "lowering/numerics", "engines"}},
-    {"estimate", {"ir", "frontend", "lowering/mapping", "lowering/numerics"}},
+    {"estimate", {"ir", "frontend", "lowering/mapping", "lowering/numerics", "lowering/networks"}},
     {"report", {"ir", "estimate"}},
     {"cli",
      {"ir", "frontend", "bitgrid_sim", "bitgrid_sim/systemc", "rtl", "reference_cpu", "lowering/synthesis", "lowering/mapping",
