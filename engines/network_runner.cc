@@ -38,7 +38,7 @@ NetworkRunner cpu_network_runner(const IntegerNetwork& network, const NetworkRun
 NetworkRunner network_kernel_runner(KernelEngine (*make)(const EngineInputs& inputs), const IntegerNetwork& network,
                                     const NetworkRunParams& params) {
   const auto run = std::make_shared<LoweredRun>();
-  run->network = networks::lower_network(network);
+  run->network = networks::lower_network(network, {params.tile, params.optimize});
   const Program& program = run->network.program;
   const auto mapped = [&] { return mapping::map_kernels(program, {params.seed, params.optimize}, mapping_run(params.progress)); };
   const auto verilog = [&] { return verilog_sources(program); };

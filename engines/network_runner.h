@@ -11,12 +11,14 @@
 #include "engines/engine_stats.h"
 #include "ir/integer_network.h"
 #include "lowering/mapping/objective.h"
+#include "lowering/mapping/tile.h"
 
 namespace bitgrid::engines {
 
 struct NetworkRunParams {
   // Of engines that run kernels: of the mapping; told what is mapped or built, and which step runs.
   uint64_t seed = 1;
+  mapping::Tile tile = {};  // what is larger is cut
   mapping::Optimize optimize = mapping::Optimize::kArea;
   std::optional<uint64_t> latch_seed = {};  // grids start with random latches in place of 0
   int at_once = 64;                         // samples of a batch

@@ -8,6 +8,7 @@
 #include "ir/error.h"
 #include "ir/index.h"
 #include "lowering/networks/network_kernels.h"
+#include "lowering/networks/zero_codes.h"
 #include "lowering/numerics/program_builder.h"
 
 namespace bitgrid::networks {
@@ -15,18 +16,11 @@ namespace {
 
 constexpr int kLevelsAtOnce = 8;  // thresholds that an invocation compares
 constexpr int kPoolLanes = 16;
+constexpr int kWindow = -1;  // stands for the map in the program of one place
 constexpr uint64_t kMostNetworkWeights = uint64_t{1} << 25;
 
 Encoding encoding_of(const CodeRange& range) {
   return {std::max(1u, id_of(std::bit_width(id_of(range.levels())))), range.step, {range.lo}};
-}
-
-/// Border that the windows of a layer reach into.
-MapLayout layout_for(const FeatureMap& map, const FeatureMap& out, const Window& w) {
-  MapLayout layout{map, w.top, w.left, 0, 0};
-  layout.bottom = std::max(0, (out.height - 1) * w.stride_y + w.height - w.top - map.height);
-  layout.right = std::max(0, (out.width - 1) * w.stride_x + w.width - w.left - map.width);
-  return layout;
 }
 
 struct Geometry {
@@ -37,8 +31,16 @@ Geometry geometry_of(const NetworkLayer& layer) {
   return std::visit([](const auto& l) { return Geometry{l.in, l.out, l.window}; }, layer);
 }
 
-bool is_padded(const MapLayout& l) {
-  return l.top + l.left + l.bottom + l.right > 0;
+/// Values of one place, or one for all channels, as those of so many places.
+template <typename T>
+std::vector<T> repeated(const std::vector<T>& values, int places) {
+  if (values.size() <= 1) return values;
+  std::vector<T> all;
+  for (int i = 0; i < places; ++i) all.insert(all.end(), values.begin(), values.end());
+  return all;
+}
+Encoding repeated(const Encoding& e, int places) {
+  return {e.bits, e.scale, repeated(e.zero, places)};
 }
 
 /// Where the words of a map are read: a tensor, or the samples' table.
@@ -56,7 +58,9 @@ struct Operand {
 
 class NetworkLowering {
  public:
-  NetworkLowering(const IntegerNetwork& network, const numerics::LowerParams& params) : network_(network) { b_.params = params; }
+  NetworkLowering(const IntegerNetwork& network, const numerics::LowerParams& params) : network_(with_zero_codes(network)) {
+    b_.params = params;
+  }
 
   LoweredNetwork run() {
     b_.program.name = network_.name;
@@ -128,6 +132,9 @@ class NetworkLowering {
       }
     }
     if (!raw) layer.activation = sign;
+    if (raw && &m == &network_.last())
+      for (int r = group * rows; r < (group + 1) * rows; ++r)
+        layer.bias.push_back(static_cast<int32_t>(network_.shift[index_of(r) * (network_.shift.size() / index_of(m.out.channels))]));
     return layer;
   }
 
@@ -137,84 +144,109 @@ class NetworkLowering {
     const std::string name = layer_name(l);
     if (one_level) {
       const Operand y = result(l, m.out, m.thresholds->range, name);
-      fill_border(y, m.thresholds->range);
-      for (int g = 0; g < m.groups; ++g) sums(m, x, g, name, -1, y.tensor, y.layout);
+      fill_border(l, y, m.thresholds->range);
+      groups(m, x, name, -1, y.tensor, y.layout);
       return y;
     }
     const MapLayout plain{m.out};
     const int raw = b_.add_tensor(last ? "scores" : name + ".sums", plain.words(), {}, {});
-    for (int g = 0; g < m.groups; ++g) sums(m, x, g, name, raw, -1, plain);
+    groups(m, x, name, raw, -1, plain);
     out_.traced.push_back({b_.tensor(raw).name, raw, plain});
     if (last) b_.program.logits = raw;
     if (last && network_.decision == Decision::kLargest) return {};
     const Operand y = result(l, m.out, m.thresholds->range, last ? "answer" : name);
-    fill_border(y, m.thresholds->range);
+    fill_border(l, y, m.thresholds->range);
     thresholds(l, m, raw, y);
     return y;
   }
 
-  /// One group's rows, at every place of the window. Encodings of raw sums are set when they are known.
-  void sums(const NetworkMatrix& m, const Operand& x, int group, const std::string& layer, int raw, int result_tensor,
-            const MapLayout& to) {
-    const int rows = m.out.channels / m.groups, depth = m.in.channels / m.groups;
-    const bool whole_rows = m.groups == 1;  // the words of a row of the window lie side by side
-    const int columns = m.window.height * m.window.width * depth;
+  /// All groups side by side: each one's rows, at every place of the window. Of groups that are cut, stages as far as the longest goes.
+  void groups(const NetworkMatrix& m, const Operand& x, const std::string& layer, int raw, int result_tensor, const MapLayout& to) {
     Tensor operand = x.numbers;
-    operand.count = columns;
+    operand.count = count_of(m.weights) / m.out.channels;
+    std::vector<numerics::MatrixLayer> layers;
+    std::vector<numerics::MatrixPlan> plans;
+    uint32_t bits = 1;
+    for (int g = 0; g < m.groups; ++g) {
+      layers.push_back(matrix_layer(m, operand, g, raw >= 0));
+      plans.push_back(numerics::plan_matrix(layers.back()));
+      bits = std::max(bits, plans.back().raw_encoding.bits);
+    }
+    if (raw >= 0) set_sums(raw, plans, bits, m);
+    const int first = b_.stage;
+    int last = first;
+    for (int g = 0; g < m.groups; ++g) {
+      b_.stage = first;
+      const std::string name = m.groups == 1 ? layer : fmt::format("{}.group{}", layer, g);
+      sums(m, x, g, name, layers[index_of(g)], plans[index_of(g)], raw, result_tensor, to);
+      last = std::max(last, b_.stage);
+    }
+    b_.stage = last;
+  }
+
+  void sums(const NetworkMatrix& m, const Operand& x, int group, const std::string& name, const numerics::MatrixLayer& matrix,
+            const numerics::MatrixPlan& plan, int raw, int result_tensor, const MapLayout& to) {
+    const int rows = m.out.channels / m.groups;
     const bool is_raw = raw >= 0;
-    numerics::MatrixLayer matrix = matrix_layer(m, operand, group, is_raw);
-    if (is_raw && &m == &network_.last())
-      for (int r = 0; r < rows; ++r)
-        matrix.bias.push_back(static_cast<int32_t>(network_.shift[index_of(r) * (network_.shift.size() / index_of(m.out.channels))]));
-    const numerics::MatrixPlan plan = numerics::plan_matrix(matrix);
-    if (is_raw) widen(raw, plan, group, rows, m);
-    const std::string name = m.groups == 1 ? layer : fmt::format("{}.group{}", layer, group);
-    if (m.out.height * m.out.width == 1 && whole_rows && !is_padded(x.layout)) {
+    if (m.out.height * m.out.width == 1 && m.groups == 1 && !is_padded(x.layout)) {
       b_.add_matrix(matrix, plan, name, {x.source(0, 0)}, raw, result_tensor);
       return;
     }
-    // A program of its own for one place; then its steps at every place.
-    numerics::ProgramBuilder part;
+    numerics::ProgramBuilder part;  // for one place; then its steps at every place
     part.params = b_.params;
     const int out = part.add_tensor("out", rows, {}, {});
-    part.add_matrix(matrix, plan, name, {TensorSource{0, 0, 0}}, is_raw ? out : -1, is_raw ? -1 : out);
-    const int ports = whole_rows ? m.window.height : m.window.height * m.window.width;
+    part.add_matrix(matrix, plan, name, {TensorSource{kWindow, 0, 0}}, is_raw ? out : -1, is_raw ? -1 : out);
+    std::vector<int> states = {-1};  // sums of columns so far, of a row that is cut: for every place
+    for (size_t t = 1; t < part.program.tensors.size(); ++t) {
+      const Tensor& state = part.program.tensors[t];
+      states.push_back(b_.add_tensor(state.name, m.out.height * m.out.width * state.count,
+                                     repeated(state.encoding, m.out.height * m.out.width),
+                                     repeated(state.max_code, m.out.height * m.out.width)));
+    }
     for (const Step& step : part.program.steps) {
       Kernel kernel = part.program.kernels[index_of(step.kernel)];
-      split_first_input(kernel, ports);
+      const std::vector<WindowPiece> pieces = window_pieces(m, x.layout, std::get<TensorSource>(step.inputs[0]).first,
+                                                            kernel.inputs[0].words, group * (m.in.channels / m.groups));
+      std::vector<int> words;
+      for (const WindowPiece& p : pieces) words.push_back(p.words);
+      split_first_input(kernel, words);
       const int id = b_.add_kernel(std::move(kernel));
+      const auto state = [&](int tensor) { return std::pair(states[index_of(tensor)], part.tensor(tensor).count); };
       for (int y = 0; y < m.out.height; ++y) {
-        Step at{step.name, id, m.out.width, b_.stage, {}, {}};
-        for (int i = 0; i < m.window.height; ++i) {
-          const int row = (y * m.window.stride_y + i) * x.layout.row_words(), stride = m.window.stride_x * m.in.channels;
-          if (whole_rows)
-            at.inputs.push_back(x.source(row, stride));
-          else
-            for (int j = 0; j < m.window.width; ++j) at.inputs.push_back(x.source(row + j * m.in.channels + group * depth, stride));
+        Step at{step.name, id, m.out.width, b_.stage + step.stage, {}, {}};
+        for (const WindowPiece& p : pieces)
+          at.inputs.push_back(x.source(y * m.window.stride_y * x.layout.row_words() + p.first, m.window.stride_x * m.in.channels));
+        for (size_t i = 1; i < step.inputs.size(); ++i) {
+          const auto [tensor, count] = state(std::get<TensorSource>(step.inputs[i]).tensor);
+          at.inputs.push_back(TensorSource{tensor, y * m.out.width * count, count});
         }
-        const auto first = int_of(to.at(group * rows + step.outputs[0].first, y, 0));
-        at.outputs.push_back({is_raw ? raw : result_tensor, first, m.out.channels});
+        if (step.outputs[0].tensor != out) {
+          const auto [tensor, count] = state(step.outputs[0].tensor);
+          at.outputs.push_back({tensor, y * m.out.width * count, count});
+        } else {
+          const auto first = int_of(to.at(group * rows + step.outputs[0].first, y, 0));
+          at.outputs.push_back({is_raw ? raw : result_tensor, first, m.out.channels});
+        }
         b_.program.steps.push_back(std::move(at));
       }
     }
+    b_.stage += part.stage;
   }
 
-  /// The encoding of raw sums. Groups of one layer have encodings of their own; so they must be alike.
-  void widen(int raw, const numerics::MatrixPlan& plan, int group, int rows, const NetworkMatrix& m) {
-    Tensor& t = b_.tensor(raw);
-    if (group == 0) {
-      t.encoding = {plan.raw_encoding.bits, 1, std::vector<int64_t>(index_of(t.count), 0)};
-      t.max_code.assign(index_of(t.count), 0);
+  /// The encoding of a layer's sums; the plans of its groups become as wide as the widest.
+  void set_sums(int raw, std::vector<numerics::MatrixPlan>& plans, uint32_t bits, const NetworkMatrix& m) {
+    std::vector<int64_t> zero;
+    std::vector<uint64_t> most;
+    const int rows = m.out.channels / m.groups;
+    for (numerics::MatrixPlan& plan : plans) {
+      for (size_t r = 0; r < index_of(rows); ++r) zero.push_back(plan.raw_encoding.zero[plan.raw_encoding.zero.size() == 1 ? 0 : r]);
+      most.insert(most.end(), plan.raw_max_code.begin(), plan.raw_max_code.end());
+      plan.raw_encoding.bits = bits;
+      plan.word_slots = std::max(plan.word_slots, int_of(bits));
     }
-    if (plan.raw_encoding.bits != t.encoding.bits)
-      throw Error(m.name, "groups of different ranges are not lowered yet", "run it with --engine cpu");
-    for (int i = 0; i < t.count; ++i) {
-      const int channel = i % m.out.channels;
-      if (channel / rows != group) continue;
-      const auto r = index_of(channel % rows);
-      t.encoding.zero[index_of(i)] = plan.raw_encoding.zero[plan.raw_encoding.zero.size() == 1 ? 0 : r];
-      t.max_code[index_of(i)] = plan.raw_max_code[r];
-    }
+    const int places = m.out.height * m.out.width;
+    b_.tensor(raw).encoding = repeated({bits, 1, zero}, places);
+    b_.tensor(raw).max_code = repeated(most, places);
   }
 
   void thresholds(size_t l, const NetworkMatrix& m, int raw, const Operand& y) {
@@ -270,32 +302,32 @@ class NetworkLowering {
     }
   }
 
-  /// The code of 0 around a map, where it is not the code 0 that memory begins with.
-  void fill_border(const Operand& y, const CodeRange& range) {
+  /// What stands around the map that layer l gives, for the layer that reads it: the code of 0 for a matrix, for a pool what it never
+  /// takes.
+  void fill_border(size_t l, const Operand& y, const CodeRange& range) {
     if (!is_padded(y.layout)) return;
-    const auto code = static_cast<uint64_t>((0 - range.lo) / range.step);
-    if (code == 0) return;
+    const auto channels = index_of(y.layout.map.channels);
+    std::vector<uint64_t> codes(channels, static_cast<uint64_t>((0 - range.lo) / range.step));
+    if (const auto* pool = std::get_if<NetworkPool>(&network_.layers[l + 1]))
+      for (size_t c = 0; c < channels; ++c) codes[c] = pool->least[c] ? static_cast<uint64_t>(range.levels()) : 0;
+    if (std::all_of(codes.begin(), codes.end(), [](uint64_t code) { return code == 0; })) return;  // as memory begins
     const uint32_t bits = y.numbers.encoding.bits;
-    const int kernel = b_.shared_kernel(copy_word_kernel(bits)), table = b_.add_code_table({y.numbers.name + ".zero", 1, 1, bits, {code}});
-    std::vector<bool> inside(index_of(y.layout.words()), false);
-    for (int r = 0; r < y.layout.map.height; ++r)
-      for (int c = 0; c < y.layout.map.width; ++c)
-        for (int d = 0; d < y.layout.map.channels; ++d) inside[y.layout.at(d, r, c)] = true;
-    for (size_t i = 0; i < inside.size();) {
-      size_t end = i;
-      while (end < inside.size() && inside[end] == inside[i]) ++end;
-      if (!inside[i])
-        b_.program.steps.push_back(
-            {y.numbers.name + ".border", kernel, int_of(end - i), b_.stage, {RowSource{table, 0, 0, 0}}, {{y.tensor, int_of(i), 1}}});
-      i = end;
-    }
+    const std::vector<WindowPiece> runs = border_runs(y.layout);
+    int longest = 0;
+    for (const WindowPiece& run : runs) longest = std::max(longest, run.words);
+    CodeTable table{y.numbers.name + ".around", 1, longest, bits, {}};
+    for (int i = 0; i < longest; ++i) table.codes.push_back(codes[index_of(i) % channels]);
+    const int kernel = b_.shared_kernel(copy_word_kernel(bits)), around = b_.add_code_table(std::move(table));
+    for (const WindowPiece& run : runs)
+      b_.program.steps.push_back(
+          {y.numbers.name + ".border", kernel, run.words, b_.stage, {RowSource{around, 0, 0, 1}}, {{y.tensor, run.first, 1}}});
   }
 
   Operand pool(size_t l, const NetworkPool& p, const Operand& x) {
     ++b_.stage;
     const CodeRange range = operand_range(network_, l);
     const Operand y = result(l, p.out, range, layer_name(l));
-    fill_border(y, range);
+    fill_border(l, y, range);
     const bool any_least = std::any_of(p.least.begin(), p.least.end(), [](bool least) { return least; });
     int lanes = any_least ? 1 : std::min(kPoolLanes, p.in.channels);
     while (p.in.channels % lanes != 0) --lanes;
@@ -314,39 +346,20 @@ class NetworkLowering {
     return y;
   }
 
-  const IntegerNetwork& network_;
+  const IntegerNetwork network_;
   numerics::ProgramBuilder b_;
   LoweredNetwork out_;
 };
 
 }  // namespace
 
-std::optional<NetworkProblem> find_lowering_problem(const IntegerNetwork& network, const numerics::LowerParams& params) {
-  const std::string cure = "run it with --engine cpu";
-  uint64_t weights = 0;
-  for (size_t l = 0; l < network.layers.size(); ++l) {
-    const Geometry g = geometry_of(network.layers[l]);
-    const bool padded = is_padded(layout_for(g.in, g.out, g.window));
-    const CodeRange range = operand_range(network, l);
-    if (const auto* m = std::get_if<NetworkMatrix>(&network.layers[l])) {
-      weights += m->weights.size();
-      if (padded && (range.lo > 0 || range.hi < 0 || range.lo % range.step != 0))
-        return NetworkProblem{
-            m->name, fmt::format("its padding is 0, and none of the codes {}, {} .. that it reads", range.lo, range.lo + range.step), cure};
-      if (params.tile.bounded() && (g.out.height * g.out.width > 1 || padded || m->groups > 1))
-        return NetworkProblem{m->name, "convolutions are not cut to tiles yet", "compile without --arch, or with a tile of any size"};
-      if (weights > kMostNetworkWeights)
-        return NetworkProblem{network.name,
-                              fmt::format("it has more than {} weights, and every weight owns cells so far", kMostNetworkWeights), cure};
-    } else if (padded) {
-      return NetworkProblem{std::get<NetworkPool>(network.layers[l]).name, "pools with windows beyond the map are not lowered yet", cure};
-    }
-  }
-  return std::nullopt;
-}
-
 LoweredNetwork lower_network(const IntegerNetwork& network, const numerics::LowerParams& params) {
-  if (const auto p = find_lowering_problem(network, params)) throw Error(p->where, p->problem, p->cure);
+  size_t weights = 0;
+  for (const NetworkLayer& layer : network.layers)
+    if (const auto* m = std::get_if<NetworkMatrix>(&layer)) weights += m->weights.size();
+  if (weights > kMostNetworkWeights)
+    throw Error(network.name, fmt::format("it has more than {} weights, and every weight owns cells so far", kMostNetworkWeights),
+                "run it with --engine cpu");
   return NetworkLowering(network, params).run();
 }
 

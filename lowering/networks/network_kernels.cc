@@ -67,8 +67,8 @@ Kernel copy_word_kernel(uint32_t bits) {
   return kernel;
 }
 
-void split_first_input(Kernel& kernel, int parts) {
-  if (parts == 1) return;
+void split_first_input(Kernel& kernel, const std::vector<int>& words) {
+  if (words.size() == 1) return;
   const Dag old = std::move(kernel.dag);
   Dag dag;
   dag.name = old.name;
@@ -76,12 +76,13 @@ void split_first_input(Kernel& kernel, int parts) {
   const KernelPort port = kernel.inputs[0];
   std::vector<NodeId> inputs;
   std::vector<KernelPort> ports;
-  const int words = port.words / parts;
-  for (int p = 0; p < parts; ++p) {
-    inputs.push_back(add_input(dag, fmt::format("{}{}", x.name, p), x.width / id_of(parts)));
-    KernelPort part{words, port.bits, port.max_code};
-    if (part.max_code.size() > 1) part.max_code = {port.max_code.begin() + p * words, port.max_code.begin() + (p + 1) * words};
+  int first = 0;
+  for (size_t p = 0; p < words.size(); ++p) {
+    inputs.push_back(add_input(dag, fmt::format("{}{}", x.name, p), id_of(words[p]) * port.bits));
+    KernelPort part{words[p], port.bits, port.max_code};
+    if (part.max_code.size() > 1) part.max_code = {port.max_code.begin() + first, port.max_code.begin() + first + words[p]};
     ports.push_back(part);
+    first += words[p];
   }
   std::vector<NodeId> now(old.size());
   now[old.inputs[0]] = numerics::pack(dag, inputs);

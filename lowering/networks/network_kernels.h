@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "ir/program.h"
 
@@ -14,7 +15,7 @@ Kernel count_kernel(uint32_t sum_bits, int levels, uint32_t count_bits, bool fir
 Kernel pool_kernel(int window, int lanes, uint32_t bits, bool least);
 /// y = x.
 Kernel copy_word_kernel(uint32_t bits);
-/// The kernel's first port as several, of so many words each.
-void split_first_input(Kernel& kernel, int parts);
+/// The kernel's first port as several, of so many words each; together they have as many as it has.
+void split_first_input(Kernel& kernel, const std::vector<int>& words);
 
 }  // namespace bitgrid::networks

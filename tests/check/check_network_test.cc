@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "ir/file.h"
+#include "lowering/networks/lower_network.h"
 #include "tests/support/errors.h"
 #include "tests/support/onnx_file.h"
 #include "tests/support/scratch_folder.h"
@@ -44,9 +45,27 @@ TEST(CheckNetwork, ConvolutionsAndPoolsAreTheirGraphs) {
   for (unsigned seed = 1; seed <= 5; ++seed) expect_equal(test::small_conv_graph(seed));
 }
 
+/// Windows beyond the map: 0 among -1 and 1, among 1 .. 4 and among multiples of 2; in pools, what no window takes.
+TEST(CheckNetwork, PaddedConvolutionsAndPoolsAreTheirGraphs) {
+  for (unsigned seed = 1; seed <= 5; ++seed) expect_equal(test::padded_conv_graph(seed));
+}
+
+TEST(CheckNetwork, ConvolutionsThatTilesCutAreTheirGraphs) {
+  for (const auto& graph : {test::small_conv_graph(1), test::padded_conv_graph(2)}) {
+    const engines::OpenNetwork network = open(graph);
+    NetworkCheckParams params;
+    params.engines = {&engines::find_engine("dag")};
+    params.run.tile = {30, 24};
+    EXPECT_TRUE(check_network(network, params).ok());
+    // Kernels of one row of columns after another: more of them than without tiles.
+    const auto kernels = [&](const mapping::Tile& tile) { return networks::lower_network(network.network, {tile}).program.kernels.size(); };
+    EXPECT_GT(kernels({30, 24}), kernels({}));
+  }
+}
+
 TEST(CheckNetwork, MappedConvolutionsComputeTheSame) {
-  const NetworkCheckReport report = check_on(open(test::small_conv_graph(1)), engines::find_engine("grid"));
-  EXPECT_TRUE(report.ok());
+  for (const auto& graph : {test::small_conv_graph(1), test::padded_conv_graph(1)})
+    EXPECT_TRUE(check_on(open(graph), engines::find_engine("grid")).ok());
 }
 
 TEST(CheckNetwork, AWrongCodeIsFound) {

@@ -211,4 +211,29 @@ Graph small_conv_graph(unsigned seed) {
   return m.finished();
 }
 
+Graph padded_conv_graph(unsigned seed) {
+  std::mt19937 generator(seed);
+  using List = std::vector<int64_t>;
+  const List around = {1, 1, 1, 1};
+  GraphMaker m({1, 2, 5, 5}, "padded_conv");
+  m.node("BipolarQuant", {number(1)});
+  m.dense("Conv", random(generator, {4, 2, 3, 3}, 0.0, 1.0), 2, 0.5, {{"pads", around}});
+  m.node("BatchNormalization", batch_norm(generator, 4));
+  m.node("MaxPool", {}, {{"kernel_shape", List{3, 3}}, {"strides", List{2, 2}}, {"pads", around}});
+  m.node("BipolarQuant", {number(1)});
+  m.dense("Conv", random(generator, {4, 1, 3, 3}, 0.0, 1.0), 2, 0.5, {{"pads", around}, {"group", int64_t{4}}});
+  m.node("BatchNormalization", batch_norm(generator, 4));
+  m.node("MultiThreshold", {numbers({1, 3}, {-1.0, 0.0, 1.5})}, {{"out_bias", 1.0}});
+  m.dense("Conv", random(generator, {6, 2, 2, 2}, 0.0, 1.0), 2, 0.5,
+          {{"pads", List{1, 0, 0, 1}}, {"strides", List{1, 2}}, {"group", int64_t{2}}});
+  m.node("BatchNormalization", batch_norm(generator, 6));
+  m.node("MultiThreshold", {numbers({1, 2}, {-1.0, 1.0})}, {{"out_scale", 2.0}, {"out_bias", -1.0}});
+  m.dense("Conv", random(generator, {3, 6, 3, 3}, 0.0, 1.0), 2, 0.5, {{"pads", around}});
+  m.quant(2, 1.0, true);
+  m.node("MaxPool", {}, {{"kernel_shape", List{2, 2}}, {"strides", List{2, 2}}, {"ceil_mode", int64_t{1}}});
+  m.node("Flatten", {}, {{"axis", int64_t{1}}});
+  m.dense("Gemm", random(generator, {3, 6}, 0.0, 1.0), 2, 1.0, {{"transB", int64_t{1}}});
+  return m.finished();
+}
+
 }  // namespace bitgrid::test

@@ -49,5 +49,7 @@ frontend::onnx::Constant numbers(std::vector<int64_t> shape, std::vector<double>
 frontend::onnx::Graph small_dense_graph(unsigned seed);
 /// A convolutional one: maps of 6 x 6, binary weights, a pool, a dense layer of 3 scores.
 frontend::onnx::Graph small_conv_graph(unsigned seed);
+/// Convolutions and pools of maps of 5 x 5 whose windows stand beyond them; strides, groups, and quantisers of many kinds.
+frontend::onnx::Graph padded_conv_graph(unsigned seed);
 
 }  // namespace bitgrid::test
