@@ -27,6 +27,7 @@ struct CompileOptions {
   std::string source, out, arch, defects, mode = "auto", optimize = "area", effort = "default", strategy, grid;
   bool no_verify = false, prove = false, again = false;
   int prove_timeout = 60;
+  ModelOptions scales;
   int threads = all_threads();
 };
 
@@ -159,7 +160,7 @@ void compile(const CompileOptions& o) {
   const mapping::Tile tile{arch.tile_width, arch.tile_height};
   const Defects defects = o.defects.empty() ? Defects{} : frontend::load_defects(o.defects);
   OutputFolder folder(o.out);  // before anything is read of it
-  const Source source = read_source(o.source, {tile, mapping::parse_optimize(o.optimize), defects}, o.grid);
+  const Source source = read_source(o.source, {{tile, mapping::parse_optimize(o.optimize), defects}, o.grid, o.scales});
   const Program& program = source.program;
   Json seconds = {{"lower", watch.lap()}};
   Compile compile(o, source, tile, defects);
@@ -216,6 +217,7 @@ void define_compile(CLI::App& command, int&) {
   command.add_option("-o,--output", o->out, "folder for the mapped kernels; unchanged kernels of an earlier compile there are reused")
       ->required();
   command.add_option("--input-grid", o->grid, kInputGridHelp);
+  add_lowering_options(command, o->scales);
   command.add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
   command.add_option("--defects", o->defects, "YAML list of bad cells and edges of the tile that every kernel is to avoid");
   command.add_option("--mode", o->mode, "mode of netlists and kernels: auto, wave (II = 1) or settle (inputs held)")->capture_default_str();

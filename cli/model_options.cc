@@ -12,7 +12,7 @@ void add_reading_options(CLI::App& command, ModelOptions& o) {
   command.add_option("--activation", o.activation, "activation of the gated unit, overriding the file: relu2 or silu");
 }
 
-void add_model_options(CLI::App& command, ModelOptions& o) {
+void add_lowering_options(CLI::App& command, ModelOptions& o) {
   add_reading_options(command, o);
   command.add_option("--kv", o.kv,
                      "models with scales: how keys and values are cached, k=BITS[:shift|max|mean][:rotated],v=..,recent=N; default "
@@ -23,6 +23,10 @@ void add_model_options(CLI::App& command, ModelOptions& o) {
       "cells themselves");
   add_number<int>(command, "--context", o.context, {0, 1 << 24},
                   "models with scales: positions that fit; 0: those of the model, 4096 at most. When all are used, generation stops");
+}
+
+void add_model_options(CLI::App& command, ModelOptions& o) {
+  add_lowering_options(command, o);
   add_number<int>(command, "--threads", o.threads, {1, kMostThreads}, "threads for computing and for reading files");
 }
 

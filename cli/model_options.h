@@ -21,7 +21,9 @@ struct ModelOptions {
 
 /// --i2s-layout and --activation: how to read a checkpoint.
 void add_reading_options(CLI::App& command, ModelOptions& options);
-/// The same, --kv, --context and --threads.
+/// The same, --kv, --dataflow and --context: what a Program of such a model depends on.
+void add_lowering_options(CLI::App& command, ModelOptions& options);
+/// The same and --threads.
 void add_model_options(CLI::App& command, ModelOptions& options);
 
 /// Why a model with scales takes no architecture file.

@@ -48,7 +48,7 @@ void report(const ReportOptions& o) {
   Source source;
   if (!o.model.empty()) {
     const engines::Manifest& m = folder->manifest;
-    source = read_source(o.model, {{m.tile_width, m.tile_height}, mapping::parse_optimize(m.optimize), m.defects});
+    source = read_source(o.model, {{{m.tile_width, m.tile_height}, mapping::parse_optimize(m.optimize), m.defects}});
     if (source.hash != folder->manifest.source_hash)
       throw Error(o.model, "this is not what " + o.dir + " was compiled from", "give the model of the compile, or compile again");
     page.program = &source.program;

@@ -4,12 +4,14 @@
 #include <vector>
 
 #include "cli/common.h"
+#include "engines/open_model.h"
 #include "frontend/blif.h"
 #include "frontend/load_model.h"
 #include "frontend/onnx/network.h"
 #include "ir/error.h"
 #include "ir/file.h"
 #include "lowering/networks/lower_network.h"
+#include "lowering/scales/lower_scaled.h"
 #include "lowering/synthesis/sop_to_dag.h"
 
 namespace bitgrid::cli {
@@ -21,12 +23,30 @@ Model read_model(const std::string& path) {
   return model;
 }
 
-Source read_source(const std::string& path, const numerics::LowerParams& params, const std::string& grid) {
+namespace {
+
+Source scaled_source(const std::string& path, const SourceParams& params) {
+  Progress progress;
+  engines::ScaledSource model(path, open_params(params.scales, progress));
+  scales::LowerScaledParams lowering{params.lowering, params.scales.context, scales::parse_dataflow(params.scales.dataflow)};
   Source source;
+  source.program = scales::lower_scaled(model.integers(), parse_cache_forms(params.scales.kv), lowering);
+  for (const Kernel& kernel : source.program.kernels) source.hash = fnv1a(print(kernel.dag), source.hash);
+  source.is_model = source.is_scaled = true;
+  return source;
+}
+
+}  // namespace
+
+Source read_source(const std::string& path, const SourceParams& params) {
+  if (engines::is_scaled_model(path)) return scaled_source(path, params);
+  refuse_model_options(params.scales);
+  Source source;
+  const std::string& grid = params.grid;
   const SourceKind kind = source_kind(path);
   if (kind == SourceKind::kModel) {
     const Model model = read_model(path);
-    source.program = numerics::lower(model, params);
+    source.program = numerics::lower(model, params.lowering);
     source.hash = model.content_hash;
     source.is_model = true;
     return source;
@@ -36,7 +56,7 @@ Source read_source(const std::string& path, const numerics::LowerParams& params,
     frontend::onnx::NetworkParams reading;
     if (!grid.empty()) reading.grid = frontend::onnx::parse_input_grid(grid);
     source.program =
-        networks::lower_network(frontend::onnx::convert(frontend::onnx::parse_graph(bytes, path), path, reading), params).program;
+        networks::lower_network(frontend::onnx::convert(frontend::onnx::parse_graph(bytes, path), path, reading), params.lowering).program;
     source.hash = fnv1a(grid, fnv1a(bytes));
     source.is_model = true;
     return source;

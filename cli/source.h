@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "cli/model_options.h"
 #include "ir/model.h"
 #include "lowering/mapping/map.h"
 #include "lowering/numerics/lower.h"
@@ -11,9 +12,10 @@
 namespace bitgrid::cli {
 
 struct Source {
-  Program program;  // a netlist or kernel file: one kernel, no steps
-  uint64_t hash = 0;
+  Program program;    // a netlist or kernel file: one kernel, no steps
+  uint64_t hash = 0;  // of models with scales: of their kernels, which hold no weights where these stream
   bool is_model = false;
+  bool is_scaled = false;
   std::string blif;  // the text of a netlist that every reader of BLIF understands, else empty
 };
 
@@ -22,7 +24,13 @@ Model read_model(const std::string& path);
 
 inline constexpr const char* kInputGridHelp = "ONNX files whose input no quantiser reads: FIRST:STEP:POINTS, the values that it takes";
 
-/// Throws Error as the readers do. `grid`: of an ONNX file's input that no quantiser reads, as --input-grid states it.
-Source read_source(const std::string& path, const numerics::LowerParams& params = {}, const std::string& grid = "");
+struct SourceParams {
+  numerics::LowerParams lowering = {};
+  std::string grid = {};     // of an ONNX file's input that no quantiser reads, as --input-grid states it
+  ModelOptions scales = {};  // of models with scales
+};
+
+/// Throws Error as the readers do.
+Source read_source(const std::string& path, const SourceParams& params = {});
 
 }  // namespace bitgrid::cli

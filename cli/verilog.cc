@@ -24,6 +24,7 @@ struct VerilogOptions {
   Common common;
   std::string source, out, style = "datapath", kernel, optimize = "area", mode = "auto", arch, grid;
   int invocations = 8;
+  ModelOptions scales;
 };
 
 Json datapath(const VerilogOptions& o, const Source& source, OutputFolder& folder) {
@@ -101,7 +102,8 @@ void verilog(const VerilogOptions& o) {
   Stopwatch watch;
   const Arch arch = arch_of(o.arch);
   OutputFolder folder(o.out);
-  const Source source = read_source(o.source, {{arch.tile_width, arch.tile_height}, mapping::parse_optimize(o.optimize)}, o.grid);
+  const Source source =
+      read_source(o.source, {{{arch.tile_width, arch.tile_height}, mapping::parse_optimize(o.optimize)}, o.grid, o.scales});
   Json json = {{"style", o.style}};
   json["kernels"] = o.style == "fabric" ? fabric(o, source, folder) : datapath(o, source, folder);
   json["arch"] = arch_json(arch);
@@ -123,6 +125,7 @@ void define_verilog(CLI::App& command, int&) {
           "datapath: one pipelined module a kernel; fabric: the grid of cells, and for each kernel its configuration and a testbench")
       ->capture_default_str();
   command.add_option("--kernel", o->kernel, "fabric: this kernel only");
+  add_lowering_options(command, o->scales);
   add_number<int>(command, "--invocations", o->invocations, {1, 100000}, "fabric: invocations in each testbench");
   command.add_option("--optimize", o->optimize, "goal of the mapping, and of cutting layers for --arch: area, throughput or density")
       ->capture_default_str();

@@ -38,7 +38,6 @@ ScaledRunner kernel_runner(KernelEngine (*make)(const EngineInputs& inputs), Sca
   lowered->program = scales::lower_scaled(source.integers(), params.cache, {{}, 0, params.dataflow});
   const auto mapped = [&] {
     mapping::MapParams map{params.seed, params.optimize};
-    map.mode = mapping::MapMode::kSettle;  // vector kernels are netlists, which close soonest so
     map.effort = mapping::Effort::kFast;
     return mapping::map_kernels(lowered->program, map, mapping_run(params.progress));
   };

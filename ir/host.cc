@@ -14,6 +14,13 @@ size_t resident_bits(const Dag& dag) {
   return bits;
 }
 
+/// `bits` bits of a number, which is extended to 64 bits, from a plane on.
+uint64_t planes_from(int64_t number, int64_t plane, uint32_t bits) {
+  const uint64_t mask = bits == 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1;
+  if (plane >= 0) return static_cast<uint64_t>(number >> std::min<int64_t>(plane, 63)) & mask;
+  return plane <= -64 ? 0 : (static_cast<uint64_t>(number) << -plane) & mask;
+}
+
 struct Batch {
   const Program& program;
   const HostState& state;
@@ -57,9 +64,6 @@ struct Batch {
   }
 
   uint64_t fetch(const Source& source, int n, int repetition, int word) const {
-    if (const auto* t = std::get_if<TensorSource>(&source))
-      return trace.at(program, t->tensor, n, t->first + repetition * t->stride + word);
-
     if (const auto* r = std::get_if<RowSource>(&source)) return in_table(r->table, r->row, r->first + repetition * r->stride + word);
     if (const auto* p = std::get_if<PositionSource>(&source))
       return in_table(p->table, state.position + n, p->first + repetition * p->stride + word);
@@ -86,6 +90,27 @@ struct Batch {
     return batch;
   }
 
+  /// The first plane that a window shows in a position.
+  int64_t first_plane(const PlaneWindow& window, int n) const {
+    if (window.address < 0) return window.offset;
+    const Encoding& e = program.tensors[static_cast<size_t>(window.address)].encoding;
+    return decode(e, static_cast<size_t>(window.channel), trace.at(program, window.address, n, window.channel)) + window.offset;
+  }
+
+  void gather_tensor(const TensorSource& source, const KernelPort& port, int n, int repeat, BitMatrix& to, size_t column) const {
+    const auto row = static_cast<size_t>(n) * static_cast<size_t>(repeat);
+    const Encoding& e = program.tensors[static_cast<size_t>(source.tensor)].encoding;
+    const bool repeats_top = e.twos_complement || e.zero[0] < 0;
+    const int64_t plane = source.window ? first_plane(*source.window, n) : 0;
+    for (int repetition = 0; repetition < repeat; ++repetition) {
+      for (int word = 0; word < port.words; ++word) {
+        uint64_t code = trace.at(program, source.tensor, n, source.first + repetition * source.stride + word);
+        if (source.window) code = planes_from(repeats_top ? sign_extended(code, e.bits) : static_cast<int64_t>(code), plane, port.bits);
+        to.set_word(row + static_cast<size_t>(repetition), column + static_cast<size_t>(word) * port.bits, port.bits, code);
+      }
+    }
+  }
+
   /// `repeat` rows of a position, from `column` on.
   void gather_port(const Source& source, const KernelPort& port, int n, int repeat, BitMatrix& to, size_t column) const {
     const size_t row = static_cast<size_t>(n) * static_cast<size_t>(repeat);
@@ -94,6 +119,7 @@ struct Batch {
       const size_t rows = static_cast<size_t>(repeat) / (w->planes ? bits_of(weights.storage()) : 1);
       return copy_weight_rows(weights, static_cast<size_t>(w->first_row), rows, w->planes, to, row, column);
     }
+    if (const auto* t = std::get_if<TensorSource>(&source)) return gather_tensor(*t, port, n, repeat, to, column);
     const auto* token = std::get_if<TokenSource>(&source);
     const std::vector<uint64_t> codes =
         token ? table_row(program.tables[static_cast<size_t>(token->table)], row_of_token(*token, n)) : std::vector<uint64_t>();

@@ -104,12 +104,29 @@ struct StreamedForm {
   std::optional<Word> start_word;  // or an input word in its place, of at most sum_bits
 };
 
-/// What is known of a kernel beyond its Dag: the forms that a matrix can take on the grid. None: tables and glue.
+/// How bits mean a number. In offset binary, code = number + 2^(bits - 1).
+enum class NumberCode : uint8_t { kUnsigned, kOffset, kTwos };
+
+/// A factor of a product.
+struct Factor {
+  uint32_t bits = 0;  // consecutive input bits of the kernel, bit 0 first
+  NumberCode code = NumberCode::kUnsigned;
+};
+
+/// The product of two words, the kernel's inputs in this order. It is signed where a factor is.
+struct ProductForm {
+  Factor a, b;
+  uint32_t outputs = 0;        // the lowest bits of the product; at most a.bits + b.bits
+  bool offset_result = false;  // a signed product with all its bits leaves in offset binary, otherwise in two's complement
+};
+
+/// What is known of a kernel beyond its Dag: the forms that a matrix or a product can take on the grid. None: tables and glue.
 struct KernelForm {
   std::optional<BitSerialForm> serial;
   std::optional<PopcountForm> parallel;
   std::optional<CountPart> part = {};  // a part of `parallel`, whose form is settled
   std::optional<StreamedForm> streamed = {};
+  std::optional<ProductForm> product = {};
 };
 
 }  // namespace bitgrid

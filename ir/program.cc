@@ -32,8 +32,14 @@ void verify_source(const Program& p, const Step& step, const Source& source, con
     require(written[static_cast<size_t>(t->tensor)], step, "reads tensor " + tensor.name + " before it is written");
     require(t->first >= 0 && t->first + t->stride * (step.repeat - 1) + port.words <= tensor.count, step,
             "reads outside tensor " + tensor.name);
-    require(tensor.encoding.bits == port.bits, step,
+    require(t->window || tensor.encoding.bits == port.bits, step,
             fmt::format("reads {} bits from tensor {} of {} bits", port.bits, tensor.name, tensor.encoding.bits));
+    if (t->window && t->window->address >= 0) {
+      require(in_range(t->window->address, p.tensors) && written[static_cast<size_t>(t->window->address)], step,
+              "reads planes of tensor " + tensor.name + " at an address that no step has written");
+      require(t->window->channel < p.tensors[static_cast<size_t>(t->window->address)].count, step,
+              "reads planes of tensor " + tensor.name + " at an address outside its tensor");
+    }
   } else if (const auto* k = std::get_if<TokenSource>(&source)) {
     require(in_range(k->table, p.tables), step, "reads a table that does not exist");
     const CodeTable& table = p.tables[static_cast<size_t>(k->table)];

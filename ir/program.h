@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -16,15 +17,23 @@
 
 namespace bitgrid {
 
-/// Numbers travel as unsigned codes: value[c] = code[c] * scale + zero[c].
+/// Numbers travel as codes: value[c] = code[c] * scale + zero[c].
 struct Encoding {
   uint32_t bits = 0;
   int64_t scale = 1;
-  std::vector<int64_t> zero;  // one for all channels, or one per channel
+  std::vector<int64_t> zero;     // one for all channels, or one per channel
+  bool twos_complement = false;  // codes are numbers in two's complement; otherwise they are unsigned
 };
 
+/// Copies the bit below `bits` into all higher ones.
+inline int64_t sign_extended(uint64_t code, uint32_t bits) {
+  const uint32_t above = 64 - bits;
+  return static_cast<int64_t>(code << above) >> above;
+}
+
 inline int64_t decode(const Encoding& e, size_t channel, uint64_t code) {
-  return static_cast<int64_t>(code) * e.scale + e.zero[e.zero.size() == 1 ? 0 : channel];
+  const int64_t number = e.twos_complement ? sign_extended(code, e.bits) : static_cast<int64_t>(code);
+  return number * e.scale + e.zero[e.zero.size() == 1 ? 0 : channel];
 }
 
 /// A named vector of numbers, one for each token position.
@@ -77,11 +86,21 @@ struct Kernel {
   KernelForm form = {};             // of matrices; computes what the Dag says
 };
 
+/// Which bits of a tensor's codes a port reads: as many as the port's words have, from plane `offset` on, or from plane offset + the
+/// value of a number that a kernel computed. Bits below plane 0 are 0. Bits above the highest plane repeat it; those of tensors without
+/// negative numbers are 0. The host only computes an address: docs/streaming.md, "Planes".
+struct PlaneWindow {
+  int address = -1;  // tensor; -1: none
+  int channel = 0;
+  int offset = 0;
+};
+
 /// `words` of the port from a tensor: channels first + repetition * stride on.
 struct TensorSource {
   int tensor = 0;
   int first = 0;
   int stride = 0;
+  std::optional<PlaneWindow> window = {};  // none: all bits of a code
 };
 /// The table row of the token `age` positions ago, columns first ..; the last row of the table before the start of the text.
 struct TokenSource {

@@ -85,9 +85,17 @@ class Hasher {
     const auto& [columns, table_bits, sum_bits, start, start_word] = v;
     add(columns, table_bits, sum_bits, start, start_word);
   }
+  void one(const Factor& v) {
+    const auto& [bits, code] = v;
+    add(bits, code);
+  }
+  void one(const ProductForm& v) {
+    const auto& [a, b, outputs, offset_result] = v;
+    add(a, b, outputs, offset_result);
+  }
   void one(const KernelForm& v) {
-    const auto& [serial, parallel, part, streamed] = v;
-    add(serial, parallel, part, streamed);
+    const auto& [serial, parallel, part, streamed, product] = v;
+    add(serial, parallel, part, streamed, product);
   }
   void one(const CountPart& v) {
     const auto& [inputs, interleaved] = v;

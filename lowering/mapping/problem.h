@@ -51,8 +51,8 @@ class MappingProblem {
   const Kernel& kernel;
   const MapParams& params;
 
-  /// Has the form of a matrix, or of a part of one.
-  bool matrix() const { return kernel.form.serial || kernel.form.parallel || kernel.form.streamed; }
+  /// Has the form of a matrix, of a part of one, or of a product.
+  bool matrix() const { return kernel.form.serial || kernel.form.parallel || kernel.form.streamed || kernel.form.product; }
   /// The word-serial form, without slots that only carry zeros.
   const BitSerialForm& words() const;
   const synthesis::LogicGraph& graph() const;

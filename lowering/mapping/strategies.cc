@@ -89,7 +89,7 @@ const PopcountForm* popcount_of(const Problem& problem, bool ii2) {
 }
 
 Refusal no_popcount(const Problem& problem) {
-  if (!problem.matrix() || problem.kernel.form.streamed) return no_matrix(problem);
+  if (!problem.matrix() || problem.kernel.form.streamed || problem.kernel.form.product) return no_matrix(problem);
   if (problem.kernel.form.part) return {"the layer was cut into parts of the other popcount", "lower it with another --optimize"};
   return {"takes one-bit inputs, weights of -1, 0 and 1, and rows that end in a sign", "use bit-serial"};
 }
@@ -154,6 +154,16 @@ Attempt try_counter(const Problem& problem, const Rival&, NetlistStats*) {
   const auto inputs = id_of(graph.inputs.size()), outputs = id_of(graph.outputs.size());
   return or_refusal(counter_kernel(graph.name, inputs, outputs, problem.params.defects),
                     {"no array goes around the bad cells", "use a tile with fewer defects"});
+}
+
+std::optional<StrategySize> size_product(const Problem& problem) {
+  if (!problem.kernel.form.product) return std::nullopt;
+  return StrategySize{{product_cells(*problem.kernel.form.product), 1}};
+}
+
+Attempt try_product(const Problem& problem, const Rival&, NetlistStats*) {
+  if (!problem.kernel.form.product) return Refusal{"takes kernels that are stated to be products", "use another --strategy"};
+  return rigid(map_product(problem.kernel.name, *problem.kernel.form.product), problem);
 }
 
 Attempt try_multiplier(const Problem& problem, const Rival&, NetlistStats*) {
@@ -279,6 +289,8 @@ const std::vector<Strategy>& strategies() {
        size_popcount_ii2, try_popcount_ii2},
       {"streamed-pairs", "rows of weights that stream past resident activations, two bits a column; II = 3", Kind::kMatrix, Among::kRigid,
        size_streamed_pairs, try_streamed_pairs},
+      {"product", "products of two words, signed or not, that a lowering states as such: carry-ripple rows; II = 1", Kind::kMatrix,
+       Among::kRigid, size_product, try_product},
       {"wires", "outputs that are inputs, their complements or constants: one row, two a cell; II = 1", Kind::kTrivial, Among::kDetours,
        nullptr, try_wires},
       {"ripple", "adders, comparators, wide and prefix gates: one row of cells; II = 1", Kind::kExact, Among::kDetours, nullptr,

@@ -16,23 +16,6 @@ NodeId or_of(Dag& dag, const Nodes& words) {
   return all;
 }
 
-NodeId or_of_magnitudes(Dag& dag, const Nodes& words) {
-  Nodes sizes;
-  for (const NodeId w : words) sizes.push_back(magnitude(dag, w));
-  return or_of(dag, sizes);
-}
-
-Nodes products(Dag& dag, const Nodes& a, const Nodes& b) {
-  Nodes out;
-  for (size_t i = 0; i < a.size(); ++i) out.push_back(product_signed(dag, a[i], b[i]));
-  return out;
-}
-
-/// A value cut by a common shift: `bits`, sign included.
-NodeId cut(Dag& dag, NodeId v, NodeId shift, uint32_t bits) {
-  return clamp(dag, rounded_shift(dag, v, shift), bits - 1);
-}
-
 NodeId excess(Dag& dag, NodeId length, uint32_t keep, uint32_t bits) {
   const uint32_t w = width_of(dag, length);
   const NodeId most = number(dag, w, keep), none = add_node(dag, Op::kLess, 1, {length, most});
@@ -63,16 +46,6 @@ Kernel copy_kernel(int words, uint32_t bits) {
   return k.take();
 }
 
-Kernel gain_kernel(int words, uint32_t bits) {
-  Maker k(fmt::format("gain.{}x{}", words, bits));
-  const Nodes x = k.words("x", words, bits, true), gain = k.words("gain", words, kGainBits, true);
-  const Nodes y = products(k.dag(), x, gain);
-  k.out("y", y, bits + kGainBits, true);
-  k.out("or_x", or_of_magnitudes(k.dag(), x), bits);
-  k.out("or_y", or_of_magnitudes(k.dag(), y), bits + kGainBits);
-  return k.take();
-}
-
 Kernel or_kernel(int words, uint32_t bits) {
   Maker k(fmt::format("or.{}x{}", words, bits));
   const Nodes x = k.words("x", words, bits, false);
@@ -96,61 +69,10 @@ Kernel total_kernel(int words, uint32_t bits) {
   return k.take();
 }
 
-Kernel signed_total_kernel(int ports, uint32_t bits) {
-  Maker k(fmt::format("signed_total.{}x{}", ports, bits));
-  Nodes x;
-  for (int p = 0; p < ports; ++p) x.push_back(k.word(fmt::format("x{}", p), bits, true));
-  k.out("y", signed_total(k.dag(), x), bits + bits_of_count(ports), true);
-  return k.take();
-}
-
 Kernel shift_kernel(uint32_t bits, uint32_t keep) {
   Maker k(fmt::format("shift.{}to{}", bits, keep));
   const NodeId any = k.word("or", bits);
   k.out("shift", excess(k.dag(), bit_length(k.dag(), any), keep, kShiftBits), kShiftBits);
-  return k.take();
-}
-
-Kernel magnitude_kernel(int words, uint32_t bits) {
-  Maker k(fmt::format("magnitude.{}x{}", words, bits));
-  const Nodes x = k.words("x", words, bits, true);
-  k.out("or", or_of_magnitudes(k.dag(), x), bits);
-  return k.take();
-}
-
-Kernel cut_kernel(int words, uint32_t bits, uint32_t to) {
-  Maker k(fmt::format("cut.{}x{}to{}", words, bits, to));
-  const Nodes x = k.words("x", words, bits, true);
-  const NodeId shift = k.word("shift", kShiftBits);
-  Nodes y;
-  for (const NodeId v : x) y.push_back(cut(k.dag(), v, shift, to));
-  k.out("y", y, to, true);
-  return k.take();
-}
-
-Kernel cut_and_maximum_kernel(int words, uint32_t bits) {
-  Maker k(fmt::format("cut_maximum.{}x{}", words, bits));
-  const Nodes x = k.words("x", words, bits, true);
-  const NodeId shift = k.word("shift", kShiftBits);
-  Nodes y;
-  for (const NodeId v : x) y.push_back(cut(k.dag(), v, shift, kCutBits));
-  NodeId top = magnitude(k.dag(), y[0]);
-  for (size_t i = 1; i < y.size(); ++i) top = maximum(k.dag(), top, magnitude(k.dag(), y[i]));
-  k.out("y", y, kCutBits, true);
-  k.out("largest", top, kCutBits - 1);
-  return k.take();
-}
-
-Kernel squares_kernel(int words, uint32_t bits) {
-  Maker k(fmt::format("squares.{}x{}", words, bits));
-  const Nodes x = k.words("x", words, bits, true);
-  const NodeId shift = k.word("shift", kShiftBits);
-  Nodes squares;
-  for (const NodeId v : x) {
-    const NodeId b = cut(k.dag(), v, shift, kNormBits);
-    squares.push_back(unsigned_as(k.dag(), product_signed(k.dag(), b, b), 2 * kNormBits - 2));
-  }
-  k.out("sum", unsigned_total(k.dag(), squares), 2 * kNormBits - 2 + bits_of_count(words));
   return k.take();
 }
 
@@ -177,66 +99,11 @@ Kernel norm_kernel(uint32_t sum_bits, int code_bits) {
   return k.take();
 }
 
-Kernel code_kernel(int words, int code_bits) {
-  Maker k(fmt::format("code.{}x{}", words, code_bits));
-  const Nodes y = k.words("y", words, kCutBits, true);
-  const NodeId reciprocal = k.word("reciprocal", kReciprocalBits), shift = k.word("shift", kCodeShiftBits);
-  Nodes codes;
-  for (const NodeId v : y) codes.push_back(rounded_shift(k.dag(), product_unsigned(k.dag(), v, reciprocal), shift));
-  k.out("code", codes, id_of(code_bits), true);
-  return k.take();
-}
-
-Kernel recentre_kernel(int words, uint32_t bits, uint32_t zero_bits, uint32_t to) {
-  Maker k(fmt::format("recentre.{}x{}and{}to{}", words, bits, zero_bits, to));
-  const Nodes x = k.words("x", words, bits, false), zero = k.words("zero", words, zero_bits, true);
-  Nodes y;
-  for (size_t i = 0; i < x.size(); ++i)
-    y.push_back(signed_as(k.dag(), signed_sum(k.dag(), unsigned_as(k.dag(), x[i], bits + 1), zero[i]), to));
-  k.out("y", y, to, true);
-  return k.take();
-}
-
 Kernel unit_kernel() {
   Maker k("unit");
   const ScalarNode a = k.scalar_word("a"), b = k.scalar_word("b");
   const NodeId n = k.word("n", kExponentBits);
   k.out("unit", shifted(k.dag(), multiply(k.dag(), a, b), n));
-  return k.take();
-}
-
-Kernel turn_kernel(int words, uint32_t bits) {
-  Maker k(fmt::format("turn.{}x{}", words, bits));
-  Dag& d = k.dag();
-  const Nodes x = k.words("x", words, bits, true), y = k.words("y", words, bits, true);
-  const Nodes c = k.words("cosine", words, kGainBits, true), s = k.words("sine", words, kGainBits, true);
-  Nodes across, up;
-  for (size_t i = 0; i < x.size(); ++i) {
-    across.push_back(signed_difference(d, product_signed(d, x[i], c[i]), product_signed(d, y[i], s[i])));
-    up.push_back(signed_sum(d, product_signed(d, y[i], c[i]), product_signed(d, x[i], s[i])));
-  }
-  k.out("x_turned", across, bits + kGainBits + 1, true);
-  k.out("y_turned", up, bits + kGainBits + 1, true);
-  return k.take();
-}
-
-Kernel scale_kernel(int words, uint32_t bits, uint32_t to) {
-  Maker k(fmt::format("scale.{}x{}to{}", words, bits, to));
-  const Nodes x = k.words("x", words, bits, true);
-  const ScalarNode unit = k.scalar_word("unit");
-  Nodes y;
-  for (const NodeId v : x) y.push_back(scaled(k.dag(), v, unit, to));
-  k.out("y", y, to, true);
-  return k.take();
-}
-
-Kernel add_scaled_kernel(int words, uint32_t base_bits, uint32_t bits) {
-  Maker k(fmt::format("add_scaled.{}x{}and{}", words, base_bits, bits));
-  const Nodes base = k.words("base", words, base_bits, true), x = k.words("x", words, bits, true);
-  const ScalarNode unit = k.scalar_word("unit");
-  Nodes y;
-  for (size_t i = 0; i < x.size(); ++i) y.push_back(signed_sum(k.dag(), base[i], scaled(k.dag(), x[i], unit, base_bits)));
-  k.out("y", y, base_bits, true);
   return k.take();
 }
 
@@ -303,34 +170,6 @@ Kernel mix_unit_kernel(int n) {
   return k.take();
 }
 
-Kernel gate_magnitude_kernel(int words, uint32_t bits) {
-  Maker k(fmt::format("gate_magnitude.{}x{}", words, bits));
-  Dag& d = k.dag();
-  const Nodes gate = k.words("gate", words, bits, true), up = k.words("up", words, bits, true);
-  Nodes positive;
-  for (const NodeId g : gate) positive.push_back(select(d, sign_of(d, g), number(d, bits, 0), g));
-  k.out("or_gate", or_of(d, positive), bits);
-  k.out("or_up", or_of_magnitudes(d, up), bits);
-  return k.take();
-}
-
-Kernel relu_squared_kernel(int words, uint32_t bits) {
-  Maker k(fmt::format("relu_squared.{}x{}", words, bits));
-  Dag& d = k.dag();
-  const Nodes gate = k.words("gate", words, bits, true), up = k.words("up", words, bits, true);
-  const NodeId gate_shift = k.word("gate_shift", kShiftBits), up_shift = k.word("up_shift", kShiftBits);
-  Nodes y;
-  for (size_t i = 0; i < gate.size(); ++i) {
-    const NodeId positive = select(d, sign_of(d, gate[i]), number(d, bits, 0), gate[i]);
-    const NodeId g = cut(d, positive, gate_shift, kGateBits), u = cut(d, up[i], up_shift, kGateBits);
-    const NodeId magnitude_of_g = add_slice(d, g, 0, kGateBits - 1);
-    y.push_back(product_unsigned(d, product_unsigned(d, u, magnitude_of_g), magnitude_of_g));
-  }
-  k.out("y", y, kProductBits, true);
-  k.out("or", or_of_magnitudes(d, y), kProductBits);
-  return k.take();
-}
-
 Kernel gate_eps_kernel() {
   Maker k("gate_eps");
   Dag& d = k.dag();
@@ -341,13 +180,6 @@ Kernel gate_eps_kernel() {
   const NodeId both = add_node(d, Op::kAdd, kExponentBits, {up_shift, product_shift});
   const ScalarNode unit = multiply(d, multiply(d, p, p), shifted(d, up, both));
   k.out("eps", whole(d, divide(d, eps, multiply(d, unit, unit))), kEpsBits);
-  return k.take();
-}
-
-Kernel row_scale_kernel(int words, uint32_t bits) {
-  Maker k(fmt::format("row_scale.{}x{}", words, bits));
-  const Nodes z = k.words("z", words, bits, true), scale = k.words("scale", words, kGainBits, true);
-  k.out("y", products(k.dag(), z, scale), bits + kGainBits, true);
   return k.take();
 }
 

@@ -28,39 +28,17 @@ uint32_t bits_of_count(int count);
 
 /// y = x. For rows of tables.
 Kernel copy_kernel(int words, uint32_t bits);
-/// y = x * gain (bits + kGainBits bits), and the bitwise or of all |x| and of all |y|.
-Kernel gain_kernel(int words, uint32_t bits);
 /// One unsigned number of several: their bitwise or; the largest; their sum (bits_of_count wider).
 Kernel or_kernel(int words, uint32_t bits);
 Kernel maximum_kernel(int words, uint32_t bits);
 Kernel total_kernel(int words, uint32_t bits);
-/// The sum of `ports` signed numbers, each of its own port.
-Kernel signed_total_kernel(int ports, uint32_t bits);
 /// The shift that brings magnitudes with this bitwise or to `keep` bits.
 Kernel shift_kernel(uint32_t bits, uint32_t keep);
-/// The bitwise or of the magnitudes.
-Kernel magnitude_kernel(int words, uint32_t bits);
-/// Values cut by a shift to `to` bits, sign included.
-Kernel cut_kernel(int words, uint32_t bits, uint32_t to);
-/// The same to kCutBits, and their largest magnitude.
-Kernel cut_and_maximum_kernel(int words, uint32_t bits);
-/// The sum of squares of values cut to kNormBits.
-Kernel squares_kernel(int words, uint32_t bits);
 /// From the sum of squares, its shift, eps, the largest magnitude, its shift and the norm's code scale: the unit of the codes, and the
 /// reciprocal and shift that make them.
 Kernel norm_kernel(uint32_t sum_bits, int code_bits);
-/// Codes of `code_bits` from values of kCutBits, a reciprocal and a shift.
-Kernel code_kernel(int words, int code_bits);
-/// x + zero, of each word its own: unsigned sums as signed numbers of `to` bits.
-Kernel recentre_kernel(int words, uint32_t bits, uint32_t zero_bits, uint32_t to);
 /// a * b * 2^n of scalars; n signed of kExponentBits.
 Kernel unit_kernel();
-/// (x c - y s, y c + x s): bits + kGainBits + 1 bits.
-Kernel turn_kernel(int words, uint32_t bits);
-/// floor(x * unit + 1/2), `to` bits.
-Kernel scale_kernel(int words, uint32_t bits, uint32_t to);
-/// base + floor(x * unit + 1/2), of which the result has as many bits as the base.
-Kernel add_scaled_kernel(int words, uint32_t base_bits, uint32_t bits);
 /// unit * 2^(n + shift) * constant.
 Kernel score_unit_kernel();
 
@@ -73,13 +51,7 @@ Kernel align_kernel(int words);
 
 /// reciprocal * 2^(shift + n).
 Kernel mix_unit_kernel(int n);
-/// The bitwise or of the positive gates, and of |up|.
-Kernel gate_magnitude_kernel(int words, uint32_t bits);
-/// max(gate, 0)^2 * up, cut as the shifts say; and the bitwise or of the magnitudes.
-Kernel relu_squared_kernel(int words, uint32_t bits);
 /// eps of the norm behind the gated unit, in the unit of its operand.
 Kernel gate_eps_kernel();
-/// z * scale, bits + kGainBits bits.
-Kernel row_scale_kernel(int words, uint32_t bits);
 
 }  // namespace bitgrid::scales

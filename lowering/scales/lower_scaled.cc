@@ -7,6 +7,7 @@
 #include "ir/weight_rows.h"
 #include "lowering/scales/kernels.h"
 #include "lowering/scales/lowering.h"
+#include "lowering/scales/row_kernels.h"
 
 namespace bitgrid::scales {
 
@@ -17,27 +18,20 @@ Vector Lowering::feed_forward(const std::string& name, const GatedFeedForward& l
   const Vector gate = matrix(mlp + "gate_proj", layer.gate, a.codes, mlp + "gate"),
                up = matrix(mlp + "up_proj", layer.up, a.codes, mlp + "up");
   const Vector unit_gate = unit(mlp + "unit_gate", a.unit, layer.gate, 0), unit_up = unit(mlp + "unit_up", a.unit, layer.up, 0);
-  const int n = gate.count, light = lanes_of(n, kLightLanes), heavy = lanes_of(n, kHeavyLanes);
-  const Vector or_gate = steps_.unsigned_vector(mlp + "or_gate", n / light, gate.bits),
-               or_up = steps_.unsigned_vector(mlp + "or_up", n / light, up.bits);
-  steps_.step(mlp + "magnitudes", gate_magnitude_kernel(light, gate.bits), n / light, {gate.from(0, light), up.from(0, light)},
-              {or_gate.to(0, 1), or_up.to(0, 1)});
-  const Vector all_gate = steps_.reduce(mlp + "or_of_gate", or_gate, n / light, or_kernel),
-               all_up = steps_.reduce(mlp + "or_of_up", or_up, n / light, or_kernel);
-  const Vector gate_shift = steps_.unsigned_vector(mlp + "gate_shift", 1, kShiftBits),
-               up_shift = steps_.unsigned_vector(mlp + "up_shift", 1, kShiftBits),
-               product_shift = steps_.unsigned_vector(mlp + "product_shift", 1, kShiftBits);
-  steps_.step(mlp + "gate_shift", shift_kernel(gate.bits, kGateBits - 1), 1, {all_gate.from()}, {gate_shift.to()});
-  steps_.step(mlp + "up_shift", shift_kernel(up.bits, kGateBits - 1), 1, {all_up.from()}, {up_shift.to()});
-  const Vector products = steps_.signed_vector(mlp + "products", n, kProductBits),
-               or_products = steps_.unsigned_vector(mlp + "or_products", n / heavy, kProductBits);
-  steps_.step(mlp + "products", relu_squared_kernel(heavy, gate.bits), n / heavy,
-              {gate.from(0, heavy), up.from(0, heavy), gate_shift.from(), up_shift.from()}, {products.to(0, heavy), or_products.to(0, 1)});
-  const Vector all_products = steps_.reduce(mlp + "or_of_products", or_products, n / heavy, or_kernel);
-  steps_.step(mlp + "product_shift", shift_kernel(kProductBits, kHiddenBits - 1), 1, {all_products.from()}, {product_shift.to()});
-  const Vector hidden = steps_.signed_vector(mlp + "hidden", n, kHiddenBits), eps = steps_.unsigned_vector(mlp + "eps", 1, kEpsBits);
-  steps_.step(mlp + "hidden", cut_kernel(heavy, kProductBits, kHiddenBits), n / heavy, {products.from(0, heavy), product_shift.from()},
-              {hidden.to(0, heavy)});
+  const int n = gate.count;
+  const Vector positive = steps_.unsigned_vector(mlp + "positive", n, gate.bits - 1);
+  steps_.step(mlp + "positive", positive_kernel(gate.bits), n, {gate.from(0, 1), gate.planes(0, 1, int_of(gate.bits) - 1)},
+              {positive.to(0, 1)});
+  const Vector gate_shift =
+      shift(mlp + "gate_shift", steps_.reduce(mlp + "or_of_gate", positive, n, kLightLanes, or_kernel), kGateBits - 1);
+  const Vector up_shift = shift(mlp + "up_shift", lengths(mlp + "up_length", up, n), kGateBits - 1);
+  const Vector g = cut(mlp + "cut_gate", positive, gate_shift, kGateBits, NumberCode::kTwos),
+               u = cut(mlp + "cut_up", up, up_shift, kGateBits, NumberCode::kTwos);
+  const Vector once = product(mlp + "once", u, g.from(0, 1), g.factor(), NumberCode::kTwos),
+               products = product(mlp + "products", once, g.from(0, 1), g.factor(), NumberCode::kTwos, kProductBits);
+  const Vector product_shift = shift(mlp + "product_shift", lengths(mlp + "product_length", products, n), kHiddenBits - 1);
+  const Vector hidden = cut(mlp + "hidden", products, product_shift, kHiddenBits, NumberCode::kOffset),
+               eps = steps_.unsigned_vector(mlp + "eps", 1, kEpsBits);
   steps_.step(mlp + "eps", gate_eps_kernel(), 1,
               {unit_gate.from(), unit_up.from(), steps_.constant(mlp + "eps_constant", layer.sub_norm->eps), gate_shift.from(),
                up_shift.from(), product_shift.from()},
@@ -50,11 +44,9 @@ void Lowering::head(Vector x) {
   const Source eps = steps_.constants("head.stream_eps", {model_.stream_eps}, kEpsBits, false);
   const Codes a = norm("head.norm", x, model_.head.norm, eps, "a_final");
   const Vector sums = matrix("lm_head", model_.head.map, a.codes, "lm_head.sums");
-  const Vector z = steps_.signed_vector("logits", sums.count, sums.bits + kGainBits);
-  const int lanes = lanes_of(sums.count, kHeavyLanes);
   const std::vector<int64_t> scales(model_.head.map.scales.begin(), model_.head.map.scales.end());
-  steps_.step("lm_head.scales", row_scale_kernel(lanes, sums.bits), sums.count / lanes,
-              {sums.from(0, lanes), steps_.constants("lm_head.scale", scales, kGainBits, true, lanes)}, {z.to(0, lanes)});
+  const Vector z = product("logits", sums, steps_.constants("lm_head.scale", scales, kGainBits, true, 1), {kGainBits, NumberCode::kOffset},
+                           NumberCode::kOffset);
   unit(kLogitUnit, a.unit, model_.head.map, 0);
   builder_.program.logits = z.tensor;
 }

@@ -14,10 +14,10 @@
 
 namespace bitgrid::scales {
 
-inline constexpr int kHeavyLanes = 1;   // words an invocation of kernels that multiply
-inline constexpr int kLightLanes = 16;  // of others
+inline constexpr int kLightLanes = 16;  // words an invocation of kernels that only pass or collect them
 inline constexpr int kRotaryFraction = 14, kMixFraction = 8;
 inline constexpr int kScoresAtOnce = 16;  // slots of the cache whose values are mixed in one invocation
+inline constexpr uint32_t kFarBits = 63;  // planes above a score that are looked at
 inline constexpr const char* kLogitUnit = "logits.unit";
 
 /// Codes and what they are worth.
@@ -25,9 +25,10 @@ struct Codes {
   Vector codes, unit;
 };
 
-/// Caches of codes of 8 bits, of the shift that each head's have, and of their sum.
+/// Caches of codes of 8 bits, of what each head's shift multiplies them by (keys) or the shift (values), and of their sum.
 struct CachedCodes {
-  int codes = -1, shifts = -1, sums = -1;
+  int codes = -1, powers = -1, shifts = -1, sums = -1;
+  uint32_t power_bits = 0;
 };
 
 /// Of every head and slot, and 1 / their sum of every head.
@@ -62,14 +63,30 @@ class Lowering {
   Vector plane_sums(const std::string& name, Vector planes, uint64_t plane_max, bool negative_top);
   /// Sums of every head's codes.
   Vector code_sums(const std::string& name, Vector codes, int heads);
+  /// x * by, each number by its own or, of a stride 0, by one.
+  Vector product(const std::string& name, Vector x, const Source& by, const Factor& by_factor, NumberCode code, uint32_t outputs = 0);
+  /// The bits of all v have the lengths of the magnitudes; of every `group` numbers in a row.
+  Vector lengths(const std::string& name, Vector x, int group);
+  /// The shift that brings numbers of these lengths to `keep` bits.
+  Vector shift(const std::string& name, Vector lengths, uint32_t keep);
+  /// x, unless it is in offset binary, whose planes cannot be shifted.
+  Vector in_twos_complement(const std::string& name, Vector x);
+  /// x cut to `to` bits by its part's shift: x has as many parts as there are shifts.
+  Vector cut(const std::string& name, Vector x, Vector shifts, uint32_t to, NumberCode code);
+  /// floor(x * unit + 1/2), a part of x by its scalar of `units`.
+  Vector scale(const std::string& name, Vector x, Vector units, uint32_t to);
+  /// x * mantissa, and the plane from which it is to be read.
+  std::pair<Vector, Vector> scaled_planes(const std::string& name, Vector x, Vector units);
   Vector unit(const std::string& name, Vector of_codes, const LinearMap& map, int64_t shift);
   Vector add(const std::string& name, Vector x, const LinearMap& map, const Codes& codes, const std::string& result);
   Vector turned(const std::string& name, Vector x, int heads);
   /// The shift that brings each head's values to 8 bits, and the values cut by it.
   std::pair<Vector, Vector> head_codes(const std::string& name, Vector x, int heads, const std::string& codes_name);
-  Vector scale(const std::string& name, Vector x, Vector unit, uint32_t to);
+  /// Products of queries and cached keys, exact.
+  Vector key_products(const std::string& name, Vector q8, const CachedCodes& keys);
   Vector attention(const std::string& name, const SoftmaxAttention& layer, Vector x);
   Vector scores(const std::string& name, const SoftmaxAttention& layer, Vector q, Vector unit_q, const CachedCodes& keys);
+  Vector saturated_scores(const std::string& name, Vector scaled, Vector planes);
   SoftmaxWeights softmax(const std::string& name, Vector scores);
   Vector mixed_values(const std::string& name, Vector weights, const CachedCodes& values);
   Vector mix(const std::string& name, const SoftmaxWeights& softmax, const CachedCodes& values, const std::string& result, uint32_t bits);

@@ -6,53 +6,49 @@
 #include "ir/index.h"
 #include "lowering/scales/kernels.h"
 #include "lowering/scales/lowering.h"
+#include "lowering/scales/row_kernels.h"
 #include "lowering/scales/stream_kernels.h"
 
 namespace bitgrid::scales {
 
 Vector Lowering::turned(const std::string& name, Vector x, int heads) {
-  const int half = x.count / heads / 2, lanes = lanes_of(half, kHeavyLanes);
-  const Vector out = steps_.signed_vector(name, x.count, x.bits + kGainBits + 1);
-  const Kernel kernel = turn_kernel(lanes, x.bits);
-  steps_.begin();
-  for (int h = 0; h < heads; ++h) {
-    const int first = 2 * h * half;
-    steps_.step(fmt::format("{}.{}", name, h), kernel, half / lanes,
-                {x.from(first, lanes), x.from(first + half, lanes), PositionSource{cosine_, 0, lanes}, PositionSource{sine_, 0, lanes}},
-                {out.to(first, lanes), out.to(first + half, lanes)});
-  }
-  steps_.end();
+  const int width = x.count / heads, half = width / 2;
+  const Factor turn{kGainBits, NumberCode::kOffset};
+  const Kernel kernel = product_kernel(x.factor(), turn);
+  const uint32_t bits = kernel.outputs[0].bits;
+  const Vector by_cosine = steps_.twos_vector(name + ".by_cosine", x.count, bits),
+               by_sine = steps_.twos_vector(name + ".by_sine", x.count, bits), out = steps_.twos_vector(name, x.count, bits + 1);
+  const auto of_halves = [&](const std::string& step, const auto& body) {
+    steps_.begin();
+    for (int h = 0; h < 2 * heads; ++h) body(fmt::format("{}.{}", step, h), h * half, h % 2 == 1);
+    steps_.end();
+  };
+  of_halves(name + ".cosine", [&](const std::string& step, int first, bool) {
+    steps_.step(step, kernel, half, {x.from(first, 1), PositionSource{cosine_, 0, 1}}, {by_cosine.to(first, 1)});
+  });
+  of_halves(name + ".sine", [&](const std::string& step, int first, bool) {
+    steps_.step(step, kernel, half, {x.from(first, 1), PositionSource{sine_, 0, 1}}, {by_sine.to(first, 1)});
+  });
+  // (x c - y s, y c + x s)
+  of_halves(name + ".x", [&](const std::string& step, int first, bool second) {
+    if (!second)
+      steps_.step(step, difference_kernel(bits), half, {by_cosine.from(first, 1), by_sine.from(first + half, 1)}, {out.to(first, 1)});
+  });
+  of_halves(name + ".y", [&](const std::string& step, int first, bool second) {
+    if (second) steps_.step(step, sum_kernel(bits), half, {by_cosine.from(first, 1), by_sine.from(first - half, 1)}, {out.to(first, 1)});
+  });
   return out;
 }
 
 std::pair<Vector, Vector> Lowering::head_codes(const std::string& name, Vector x, int heads, const std::string& codes_name) {
-  const int width = x.count / heads, lanes = lanes_of(width, kLightLanes);
-  const Vector parts = steps_.unsigned_vector(name + ".magnitudes", x.count / lanes, x.bits);
-  steps_.step(name + ".magnitudes", magnitude_kernel(lanes, x.bits), x.count / lanes, {x.from(0, lanes)}, {parts.to(0, 1)});
-  const Vector any = steps_.reduce(name + ".or", parts, width / lanes, or_kernel);
-  const Vector shift = steps_.unsigned_vector(name + ".shift", heads, kShiftBits), codes = steps_.signed_vector(codes_name, x.count, 8);
-  steps_.step(name + ".shift", shift_kernel(x.bits, 7), heads, {any.from(0, 1)}, {shift.to(0, 1)});
-  const int heavy = lanes_of(width, kHeavyLanes);
-  const Kernel kernel = cut_kernel(heavy, x.bits, 8);
-  steps_.begin();
-  for (int h = 0; h < heads; ++h)
-    steps_.step(fmt::format("{}.codes.{}", name, h), kernel, width / heavy, {x.from(h * width, heavy), shift.from(h)},
-                {codes.to(h * width, heavy)});
-  steps_.end();
-  return {shift, codes};
+  const Vector shifts = shift(name + ".shift", lengths(name + ".length", x, x.count / heads), 7);
+  return {shifts, cut(codes_name, x, shifts, 8, NumberCode::kOffset)};
 }
 
-/// Of every head and slot; those of slots never written are the smallest. The query's codes are in cells, the bits of the keys' stream
-/// past.
-Vector Lowering::scores(const std::string& name, const SoftmaxAttention& layer, Vector q, Vector unit_q, const CachedCodes& keys) {
+/// Of codes a = q + 128, b = k + 128: q k = a b - 128 (a + b - 128).
+Vector Lowering::key_products(const std::string& name, Vector q8, const CachedCodes& keys) {
   const auto heads = int_of(model_.heads), kv = int_of(model_.kv_heads), hd = int_of(model_.head_width);
-  const auto [q_shift, q8] = head_codes(name + "query", q, heads, name + "q8");
   const Vector query_sums = code_sums(name + "query_sums", q8, heads), table = tables(name + "query", q8, false);
-  const Vector score_unit = steps_.unsigned_vector(name + "score_unit", heads, kScalarWord);
-  const RowSource n =
-      steps_.constants(name + "score_shift", {-int64_t{layer.key_fraction} & ((int64_t{1} << kExponentBits) - 1)}, kExponentBits, false);
-  steps_.step(name + "score_unit", score_unit_kernel(), heads,
-              {unit_q.from(), q_shift.from(0, 1), n, steps_.constant(name + "softmax", model_.tables.softmax)}, {score_unit.to(0, 1)});
   const Kernel stream = mapping::streamed_kernel(fmt::format("stream.bits.{}x8", hd), one_bit_shape(hd, 8));
   const Vector planes = steps_.unsigned_vector(name + "score_planes", heads * window_ * 8, stream.outputs[0].bits);
   steps_.begin();
@@ -61,31 +57,90 @@ Vector Lowering::scores(const std::string& name, const SoftmaxAttention& layer, 
                 {table.from(h * hd / 2 * 3), CacheSource{keys.codes, 0, 1, h / (heads / kv) * hd, hd, 1, 0, 8}},
                 {planes.to(h * window_ * 8, 1)});
   steps_.end();
-  const Vector products = plane_sums(name + "score_products", planes, stream.outputs[0].max_code[0], false);
-  const Vector scores = steps_.signed_vector(name + "scores", heads * window_, kScoreBits);
+  const Vector offset_products = plane_sums(name + "offset_products", planes, stream.outputs[0].max_code[0], false);
+  const uint32_t bits = 15 + bits_of_count(hd), sum_bits = bits - 7;  // |q k| <= 127^2 hd
+  const Vector query_part = steps_.unsigned_vector(name + "query_part", heads, sum_bits),
+               code_part = steps_.unsigned_vector(name + "code_part", heads * window_, sum_bits),
+               products = steps_.twos_vector(name + "score_products", heads * window_, bits);
+  steps_.step(name + "query_part", plus_constant_kernel(query_sums.bits, -128 * hd, sum_bits), heads, {query_sums.from(0, 1)},
+              {query_part.to(0, 1)});
   steps_.begin();
-  for (int h = 0; h < heads; ++h) {
-    const int g = h / (heads / kv);
-    steps_.step(fmt::format("{}scores.{}", name, h), score_kernel(hd, products.bits, query_sums.bits), window_,
-                {products.from(h * window_, 1), query_sums.from(h), CacheSource{keys.sums, 0, 1, g, 1, 1, 0},
-                 CacheSource{keys.shifts, 0, 1, g, 1, 1, 0}, score_unit.from(h), DistanceSource{written_, 0, window_, 0, 1}},
-                {scores.to(h * window_, 1)});
-  }
+  for (int h = 0; h < heads; ++h)
+    steps_.step(fmt::format("{}code_part.{}", name, h), sum_modulo_kernel(sum_bits, query_sums.bits, sum_bits), window_,
+                {query_part.from(h), CacheSource{keys.sums, 0, 1, h / (heads / kv), 1, 1, 0}}, {code_part.to(h * window_, 1)});
   steps_.end();
+  steps_.step(name + "score_products", difference_modulo_kernel(offset_products.bits, sum_bits, 7, bits), heads * window_,
+              {offset_products.from(0, 1), code_part.from(0, 1)}, {products.to(0, 1)});
+  return products;
+}
+
+/// Of every head and slot; those of slots never written are the smallest. The query's codes are in cells, the bits of the keys' stream
+/// past.
+Vector Lowering::scores(const std::string& name, const SoftmaxAttention& layer, Vector q, Vector unit_q, const CachedCodes& keys) {
+  const auto heads = int_of(model_.heads), kv = int_of(model_.kv_heads);
+  const auto [q_shift, q8] = head_codes(name + "query", q, heads, name + "q8");
+  const Vector score_unit = steps_.unsigned_vector(name + "score_unit", heads, kScalarWord);
+  const RowSource n =
+      steps_.constants(name + "score_shift", {-int64_t{layer.key_fraction} & ((int64_t{1} << kExponentBits) - 1)}, kExponentBits, false);
+  steps_.step(name + "score_unit", score_unit_kernel(), heads,
+              {unit_q.from(), q_shift.from(0, 1), n, steps_.constant(name + "softmax", model_.tables.softmax)}, {score_unit.to(0, 1)});
+  const Vector products = key_products(name, q8, keys);
+  // The key's scalar is 128 * 2^(shift - 7): a power of two.
+  const Kernel times_power = product_kernel(products.factor(), {keys.power_bits, NumberCode::kUnsigned});
+  const Vector large = steps_.twos_vector(name + "large_scores", heads * window_, times_power.outputs[0].bits);
+  steps_.begin();
+  for (int h = 0; h < heads; ++h)
+    steps_.step(fmt::format("{}large_scores.{}", name, h), times_power, window_,
+                {products.from(h * window_, 1), CacheSource{keys.powers, 0, 1, h / (heads / kv), 1, 1, 0}}, {large.to(h * window_, 1)});
+  steps_.end();
+  const auto [scaled, planes] = scaled_planes(name + "scores", large, score_unit);
+  return saturated_scores(name, scaled, planes);
+}
+
+/// floor(scaled / 2^plane / 2 + 1/2), cut to the range of scores.
+Vector Lowering::saturated_scores(const std::string& name, Vector scaled, Vector planes) {
+  const int parts = planes.count;
+  const auto all = scaled.count;
+  const Vector far = steps_.unsigned_vector(name + "far", all, 1), overflow = steps_.unsigned_vector(name + "score_overflow", all, 1),
+               low = steps_.twos_vector(name + "low_scores", all, kScoreBits),
+               scores = steps_.signed_vector(name + "scores", all, kScoreBits);
+  const auto of_heads = [&](const std::string& step, const auto& body) {
+    steps_.begin();
+    for (int h = 0; h < parts; ++h)
+      body(fmt::format("{}{}.{}", name, step, h), h * window_, [&, h](int plane) {
+        return scaled.planes(h * window_, 1, {planes.tensor, h, plane});
+      });
+    steps_.end();
+  };
+  constexpr int kSign = kScoreBits;  // where the planes of what is not cut repeat the highest
+  of_heads("far", [&](const std::string& step, int first, const auto& from) {
+    steps_.step(step, differ_kernel(kFarBits), window_, {from(kSign), from(kSign + 1)}, {far.to(first, 1)});
+  });
+  of_heads("score_overflow", [&](const std::string& step, int first, const auto& from) {
+    steps_.step(step, overflow_kernel(kScoreBits), window_, {from(0), from(1)}, {overflow.to(first, 1)});
+  });
+  of_heads("low_scores", [&](const std::string& step, int first, const auto& from) {
+    steps_.step(step, cut_kernel(kScoreBits, NumberCode::kTwos), window_, {from(0), overflow.from(first, 1)}, {low.to(first, 1)});
+  });
+  of_heads("scores", [&](const std::string& step, int first, const auto&) {
+    steps_.step(step, score_kernel(), window_,
+                {low.from(first, 1), far.from(first, 1), scaled.planes(first, 1, int_of(scaled.bits) - 1),
+                 DistanceSource{written_, 0, window_, 0, 1}},
+                {scores.to(first, 1)});
+  });
   return scores;
 }
 
 SoftmaxWeights Lowering::softmax(const std::string& name, Vector scores) {
   const auto heads = int_of(model_.heads);
-  const Vector top = steps_.reduce(name + "top_score", scores, window_, maximum_kernel);
-  const int lanes = lanes_of(window_, kHeavyLanes);
+  const Vector top = steps_.maximum(name + "top_score", scores, window_);
   const Vector weights = steps_.unsigned_vector(name + "all_weights", heads * window_, kWeightBits);
   steps_.begin();
   for (int h = 0; h < heads; ++h)
-    steps_.step(fmt::format("{}weights.{}", name, h), weight_kernel(lanes, model_.tables), window_ / lanes,
-                {scores.from(h * window_, lanes), top.from(h)}, {weights.to(h * window_, lanes)});
+    steps_.step(fmt::format("{}weights.{}", name, h), weight_kernel(1, model_.tables), window_, {scores.from(h * window_, 1), top.from(h)},
+                {weights.to(h * window_, 1)});
   steps_.end();
-  const Vector sum = steps_.reduce(name + "weight_sum", weights, window_, total_kernel);
+  const Vector sum = steps_.reduce(name + "weight_sum", weights, window_, 2, total_kernel);
   const Vector reciprocal = steps_.unsigned_vector(name + "reciprocal", heads, kScalarWord);
   steps_.step(name + "reciprocal", reciprocal_kernel(sum.bits), heads, {sum.from(0, 1)}, {reciprocal.to(0, 1)});
   return {weights, reciprocal};
@@ -94,7 +149,7 @@ SoftmaxWeights Lowering::softmax(const std::string& name, Vector scores) {
 /// Weights are in cells, the bits of the values stream past, a channel's of all slots at once.
 Vector Lowering::mixed_values(const std::string& name, Vector weights, const CachedCodes& values) {
   const auto heads = int_of(model_.heads), kv = int_of(model_.kv_heads), hd = int_of(model_.head_width);
-  const Vector table = tables(name + "mix", weights, false), sums = steps_.reduce(name + "aligned_sums", weights, window_, total_kernel);
+  const Vector table = tables(name + "mix", weights, false), sums = steps_.reduce(name + "aligned_sums", weights, window_, 2, total_kernel);
   const Kernel stream =
       mapping::streamed_kernel(fmt::format("stream.bits.{}x{}", window_, weights.bits), one_bit_shape(window_, weights.bits));
   const Vector planes = steps_.unsigned_vector(name + "mix_planes", heads * hd * 8, stream.outputs[0].bits);
@@ -118,7 +173,7 @@ Vector Lowering::mixed_values(const std::string& name, Vector weights, const Cac
 /// The mix of the cached values.
 Vector Lowering::mix(const std::string& name, const SoftmaxWeights& softmax, const CachedCodes& values, const std::string& result,
                      uint32_t bits) {
-  const auto heads = int_of(model_.heads), kv = int_of(model_.kv_heads), hd = int_of(model_.head_width);
+  const auto heads = int_of(model_.heads), kv = int_of(model_.kv_heads);
   const Vector weights = softmax.weights;
   const Vector aligned = steps_.unsigned_vector(name + "aligned", heads * window_, kWeightBits);
   // The largest shift of the cached values: slots never written have 0, which changes nothing.
@@ -129,7 +184,7 @@ Vector Lowering::mix(const std::string& name, const SoftmaxWeights& softmax, con
     steps_.step(fmt::format("{}shift_parts.{}", name, g), maximum_kernel(kScoresAtOnce, kShiftBits), chunks,
                 {CacheSource{values.shifts, 0, kScoresAtOnce, g, 1, kScoresAtOnce, 0}}, {shift_parts.to(g * chunks, 1)});
   steps_.end();
-  const Vector top_shift = steps_.reduce(name + "top_shift", shift_parts, chunks, maximum_kernel);
+  const Vector top_shift = steps_.maximum(name + "top_shift", shift_parts, chunks);
   const Vector mix_unit = steps_.unsigned_vector(name + "mix_unit", heads, kScalarWord);
   steps_.begin();
   for (int h = 0; h < heads; ++h) {
@@ -143,14 +198,7 @@ Vector Lowering::mix(const std::string& name, const SoftmaxWeights& softmax, con
   }
   steps_.end();
   const Vector mixed = mixed_values(name, aligned, values);
-  const Vector o = steps_.signed_vector(result, heads * hd, bits);
-  const int heavy = lanes_of(hd, kHeavyLanes);
-  const Kernel kernel = scale_kernel(heavy, mixed.bits, bits);
-  steps_.begin();
-  for (int h = 0; h < heads; ++h)
-    steps_.step(fmt::format("{}o.{}", name, h), kernel, hd / heavy, {mixed.from(h * hd, heavy), mix_unit.from(h)}, {o.to(h * hd, heavy)});
-  steps_.end();
-  return o;
+  return scale(result, mixed, mix_unit, bits);
 }
 
 Vector Lowering::attention(const std::string& name, const SoftmaxAttention& layer, Vector x) {
@@ -170,9 +218,13 @@ Vector Lowering::attention(const std::string& name, const SoftmaxAttention& laye
   const auto [k_shift, k8] = head_codes(self + "keys", key, kv, self + "k8");
   const auto [v_shift, v8] = head_codes(self + "values", value, kv, self + "v8");
   const Vector k_sums = code_sums(self + "key_sums", k8, kv);
-  const CachedCodes keys = {builder_.add_cache(k8.tensor, window_), builder_.add_cache(k_shift.tensor, window_),
-                            builder_.add_cache(k_sums.tensor, window_)};
-  const CachedCodes values = {builder_.add_cache(v8.tensor, window_), builder_.add_cache(v_shift.tensor, window_)};
+  // Shifts of keys are cached as powers of two, by which their products with queries are multiplied.
+  const uint32_t power_bits = key.bits - 6;
+  const Vector powers = steps_.unsigned_vector(self + "key_powers", kv, power_bits);
+  steps_.step(self + "key_powers", power_kernel(kShiftBits, power_bits), kv, {k_shift.from(0, 1)}, {powers.to(0, 1)});
+  const CachedCodes keys = {builder_.add_cache(k8.tensor, window_), builder_.add_cache(powers.tensor, window_), -1,
+                            builder_.add_cache(k_sums.tensor, window_), power_bits};
+  const CachedCodes values = {builder_.add_cache(v8.tensor, window_), -1, builder_.add_cache(v_shift.tensor, window_), -1, 0};
   const SoftmaxWeights weights = softmax(self, scores(self, layer, turned_q, unit_q, keys));
   const Vector o = mix(self, weights, values, name + "o", std::min(47u, value_bits + kMixFraction + 2));
   const Source output_eps = steps_.constants(name + "output_eps", {layer.output_eps}, kEpsBits, false);

@@ -5,9 +5,19 @@
 #include "lowering/numerics/matrix.h"
 #include "lowering/scales/kernels.h"
 #include "lowering/scales/lowering.h"
+#include "lowering/scales/row_kernels.h"
 #include "lowering/scales/stream_kernels.h"
 
 namespace bitgrid::scales {
+
+namespace {
+
+/// Of a number, whatever its size: modulo 2^bits.
+int64_t offset_code(int64_t value, uint32_t bits) {
+  return (value + (int64_t{1} << (bits - 1))) & ((int64_t{1} << bits) - 1);
+}
+
+}  // namespace
 
 Vector Lowering::resident_matrix(const std::string& name, const LinearMap& map, Vector codes, const std::string& sums_name) {
   numerics::MatrixLayer layer;
@@ -27,13 +37,11 @@ Vector Lowering::resident_matrix(const std::string& name, const LinearMap& map, 
   ++builder_.stage;
   // Rows of all matrices of a shape have one width from here on.
   const auto weight_bits = map.weights->storage() == WeightStorage::kByte ? 8u : 2u;
-  const uint32_t to = codes.bits + weight_bits + bits_of_count(int_of(map.inputs())), zero_bits = to + 2;
+  const uint32_t to = codes.bits + weight_bits + bits_of_count(int_of(map.inputs()));
   const Vector sums = steps_.signed_vector(sums_name, rows, to);
-  const int lanes = lanes_of(rows, kLightLanes);
-  steps_.step(name + ".recentre", recentre_kernel(lanes, plan.raw_encoding.bits, zero_bits, to), rows / lanes,
-              {TensorSource{raw, 0, lanes},
-               steps_.constants(name + ".zero", std::vector<int64_t>(index_of(lanes), plan.raw_encoding.zero[0]), zero_bits, true)},
-              {sums.to(0, lanes)});
+  steps_.step(name + ".recentre", sum_modulo_kernel(plan.raw_encoding.bits, to, to), rows,
+              {TensorSource{raw, 0, 1}, steps_.constants(name + ".zero", {offset_code(plan.raw_encoding.zero[0], to)}, to, false)},
+              {sums.to(0, 1)});
   return sums;
 }
 
@@ -75,18 +83,17 @@ Vector Lowering::byte_stream(const std::string& name, const LinearMap& map, Vect
   steps_.step(name, kernel, 8 * rows, {table.from(), WeightSource{steps_.add_weights(map.name, map.weights), 0, true}}, {planes.to(0, 1)});
   const uint64_t plane_max = kernel.outputs[0].max_code[0];
   const Vector offset_sums = plane_sums(name + ".offset_sums", planes, plane_max, true);
+  const uint32_t to = codes.bits + 8 + bits_of_count(codes.count);
   std::vector<int64_t> zeros;
   std::vector<int8_t> row(map.inputs());
   for (size_t r = 0; r < map.outputs(); ++r) {
     map.weights->unpack(r, row);
     const int64_t sum = std::accumulate(row.begin(), row.end(), int64_t{0});
-    zeros.push_back(-static_cast<int64_t>(mapping::plane_sum_offset(8, plane_max)) - (sum << (codes.bits - 1)));
+    zeros.push_back(offset_code(-static_cast<int64_t>(mapping::plane_sum_offset(8, plane_max)) - (sum << (codes.bits - 1)), to));
   }
-  const uint32_t to = codes.bits + 8 + bits_of_count(codes.count), zero_bits = offset_sums.bits + 2;
   const Vector sums = steps_.signed_vector(sums_name, rows, to);
-  const int lanes = lanes_of(rows, kLightLanes);
-  steps_.step(name + ".recentre", recentre_kernel(lanes, offset_sums.bits, zero_bits, to), rows / lanes,
-              {offset_sums.from(0, lanes), steps_.constants(name + ".zeros", zeros, zero_bits, true, lanes)}, {sums.to(0, lanes)});
+  steps_.step(name + ".recentre", sum_modulo_kernel(offset_sums.bits, to, to), rows,
+              {offset_sums.from(0, 1), steps_.constants(name + ".zeros", zeros, to, false, 1)}, {sums.to(0, 1)});
   return sums;
 }
 
@@ -97,7 +104,7 @@ Vector Lowering::matrix(const std::string& name, const LinearMap& map, Vector co
 }
 
 Vector Lowering::code_sums(const std::string& name, Vector codes, int heads) {
-  return steps_.reduce(name, codes, codes.count / heads, total_kernel);
+  return steps_.reduce(name, codes, codes.count / heads, 2, total_kernel);
 }
 
 }  // namespace bitgrid::scales

@@ -4,6 +4,7 @@
 #include "ir/index.h"
 #include "lowering/scales/kernels.h"
 #include "lowering/scales/lowering.h"
+#include "lowering/scales/row_kernels.h"
 
 namespace bitgrid::scales {
 
@@ -39,36 +40,103 @@ Vector Lowering::embed() {
 }
 
 Codes Lowering::norm(const std::string& name, Vector x, const Norm& norm, const Source& eps, const std::string& codes_name) {
-  const int n = x.count, heavy = lanes_of(n, kHeavyLanes), parts = n / heavy;
-  std::vector<int64_t> gain(norm.gain.values.begin(), norm.gain.values.end());
-  RowSource gains = steps_.constants(name + ".gain", gain, kGainBits, true, heavy);
-  const Vector y = steps_.signed_vector(name + ".y", n, x.bits + kGainBits);
-  const Vector or_x = steps_.unsigned_vector(name + ".or_x", parts, x.bits), or_y = steps_.unsigned_vector(name + ".or_y", parts, y.bits);
-  steps_.step(name + ".times_gain", gain_kernel(heavy, x.bits), parts, {x.from(0, heavy), gains},
-              {y.to(0, heavy), or_x.to(0, 1), or_y.to(0, 1)});
-  const Vector all_x = steps_.reduce(name + ".or_of_x", or_x, parts, or_kernel),
-               all_y = steps_.reduce(name + ".or_of_y", or_y, parts, or_kernel);
-  const Vector shift_x = steps_.unsigned_vector(name + ".shift_x", 1, kShiftBits),
-               shift_y = steps_.unsigned_vector(name + ".shift_y", 1, kShiftBits);
-  steps_.step(name + ".shift_of_x", shift_kernel(x.bits, kNormBits - 1), 1, {all_x.from()}, {shift_x.to()});
-  steps_.step(name + ".shift_of_y", shift_kernel(y.bits, kCutBits - 1), 1, {all_y.from()}, {shift_y.to()});
-  const Kernel squares = squares_kernel(heavy, x.bits);
-  const Vector partial = steps_.unsigned_vector(name + ".squares", parts, squares.outputs[0].bits);
-  steps_.step(name + ".squares", squares, parts, {x.from(0, heavy), shift_x.from()}, {partial.to(0, 1)});
-  const Vector sum = steps_.reduce(name + ".sum", partial, parts, total_kernel);
-  const Vector cut = steps_.signed_vector(name + ".cut", n, kCutBits), tops = steps_.unsigned_vector(name + ".tops", parts, kCutBits - 1);
-  steps_.step(name + ".cut", cut_and_maximum_kernel(heavy, y.bits), parts, {y.from(0, heavy), shift_y.from()},
-              {cut.to(0, heavy), tops.to(0, 1)});
-  const Vector top = steps_.reduce(name + ".top", tops, parts, maximum_kernel);
+  const int n = x.count;
+  const std::vector<int64_t> gain(norm.gain.values.begin(), norm.gain.values.end());
+  const Vector y = product(name + ".y", x, steps_.constants(name + ".gain", gain, kGainBits, true, 1), {kGainBits, NumberCode::kOffset},
+                           NumberCode::kTwos);
+  const Vector shift_x = shift(name + ".shift_x", lengths(name + ".length_x", x, n), kNormBits - 1);
+  const Vector shift_y = shift(name + ".shift_y", lengths(name + ".length_y", y, n), kCutBits - 1);
+  const Vector b = cut(name + ".squared", x, shift_x, kNormBits, NumberCode::kTwos);
+  const Vector squares = product(name + ".squares", b, b.from(0, 1), b.factor(), NumberCode::kUnsigned, 2 * kNormBits - 2);
+  const Vector sum = steps_.reduce(name + ".sum", squares, n, 2, total_kernel);
+  const Vector c = cut(name + ".cut", y, shift_y, kCutBits, NumberCode::kTwos);
+  const Vector sizes = steps_.unsigned_vector(name + ".sizes", n, kCutBits - 1);
+  steps_.step(name + ".sizes", magnitude_kernel(kCutBits), n, {c.from(0, 1), c.planes(0, 1, kCutBits - 1)}, {sizes.to(0, 1)});
+  const Vector top = steps_.maximum(name + ".top", sizes, n);
   const Vector unit = steps_.scalar(name + ".unit"), reciprocal = steps_.unsigned_vector(name + ".reciprocal", 1, kReciprocalBits),
-               shift = steps_.unsigned_vector(name + ".code_shift", 1, kCodeShiftBits);
+               code_shift = steps_.unsigned_vector(name + ".code_shift", 1, kCodeShiftBits);
   steps_.step(name + ".scalars", norm_kernel(sum.bits, norm.code_bits), 1,
               {sum.from(), shift_x.from(), eps, top.from(), shift_y.from(), steps_.constant(name + ".code_scale", norm.code_scale)},
-              {unit.to(), reciprocal.to(), shift.to()});
-  const Vector codes = steps_.signed_vector(codes_name, n, id_of(norm.code_bits));
-  steps_.step(name + ".codes", code_kernel(heavy, norm.code_bits), parts, {cut.from(0, heavy), reciprocal.from(), shift.from()},
-              {codes.to(0, heavy)});
+              {unit.to(), reciprocal.to(), code_shift.to()});
+  const Vector large = product(name + ".large", c, reciprocal.from(), reciprocal.factor(), NumberCode::kTwos);
+  const auto code_bits = id_of(norm.code_bits);
+  const Vector codes = steps_.signed_vector(codes_name, n, code_bits);
+  steps_.step(name + ".codes", round_kernel(code_bits, NumberCode::kOffset), n, {large.planes(0, 1, {code_shift.tensor, 0, -1})},
+              {codes.to(0, 1)});
   return {codes, unit};
+}
+
+Vector Lowering::product(const std::string& name, Vector x, const Source& by, const Factor& by_factor, NumberCode code, uint32_t outputs) {
+  const Kernel kernel = product_kernel(x.factor(), by_factor, outputs, code == NumberCode::kOffset);
+  const Vector y = steps_.vector(name, x.count, kernel.outputs[0].bits, code);
+  steps_.step(name, kernel, x.count, {x.from(0, 1), by}, {y.to(0, 1)});
+  return y;
+}
+
+Vector Lowering::lengths(const std::string& name, Vector x, int group) {
+  const Vector each = steps_.unsigned_vector(name, x.count, x.bits);
+  steps_.step(name, length_kernel(x.bits, x.code), x.count, {x.from(0, 1), x.planes(0, 1, 1)}, {each.to(0, 1)});
+  return steps_.reduce(name + ".or", each, group, kLightLanes, or_kernel);
+}
+
+Vector Lowering::shift(const std::string& name, Vector lengths, uint32_t keep) {
+  const Vector shift = steps_.unsigned_vector(name, lengths.count, kShiftBits);
+  steps_.step(name, shift_kernel(lengths.bits, keep), lengths.count, {lengths.from(0, 1)}, {shift.to(0, 1)});
+  return shift;
+}
+
+Vector Lowering::in_twos_complement(const std::string& name, Vector x) {
+  if (x.code != NumberCode::kOffset) return x;
+  const Vector y = steps_.twos_vector(name, x.count, x.bits);
+  const int lanes = lanes_of(x.count, kLightLanes);
+  steps_.step(name, twos_kernel(lanes, x.bits), x.count / lanes, {x.from(0, lanes)}, {y.to(0, lanes)});
+  return y;
+}
+
+Vector Lowering::cut(const std::string& name, Vector x, Vector shifts, uint32_t to, NumberCode code) {
+  x = in_twos_complement(name + ".twos", x);
+  const int parts = shifts.count, n = x.count / parts;
+  const Vector overflow = steps_.unsigned_vector(name + ".overflow", x.count, 1), y = steps_.vector(name, x.count, to, code);
+  const auto of_parts = [&](const std::string& step, const auto& body) {
+    steps_.begin();
+    for (int p = 0; p < parts; ++p) body(parts == 1 ? step : fmt::format("{}.{}", step, p), p, p * n);
+    steps_.end();
+  };
+  of_parts(name + ".overflow", [&](const std::string& step, int p, int first) {
+    steps_.step(step, overflow_kernel(to), n, {x.planes(first, 1, {shifts.tensor, p, -1}), x.planes(first, 1, {shifts.tensor, p, 0})},
+                {overflow.to(first, 1)});
+  });
+  of_parts(name, [&](const std::string& step, int p, int first) {
+    steps_.step(step, cut_kernel(to, code), n, {x.planes(first, 1, {shifts.tensor, p, -1}), overflow.from(first, 1)}, {y.to(first, 1)});
+  });
+  return y;
+}
+
+std::pair<Vector, Vector> Lowering::scaled_planes(const std::string& name, Vector x, Vector units) {
+  const Vector mantissas = steps_.unsigned_vector(name + ".mantissa", units.count, kMantissaBits),
+               planes = steps_.twos_vector(name + ".plane", units.count, kExponentBits);
+  steps_.step(name + ".split", split_kernel(), units.count, {units.from(0, 1)}, {mantissas.to(0, 1), planes.to(0, 1)});
+  const Kernel kernel = product_kernel(x.factor(), mantissas.factor());
+  const Vector y = steps_.twos_vector(name + ".product", x.count, kernel.outputs[0].bits);
+  const int n = x.count / units.count;
+  steps_.begin();
+  for (int p = 0; p < units.count; ++p)
+    steps_.step(units.count == 1 ? name + ".product" : fmt::format("{}.{}", name + ".product", p), kernel, n,
+                {x.from(p * n, 1), mantissas.from(p)}, {y.to(p * n, 1)});
+  steps_.end();
+  return {y, planes};
+}
+
+Vector Lowering::scale(const std::string& name, Vector x, Vector units, uint32_t to) {
+  const auto [product, planes] = scaled_planes(name, x, units);
+  const Vector y = steps_.signed_vector(name, x.count, to);
+  const int n = x.count / units.count;
+  steps_.begin();
+  for (int p = 0; p < units.count; ++p)
+    steps_.step(units.count == 1 ? name : fmt::format("{}.{}", name, p), round_kernel(to, NumberCode::kOffset), n,
+                {product.planes(p * n, 1, {planes.tensor, p, 0})}, {y.to(p * n, 1)});
+  steps_.end();
+  return y;
 }
 
 Vector Lowering::unit(const std::string& name, Vector of_codes, const LinearMap& map, int64_t shift) {
@@ -84,17 +152,10 @@ Vector Lowering::add(const std::string& name, Vector x, const LinearMap& map, co
   const Vector y = matrix(name, map, codes.codes, name + ".sums");
   const Vector u = unit(name + ".unit", codes.unit, map, model_.embedding.fraction);
   const Vector out = steps_.signed_vector(result, x.count, x.bits);
-  const int lanes = lanes_of(x.count, kHeavyLanes);
-  steps_.step(name + ".add", add_scaled_kernel(lanes, x.bits, y.bits), x.count / lanes, {x.from(0, lanes), y.from(0, lanes), u.from()},
-              {out.to(0, lanes)});
+  const auto [product, plane] = scaled_planes(name + ".add", y, u);
+  steps_.step(name + ".add", add_rounded_kernel(x.bits), x.count, {x.from(0, 1), product.planes(0, 1, {plane.tensor, 0, 0})},
+              {out.to(0, 1)});
   return out;
-}
-
-Vector Lowering::scale(const std::string& name, Vector x, Vector unit, uint32_t to) {
-  const Vector y = steps_.signed_vector(name, x.count, to);
-  const int lanes = lanes_of(x.count, kHeavyLanes);
-  steps_.step(name, scale_kernel(lanes, x.bits, to), x.count / lanes, {x.from(0, lanes), unit.from()}, {y.to(0, lanes)});
-  return y;
 }
 
 }  // namespace bitgrid::scales

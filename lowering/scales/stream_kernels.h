@@ -18,9 +18,6 @@ Kernel ternary_table_kernel(int words, uint32_t bits);
 /// Words of one_bit_shape's tables, three for each two codes.
 Kernel pair_table_kernel(int pairs, uint32_t bits);
 
-/// The score of a query with a key of `width` codes of 8 bits, from the sum of the products of their codes in offset binary, and the sums
-/// of the codes of either.
-Kernel score_kernel(int width, uint32_t bits, uint32_t sum_bits);
 /// The sum of weights times values from that of weights times their codes of 8 bits, and the sum of the weights; `to` bits.
 Kernel mix_kernel(uint32_t bits, uint32_t sum_bits, uint32_t to);
 

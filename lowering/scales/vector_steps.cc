@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ir/index.h"
+#include "lowering/scales/row_kernels.h"
 
 namespace bitgrid::scales {
 
@@ -14,12 +15,41 @@ int lanes_of(int count, int most) {
   return 1;
 }
 
+namespace {
+
+/// Of a number above 1.
+int smallest_factor(int n) {
+  for (int f = 2; f * f <= n; ++f)
+    if (n % f == 0) return f;
+  return n;
+}
+
+}  // namespace
+
 Vector VectorSteps::unsigned_vector(const std::string& name, int count, uint32_t bits) {
   return {b_.add_tensor(name, count, {bits, 1, {0}}, {(uint64_t{1} << bits) - 1}), count, bits};
 }
 
 Vector VectorSteps::signed_vector(const std::string& name, int count, uint32_t bits) {
-  return {b_.add_tensor(name, count, {bits, 1, {-(int64_t{1} << (bits - 1))}}, {(uint64_t{1} << bits) - 1}), count, bits};
+  return {b_.add_tensor(name, count, {bits, 1, {-(int64_t{1} << (bits - 1))}}, {(uint64_t{1} << bits) - 1}), count, bits,
+          NumberCode::kOffset};
+}
+
+Vector VectorSteps::twos_vector(const std::string& name, int count, uint32_t bits) {
+  const uint64_t most = bits == 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1;
+  return {b_.add_tensor(name, count, {bits, 1, {0}, true}, {most}), count, bits, NumberCode::kTwos};
+}
+
+Vector VectorSteps::vector(const std::string& name, int count, uint32_t bits, NumberCode code) {
+  switch (code) {
+    case NumberCode::kUnsigned:
+      return unsigned_vector(name, count, bits);
+    case NumberCode::kOffset:
+      return signed_vector(name, count, bits);
+    case NumberCode::kTwos:
+      break;
+  }
+  return twos_vector(name, count, bits);
 }
 
 RowSource VectorSteps::constants(const std::string& name, const std::vector<int64_t>& values, uint32_t bits, bool is_signed, int stride) {
@@ -50,17 +80,34 @@ void VectorSteps::end() {
   if (--nested_ == 0) ++b_.stage;
 }
 
-Vector VectorSteps::reduce(const std::string& name, Vector x, int group, const std::function<Kernel(int, uint32_t)>& make) {
-  constexpr int kMost = 16;
+Vector VectorSteps::reduce(const std::string& name, Vector x, int group, int most, const std::function<Kernel(int, uint32_t)>& make) {
   for (int level = 0; group > 1; ++level) {
-    int lanes = lanes_of(group, kMost);
-    if (lanes == 1) lanes = group;  // a prime
+    int lanes = lanes_of(group, most);
+    if (lanes == 1) lanes = smallest_factor(group);
     const Kernel kernel = make(lanes, x.bits);
     const int count = x.count / lanes;
     const std::string step_name = fmt::format("{}.{}", name, level);
     const Vector y = unsigned_vector(step_name, count, kernel.outputs[0].bits);
     step(step_name, kernel, count, {x.from(0, lanes)}, {y.to(0, 1)});
     x = y;
+    group /= lanes;
+  }
+  return x;
+}
+
+Vector VectorSteps::maximum(const std::string& name, Vector x, int group) {
+  for (int level = 0; group > 1; ++level) {
+    const int lanes = smallest_factor(group), count = x.count / lanes;
+    Vector best = x;
+    for (int lane = 1; lane < lanes; ++lane) {  // of the first lanes + 1 numbers
+      const std::string step_name = fmt::format("{}.{}.{}", name, level, lane);
+      const int stride = lane == 1 ? lanes : 1;
+      const Vector less = unsigned_vector(step_name + ".less", count, 1), larger = unsigned_vector(step_name, count, x.bits);
+      step(step_name + ".less", less_kernel(x.bits), count, {best.from(0, stride), x.from(lane, lanes)}, {less.to(0, 1)});
+      step(step_name, choose_kernel(x.bits), count, {less.from(0, 1), best.from(0, stride), x.from(lane, lanes)}, {larger.to(0, 1)});
+      best = larger;
+    }
+    x = best;
     group /= lanes;
   }
   return x;

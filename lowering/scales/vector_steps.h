@@ -16,8 +16,13 @@ struct Vector {
   int tensor = -1;
   int count = 0;
   uint32_t bits = 0;
+  NumberCode code = NumberCode::kUnsigned;
 
   TensorSource from(int first = 0, int stride = 0) const { return {tensor, first, stride}; }
+  /// Their bits from a plane on.
+  TensorSource planes(int first, int stride, const PlaneWindow& window) const { return {tensor, first, stride, window}; }
+  TensorSource planes(int first, int stride, int plane) const { return planes(first, stride, PlaneWindow{-1, 0, plane}); }
+  Factor factor() const { return {bits, code}; }
   Destination to(int first = 0, int stride = 0) const { return {tensor, first, stride}; }
 };
 
@@ -30,6 +35,9 @@ class VectorSteps {
 
   Vector unsigned_vector(const std::string& name, int count, uint32_t bits);
   Vector signed_vector(const std::string& name, int count, uint32_t bits);
+  /// In two's complement.
+  Vector twos_vector(const std::string& name, int count, uint32_t bits);
+  Vector vector(const std::string& name, int count, uint32_t bits, NumberCode code);
   Vector scalar(const std::string& name) { return unsigned_vector(name, 1, kScalarWord); }
 
   /// Constants as a table of one row.
@@ -45,8 +53,10 @@ class VectorSteps {
   void begin() { ++nested_; }
   void end();
 
-  /// Every `group` numbers in a row become one, by kernels of up to 16 words: make(words, bits).
-  Vector reduce(const std::string& name, Vector x, int group, const std::function<Kernel(int, uint32_t)>& make);
+  /// Every `group` numbers in a row become one, by kernels of up to `most` words: make(words, bits).
+  Vector reduce(const std::string& name, Vector x, int group, int most, const std::function<Kernel(int, uint32_t)>& make);
+  /// The largest of every `group` numbers in a row, unsigned.
+  Vector maximum(const std::string& name, Vector x, int group);
 
  private:
   numerics::ProgramBuilder& b_;

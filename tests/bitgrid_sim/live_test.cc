@@ -100,22 +100,22 @@ TEST(Live, WaveformShowsProbes) {
   EXPECT_THAT(vcd.text(), HasSubstr("#2\n1!\n1\"\n#3\n0\"\n#4\n0!\n"));
 }
 
-std::string objection(const std::string& script) {
+std::string live_objection(const std::string& script) {
   return test::error_of([&] { parse_live(script, "s.txt", 4, 3); });
 }
 
 TEST(Live, MessagesNameTheLine) {
-  EXPECT_EQ(objection("probe w0_in\nwatch w0_in\n"), "s.txt:2: 'watch' is unknown; use write, drive or probe");
-  EXPECT_THAT(objection("write 1 4 0 0\n"), HasSubstr("s.txt:1: x is '4'; use a number from 0 to 3"));
-  EXPECT_THAT(objection("write 1 3 0 XYZ\n"), HasSubstr("'XYZ' is not a configuration word"));
-  EXPECT_THAT(objection("write 1 3 0\n"), HasSubstr("3 words after 'write'; write write CYCLE X Y WORD"));
-  EXPECT_THAT(objection("drive 1 e0_out 1\n"), HasSubstr("e0_out is an output"));
-  EXPECT_THAT(objection("drive 1 w9_in 1\n"), HasSubstr("s.txt:1: port 'w9_in': is not on the border"));
-  EXPECT_THAT(objection("drive 1 w0_in 12\n"), HasSubstr("'12' are not bits"));
-  EXPECT_THAT(objection("drive 5-2 w0_in 1\n"), HasSubstr("last cycle is '2'"));
-  EXPECT_THAT(objection("drive 1-5 w0_in 1\ndrive 5 w0_in 1\n"), HasSubstr("w0_in is driven twice in cycle 5"));
-  EXPECT_THAT(objection("probe c1_1\n"), HasSubstr("is not an output of a cell"));
-  EXPECT_THAT(objection("probe c1_7_n\n"), HasSubstr("y is '7'"));
+  EXPECT_EQ(live_objection("probe w0_in\nwatch w0_in\n"), "s.txt:2: 'watch' is unknown; use write, drive or probe");
+  EXPECT_THAT(live_objection("write 1 4 0 0\n"), HasSubstr("s.txt:1: x is '4'; use a number from 0 to 3"));
+  EXPECT_THAT(live_objection("write 1 3 0 XYZ\n"), HasSubstr("'XYZ' is not a configuration word"));
+  EXPECT_THAT(live_objection("write 1 3 0\n"), HasSubstr("3 words after 'write'; write write CYCLE X Y WORD"));
+  EXPECT_THAT(live_objection("drive 1 e0_out 1\n"), HasSubstr("e0_out is an output"));
+  EXPECT_THAT(live_objection("drive 1 w9_in 1\n"), HasSubstr("s.txt:1: port 'w9_in': is not on the border"));
+  EXPECT_THAT(live_objection("drive 1 w0_in 12\n"), HasSubstr("'12' are not bits"));
+  EXPECT_THAT(live_objection("drive 5-2 w0_in 1\n"), HasSubstr("last cycle is '2'"));
+  EXPECT_THAT(live_objection("drive 1-5 w0_in 1\ndrive 5 w0_in 1\n"), HasSubstr("w0_in is driven twice in cycle 5"));
+  EXPECT_THAT(live_objection("probe c1_1\n"), HasSubstr("is not an output of a cell"));
+  EXPECT_THAT(live_objection("probe c1_7_n\n"), HasSubstr("y is '7'"));
 }
 
 std::string state_objection(const std::string& text, const GridConfig& grid) {
@@ -145,7 +145,7 @@ TEST(Live, FuzzedFilesNeverCrash) {
       const bool is_script = text[0] == '#';
       if (random() % 4 == 0) text.resize(random() % text.size());
       for (auto flips = random() % 4; flips > 0 && !text.empty(); --flips) text[random() % text.size()] = static_cast<char>(random());
-      is_script ? objection(text) : state_objection(text, grid);
+      is_script ? live_objection(text) : state_objection(text, grid);
     }
   }
 }

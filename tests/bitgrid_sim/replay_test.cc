@@ -18,7 +18,7 @@ namespace {
 using testing::HasSubstr;
 
 const std::string kCases = std::string(BITGRID_SHARED_CASES) + "/bitgrid/";
-constexpr GridEngine kEngines[] = {GridEngine::kScalar, GridEngine::kSliced, GridEngine::kLanes};
+constexpr GridEngine kReplayEngines[] = {GridEngine::kScalar, GridEngine::kSliced, GridEngine::kLanes};
 
 class OriginalTraces : public testing::TestWithParam<std::string> {};
 
@@ -29,7 +29,7 @@ TEST_P(OriginalTraces, ReplayBitForBitOnAllEngines) {
   TraceParams params;
   for (size_t at = 0; (at = expected.find(" A\n", at)) != std::string::npos; ++at) ++params.cycles;
   ASSERT_GT(params.cycles, 0);
-  for (const GridEngine engine : kEngines) {
+  for (const GridEngine engine : kReplayEngines) {
     params.engine = engine;
     EXPECT_EQ(replay_trace(file.grid, file.initial_inputs, params), expected);
   }
@@ -81,7 +81,7 @@ TEST(Stimulus, ReplaysTheOtherEngineBitForBit) {
   if (!std::filesystem::exists(kCases)) GTEST_SKIP() << kCases << " is absent";
   const GridConfig grid = frontend::read_grid(kCases + "py_random12x10_lutgrid.json").grid;
   const std::string expected = read_file(kCases + "py_random12x10.expected.jsonl");
-  for (const GridEngine engine : kEngines) EXPECT_EQ(replay_stimulus(grid, expected, "s", {engine, nullptr, -1}), expected);
+  for (const GridEngine engine : kReplayEngines) EXPECT_EQ(replay_stimulus(grid, expected, "s", {engine, nullptr, -1}), expected);
 }
 
 TEST(Stimulus, LeftOutSidesAndNumbersAreFilledIn) {
@@ -109,23 +109,23 @@ TEST(Stimulus, CyclesCutOffOrExtend) {
   EXPECT_EQ(lines(5), 11);
 }
 
-std::string objection(const std::string& stimulus) {
+std::string replay_objection(const std::string& stimulus) {
   return test::error_of([&] { replay_stimulus(GridConfig(2, 1), stimulus, "s.jsonl"); });
 }
 
 TEST(Stimulus, MessagesNameTheLine) {
-  EXPECT_EQ(objection("{\"in\": {}}\n{\"in\": {\"N\": [1]}}\n"),
+  EXPECT_EQ(replay_objection("{\"in\": {}}\n{\"in\": {\"N\": [1]}}\n"),
             "s.jsonl:2: side N has 1 bits, the 2 x 1 grid has 2 ports there; give one bit a port");
-  EXPECT_THAT(objection("{\"out\": {}}\n"), HasSubstr("s.jsonl:1: key \"in\" is missing"));
-  EXPECT_THAT(objection("{\"in\": [1]}\n"), HasSubstr("\"in\" is not an object"));
-  EXPECT_THAT(objection("{\"in\": {\"X\": [1]}}\n"), HasSubstr("unknown side \"X\""));
-  EXPECT_THAT(objection("{\"in\": {\"W\": 1}}\n"), HasSubstr("side W has no list"));
-  EXPECT_THAT(objection("{\"in\": {\"W\": [2]}}\n"), HasSubstr("side W, entry 0 is 2; use 0 or 1"));
-  EXPECT_THAT(objection("{\"in\": {\"W\": [-1]}}\n"), HasSubstr("side W, entry 0 is -1"));
-  EXPECT_THAT(objection("{\"step\": 1, \"in\": {}}\n"), HasSubstr("\"step\" is 1, expected 0"));
-  EXPECT_THAT(objection("{\"phase\": \"B\", \"in\": {}}\n"), HasSubstr("\"phase\" is \"B\", expected \"A\""));
-  EXPECT_THAT(objection("\n\n{\"in\": {}"), HasSubstr("s.jsonl:3: this is not JSON"));
-  EXPECT_THAT(objection("7"), HasSubstr("is not a JSON object"));
+  EXPECT_THAT(replay_objection("{\"out\": {}}\n"), HasSubstr("s.jsonl:1: key \"in\" is missing"));
+  EXPECT_THAT(replay_objection("{\"in\": [1]}\n"), HasSubstr("\"in\" is not an object"));
+  EXPECT_THAT(replay_objection("{\"in\": {\"X\": [1]}}\n"), HasSubstr("unknown side \"X\""));
+  EXPECT_THAT(replay_objection("{\"in\": {\"W\": 1}}\n"), HasSubstr("side W has no list"));
+  EXPECT_THAT(replay_objection("{\"in\": {\"W\": [2]}}\n"), HasSubstr("side W, entry 0 is 2; use 0 or 1"));
+  EXPECT_THAT(replay_objection("{\"in\": {\"W\": [-1]}}\n"), HasSubstr("side W, entry 0 is -1"));
+  EXPECT_THAT(replay_objection("{\"step\": 1, \"in\": {}}\n"), HasSubstr("\"step\" is 1, expected 0"));
+  EXPECT_THAT(replay_objection("{\"phase\": \"B\", \"in\": {}}\n"), HasSubstr("\"phase\" is \"B\", expected \"A\""));
+  EXPECT_THAT(replay_objection("\n\n{\"in\": {}"), HasSubstr("s.jsonl:3: this is not JSON"));
+  EXPECT_THAT(replay_objection("7"), HasSubstr("is not a JSON object"));
 }
 
 TEST(Stimulus, FuzzedStimulusNeverCrashes) {
@@ -136,7 +136,7 @@ TEST(Stimulus, FuzzedStimulusNeverCrashes) {
     std::string text = good;
     if (random() % 4 == 0) text.resize(random() % (text.size() + 1));
     for (auto flips = random() % 3; flips > 0 && !text.empty(); --flips) text[random() % text.size()] = static_cast<char>(random());
-    refused += objection(text) != "no error";
+    refused += replay_objection(text) != "no error";
   }
   EXPECT_GT(refused, 500u);
 }

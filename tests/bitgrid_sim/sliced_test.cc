@@ -11,7 +11,7 @@ namespace bitgrid::sim {
 namespace {
 
 /// Random words; `kind` 0: any, 1: wires, 2: mostly idle, 3: the same few functions of one to three inputs everywhere.
-CellWord random_word(std::mt19937_64& random, int kind) {
+CellWord random_cell(std::mt19937_64& random, int kind) {
   if (kind == 3) {
     const Lut sum = kFromN ^ kFromE ^ kFromW, carry = (kFromN & kFromE) | (kFromN & kFromW) | (kFromE & kFromW);
     return random() % 2 ? cell_word({carry, sum, kFromS, 0xFFFF}) : cell_word({0, kFromW, kFromN, static_cast<Lut>(kFromN & kFromS)});
@@ -32,7 +32,7 @@ class SlicedSizes : public testing::TestWithParam<Case> {};
 void compare(int width, int height, int kind, SimdTarget target, uint64_t seed) {
   std::mt19937_64 random(seed);
   GridConfig config(width, height);
-  for (CellWord& word : config.cells) word = random_word(random, kind);
+  for (CellWord& word : config.cells) word = random_cell(random, kind);
   SlicedGrid sliced(config, target);
   GridState state(width, height);
   BorderBits in(width, height);
@@ -46,7 +46,7 @@ void compare(int width, int height, int kind, SimdTarget target, uint64_t seed) 
     if (phase % 3 == 0) {
       const int x = static_cast<int>(random() % static_cast<uint64_t>(width)),
                 y = static_cast<int>(random() % static_cast<uint64_t>(height));
-      config.at(x, y) = random() % 4 ? random_word(random, kind) : 0;
+      config.at(x, y) = random() % 4 ? random_cell(random, kind) : 0;
       sliced.set_cell(x, y, config.at(x, y));
     }
     step(config, state, phase, in);
@@ -149,7 +149,7 @@ TEST(Sliced, IdleBlocksAreNotEvaluated) {
 void compare_run(int width, int height, int kind, const SlicedGrid::RunParams& params, uint64_t seed) {
   std::mt19937_64 random(seed);
   GridConfig config(width, height);
-  for (CellWord& word : config.cells) word = random_word(random, kind);
+  for (CellWord& word : config.cells) word = random_cell(random, kind);
   SlicedGrid swept(config), stepped(config);
   int64_t phase = 0;
   for (const int64_t count : {1, 2, 7, 70}) {
@@ -192,7 +192,7 @@ TEST(SlicedRun, StimuliAreIndependent) {
   std::mt19937_64 random(9);
   const int width = 150, height = 41;
   GridConfig config(width, height);
-  for (CellWord& word : config.cells) word = random_word(random, static_cast<int>(random() % 2) * 3);
+  for (CellWord& word : config.cells) word = random_cell(random, static_cast<int>(random() % 2) * 3);
   for (const SimdTarget target : kSimdTargets) {
     if (!has_target(target)) continue;
     SlicedGrid batch(width, height, frontend::grid_source(config).row, target, 3);
@@ -227,7 +227,7 @@ TEST(SlicedRun, StimuliAreIndependent) {
 TEST(Sliced, RowSourceMakesTheSameGrid) {
   std::mt19937_64 random(8);
   GridConfig config(37, 21);
-  for (CellWord& word : config.cells) word = random_word(random, static_cast<int>(random() % 3));
+  for (CellWord& word : config.cells) word = random_cell(random, static_cast<int>(random() % 3));
   const SlicedGrid grid(37, 21, [&](int y, std::span<CellWord> row) {
     for (int x = 0; x < 37; ++x) row[static_cast<size_t>(x)] = config.at(x, y);
   });

@@ -37,6 +37,10 @@ inline Result shell(const std::string& command) {
   return result;
 }
 
+inline bool is_installed(const std::string& program) {
+  return shell("command -v " + program + " > /dev/null").status == 0;
+}
+
 inline Result bitgrid(const std::string& arguments) {
   return shell(std::string(BITGRID_BINARY) + " " + arguments + " 2>&1");
 }

@@ -147,16 +147,12 @@ class JsonSchema : public Cli {
 
 const std::string kBitnet = std::string(BITGRID_SOURCE_DIR) + "/examples/kjv-bitnet";
 
-bool there_is(const std::string& program) {
-  return std::system(("command -v " + program + " > /dev/null").c_str()) == 0;
-}
-
 TEST_F(JsonSchema, Compile) {
   write_file(path("defects.yaml"), "cells:\n  - [3, 3]\n");
   std::vector<json> all = {of("compile " + model_ + " -o " + path("a")),
                            of("compile " + model_ + " -o " + path("b") + " --no-verify --defects " + path("defects.yaml")),
                            of("compile " + netlist() + " --mode settle --effort fast -o " + path("c"))};
-  if (there_is("berkeley-abc")) all.push_back(of("compile " + path("k.dag") + " --mode wave --prove -o " + path("d")));
+  if (is_installed("berkeley-abc")) all.push_back(of("compile " + path("k.dag") + " --mode wave --prove -o " + path("d")));
   expect("bitgrid compile --json", all);
 }
 
@@ -209,7 +205,7 @@ TEST_F(JsonSchema, Check) {
 }
 
 TEST_F(JsonSchema, Prove) {
-  if (!there_is("yosys") || !there_is("berkeley-abc")) GTEST_SKIP() << "yosys or berkeley-abc is not installed: nothing is proved";
+  if (!is_installed("yosys") || !is_installed("berkeley-abc")) GTEST_SKIP() << "yosys or berkeley-abc is not installed: nothing is proved";
   expect("bitgrid check --prove --json", {of("check " + path("k.dag") + " --prove")});
 }
 
@@ -246,7 +242,7 @@ TEST_F(JsonSchema, Reduce) {
 }
 
 TEST_F(JsonSchema, Synthesis) {
-  if (!there_is("yosys")) GTEST_SKIP() << "yosys is not installed: nothing is synthesized";
+  if (!is_installed("yosys")) GTEST_SKIP() << "yosys is not installed: nothing is synthesized";
   expect("bitgrid report --synth --json", {of("report --synth " + path("k.dag") + " --side 1 --no-place")});
 }
 

@@ -15,10 +15,6 @@
 namespace bitgrid {
 namespace {
 
-bool there_is(const char* program) {
-  return rtl::run_command({program, "--version"}, "/dev/null") != 127;
-}
-
 class CliOutput : public Cli {
  protected:
   void SetUp() override {
@@ -65,8 +61,8 @@ class CliOutput : public Cli {
          {"run", "check", "compile", "simulate", "faults", "verilog", "picture", "estimate", "sweep", "report", "completion"})
       all.push_back(std::string(name) + " --help");
     if (platform::platform_available()) all.push_back("run " + model_ + " --prompt a --tokens 2 --engine systemc");
-    if (there_is("yosys")) all.push_back("report --synth " + path("and.dag") + " --side 1 --no-place");
-    if (there_is("yosys") && there_is("berkeley-abc")) all.push_back("check " + path("and.dag") + " --prove");
+    if (is_installed("yosys")) all.push_back("report --synth " + path("and.dag") + " --side 1 --no-place");
+    if (is_installed("yosys") && is_installed("berkeley-abc")) all.push_back("check " + path("and.dag") + " --prove");
     return all;
   }
 };
@@ -226,7 +222,7 @@ TEST_F(CliOutput, AKernelThatWasNotVerifiedIsListedToo) {
 }
 
 TEST_F(CliOutput, ACheckOfVerilogSaysWhatIsNotListed) {
-  if (!there_is("yosys") || !there_is("berkeley-abc")) GTEST_SKIP() << "yosys or berkeley-abc is not installed";
+  if (!is_installed("yosys") || !is_installed("berkeley-abc")) GTEST_SKIP() << "yosys or berkeley-abc is not installed";
   ASSERT_EQ(bitgrid("verilog " + path("and.dag") + " -o " + path("v")).status, 0);
   write_file(path("v/verilog/m.v"), read_file(path("v/verilog/m.v")) + "// changed\n");
   const Result r = bitgrid("check " + path("and.dag") + " --prove --from " + path("v"));

@@ -7,12 +7,8 @@
 namespace bitgrid {
 namespace {
 
-bool there_is(const std::string& program) {
-  return std::system(("command -v " + program + " > /dev/null").c_str()) == 0;
-}
-
 #define NEEDS(program) \
-  if (!there_is(program)) GTEST_SKIP() << program << " is not installed (scripts/install-dependencies --test)"
+  if (!is_installed(program)) GTEST_SKIP() << program << " is not installed (scripts/install-dependencies --test)"
 
 class Silicon : public Cli {
  protected:

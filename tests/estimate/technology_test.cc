@@ -22,7 +22,7 @@ GateTechnology read(const std::string& text) {
   return load_gate_technology(path);
 }
 
-std::string error_of(const std::string& text) {
+std::string technology_error(const std::string& text) {
   return test::error_of([&] { read(text); });
 }
 
@@ -64,19 +64,19 @@ TEST(GateTechnology, ClockFromLevels) {
 }
 
 TEST(GateTechnology, SaysWhatIsWrong) {
-  EXPECT_THAT(error_of("configuration: rom\n"), HasSubstr(":1: configuration is 'rom'; choose among flip_flops, latches and sram"));
-  EXPECT_THAT(error_of("gate_delay_ps: {value: -1}\n"),
+  EXPECT_THAT(technology_error("configuration: rom\n"), HasSubstr(":1: configuration is 'rom'; choose among flip_flops, latches and sram"));
+  EXPECT_THAT(technology_error("gate_delay_ps: {value: -1}\n"),
               HasSubstr("gate_delay_ps.value is -1, outside 1e-09 .. 1000000000000; choose a value in that range"));
-  EXPECT_THAT(error_of("name: x\nclok_mhz: 5\n"), HasSubstr(":2: "));
+  EXPECT_THAT(technology_error("name: x\nclok_mhz: 5\n"), HasSubstr(":2: "));
 }
 
 TEST(GateTechnology, AnyTextIsReadOrRefused) {
   const std::string text = read_file(std::string(BITGRID_SOURCE_DIR) + "/arch/45nm.yaml");
   for (size_t n = 0; n < text.size(); n += 7) {
-    error_of(text.substr(0, n));
+    technology_error(text.substr(0, n));
     std::string flipped = text;
     flipped[n] = static_cast<char>(flipped[n] ^ (1 << (n % 7)));
-    error_of(flipped);
+    technology_error(flipped);
   }
 }
 

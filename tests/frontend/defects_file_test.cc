@@ -13,7 +13,7 @@ namespace {
 
 using testing::HasSubstr;
 
-std::string problem_of(const std::string& text) {
+std::string defects_problem(const std::string& text) {
   return test::error_of([&] { parse_defects(text, "d.yaml"); });
 }
 
@@ -32,11 +32,11 @@ TEST(DefectsFile, RoundTrip) {
 }
 
 TEST(DefectsFile, ErrorsNameTheLine) {
-  EXPECT_EQ(problem_of("cells:\n  - [1, 2]\n  - [1]\n"), "d.yaml:3: cells.1 has 1 entries; write [x, y]");
-  EXPECT_EQ(problem_of("cells:\n  - [1, -2]\n"), "d.yaml:2: cells.0.1 is -2, outside 0 .. 16777215; choose a value in that range");
-  EXPECT_EQ(problem_of("edges:\n  - [1, 2, X]\n"), "d.yaml:2: edges.0.2 is not a side of a cell; write N, E, S or W");
-  EXPECT_THAT(problem_of("cells: 3\n"), HasSubstr("d.yaml:1: cells is `3`, not a list"));
-  EXPECT_THAT(problem_of("cell: [[1, 2]]\n"), HasSubstr("did you mean `cells`?"));
+  EXPECT_EQ(defects_problem("cells:\n  - [1, 2]\n  - [1]\n"), "d.yaml:3: cells.1 has 1 entries; write [x, y]");
+  EXPECT_EQ(defects_problem("cells:\n  - [1, -2]\n"), "d.yaml:2: cells.0.1 is -2, outside 0 .. 16777215; choose a value in that range");
+  EXPECT_EQ(defects_problem("edges:\n  - [1, 2, X]\n"), "d.yaml:2: edges.0.2 is not a side of a cell; write N, E, S or W");
+  EXPECT_THAT(defects_problem("cells: 3\n"), HasSubstr("d.yaml:1: cells is `3`, not a list"));
+  EXPECT_THAT(defects_problem("cell: [[1, 2]]\n"), HasSubstr("did you mean `cells`?"));
 }
 
 TEST(DefectsFile, MissingFileIsNamed) {
@@ -51,7 +51,7 @@ TEST(DefectsFile, DamagedTexts) {
     std::string text = good.substr(0, random() % 2 ? good.size() : random() % good.size());
     for (int flips = static_cast<int>(random() % 4); flips > 0 && !text.empty(); --flips)
       text[random() % text.size()] = static_cast<char>(random());
-    problem_of(text);
+    defects_problem(text);
   }
 }
 

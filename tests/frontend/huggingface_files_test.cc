@@ -6,7 +6,7 @@
 #include "frontend/checkpoint/huggingface_writer.h"
 #include "tests/frontend/huggingface_fixture.h"
 
-namespace bitgrid::frontend::test {
+namespace bitgrid::frontend::huggingface_test {
 namespace {
 
 using ::testing::Contains;
@@ -198,4 +198,4 @@ TEST(HuggingFaceWriter, ARowThatFailsLeavesNothing) {
 }
 
 }  // namespace
-}  // namespace bitgrid::frontend::test
+}  // namespace bitgrid::frontend::huggingface_test

@@ -20,7 +20,7 @@
 #include "tests/support/errors.h"
 #include "tests/support/scratch_folder.h"
 
-namespace bitgrid::frontend::test {
+namespace bitgrid::frontend::huggingface_test {
 
 struct Tensor {
   std::string name;
@@ -185,4 +185,4 @@ inline std::vector<float> floats_of(const CheckpointTensor& t, uint64_t row) {
   return floats;
 }
 
-}  // namespace bitgrid::frontend::test
+}  // namespace bitgrid::frontend::huggingface_test

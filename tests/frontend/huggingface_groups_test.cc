@@ -5,7 +5,7 @@
 
 #include "tests/frontend/huggingface_fixture.h"
 
-namespace bitgrid::frontend::test {
+namespace bitgrid::frontend::huggingface_test {
 namespace {
 
 using ::testing::Each;
@@ -205,4 +205,4 @@ TEST_F(Groups, MlxScalesOfAnotherShape) {
 }
 
 }  // namespace
-}  // namespace bitgrid::frontend::test
+}  // namespace bitgrid::frontend::huggingface_test

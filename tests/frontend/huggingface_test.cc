@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-namespace bitgrid::frontend::test {
+namespace bitgrid::frontend::huggingface_test {
 namespace {
 
 using ::testing::Contains;
@@ -12,7 +12,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-constexpr char kQuery[] = "model.layers.0.self_attn.q_proj.weight";
+constexpr char kQueryWeight[] = "model.layers.0.self_attn.q_proj.weight";
 
 TEST(HuggingFace, SharedFolder) {
   const std::string folder = std::string(BITGRID_SHARED_CASES) + "/llm/bitnet-kjv-hf";
@@ -45,9 +45,9 @@ TEST_F(HuggingFaceFolder, OtherPaths) {
 }
 
 TEST_F(HuggingFaceFolder, PackedRowsAreQuartersOfTheMatrix) {
-  tensor(kQuery).bytes[3] = static_cast<char>(0 | 1 << 2 | 2 << 4 | 0 << 6);
+  tensor(kQueryWeight).bytes[3] = static_cast<char>(0 | 1 << 2 | 2 << 4 | 0 << 6);
   const Checkpoint checkpoint = read();
-  const CheckpointTensor& q = find(checkpoint, kQuery);
+  const CheckpointTensor& q = find(checkpoint, kQueryWeight);
   EXPECT_EQ(q.shape, (std::vector<uint64_t>{8, 8}));
   EXPECT_EQ(q.values, StoredValues::kTernary);
   EXPECT_THAT(codes_of(q, 0), ElementsAre(-1, -1, -1, -1, -1, -1, -1, -1));
@@ -58,8 +58,8 @@ TEST_F(HuggingFaceFolder, PackedRowsAreQuartersOfTheMatrix) {
 
 TEST_F(HuggingFaceFolder, ScaleOfAutobitlinearMultiplies) {
   const Checkpoint checkpoint = read();
-  EXPECT_EQ(find(checkpoint, kQuery).tensor_scale, 0.0625);
-  EXPECT_THAT(floats_of(find(checkpoint, kQuery), 4), Each(0.0625f));
+  EXPECT_EQ(find(checkpoint, kQueryWeight).tensor_scale, 0.0625);
+  EXPECT_THAT(floats_of(find(checkpoint, kQueryWeight), 4), Each(0.0625f));
   EXPECT_THAT(checkpoint.notes, IsEmpty());
   EXPECT_THAT(checkpoint.said, Contains("weight_scale multiplies, as linear_class autobitlinear of config.json"));
 }
@@ -68,8 +68,8 @@ TEST_F(HuggingFaceFolder, ScaleOfBitlinearDivides) {
   for (const auto& m : matrices()) tensor(m.name + "_scale") = tensor_of(m.name + "_scale", DType::kBF16, {1}, {24.0});
   config["quantization_config"] = {{"quant_method", "bitnet"}};
   const Checkpoint checkpoint = read();
-  EXPECT_EQ(find(checkpoint, kQuery).tensor_scale, 1.0 / 24.0);
-  EXPECT_THAT(scales_of(find(checkpoint, kQuery), 0), ElementsAre(static_cast<float>(1.0 / 24.0)));
+  EXPECT_EQ(find(checkpoint, kQueryWeight).tensor_scale, 1.0 / 24.0);
+  EXPECT_THAT(scales_of(find(checkpoint, kQueryWeight), 0), ElementsAre(static_cast<float>(1.0 / 24.0)));
   EXPECT_THAT(checkpoint.notes, Contains("weight_scale divides, as config.json has no linear_class, which means bitlinear"));
 }
 
@@ -91,7 +91,7 @@ TEST_F(HuggingFaceFolder, ScalesNearOneAreNotedOnly) {
 }
 
 TEST_F(HuggingFaceFolder, OneLargeScaleContradictsNothing) {
-  tensor(std::string(kQuery) + "_scale") = tensor_of(std::string(kQuery) + "_scale", DType::kBF16, {1}, {16.0});
+  tensor(std::string(kQueryWeight) + "_scale") = tensor_of(std::string(kQueryWeight) + "_scale", DType::kBF16, {1}, {16.0});
   EXPECT_EQ(refusal(), "runs");
 }
 
@@ -106,30 +106,30 @@ TEST_F(HuggingFaceFolder, PackedWeightsWithoutAConvention) {
 }
 
 TEST_F(HuggingFaceFolder, Code3) {
-  tensor(kQuery).bytes[9] = static_cast<char>(0xC0);
+  tensor(kQueryWeight).bytes[9] = static_cast<char>(0xC0);
   const Checkpoint checkpoint = read();
   EXPECT_EQ(
-      short_text(bitgrid::test::error_of([&] { codes_of(find(checkpoint, kQuery), 7); })),
+      short_text(bitgrid::test::error_of([&] { codes_of(find(checkpoint, kQueryWeight), 7); })),
       "model.safetensors: tensor model.layers.0.self_attn.q_proj.weight: a weight of row 7 has the code 3; codes are 0, 1 and 2; fetch "
       "the file again");
-  EXPECT_NO_THROW(codes_of(find(checkpoint, kQuery), 5));
+  EXPECT_NO_THROW(codes_of(find(checkpoint, kQueryWeight), 5));
 }
 
 TEST_F(HuggingFaceFolder, BadScales) {
-  const std::string name = std::string(kQuery) + "_scale";
+  const std::string name = std::string(kQueryWeight) + "_scale";
   tensor(name) = tensor_of(name, DType::kBF16, {1}, {0.0});
   EXPECT_EQ(error(), "model.safetensors: tensor " + name + ": the scale is 0; scales are positive; fetch the file again");
   tensor(name) = tensor_of(name, DType::kBF16, {2}, {0.5, 0.5});
   EXPECT_THAT(error(), HasSubstr("it is [2] of BF16, not one float for the whole matrix; take a checkpoint with one scale"));
   remove(name);
-  EXPECT_EQ(error(),
-            "model.safetensors: tensor " + std::string(kQuery) + ": it is packed, but its weight_scale is missing; fetch the files again");
+  EXPECT_EQ(error(), "model.safetensors: tensor " + std::string(kQueryWeight) +
+                         ": it is packed, but its weight_scale is missing; fetch the files again");
 }
 
 TEST_F(HuggingFaceFolder, FilesOfZerosAreNotWhole) {
-  tensor(kQuery) = {kQuery, DType::kU8, {2, 4096}, std::string(8192, '\0')};
+  tensor(kQueryWeight) = {kQueryWeight, DType::kU8, {2, 4096}, std::string(8192, '\0')};
   EXPECT_EQ(refusal(),
-            "model.safetensors: tensor " + std::string(kQuery) +
+            "model.safetensors: tensor " + std::string(kQueryWeight) +
                 ": its first 4096 bytes are 0, so that all its weights would be -1: the file is not whole; fetch it again, or take "
                 "another upload");
 }
@@ -140,7 +140,7 @@ TEST_F(HuggingFaceFolder, MasterWeights) {
   const double row[8] = {0.25, -0.25, 0.5, 1.75, -1.75, 1.5, -1.5, 0.5};
   make_floats(DType::kBF16, [&](uint64_t i) { return row[i % 8]; });
   const Checkpoint checkpoint = read();
-  const CheckpointTensor& q = find(checkpoint, kQuery);
+  const CheckpointTensor& q = find(checkpoint, kQueryWeight);
   EXPECT_EQ(q.tensor_scale, 1.0);
   EXPECT_THAT(codes_of(q, 3), ElementsAre(0, 0, 0, 1, -1, 1, -1, 0));
   EXPECT_THAT(floats_of(q, 3), ElementsAre(0, 0, 0, 1, -1, 1, -1, 0));
@@ -153,7 +153,7 @@ TEST_F(HuggingFaceFolder, MasterWeights) {
 TEST_F(HuggingFaceFolder, MasterWeightsThatAreSaidToBePacked) {
   make_floats(DType::kF16, [](uint64_t i) { return static_cast<double>(i % 3) - 1.0; });
   EXPECT_EQ(refusal(),
-            "model.safetensors: tensor " + std::string(kQuery) +
+            "model.safetensors: tensor " + std::string(kQueryWeight) +
                 ": it is F16, but quantization_mode of config.json is offline (packed weights); correct it to online if these are "
                 "master weights");
   config.erase("quantization_config");
@@ -161,8 +161,8 @@ TEST_F(HuggingFaceFolder, MasterWeightsThatAreSaidToBePacked) {
 }
 
 TEST_F(HuggingFaceFolder, PartlyPacked) {
-  remove(std::string(kQuery) + "_scale");
-  tensor(kQuery) = tensor_of(kQuery, DType::kF32, {8, 8}, std::vector<double>(64, 0.5));
+  remove(std::string(kQueryWeight) + "_scale");
+  tensor(kQueryWeight) = tensor_of(kQueryWeight, DType::kF32, {8, 8}, std::vector<double>(64, 0.5));
   EXPECT_THAT(refusal(), HasSubstr("it is F32, but other matrices are packed; take a checkpoint whose linear maps are all packed"));
 }
 
@@ -223,4 +223,4 @@ TEST_F(HuggingFaceFolder, Tokenizers) {
 }
 
 }  // namespace
-}  // namespace bitgrid::frontend::test
+}  // namespace bitgrid::frontend::huggingface_test

@@ -43,7 +43,7 @@ inline std::unique_ptr<Tokenizer> made(const json& j, const std::string& config 
   return make_tokenizer(source_of(j.dump(), config));
 }
 
-inline std::string problem(const json& j, const std::string& config = "") {
+inline std::string tokenizer_problem(const json& j, const std::string& config = "") {
   return test::error_of([&] { return made(j, config) != nullptr; });
 }
 

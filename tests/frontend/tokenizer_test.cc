@@ -123,7 +123,7 @@ TEST(Tokenizer, TheTemplateSaysWhichTokenBegins) {
   EXPECT_THAT(encode_prompt(*t, "<|end|>a", true), ElementsAre(9, 0));
   EXPECT_FALSE(made(j, R"({"add_bos_token": false})")->add_bos);
   j["post_processor"]["processors"][1]["single"].push_back({{"SpecialToken", {{"id", "<|end|>"}}}});
-  EXPECT_THAT(problem(j), HasSubstr("post_processor adds more than one token"));
+  EXPECT_THAT(tokenizer_problem(j), HasSubstr("post_processor adds more than one token"));
 }
 
 TEST(Tokenizer, ReadsTheConfig) {
@@ -133,10 +133,10 @@ TEST(Tokenizer, ReadsTheConfig) {
   EXPECT_TRUE(t->add_bos);
   EXPECT_THAT(t->eos, ElementsAre(9));
   EXPECT_EQ(t->chat_template, "y");
-  EXPECT_EQ(problem(small(), R"({"eos_token": "</s>"})"),
+  EXPECT_EQ(tokenizer_problem(small(), R"({"eos_token": "</s>"})"),
             "m/tokenizer_config.json: eos_token '</s>' is not in the vocabulary; take the file that the model came with");
-  EXPECT_THAT(problem(small(), R"({"add_bos_token": true})"), HasSubstr("none is named"));
-  EXPECT_THAT(problem(small(), R"({"add_bos_token": 1})"), HasSubstr("neither true nor false"));
+  EXPECT_THAT(tokenizer_problem(small(), R"({"add_bos_token": true})"), HasSubstr("none is named"));
+  EXPECT_THAT(tokenizer_problem(small(), R"({"add_bos_token": 1})"), HasSubstr("neither true nor false"));
 }
 
 TEST(Tokenizer, EndsComeFromAllFiles) {

@@ -14,11 +14,11 @@
 namespace bitgrid::mapping {
 namespace {
 
-struct Case {
+struct AroundClampCase {
   const char* name;
   ClampParams clamp;
   int rows;  // of the stamp, without a delay line
-  friend void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+  friend void PrintTo(const AroundClampCase& c, std::ostream* out) { *out << c.name; }
 };
 
 /// A word that comes from outside is clamped, behind so many columns whose weight is 0: if there are any the copy finds its own way.
@@ -48,7 +48,7 @@ bool may_come(const ClampParams& p, uint64_t z) {
   return std::abs(v) + centre < half;
 }
 
-class FlatClampCases : public testing::TestWithParam<Case> {
+class FlatClampCases : public testing::TestWithParam<AroundClampCase> {
  protected:
   static MappedKernel check(uint32_t columns, const Defects& defects) {
     const ClampParams& p = GetParam().clamp;
@@ -94,12 +94,13 @@ TEST_P(FlatClampCases, Rows) {
   EXPECT_EQ(flat_clamp(GetParam().clamp, false).stamp.rows, GetParam().rows);
 }
 
-INSTANTIATE_TEST_SUITE_P(Clamps, FlatClampCases,
-                         testing::Values(Case{"FromZeroUp", {11, 2, 5, 3, false}, 4}, Case{"FromZeroUpTight", {10, 4, 5, 3, false}, 4},
-                                         Case{"OneBit", {8, 2, 5, 1, false}, 4}, Case{"LowEndFromZeros", {10, 2, 5, 3, true}, 4},
-                                         Case{"LowEndFromHold", {9, 3, 5, 2, true}, 4}, Case{"LowEndLane", {9, 4, 4, 3, true}, 5},
-                                         Case{"NoShift", {9, 0, 4, 3, true}, 4}),
-                         testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(
+    Clamps, FlatClampCases,
+    testing::Values(AroundClampCase{"FromZeroUp", {11, 2, 5, 3, false}, 4}, AroundClampCase{"FromZeroUpTight", {10, 4, 5, 3, false}, 4},
+                    AroundClampCase{"OneBit", {8, 2, 5, 1, false}, 4}, AroundClampCase{"LowEndFromZeros", {10, 2, 5, 3, true}, 4},
+                    AroundClampCase{"LowEndFromHold", {9, 3, 5, 2, true}, 4}, AroundClampCase{"LowEndLane", {9, 4, 4, 3, true}, 5},
+                    AroundClampCase{"NoShift", {9, 0, 4, 3, true}, 4}),
+    testing::PrintToStringParamName());
 
 }  // namespace
 }  // namespace bitgrid::mapping

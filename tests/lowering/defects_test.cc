@@ -15,6 +15,7 @@
 #include "lowering/mapping/matrix/row_paths.h"
 #include "lowering/mapping/site_canvas.h"
 #include "lowering/mapping/strategy.h"
+#include "tests/lowering/netlist_support.h"
 
 namespace bitgrid::mapping {
 namespace {
@@ -35,7 +36,7 @@ Word word(int index) {
 }
 
 /// Random ternary weights; with a clamp, sums are pushed into and out of its range.
-BitSerialForm random_form(const Shape& s, std::mt19937_64& random) {
+BitSerialForm random_array_form(const Shape& s, std::mt19937_64& random) {
   BitSerialForm form;
   int words = 0;
   for (int c = 0; c < s.columns; ++c) form.columns.push_back(word(words++));
@@ -76,18 +77,12 @@ BitMatrix random_inputs(uint32_t bits, std::mt19937_64& random) {
   return inputs;
 }
 
-BitMatrix run_with_garbage(const MappedKernel& kernel, const BitMatrix& inputs, const Defects& defects) {
-  sim::KernelSimulatorParams params;
-  params.defects = defects;
-  return sim::KernelSimulator(kernel, params).run(inputs);
-}
-
 class Around : public testing::TestWithParam<Shape> {};
 
 TEST_P(Around, SameOutputsAtSeveralRates) {
   std::mt19937_64 random(11);
   for (const double rate : {0.0, 0.005, 0.01, 0.02}) {
-    const BitSerialForm form = random_form(GetParam(), random);
+    const BitSerialForm form = random_array_form(GetParam(), random);
     const BitMatrix inputs = random_inputs(input_bits(form), random);
     const Defects defects = random_defects(200, 120, rate, rate / 2, random);
     const MappedKernel plain = map_bit_serial("k", form, input_bits(form));
@@ -95,7 +90,7 @@ TEST_P(Around, SameOutputsAtSeveralRates) {
     verify(around);
     EXPECT_FALSE(first_defect_used(around, defects).has_value());
     EXPECT_EQ(around.ii, plain.ii);
-    EXPECT_EQ(run_with_garbage(around, inputs, defects), sim::KernelSimulator(plain).run(inputs)) << "rate " << rate;
+    EXPECT_EQ(run_kernel(around, inputs, defects), sim::KernelSimulator(plain).run(inputs)) << "rate " << rate;
   }
 }
 
@@ -109,11 +104,11 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(AroundForms, ConstantBeforeTheSign) {
   std::mt19937_64 random(5);
-  BitSerialForm form = random_form({"", 6, 4, 1, true, false, false, true}, random);
+  BitSerialForm form = random_array_form({"", 6, 4, 1, true, false, false, true}, random);
   form.strip_constant = (1 << 17) - 120;
   const Defects defects = random_defects(80, 60, 0.02, 0.01, random);
   const BitMatrix inputs = random_inputs(input_bits(form), random);
-  EXPECT_EQ(run_with_garbage(map_with_detours(form, input_bits(form), defects), inputs, defects),
+  EXPECT_EQ(run_kernel(map_with_detours(form, input_bits(form), defects), inputs, defects),
             sim::KernelSimulator(map_bit_serial("k", form, input_bits(form))).run(inputs));
 }
 
@@ -121,13 +116,13 @@ TEST(AroundForms, ConstantBeforeTheSign) {
 TEST(AroundForms, RawSumsBeforeTheConstant) {
   for (const uint64_t seed : {9u, 14u, 20u}) {
     std::mt19937_64 random(seed);
-    BitSerialForm form = random_form({"", 12, 5, 3, false, true, true, false}, random);
+    BitSerialForm form = random_array_form({"", 12, 5, 3, false, true, true, false}, random);
     form.strip_constant = 37;
     const Defects defects = random_defects(160, 120, 0.003, 0.02, random);
     const BitMatrix inputs = random_inputs(input_bits(form), random);
     const MappedKernel around = map_with_detours(form, input_bits(form), defects);
     EXPECT_FALSE(first_defect_used(around, defects));
-    EXPECT_EQ(run_with_garbage(around, inputs, defects), sim::KernelSimulator(map_bit_serial("k", form, input_bits(form))).run(inputs));
+    EXPECT_EQ(run_kernel(around, inputs, defects), sim::KernelSimulator(map_bit_serial("k", form, input_bits(form))).run(inputs));
   }
 }
 
@@ -144,7 +139,7 @@ TEST(AroundForms, SumsOfTwoWords) {
   form.raw_bits = form.word_slots = kBits + 1;
   const Defects defects = random_defects(60, 8, 0.1, 0.02, random);
   const BitMatrix inputs = random_inputs(18 * kBits, random);
-  EXPECT_EQ(run_with_garbage(map_with_detours(form, 18 * kBits, defects), inputs, defects),
+  EXPECT_EQ(run_kernel(map_with_detours(form, 18 * kBits, defects), inputs, defects),
             sim::KernelSimulator(map_bit_serial("k", form, 18 * kBits)).run(inputs));
 }
 
@@ -167,13 +162,13 @@ TEST(AroundForms, ResidentDigits) {
   const Defects defects = random_defects(80, 60, 0.02, 0.01, random);
   const MappedKernel around = map_with_detours(form, bit, defects);
   const BitMatrix inputs = random_inputs(bit, random);
-  EXPECT_EQ(run_with_garbage(around, inputs, defects), sim::KernelSimulator(map_bit_serial("k", form, bit)).run(inputs));
+  EXPECT_EQ(run_kernel(around, inputs, defects), sim::KernelSimulator(map_bit_serial("k", form, bit)).run(inputs));
 }
 
 TEST(AroundForms, WithoutDefectsNoMoreCells) {
   std::mt19937_64 random(8);
   for (const Shape& s : {Shape{"", 12, 10, 1, false, true, false, false}, Shape{"", 8, 6, 1, false, false, true, false}}) {
-    const BitSerialForm form = random_form(s, random);
+    const BitSerialForm form = random_array_form(s, random);
     EXPECT_LE(map_with_detours(form, input_bits(form), {}).grid.cells.size(),
               map_bit_serial("k", form, input_bits(form)).grid.cells.size());
   }
@@ -182,20 +177,20 @@ TEST(AroundForms, WithoutDefectsNoMoreCells) {
 // The checks can fail: what relies on a bad cell is found, by its configuration and by its outputs.
 TEST(AroundForms, MappingsThatIgnoreDefectsAreRefuted) {
   std::mt19937_64 random(9);
-  const BitSerialForm form = random_form({"", 8, 6, 1, false, true, false, false}, random);
+  const BitSerialForm form = random_array_form({"", 8, 6, 1, false, true, false, false}, random);
   const MappedKernel plain = map_bit_serial("k", form, input_bits(form));
   const BitMatrix inputs = random_inputs(input_bits(form), random), sound = sim::KernelSimulator(plain).run(inputs);
   for (int i = 0; i < 20; ++i) {
     const int x = static_cast<int>(random() % 16), y = static_cast<int>(random() % 6);
     EXPECT_TRUE(first_defect_used(plain, {{{x, y}}, {}}));
-    EXPECT_NE(run_with_garbage(plain, inputs, {{{x, y}}, {}}), sound) << x << ", " << y;
-    EXPECT_NE(run_with_garbage(plain, inputs, {{}, {{x, y, Side::E}}}), sound) << x << ", " << y;
+    EXPECT_NE(run_kernel(plain, inputs, {{{x, y}}, {}}), sound) << x << ", " << y;
+    EXPECT_NE(run_kernel(plain, inputs, {{}, {{x, y, Side::E}}}), sound) << x << ", " << y;
   }
 }
 
 TEST(AroundForms, DefectsThatNothingUsesCostNothing) {
   std::mt19937_64 random(10);
-  const BitSerialForm form = random_form({"", 8, 6, 1, false, true, false, false}, random);
+  const BitSerialForm form = random_array_form({"", 8, 6, 1, false, true, false, false}, random);
   const MappedKernel plain = map_bit_serial("k", form, input_bits(form));
   Kernel kernel;
   kernel.name = "k";
@@ -208,7 +203,7 @@ TEST(AroundForms, DefectsThatNothingUsesCostNothing) {
 
 TEST(AroundForms, HopelessFabricIsSaidSo) {
   std::mt19937_64 random(12);
-  const BitSerialForm form = random_form({"", 8, 6, 1, false, true, false, false}, random);
+  const BitSerialForm form = random_array_form({"", 8, 6, 1, false, true, false, false}, random);
   const Defects defects = random_defects(300, 300, 0.9, 0, random);
   try {
     map_with_detours(form, input_bits(form), defects);

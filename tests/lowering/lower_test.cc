@@ -18,16 +18,16 @@ namespace {
 
 using Block = TinyParams::Block;
 
-struct Shape {
+struct TinyShape {
   std::string name;
   TinyParams params;
-  friend void PrintTo(const Shape& s, std::ostream* out) { *out << s.name; }
+  friend void PrintTo(const TinyShape& s, std::ostream* out) { *out << s.name; }
 };
 
-std::vector<Shape> shapes() {
-  std::vector<Shape> all;
+std::vector<TinyShape> shapes() {
+  std::vector<TinyShape> all;
   const auto add = [&](const std::string& name, auto change) {
-    Shape s{name, {}};
+    TinyShape s{name, {}};
     change(s.params);
     all.push_back(s);
   };
@@ -91,7 +91,7 @@ std::vector<Shape> shapes() {
   return all;
 }
 
-class LowerTiny : public testing::TestWithParam<Shape> {};
+class LowerTiny : public testing::TestWithParam<TinyShape> {};
 
 /// Compares every tensor that both sides have.
 void expect_equal_values(const Model& model, const Program& program, const std::vector<int>& tokens) {

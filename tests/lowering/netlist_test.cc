@@ -13,9 +13,6 @@
 namespace bitgrid::mapping {
 namespace {
 
-Dag dag_of(const std::string& body) {
-  return parse_dag("dag test\n" + body);
-}
 Dag popcount_dag(int bits) {
   return dag_of("input a " + std::to_string(bits) + "\nc:7 = popcount a\noutput y c\n");
 }
@@ -24,13 +21,6 @@ Dag adder_dag() {
 }
 Dag comparator_dag() {
   return dag_of("input a 8\ninput b 8\nc:1 = less a b\noutput y c\n");
-}
-
-CoverNetwork epfl(const std::string& name) {
-  return frontend::read_blif(std::string(BITGRID_SHARED_CASES) + "/epfl/" + name + ".blif");
-}
-bool have_epfl() {
-  return std::filesystem::exists(std::filesystem::path(BITGRID_SHARED_CASES) / "epfl");
 }
 
 template <typename Source>

@@ -32,13 +32,6 @@ void expect_layout_of(const std::string& body) {
   expect_layout(dag, input_bits(dag));
 }
 
-CoverNetwork epfl(const std::string& name) {
-  return frontend::read_blif(std::string(BITGRID_SHARED_CASES) + "/epfl/" + name + ".blif");
-}
-bool have_epfl() {
-  return std::filesystem::exists(std::filesystem::path(BITGRID_SHARED_CASES) / "epfl");
-}
-
 TEST(Sweep, OneGate) {
   expect_layout_of("input a 1\ninput b 1\nc:1 = and a b\noutput y c\n");
 }

@@ -24,7 +24,7 @@ Kernel kernel(const std::string& body) {
 }
 
 const char kAdder[] = "input a 4\ninput b 4\ns:5 = add a b\noutput y s\n";
-const char kCount[] = "input a 8\nc:4 = popcount a\noutput y c\n";
+const char kCountText[] = "input a 8\nc:4 = popcount a\noutput y c\n";
 const char kWire[] = "input a 4\noutput y a\n";
 const char kLogic[] = "input a 6\ninput b 4\nc:6 = and a b\nd:4 = popcount c\noutput y d\noutput z c\n";
 
@@ -51,7 +51,7 @@ TEST(Strategies, UnknownNamesListTheTable) {
 /// Forced, each takes what it is for, under its own name, and computes what the Dag says.
 TEST(Strategies, EachComputesWhatTheDagSays) {
   std::set<std::string> taken;
-  for (const char* body : {kAdder, kCount, kWire, kLogic}) {
+  for (const char* body : {kAdder, kCountText, kWire, kLogic}) {
     const Kernel k = kernel(body);
     const MapParams params = by("");
     const MappingProblem problem(k, params);

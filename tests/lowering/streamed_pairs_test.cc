@@ -20,21 +20,21 @@ std::vector<int64_t> random_x(int count, int64_t least, int64_t most, std::mt199
   return x;
 }
 
-struct Case {
+struct PairsCase {
   const char* name;
   WeightCode weights;
   int inputs;
   int64_t least, most;
   uint64_t start_max;
 };
-void PrintTo(const Case& c, std::ostream* out) {
+void PrintTo(const PairsCase& c, std::ostream* out) {
   *out << c.name;
 }
 
-class StreamedPairs : public testing::TestWithParam<Case> {
+class StreamedPairs : public testing::TestWithParam<PairsCase> {
  protected:
   StreamedMatrix matrix(std::mt19937_64& random) const {
-    const Case& c = GetParam();
+    const PairsCase& c = GetParam();
     return {random_x(c.inputs, c.least, c.most, random), c.least, c.most, c.weights, c.start_max, 0};
   }
 };
@@ -74,15 +74,15 @@ TEST_P(StreamedPairs, OtherNumbersTakeTheSameCells) {
 
 INSTANTIATE_TEST_SUITE_P(
     Weights, StreamedPairs,
-    testing::Values(Case{"binary", unsigned_weights(1), 46, 0, 255, 0}, Case{"binary_odd", unsigned_weights(1), 17, 0, 255, 0},
-                    Case{"binary_one", unsigned_weights(1), 1, 0, 3, 0}, Case{"binary_start", unsigned_weights(1), 42, 0, 255, 40000},
-                    Case{"binary_low_start", unsigned_weights(1), 20, 0, 255, 1000},
-                    Case{"one_bit_inputs", unsigned_weights(1), 30, 0, 1, 0}, Case{"ternary", ternary_weights(), 26, -127, 127, 0},
-                    Case{"ternary_start", ternary_weights(), 26, -127, 127, 100000},
-                    Case{"ternary_unsigned", ternary_weights(), 9, 0, 255, 0}, Case{"ternary_wide", ternary_weights(), 150, -127, 127, 0},
-                    Case{"two_bits", unsigned_weights(2), 20, 0, 254, 0}, Case{"three_bits", unsigned_weights(3), 7, 0, 15, 0},
-                    Case{"four_bits", unsigned_weights(4), 11, 0, 255, 0}, Case{"eight_bits", unsigned_weights(8), 5, 0, 255, 99}),
-    [](const testing::TestParamInfo<Case>& one) { return std::string(one.param.name); });
+    testing::Values(
+        PairsCase{"binary", unsigned_weights(1), 46, 0, 255, 0}, PairsCase{"binary_odd", unsigned_weights(1), 17, 0, 255, 0},
+        PairsCase{"binary_one", unsigned_weights(1), 1, 0, 3, 0}, PairsCase{"binary_start", unsigned_weights(1), 42, 0, 255, 40000},
+        PairsCase{"binary_low_start", unsigned_weights(1), 20, 0, 255, 1000}, PairsCase{"one_bit_inputs", unsigned_weights(1), 30, 0, 1, 0},
+        PairsCase{"ternary", ternary_weights(), 26, -127, 127, 0}, PairsCase{"ternary_start", ternary_weights(), 26, -127, 127, 100000},
+        PairsCase{"ternary_unsigned", ternary_weights(), 9, 0, 255, 0}, PairsCase{"ternary_wide", ternary_weights(), 150, -127, 127, 0},
+        PairsCase{"two_bits", unsigned_weights(2), 20, 0, 254, 0}, PairsCase{"three_bits", unsigned_weights(3), 7, 0, 15, 0},
+        PairsCase{"four_bits", unsigned_weights(4), 11, 0, 255, 0}, PairsCase{"eight_bits", unsigned_weights(8), 5, 0, 255, 99}),
+    [](const testing::TestParamInfo<PairsCase>& one) { return std::string(one.param.name); });
 
 /// All codes of a few small columns, in all orders of neighbours that a de Bruijn walk would meet: every invocation follows many others.
 TEST(StreamedPairsExhaustive, EveryCodeAndStart) {

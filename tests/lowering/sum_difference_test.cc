@@ -10,14 +10,14 @@
 namespace bitgrid::mapping {
 namespace {
 
-struct Shape {
+struct SumShape {
   int rows, columns;
   uint32_t bits;
   int64_t scale;
   bool sign;
 };
 
-Kernel lowered(const Shape& s, std::mt19937_64& random, bool zeros = false) {
+Kernel lowered(const SumShape& s, std::mt19937_64& random, bool zeros = false) {
   const Tensor x{"x", s.columns, {s.bits, s.scale, {s.scale == 2 ? -1 : -(int64_t{1} << (s.bits - 1))}}, {(uint64_t{1} << s.bits) - 1}};
   numerics::MatrixLayer layer{"layer", &x, {}, nullptr, {}, !s.sign, {}};
   Sign sign;
@@ -32,9 +32,9 @@ Kernel lowered(const Shape& s, std::mt19937_64& random, bool zeros = false) {
 
 TEST(Paired, ComputesWhatTheDagSays) {
   std::mt19937_64 random(1);
-  for (const Shape& s :
-       {Shape{1, 2, 1, 2, true}, Shape{7, 3, 1, 2, true}, Shape{16, 64, 1, 2, true}, Shape{9, 33, 1, 2, false}, Shape{12, 16, 8, 1, true},
-        Shape{5, 21, 8, 1, false}, Shape{4, 6, 3, 1, false}, Shape{3, 2, 4, 1, false}, Shape{6, 10, 1, 1, true}}) {
+  for (const SumShape& s : {SumShape{1, 2, 1, 2, true}, SumShape{7, 3, 1, 2, true}, SumShape{16, 64, 1, 2, true},
+                            SumShape{9, 33, 1, 2, false}, SumShape{12, 16, 8, 1, true}, SumShape{5, 21, 8, 1, false},
+                            SumShape{4, 6, 3, 1, false}, SumShape{3, 2, 4, 1, false}, SumShape{6, 10, 1, 1, true}}) {
     const Kernel kernel = lowered(s, random);
     const uint32_t bits = static_cast<uint32_t>(s.columns) * s.bits;
     const auto paired = map_sum_difference("layer", *kernel.form.serial, bits);

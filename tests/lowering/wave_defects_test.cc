@@ -23,28 +23,12 @@ namespace {
 
 using testing::HasSubstr;
 
-Dag dag_of(const std::string& body) {
-  return parse_dag("dag test\n" + body);
-}
-
-MapParams in_wave_mode() {
-  MapParams params;
-  params.mode = MapMode::kWave;
-  return params;
-}
-
-BitMatrix run_with_garbage(const MappedKernel& kernel, const BitMatrix& inputs, const Defects& defects) {
-  sim::KernelSimulatorParams params;
-  params.defects = defects;
-  return sim::KernelSimulator(kernel, params).run(inputs);
-}
-
 void expect_sound(const MappedKernel& kernel, const Dag& dag, const Defects& defects) {
   verify(kernel);
   EXPECT_EQ(kernel.ii, 1);
   EXPECT_FALSE(first_defect_used(kernel, defects));
   const BitMatrix batch = kernel.input_bits <= 12 ? all_values(kernel.input_bits) : random_batch(200, kernel.input_bits, 5);
-  EXPECT_EQ(run_with_garbage(kernel, batch, defects), evaluate(dag, batch));
+  EXPECT_EQ(run_kernel(kernel, batch, defects), evaluate(dag, batch));
 }
 
 // Each form at several rates, of cells and of single edges.
@@ -136,7 +120,7 @@ TEST(WaveAround, MappingsThatIgnoreDefectsAreRefuted) {
                               static_cast<int>(random() % static_cast<uint64_t>(plain.grid.height))}},
                             {}};
       if (!first_defect_used(plain, defects)) continue;
-      wrong += run_with_garbage(plain, batch, defects) != evaluate(dag, batch);
+      wrong += run_kernel(plain, batch, defects) != evaluate(dag, batch);
     }
     EXPECT_GT(wrong, 4) << plain.strategy;
   }
@@ -187,7 +171,7 @@ TEST(SharedPlane, InputsThatNoTermReadsAndConstantOutputs) {
     const auto kernel = time_shared_plane("k", esop, defects);
     ASSERT_TRUE(kernel);
     verify(*kernel);
-    const BitMatrix batch = all_values(3), got = run_with_garbage(*kernel, batch, defects);
+    const BitMatrix batch = all_values(3), got = run_kernel(*kernel, batch, defects);
     for (size_t r = 0; r < batch.rows; ++r) EXPECT_EQ(got.get_word(r, 0, 3), 0b010u | (batch.get(r, 0) ? 0b100u : 0u));
   }
 }

@@ -15,12 +15,6 @@
 namespace bitgrid::mapping {
 namespace {
 
-MapParams in_wave_mode() {
-  MapParams params;
-  params.mode = MapMode::kWave;
-  return params;
-}
-
 MappedKernel expect_wave(const Dag& dag, const std::string& strategy) {
   const MappedKernel kernel = map_kernel(synthesis::kernel_of(dag), in_wave_mode());
   EXPECT_EQ(kernel.strategy, strategy);
@@ -29,9 +23,6 @@ MappedKernel expect_wave(const Dag& dag, const std::string& strategy) {
   const BitMatrix batch = kernel.input_bits <= 16 ? all_values(kernel.input_bits) : random_batch(300, kernel.input_bits, 5);
   EXPECT_EQ(run_kernel(kernel, batch), evaluate(dag, batch));
   return kernel;
-}
-Dag dag_of(const std::string& body) {
-  return parse_dag("dag test\n" + body);
 }
 // The sum of b's bits times a, shifted.
 Dag product_dag() {

@@ -17,10 +17,6 @@
 namespace bitgrid::mapping {
 namespace {
 
-Dag dag_of(const std::string& body) {
-  return parse_dag("dag test\n" + body);
-}
-
 /// `n` outputs, each an input, the complement of one, or a constant; some inputs are read often, some never.
 Dag random_wires(uint32_t n, std::mt19937_64& random) {
   std::string text = "dag test\ninput a " + std::to_string(n) + "\nn:" + std::to_string(n) + " = not a\nc = constant 2 0x2\n";

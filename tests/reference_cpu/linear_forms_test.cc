@@ -10,13 +10,13 @@
 namespace bitgrid::cpu {
 namespace {
 
-constexpr size_t kRows = 12, kInputs = 96, kGroup = 32, kRank = 16;
+constexpr size_t kRows = 12, kFormInputs = 96, kGroup = 32, kRank = 16;
 
 double real(Scalar s) {
   return std::ldexp(static_cast<double>(s.m), static_cast<int>(s.e));
 }
 
-struct Matrix {
+struct IntMatrix {
   size_t rows, columns;
   std::vector<int8_t> values;
   std::shared_ptr<const PackedWeights> packed(WeightStorage storage) const {
@@ -29,8 +29,8 @@ struct Matrix {
 
 class LinearForms : public ::testing::Test {
  protected:
-  Matrix matrix(size_t rows, size_t columns, int lo, int hi) {
-    Matrix m = {rows, columns, {}};
+  IntMatrix matrix(size_t rows, size_t columns, int lo, int hi) {
+    IntMatrix m = {rows, columns, {}};
     for (size_t i = 0; i < rows * columns; ++i)
       m.values.push_back(static_cast<int8_t>(lo + static_cast<int>(random_() % static_cast<unsigned>(hi - lo + 1))));
     return m;
@@ -42,7 +42,7 @@ class LinearForms : public ::testing::Test {
   }
   /// Codes of one scale, 0.01, or of groups with powers of two.
   Codes codes(bool grouped) {
-    std::vector<int64_t> v(kInputs);
+    std::vector<int64_t> v(kFormInputs);
     for (int64_t& x : v) x = static_cast<int64_t>(random_() % 255) - 127;
     Codes c = make_codes(v, constant(0.01));
     if (grouped) c.group = kGroup, c.shifts = {0, 3, 1};
@@ -71,7 +71,7 @@ class LinearForms : public ::testing::Test {
 };
 
 TEST_F(LinearForms, AScaleARow) {
-  const Matrix w = matrix(kRows, kInputs, -1, 1);
+  const IntMatrix w = matrix(kRows, kFormInputs, -1, 1);
   const std::vector<double> scales = reals(kRows, 0.5, 1.0);
   LinearMap map = {"m", w.packed(WeightStorage::kTwoBits), nullptr, {}, 0, {}, {}, {}};
   set_scales(map, scales);
@@ -80,7 +80,7 @@ TEST_F(LinearForms, AScaleARow) {
 }
 
 TEST_F(LinearForms, GroupsWithShiftedCodes) {
-  const Matrix w = matrix(kRows, kInputs, -1, 2);
+  const IntMatrix w = matrix(kRows, kFormInputs, -1, 2);
   const std::vector<double> scales = reals(kRows * 3, 0.5, 1.0);
   LinearMap map = {"m", w.packed(WeightStorage::kTwoBits), nullptr, {}, kGroup, {}, {}, {}};
   set_scales(map, scales);
@@ -90,7 +90,7 @@ TEST_F(LinearForms, GroupsWithShiftedCodes) {
 
 /// HQQ: w = (u - z) s.
 TEST_F(LinearForms, GroupsWithZeros) {
-  const Matrix u = matrix(kRows, kInputs, 0, 15);
+  const IntMatrix u = matrix(kRows, kFormInputs, 0, 15);
   const std::vector<double> scales = reals(kRows * 3, 0.5, 1.0), zeros = reals(kRows * 3, 4.0, 12.0);
   LinearMap map = {"m", u.packed(WeightStorage::kByte), nullptr, {}, kGroup, {}, {}, {}};
   set_scales(map, scales);
@@ -107,11 +107,11 @@ TEST_F(LinearForms, GroupsWithZeros) {
 /// NanoQuant: U (V x) with a scale a row of U.
 TEST_F(LinearForms, LowRankBinaryFactors) {
   const auto binary = [&](size_t rows, size_t columns) {
-    Matrix m = matrix(rows, columns, 0, 1);
+    IntMatrix m = matrix(rows, columns, 0, 1);
     for (int8_t& v : m.values) v = static_cast<int8_t>(2 * v - 1);
     return m;
   };
-  const Matrix u = binary(kRows, kRank), v = binary(kRank, kInputs);
+  const IntMatrix u = binary(kRows, kRank), v = binary(kRank, kFormInputs);
   const std::vector<double> scales = reals(kRows, 0.5, 1.0);
   LinearMap map = {"m", u.packed(WeightStorage::kOneBit), v.packed(WeightStorage::kOneBit), {}, 0, {}, {}, {}};
   set_scales(map, scales);
@@ -125,7 +125,7 @@ TEST_F(LinearForms, LowRankBinaryFactors) {
 
 /// LoRA on frozen weights.
 TEST_F(LinearForms, AdapterOnTernaryWeights) {
-  const Matrix w = matrix(kRows, kInputs, -1, 1), a8 = matrix(4, kInputs, -127, 127), b8 = matrix(kRows, 4, -127, 127);
+  const IntMatrix w = matrix(kRows, kFormInputs, -1, 1), a8 = matrix(4, kFormInputs, -127, 127), b8 = matrix(kRows, 4, -127, 127);
   const std::vector<double> a_scales = reals(4, 0.001, 0.002), b_scales = reals(kRows, 0.001, 0.002);
   const auto vector_of = [](const std::vector<double>& v) {
     frontend::Fixed f = frontend::fixed(v, 12);
@@ -143,7 +143,7 @@ TEST_F(LinearForms, AdapterOnTernaryWeights) {
 }
 
 TEST_F(LinearForms, ThreadsAndKernelsGiveTheSame) {
-  const Matrix w = matrix(2100, kInputs, -1, 1);
+  const IntMatrix w = matrix(2100, kFormInputs, -1, 1);
   LinearMap map = {"m", w.packed(WeightStorage::kTwoBits), nullptr, constant(1.0), 0, {}, {}, {}};
   const Codes a = codes(true);
   const Sums one = apply(map, a, {SumKernel::kDefinition, 1}), two = apply(map, a, {SumKernel::kFast, 3});

@@ -20,7 +20,7 @@ int8_t random_weight(WeightStorage storage, std::mt19937& random) {
                                                                   : draw - 128);
 }
 
-constexpr size_t kRows = 19;  // the second tile is not full
+constexpr size_t kSumRows = 19;  // the second tile is not full
 
 std::vector<Codes> random_codes(size_t inputs, size_t vectors, int most, std::mt19937& random) {
   std::vector<Codes> codes;
@@ -52,9 +52,9 @@ TEST(Sums, AllAreThoseOfTheDefinition) {
   std::mt19937 random(1);
   for (const WeightStorage storage : kStorages) {
     for (size_t inputs = 1; inputs < 400; inputs += random() % 19 + 1) {
-      PackedWeights weights(kRows, inputs, storage);
+      PackedWeights weights(kSumRows, inputs, storage);
       std::vector<int8_t> row(inputs);
-      for (size_t r = 0; r < kRows; ++r) {
+      for (size_t r = 0; r < kSumRows; ++r) {
         for (int8_t& w : row) w = random_weight(storage, random);
         weights.pack(r, row);
       }

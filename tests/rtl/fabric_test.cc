@@ -19,6 +19,7 @@
 #include "rtl/fabric_grid.h"
 #include "rtl/fabric_kernel.h"
 #include "rtl/fabric_testbench.h"
+#include "tests/rtl/rtl_support.h"
 #include "tests/support/errors.h"
 #include "tests/support/plane.h"
 #include "tests/support/random_grid.h"
@@ -29,12 +30,6 @@ namespace {
 namespace fs = std::filesystem;
 using test::random_grid;
 using testing::HasSubstr;
-
-RtlParams test_params() {
-  RtlParams params;
-  params.cache_dir = (fs::path(testing::TempDir()) / ("bitgrid_rtl_test_cache_" + std::to_string(getuid()))).string();
-  return params;
-}
 
 bool runs(const std::string& program, const std::string& option) {
   return run_command({program, option}, "/dev/null") != 127;

@@ -16,6 +16,7 @@
 #include "rtl/cache_folder.h"
 #include "rtl/command.h"
 #include "rtl/datapath.h"
+#include "tests/rtl/rtl_support.h"
 #include "tests/support/errors.h"
 #include "tests/support/random_dag.h"
 
@@ -27,11 +28,6 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 /// Shared by the tests and kept from run to run: entries are found by content, so an old one is never wrong.
-RtlParams test_params() {
-  RtlParams params;
-  params.cache_dir = (fs::path(testing::TempDir()) / ("bitgrid_rtl_test_cache_" + std::to_string(getuid()))).string();
-  return params;
-}
 
 class Verilator : public testing::Test {
  protected:

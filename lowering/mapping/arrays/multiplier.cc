@@ -1,6 +1,7 @@
 #include "lowering/mapping/arrays/multiplier.h"
 
 #include <algorithm>
+#include <cassert>
 #include <random>
 #include <utility>
 
@@ -17,12 +18,29 @@ namespace {
 // The tile of a pair of bits (row i of b, column j of a) is 2 x 3 cells; P, where the bits meet, is at (2j, 3i + 1), F, which adds, above.
 constexpr int kTileWidth = 2, kTileHeight = 3;
 
-Lut adder_table(bool has_sum, bool has_carry, bool has_product, bool carry_out) {
+Lut inverted(Lut table) {
+  return static_cast<Lut>(~table);
+}
+
+/// What a cell that adds finds on an edge.
+enum class Term : uint8_t { kZero, kOne, kEdge };
+
+Lut adder_table(Term sum, Term carry, Term product, bool carry_out) {
   return lut([=](bool n, bool, bool s, bool w) {
-    const bool x = has_sum && n, y = has_carry && w, z = has_product && s;
+    const auto value = [](Term t, bool edge) { return t == Term::kEdge ? edge : t == Term::kOne; };
+    const bool x = value(sum, n), y = value(carry, w), z = value(product, s);
     return carry_out ? majority(x, y, z) : x != y ? !z : z;
   });
 }
+
+/// What a product of two words needs beside the bits: see map_product. Bits of `a` are columns, those of `b` are rows.
+struct Signs {
+  bool a = false, b = false;                // signed
+  bool a_offset = false, b_offset = false;  // and in offset binary: the highest bit is complemented
+  bool offset_result = false;
+
+  bool any() const { return a || b; }
+};
 
 // Exactly the products of every bit of a with every bit of b, by their weights.
 bool is_sum_of_products(const synthesis::LinearForm& form, const synthesis::TwoWords& words) {
@@ -38,9 +56,24 @@ bool is_sum_of_products(const synthesis::LinearForm& form, const synthesis::TwoW
   return true;
 }
 
-}  // namespace
+/// Constants of signed products, beside the complement of the highest bit: 2^(columns - 1) for a signed a, 2^(rows - 1) for a signed b.
+struct Constants {
+  std::vector<bool> carry;    // a carry enters a row
+  bool sum_of_row_1 = false;  // the sum that the last pair of row 1 takes: 2^columns
+};
 
-MappedKernel product_kernel(const std::string& name, const Product& product) {
+Constants constants_of(const Signs& signs, int columns, int rows) {
+  Constants c{std::vector<bool>(index_of(rows)), false};
+  if (signs.a && signs.b && columns == rows) {
+    c.sum_of_row_1 = true;
+    return c;
+  }
+  if (signs.a) c.carry[index_of(columns - 1)] = true;
+  if (signs.b) c.carry[index_of(rows - 1)] = true;
+  return c;
+}
+
+MappedKernel product_array(const std::string& name, const Product& product, const Signs& signs) {
   const int rows = count_of(product.b), columns = count_of(product.a);
   Layout g(kTileWidth * columns + 1, kTileHeight * rows - 1);
   MappedKernel kernel;
@@ -53,14 +86,21 @@ MappedKernel product_kernel(const std::string& name, const Product& product) {
   const auto leave = [&](int bit, const BitSlot& slot) {
     if (bit < int_of(product.outputs)) kernel.outputs[index_of(bit)] = slot;
   };
-  const Lut product_bit = kFromN & kFromW;
+  const Constants constants = constants_of(signs, columns, rows);
+  const auto product_bit = [&](int i, int j) {
+    const bool a_sign = signs.a && j == columns - 1, b_sign = signs.b && i == rows - 1;
+    const Lut a = a_sign && signs.a_offset ? inverted(kFromN) : kFromN, b = b_sign && signs.b_offset ? inverted(kFromW) : kFromW;
+    const Lut both = a & b;
+    return a_sign != b_sign ? inverted(both) : both;
+  };
+  const auto edge = [](bool there) { return there ? Term::kEdge : Term::kZero; };
   for (int i = 0; i < rows; ++i) {
     enter(product.b[index_of(i)], {Side::W, kTileHeight * i + 1, 7 * i + 1});
     for (int j = 0; j <= columns; ++j) {
       const bool pair = j < columns, top = i == 0, last_row = i == rows - 1;
       const int x = kTileWidth * j, y = kTileHeight * i, phase = 7 * i + 2 * j + 2;  // of F
       if (pair) {
-        g.put(x, y + 1, Side::N, product_bit);
+        g.put(x, y + 1, Side::N, product_bit(i, j));
         if (j + 1 < columns) {
           g.put(x, y + 1, Side::E, kFromW);
           g.wire(x + 1, y + 1, Side::W, "E");
@@ -72,9 +112,13 @@ MappedKernel product_kernel(const std::string& name, const Product& product) {
         if (!last_row) g.wire(x, y + 1, Side::N, "SEEWSWS");  // seven phases: the sum below needs as long to come round
       }
       if (top && !pair) break;  // the first row has no carries
-      g.put(x, y, Side::W, adder_table(!top && pair, j > 0 && !top, pair, false));
+      const Term sum = i == 1 && j == columns - 1 && constants.sum_of_row_1 ? Term::kOne : edge(!top && pair);
+      const Term carry = j == 0 && constants.carry[index_of(i)] ? Term::kOne : edge(j > 0 && !top);
+      const Lut low = adder_table(sum, carry, edge(pair), false);
+      const bool highest = !pair && last_row;
+      g.put(x, y, Side::W, highest && signs.any() && !signs.offset_result ? inverted(low) : low);
       if (pair && !top) {
-        g.put(x, y, Side::E, adder_table(true, j > 0, true, true));
+        g.put(x, y, Side::E, adder_table(sum, carry, Term::kEdge, true));
         g.wire(x + 1, y, Side::W, "E");
       }
       if (j == 0) {
@@ -98,6 +142,35 @@ MappedKernel product_kernel(const std::string& name, const Product& product) {
   kernel.grid = g.config();
   raise_lead(kernel);
   return kernel;
+}
+
+}  // namespace
+
+MappedKernel product_kernel(const std::string& name, const Product& product) {
+  return product_array(name, product, {});
+}
+
+MappedKernel map_product(const std::string& name, const ProductForm& form) {
+  assert(form.a.bits >= 2 && form.b.bits >= 2);
+  Product product;
+  product.outputs = form.outputs;
+  for (uint32_t bit = 0; bit < form.a.bits; ++bit) product.a.push_back(bit);
+  for (uint32_t bit = 0; bit < form.b.bits; ++bit) product.b.push_back(form.a.bits + bit);
+  Factor a = form.a, b = form.b;
+  if (a.bits > b.bits) {  // rows are the dearer side by a column, and a constant enters at row columns - 1
+    std::swap(a, b);
+    std::swap(product.a, product.b);
+  }
+  MappedKernel kernel = product_array(name, product,
+                                      {a.code != NumberCode::kUnsigned, b.code != NumberCode::kUnsigned, a.code == NumberCode::kOffset,
+                                       b.code == NumberCode::kOffset, form.offset_result});
+  kernel.strategy = "product";
+  return kernel;
+}
+
+int64_t product_cells(const ProductForm& form) {
+  const int64_t columns = std::min(form.a.bits, form.b.bits), rows = std::max(form.a.bits, form.b.bits);
+  return (kTileWidth * columns + 1) * (kTileHeight * rows - 1);
 }
 
 std::optional<Product> find_product(const synthesis::LogicGraph& graph, const ProductParams& params) {

@@ -1,8 +1,9 @@
-// Products of two unsigned numbers as a systolic array of carry ripple rows, II = 1.
+// Products of two numbers as a systolic array of carry ripple rows, II = 1.
 #pragma once
 
 #include <optional>
 
+#include "ir/kernel_form.h"
 #include "ir/mapped_kernel.h"
 #include "lowering/synthesis/logic_graph.h"
 
@@ -17,6 +18,12 @@ struct Product {
 /// Six cells for each pair of bits; the construction is described in docs/wave.md. The operands are all input bits of the kernel; each
 /// has at least one, and at most as many as there are outputs.
 MappedKernel product_kernel(const std::string& name, const Product& product);
+
+/// The same array for a stated product, with at least two bits in each factor. Signed factors cost nothing: partial products with a sign
+/// are complemented, and constants enter at carries and sums that the unsigned array leaves open (C. Baugh and B. Wooley, "A two's
+/// complement parallel array multiplication algorithm", IEEE Trans. Computers C-22, 1973).
+MappedKernel map_product(const std::string& name, const ProductForm& form);
+int64_t product_cells(const ProductForm& form);
 
 struct ProductParams {
   uint32_t exhaustive_bits = 20;  // operand bits up to which all values are compared

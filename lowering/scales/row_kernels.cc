@@ -1,0 +1,219 @@
+#include "lowering/scales/row_kernels.h"
+
+#include <fmt/format.h>
+
+#include "lowering/scales/kernel_maker.h"
+#include "lowering/scales/kernels.h"
+
+namespace bitgrid::scales {
+namespace {
+
+char letter_of(NumberCode code) {
+  switch (code) {
+    case NumberCode::kUnsigned:
+      return 'u';
+    case NumberCode::kOffset:
+      return 'o';
+    case NumberCode::kTwos:
+      break;
+  }
+  return 's';
+}
+
+/// The bits above the lowest one, and that one as a carry.
+NodeId rounded_half(Dag& dag, NodeId f, NodeId carry) {
+  const uint32_t to = width_of(dag, f) - 1;
+  return add_node(dag, Op::kAdd, to, {add_slice(dag, f, 1, to), carry});
+}
+
+}  // namespace
+
+Kernel product_kernel(const Factor& a, const Factor& b, uint32_t outputs, bool offset_result) {
+  const uint32_t all = a.bits + b.bits;
+  if (outputs == 0) outputs = all;
+  const bool a_signed = a.code != NumberCode::kUnsigned, b_signed = b.code != NumberCode::kUnsigned;
+  Maker k(fmt::format("product.{}{}x{}{}to{}{}", letter_of(a.code), a.bits, letter_of(b.code), b.bits, offset_result ? 'o' : 's', outputs));
+  Dag& d = k.dag();
+  const NodeId x = k.word("a", a.bits, a.code == NumberCode::kOffset), y = k.word("b", b.bits, b.code == NumberCode::kOffset);
+  NodeId product = 0;
+  if (a_signed && b_signed)
+    product = product_signed(d, x, y);
+  else if (a_signed || !b_signed)
+    product = product_unsigned(d, a_signed ? x : unsigned_as(d, x, a.bits + 1), y);
+  else
+    product = product_unsigned(d, y, x);
+  product = unsigned_as(d, product, outputs);
+  k.out("product", product, outputs, offset_result);
+  Kernel kernel = k.take();
+  kernel.form.product = ProductForm{a, b, outputs, offset_result};
+  return kernel;
+}
+
+Kernel length_kernel(uint32_t bits, NumberCode code) {
+  Maker k(fmt::format("length.{}{}", letter_of(code), bits));
+  Dag& d = k.dag();
+  NodeId v = k.word("v", bits), next = k.word("next", bits);
+  if (code == NumberCode::kOffset) {
+    v = flipped(d, v);
+    const NodeId highest = number(d, bits, int64_t{3} << (bits - 2));  // both are the highest bit, which is complemented
+    next = add_node(d, Op::kXor, bits, {next, highest});
+  }
+  const NodeId lowest_one = add_node(d, Op::kAnd, bits, {v, negative(d, v)});
+  const NodeId changes = add_node(d, Op::kXor, bits, {v, next});
+  k.out("length", add_node(d, Op::kOr, bits, {changes, lowest_one}), bits);
+  return k.take();
+}
+
+Kernel magnitude_kernel(uint32_t bits) {
+  Maker k(fmt::format("magnitude.{}", bits));
+  Dag& d = k.dag();
+  const NodeId v = k.word("v", bits), signs = k.word("signs", bits);
+  const NodeId turned = add_node(d, Op::kXor, bits, {v, signs});
+  k.out("y", add_node(d, Op::kAdd, bits - 1, {turned, bit_of(d, signs, 0)}), bits - 1);
+  return k.take();
+}
+
+Kernel positive_kernel(uint32_t bits) {
+  Maker k(fmt::format("positive.{}", bits));
+  Dag& d = k.dag();
+  const NodeId v = k.word("v", bits), highest = k.word("highest", bits);
+  k.out("y", add_node(d, Op::kAnd, bits - 1, {v, highest}), bits - 1);
+  return k.take();
+}
+
+Kernel twos_kernel(int words, uint32_t bits) {
+  Maker k(fmt::format("twos.{}x{}", words, bits));
+  const Nodes x = k.words("x", words, bits, true);
+  k.out("y", x, bits, false);
+  return k.take();
+}
+
+Kernel overflow_kernel(uint32_t to) {
+  Maker k(fmt::format("overflow.{}", to));
+  Dag& d = k.dag();
+  const NodeId f = k.word("f", to), next = k.word("next", to);
+  const NodeId changes = add_node(d, Op::kXor, to, {f, next});
+  const NodeId none_below = is_zero(d, add_slice(d, changes, 0, to - 1));
+  k.out("overflow", add_node(d, Op::kAnd, 1, {none_below, bit_of(d, changes, to - 1)}), 1);
+  return k.take();
+}
+
+/// The lower bits of what leaves the range are all ones, with a highest bit 0, or all zeros, with a 1. The former gets no carry, the latter
+/// one at the next bit.
+Kernel cut_kernel(uint32_t to, NumberCode code) {
+  Maker k(fmt::format("cut.{}{}", letter_of(code), to));
+  Dag& d = k.dag();
+  const NodeId f = k.word("f", to + 1), overflow = k.word("overflow", 1);
+  k.out("y", rounded_half(d, f, add_node(d, Op::kXor, 1, {bit_of(d, f, 0), overflow})), to, code == NumberCode::kOffset);
+  return k.take();
+}
+
+Kernel round_kernel(uint32_t to, NumberCode code) {
+  Maker k(fmt::format("round.{}{}", letter_of(code), to));
+  const NodeId f = k.word("f", to + 1);
+  k.out("y", rounded_half(k.dag(), f, bit_of(k.dag(), f, 0)), to, code == NumberCode::kOffset);
+  return k.take();
+}
+
+Kernel add_rounded_kernel(uint32_t bits) {
+  Maker k(fmt::format("add_rounded.{}", bits));
+  Dag& d = k.dag();
+  const NodeId base = k.word("base", bits), f = k.word("f", bits + 1);
+  const NodeId half = add_slice(d, f, 1, bits);
+  const NodeId sum = add_node(d, Op::kAdd, bits, {base, half});
+  k.out("y", add_node(d, Op::kAdd, bits, {sum, bit_of(d, f, 0)}), bits);
+  return k.take();
+}
+
+Kernel less_kernel(uint32_t bits) {
+  Maker k(fmt::format("less.{}", bits));
+  const NodeId a = k.word("a", bits), b = k.word("b", bits);
+  k.out("less", add_node(k.dag(), Op::kLess, 1, {a, b}), 1);
+  return k.take();
+}
+
+Kernel choose_kernel(uint32_t bits) {
+  Maker k(fmt::format("choose.{}", bits));
+  const NodeId second = k.word("second", 1), a = k.word("a", bits), b = k.word("b", bits);
+  k.out("y", select(k.dag(), second, b, a), bits);
+  return k.take();
+}
+
+Kernel sum_kernel(uint32_t bits) {
+  Maker k(fmt::format("sum.{}", bits));
+  const NodeId a = k.word("a", bits), b = k.word("b", bits);
+  k.out("y", signed_sum(k.dag(), a, b), bits + 1);
+  return k.take();
+}
+
+Kernel difference_kernel(uint32_t bits) {
+  Maker k(fmt::format("difference.{}", bits));
+  const NodeId a = k.word("a", bits), b = k.word("b", bits);
+  k.out("y", signed_difference(k.dag(), a, b), bits + 1);
+  return k.take();
+}
+
+Kernel sum_modulo_kernel(uint32_t a_bits, uint32_t b_bits, uint32_t to) {
+  Maker k(fmt::format("sum.{}and{}modulo{}", a_bits, b_bits, to));
+  const NodeId a = k.word("a", a_bits), b = k.word("b", b_bits);
+  k.out("y", add_node(k.dag(), Op::kAdd, to, {a, b}), to);
+  return k.take();
+}
+
+Kernel difference_modulo_kernel(uint32_t a_bits, uint32_t b_bits, uint32_t shift, uint32_t to) {
+  Maker k(fmt::format("difference.{}and{}by{}modulo{}", a_bits, b_bits, shift, to));
+  Dag& d = k.dag();
+  const NodeId a = k.word("a", a_bits), b = k.word("b", b_bits);
+  const NodeId higher = add_node(d, Op::kConcat, b_bits + shift, {b, number(d, shift, 0)});
+  k.out("y", add_node(d, Op::kSubtract, to, {a, higher}), to);
+  return k.take();
+}
+
+Kernel plus_constant_kernel(uint32_t bits, int64_t constant, uint32_t to) {
+  Maker k(fmt::format("plus.{}and{}modulo{}", bits, constant, to));
+  const NodeId a = k.word("a", bits);
+  k.out("y", add_node(k.dag(), Op::kAdd, to, {a, number(k.dag(), to, constant)}), to);
+  return k.take();
+}
+
+Kernel power_kernel(uint32_t shift_bits, uint32_t bits) {
+  Maker k(fmt::format("power.{}to{}", shift_bits, bits));
+  std::vector<BitVector> table;
+  for (uint32_t shift = 0; shift < uint32_t{1} << shift_bits; ++shift) {
+    table.emplace_back(bits);
+    if (shift < bits) table.back().set(shift, true);
+  }
+  const NodeId shift = k.word("shift", shift_bits);
+  k.out("power", add_lut(k.dag(), shift, table), bits);
+  return k.take();
+}
+
+Kernel split_kernel() {
+  Maker k("split");
+  const ScalarNode a = k.scalar_word("a");
+  k.out("mantissa", a.m, kMantissaBits);
+  k.out("plane", add_node(k.dag(), Op::kNot, kExponentBits, {a.e}), kExponentBits);
+  return k.take();
+}
+
+Kernel differ_kernel(uint32_t bits) {
+  Maker k(fmt::format("differ.{}", bits));
+  Dag& d = k.dag();
+  const NodeId a = k.word("a", bits), b = k.word("b", bits);
+  const NodeId changes = add_node(d, Op::kXor, bits, {a, b});
+  k.out("differ", add_node(d, Op::kNot, 1, {is_zero(d, changes)}), 1);
+  return k.take();
+}
+
+Kernel score_kernel() {
+  Maker k("score");
+  Dag& d = k.dag();
+  const NodeId low = k.word("low", kScoreBits), far = k.word("far", 1), is_negative = k.word("negative", 1), written = k.word("written", 1);
+  const int64_t most = (int64_t{1} << (kScoreBits - 1)) - 1;
+  const NodeId end = select(d, is_negative, number(d, kScoreBits, -most), number(d, kScoreBits, most));
+  const NodeId score = select(d, far, end, low);
+  k.out("score", select(d, written, score, number(d, kScoreBits, -most - 1)), kScoreBits, true);
+  return k.take();
+}
+
+}  // namespace bitgrid::scales
