@@ -21,11 +21,10 @@ using JsonEvents = nlohmann::json_sax<nlohmann::json>;
 
 /// Where a JSON text comes from, for messages.
 struct JsonPlace {
-  std::string source;  // the file
-  std::string cure;    // what to do if the text is not JSON
-  size_t line = 1;     // where the text begins
-  std::optional<size_t> byte =
-      {};  // for a file that is not all text: where the text begins in bytes; messages then give bytes instead of lines
+  std::string source;               // the file
+  std::string cure;                 // what to do if the text is not JSON
+  size_t line = 1;                  // where the text begins
+  std::optional<size_t> byte = {};  // where the text begins in a file that is not all text; messages then give bytes instead of lines
 };
 
 /// Reads the text. Throws Error with FILE:LINE or "FILE: byte N", what is wrong there, and the cure.

@@ -40,9 +40,8 @@ struct CodeTable {
   int rows = 0;
   int cols = 0;
   uint32_t bits = 0;
-  std::vector<uint64_t> codes;  // row-major; none:
-  std::function<void(int row, std::span<uint64_t> codes)> read_row =
-      {};  // for tables that tokens look up and that are too large to keep twice
+  std::vector<uint64_t> codes;                                            // row-major; none:
+  std::function<void(int row, std::span<uint64_t> codes)> read_row = {};  // for token tables that are too large to keep twice
 };
 /// Returns the codes of a row.
 std::vector<uint64_t> table_row(const CodeTable& table, int row);
