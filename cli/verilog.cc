@@ -120,9 +120,9 @@ void define_verilog(CLI::App& command, int&) {
   command
       .add_option(
           "--style", o->style,
-          "datapath: one pipelined module a kernel; fabric: the grid of cells, and for each kernel its configuration and a testbench")
+          "datapath: one pipelined module per kernel; fabric: the grid of cells, and for each kernel its configuration and a testbench")
       ->capture_default_str();
-  command.add_option("--kernel", o->kernel, "fabric: this kernel only");
+  command.add_option("--kernel", o->kernel, "fabric: only this kernel");
   add_number<int>(command, "--invocations", o->invocations, {1, 100000}, "fabric: invocations in each testbench");
   command.add_option("--optimize", o->optimize, "goal of the mapping, and of cutting layers for --arch: area, throughput or density")
       ->capture_default_str();

@@ -230,15 +230,16 @@ std::string estimate_text(const Estimate& e, const EstimateParams& params) {
                         static_cast<double>(r.cells) * params.technology.cell_area_um2 * 1e-6, r.modelled ? "  modelled" : "");
   }
   const Technology& t = params.technology;
-  text += fmt::format("{} cells ({} of them keys and values of a stream), {} tiles, {:.4g} mm2 ({}: {} um2 a cell)\n", e.cells_total,
+  text += fmt::format("{} cells ({} of them keys and values of a stream), {} tiles, {:.4g} mm2 ({}: {} um2 per cell)\n", e.cells_total,
                       e.resident_cells, e.tiles, e.area_mm2, t.name, t.cell_area_um2);
   text += fmt::format("{} cycles per token, {} of them configuration ({} bits per cycle), {} reloading\n", e.cycles_per_token,
                       e.configuration_cycles, params.arch.configuration_bits_per_cycle, e.reload_cycles);
   text += fmt::format("{:.5g} tokens/s, {:.5g} per stream with {} stream{} at {} MHz\n", e.tokens_per_second,
                       e.tokens_per_second_per_stream, params.streams, params.streams == 1 ? "" : "s", t.clock_mhz);
-  text += fmt::format("{:.4g} J per token: {:.3g} cells ({} fJ an update), {:.3g} memory, {:.3g} configuration; leakage {:.3g}; {:.4g} W\n",
-                      e.energy_per_token_j, e.energy_cells_j, t.update_fj, e.energy_memory_j, e.energy_configuration_j, e.energy_leakage_j,
-                      e.energy_per_token_j * e.tokens_per_second);
+  text +=
+      fmt::format("{:.4g} J per token: {:.3g} cells ({} fJ per update), {:.3g} memory, {:.3g} configuration; leakage {:.3g}; {:.4g} W\n",
+                  e.energy_per_token_j, e.energy_cells_j, t.update_fj, e.energy_memory_j, e.energy_configuration_j, e.energy_leakage_j,
+                  e.energy_per_token_j * e.tokens_per_second);
   text += fmt::format("configuration: {:.4g} bits, loaded in {:.4g} s; memory: {} bits per token, {} cycles at {} bits per cycle\n",
                       static_cast<double>(e.configuration_bits), e.load_seconds, e.memory_bits, e.memory_cycles, t.memory_bits_per_cycle);
   text += fmt::format("bottleneck of a stream: {} ({:.0f} %); relief: {}\n", e.latency.what, 100 * e.latency.share, e.latency.relief);

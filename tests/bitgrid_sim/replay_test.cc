@@ -115,7 +115,7 @@ std::string objection(const std::string& stimulus) {
 
 TEST(Stimulus, MessagesNameTheLine) {
   EXPECT_EQ(objection("{\"in\": {}}\n{\"in\": {\"N\": [1]}}\n"),
-            "s.jsonl:2: side N has 1 bits, the 2 x 1 grid has 2 ports there; give one bit a port");
+            "s.jsonl:2: side N has 1 bits, the 2 x 1 grid has 2 ports there; give one bit per port");
   EXPECT_THAT(objection("{\"out\": {}}\n"), HasSubstr("s.jsonl:1: key \"in\" is missing"));
   EXPECT_THAT(objection("{\"in\": [1]}\n"), HasSubstr("\"in\" is not an object"));
   EXPECT_THAT(objection("{\"in\": {\"X\": [1]}}\n"), HasSubstr("unknown side \"X\""));

@@ -163,7 +163,7 @@ TEST_F(ScaledModelFiles, ASmallFileDoesNotFillTheMemory) {
   for (int i = 0; i < 8; ++i) yaml.insert(begin, layers);
   write_file(path("m/model.yaml"), yaml);
   EXPECT_THAT(test::error_of([&] { load_scaled_model(path("m/model.yaml")); }),
-              HasSubstr("and those named before take more than twice the weights file; name each tensor once"));
+              HasSubstr("and the tensors named before it take more than twice the size of the weights file; name each tensor once"));
 }
 
 TEST_F(ScaledModelFiles, MatricesHaveRowsAndColumns) {

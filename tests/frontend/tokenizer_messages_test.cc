@@ -7,8 +7,8 @@ TEST(Tokenizer, FilesThatAreWrong) {
   json j = small();
   j["model"]["merges"][0] = "ab";
   EXPECT_EQ(problem(j),
-            "m/tokenizer.json: model.merges[0]: 'ab' is not two tokens with a space between them; take the tokenizer.json that the model "
-            "came with");
+            "m/tokenizer.json: model.merges[0]: 'ab' is not two tokens with a space between them; use the tokenizer.json that came with "
+            "the model");
   j["model"]["merges"][0] = "a z";
   EXPECT_THAT(problem(j), HasSubstr("model.merges[0]: its right part 'z' is not in the vocabulary"));
   j["model"]["merges"][0] = "a c";
@@ -76,8 +76,8 @@ std::string problem_of_pattern(const std::string& regex, const std::string& text
 TEST(Tokenizer, PatternsThatAreWrong) {
   EXPECT_EQ(problem_of_pattern("a(b"),
             "m/tokenizer.json: pre_tokenizer Split: the pattern is not a valid regular expression: missing closing parenthesis (at \"\"); "
-            "take the "
-            "tokenizer.json that the model came with, or report the pattern: it may be one that is not known here");
+            "use the "
+            "tokenizer.json that came with the model, or report the pattern: it may be one that this program does not know");
   EXPECT_THAT(problem_of_pattern("\\h"), HasSubstr("the pattern has \\h (a hexadecimal digit), which is not supported"));
   EXPECT_THAT(problem_of_pattern("[a-z&&[^b]]"), HasSubstr("an intersection of classes"));
   EXPECT_THAT(problem_of_pattern("[a[b]]"), HasSubstr("a class within a class"));
