@@ -66,7 +66,7 @@ TEST(Blif, ExtendedBlif) {
       "1000\n.conn t y\n.end\n";
   EXPECT_EQ(table_of(text), (std::vector<uint64_t>{0, 0, 0, 1}));
   EXPECT_FALSE(is_plain_blif(text));
-  EXPECT_EQ(problem_of(".conn a\n"), "t.blif:1: .conn has 1 names; write: .conn DRIVER DRIVEN");
+  EXPECT_EQ(problem_of(".conn a\n"), "t.blif:1: .conn has 1 names instead of 2; write: .conn DRIVER DRIVEN");
   EXPECT_EQ(problem_of(".inputs a b\n.outputs y\n.conn a y\n.conn b y\n"), "t.blif:4: y is defined twice (first in line 3); remove one");
   EXPECT_EQ(problem_of(".inputs a\n.outputs y\n.names a y\n.attr x 1\n1 1\n"),
             "t.blif:5: \"1\" does not belong to any .names; put rows of a cover directly below its .names line");
