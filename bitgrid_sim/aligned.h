@@ -1,4 +1,4 @@
-// Storage that starts on a cache line.
+// Storage that is aligned to a cache line.
 #pragma once
 
 #include <cstddef>

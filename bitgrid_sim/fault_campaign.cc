@@ -161,7 +161,7 @@ std::vector<FaultOutcome> run_campaign(const MappedKernel& kernel, const BitMatr
   verify(kernel);
   if (inputs.cols != kernel.input_bits)
     throw Error("fault campaign", fmt::format("{} input bits given, the kernel has {}", inputs.cols, kernel.input_bits),
-                "give one column an input bit");
+                "give one column per input bit");
   for (const Fault& f : faults) {
     if (f.x < 0 || f.y < 0 || f.x >= kernel.grid.width || f.y >= kernel.grid.height)
       throw Error("fault campaign",

@@ -38,7 +38,7 @@ class FaultLine {
       for (const char c : words_[next++]) f.outputs |= 1u << std::string_view("NESW").find(c);
     }
     if (next < words_.size()) window(f, words_[next++]);
-    if (next < words_.size()) fail(fmt::format("'{}' is too much", words_[next]), "write KIND X Y [NESW] [FIRST[-LAST]]");
+    if (next < words_.size()) fail(fmt::format("'{}' is one word too many", words_[next]), "write KIND X Y [NESW] [FIRST[-LAST]]");
     return f;
   }
 

@@ -1,5 +1,5 @@
-// Faults of a fabric: outputs that are stuck or inverted, configuration bits that are wrong. Their file, their effect on a simulated grid,
-// and campaigns that ask of many single faults which of them change a mapped kernel's outputs.
+// Faults of a fabric: stuck or inverted outputs, and wrong configuration bits. This file has their text form, their effect on a simulated
+// grid, and campaigns that find out which of many single faults change a mapped kernel's outputs.
 #pragma once
 
 #include <cstdint>
@@ -18,9 +18,9 @@ namespace bitgrid::sim {
 
 enum class FaultKind : uint8_t {
   kStuck0,  // the output latches 0
-  kStuck1,  // it latches 1
-  kFlip,    // it latches the opposite
-  kConfig,  // one bit of the configuration word is the opposite
+  kStuck1,  // the output latches 1
+  kFlip,    // the output latches the opposite
+  kConfig,  // one bit of the configuration word is inverted
 };
 
 struct Fault {
@@ -29,21 +29,21 @@ struct Fault {
   int y = 0;
   unsigned outputs = 15;  // bits N, E, S, W = 0..3; not for kConfig
   unsigned bit = 0;       // of the configuration word, for kConfig
-  /// Only what is latched in these phases; phase 0 is that of the first invocation, or the first of a stimulus.
+  /// The fault acts only on what is latched in these phases. Phase 0 is that of the first invocation, or the first phase of a stimulus.
   int64_t first = std::numeric_limits<int64_t>::min();
   int64_t last = std::numeric_limits<int64_t>::max();
   bool operator==(const Fault&) const = default;
 };
 
-/// Lines "stuck0 X Y [NESW] [FIRST[-LAST]]", "stuck1 ..", "flip ..", and "config X Y BIT [FIRST[-LAST]]"; # starts a comment. Letters name
-/// the outputs, all four without. Throws Error naming source and line.
+/// Reads lines "stuck0 X Y [NESW] [FIRST[-LAST]]", "stuck1 ..", "flip ..", and "config X Y BIT [FIRST[-LAST]]"; # starts a comment. Letters
+/// name the outputs; without letters a fault affects all four. Throws Error with source and line.
 std::vector<Fault> parse_faults(std::string_view text, const std::string& source, int width, int height);
 std::string print_faults(const std::vector<Fault>& faults);
 
-/// What latched outputs of a cell become. `inputs`: index that the cell latched.
+/// Returns what the latched outputs of a cell become. `inputs` is the index that the cell latched.
 unsigned faulty_outputs(const Fault& fault, unsigned outputs, unsigned inputs);
 
-/// Puts faults on a grid, one call before and one after each step. Any grid with input, output and set_output.
+/// Applies faults to a grid: call it once before and once after each step. Works with any grid that has input, output and set_output.
 class FaultInjector {
  public:
   explicit FaultInjector(std::vector<Fault> faults) : faults_(std::move(faults)), indices_(faults_.size()) {}
@@ -73,43 +73,43 @@ class FaultInjector {
     }
   }
 
-  /// The fault's cell latches in that phase, which lies within the fault's.
+  /// Returns whether the fault's cell latches in that phase and the phase lies within the fault's phases.
   static bool active(const Fault& f, int64_t phase) { return ((f.x + f.y - phase) & 1) == 0 && phase >= f.first && phase <= f.last; }
 
  private:
   std::vector<Fault> faults_;
-  std::vector<unsigned> indices_;  // what cells with a wrong configuration bit read
+  std::vector<unsigned> indices_;  // the inputs that cells with a wrong configuration bit read
 };
 
 struct FaultListParams {
-  bool stuck0 = true, stuck1 = true, flip = false;  // one fault for each output of each cell
-  bool config = false;                              // one for each configuration bit
-  bool upset = false;                               // for each output a flip in one random phase
-  int64_t upset_phases = 1;                         // of which that phase is one
-  size_t sample = 0;                                // number to draw at random; 0: all
+  bool stuck0 = true, stuck1 = true, flip = false;  // one fault per output of each cell
+  bool config = false;                              // one per configuration bit
+  bool upset = false;                               // one flip per output, in one random phase
+  int64_t upset_phases = 1;                         // number of phases from which that phase is drawn
+  size_t sample = 0;                                // number of faults to draw at random; 0: all
 };
-/// Single faults of a grid, in order of kind, cell and output.
+/// Lists the single faults of a grid, in order of kind, cell and output.
 std::vector<Fault> list_faults(const GridConfig& grid, const FaultListParams& params, std::mt19937_64& random);
 
 struct CampaignParams {
   SimdTarget target = SimdTarget::kAuto;
   size_t threads = 1;
-  std::function<void(size_t done, size_t total)> progress;  // faults; called by the calling thread
+  std::function<void(size_t done, size_t total)> progress;  // in faults; the calling thread calls it
 };
-/// What became of one fault.
+/// The effect of one fault.
 struct FaultOutcome {
-  bool observable = true;       // false: no path from it to an output of the kernel
-  bool detected = false;        // an output bit differs from the sound grid's
+  bool observable = true;       // false: no path leads from it to an output of the kernel
+  bool detected = false;        // an output bit differs from that of the sound grid
   size_t first_invocation = 0;  // of the bit that differs first
 };
 struct CampaignStats {
-  uint64_t passes = 0;        // of the stimulus, 511 faults and a sound grid each
+  uint64_t passes = 0;        // of the stimulus; each simulates 511 faults and a sound grid
   uint64_t phases = 0;        // of all passes
-  uint64_t cell_updates = 0;  // all lanes that held a fault
+  uint64_t cell_updates = 0;  // of all lanes that held a fault
 };
 
-/// Runs the invocations back to back on one grid a fault (lanes) and compares all output bits with those of the sound grid. Resident bits
-/// are those of each invocation. Throws Error if a fault is outside the grid or the number of columns is wrong.
+/// Runs the invocations back to back on one grid per fault (in lanes) and compares all output bits with those of the sound grid. Each
+/// invocation uses its own resident bits. Throws Error if a fault is outside the grid or the number of columns is wrong.
 std::vector<FaultOutcome> run_campaign(const MappedKernel& kernel, const BitMatrix& inputs, const std::vector<Fault>& faults,
                                        const CampaignParams& params = {}, CampaignStats* stats = nullptr);
 

@@ -93,7 +93,7 @@ void FstFile::call(Call body) {
 void FstFile::throw_error() const {
   if (error_ == 0) return;
   throw Error(path_, fmt::format("cannot be written: {}", std::strerror(error_)),
-              "record fewer phases, or free memory (`ulimit -f`, too, limits dumps)");
+              "record fewer phases, or free memory (`ulimit -f` also limits dumps)");
 }
 
 FstFile::FstFile(const std::string& path, const std::string& scope, const std::vector<std::string>& names)
@@ -144,7 +144,7 @@ void FstFile::finish(uint64_t time) {
 
 std::vector<FstSignal> read_fst(const std::string& path) {
   void* reader = fstReaderOpen(path.c_str());
-  if (!reader) throw Error(path, "is not FST waveform", "name a file that --trace wrote");
+  if (!reader) throw Error(path, "is not an FST waveform", "name a file that --trace wrote");
   std::vector<FstSignal> signals(fstReaderGetVarCount(reader));
   while (const fstHier* entry = fstReaderIterateHier(reader)) {
     if (entry->htyp == FST_HT_VAR && entry->u.var.handle <= signals.size()) signals[entry->u.var.handle - 1].name = entry->u.var.name;

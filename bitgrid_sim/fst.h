@@ -1,4 +1,4 @@
-// FST waveforms, GTKWave's compressed format: written with GTKWave's own code where the build found it (fst.cmake).
+// FST waveforms, GTKWave's compressed format. GTKWave's own code writes them, if the build found it (fst.cmake).
 #pragma once
 
 #include <cstddef>
@@ -14,19 +14,19 @@ namespace bitgrid::sim {
 
 bool has_fst();
 
-/// A dump of signals of one bit, 0 until they change. It grows in memory and is written when it is finished; one that is not finished
-/// leaves nothing behind. All functions throw Error if memory runs out.
+/// A dump of 1-bit signals, which are 0 until they change. It grows in memory and is written when it is finished; an unfinished dump leaves
+/// nothing behind. All functions throw Error if memory runs out.
 class FstFile {
  public:
-  /// Throws Error if this program has no FST or the file cannot be made.
+  /// Throws Error if this program was built without FST or the file cannot be made.
   FstFile(const std::string& path, const std::string& scope, const std::vector<std::string>& names);
   ~FstFile();
   FstFile(const FstFile&) = delete;
   FstFile& operator=(const FstFile&) = delete;
 
-  /// Times ascend.
+  /// Times must ascend.
   void change(uint64_t time, size_t signal, bool value);
-  /// The end of time. Throws Error if something could not be written.
+  /// Sets the end time and writes the file. Throws Error if something could not be written.
   void finish(uint64_t time);
 
  private:
@@ -34,7 +34,7 @@ class FstFile {
     int fd = -1;
     ~Memory();
   };
-  /// Runs GTKWave's code; its first error stays in error_.
+  /// Runs GTKWave's code and keeps its first error in error_.
   template <typename Call>
   void call(Call body);
   void throw_error() const;
@@ -48,7 +48,7 @@ class FstFile {
   uint64_t time_ = ~uint64_t{0};
 };
 
-/// Changes of each signal in a dump, with their times, in the order of its signals. Throws Error if it is not an FST file.
+/// Reads the changes of each signal in a dump, with their times, in the order of its signals. Throws Error if it is not an FST file.
 struct FstSignal {
   std::string name;
   std::vector<std::pair<uint64_t, bool>> changes;

@@ -1,5 +1,6 @@
-// The files of GTKWave's fstapi.c, in memory. It maps its files and checks no errors, so on a full disk it dies of SIGBUS or leaves a
-// dump that ends early. Here it never touches the disk. fst.cmake includes this header before fstapi.c, with BITGRID_FST_IN_MEMORY.
+// Keeps the files of GTKWave's fstapi.c in memory. That code maps its files and checks no errors, so that on a full disk it dies of SIGBUS
+// or leaves a truncated dump. With this header it never touches the disk. fst.cmake includes it before fstapi.c, with
+// BITGRID_FST_IN_MEMORY.
 #pragma once
 
 #include <stdio.h>
@@ -9,15 +10,15 @@
 
 namespace bitgrid::sim {
 
-/// To read: the file of that name. To write: the memory of the descriptor whose number is the name, or memory of its own.
+/// For reading, opens the file of that name. For writing, opens the memory of the descriptor whose number is the name, or new memory.
 FILE* fst_open(const char* name, const char* mode);
 FILE* fst_temporary();
-/// Names of files in memory mean nothing.
+/// Does nothing, since files in memory have no names.
 inline int fst_unlink(const char*) {
   return 0;
 }
-// As fflush, fclose and mmap. Where memory or the size that files may have is at its end they tell the FstFile whose call this is, and let
-// the caller go on: what it makes from there on is thrown away.
+// Replacements for fflush, fclose and mmap. If memory or the file size limit runs out, they tell the FstFile that made the call and let the
+// caller go on. Whatever it writes after that is thrown away.
 int fst_flush(FILE* file);
 int fst_close(FILE* file);
 void* fst_map(void* address, size_t bytes, int protection, int flags, int fd, off_t offset);

@@ -1,4 +1,4 @@
-// Defects in simulation: every bad output latches random bits.
+// Simulates defects: every bad output latches random bits.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,8 @@
 
 namespace bitgrid::sim {
 
-/// One call after each step: a mapping that relies on a defect, or reads one by mistake, gives wrong results. Any grid with set_output.
+/// Call it once after each step. A mapping that relies on a defect, or reads one by mistake, then gives wrong results. Works with any grid
+/// that has set_output.
 class GarbageInjector {
  public:
   GarbageInjector(const Defects& defects, int width, int height, uint64_t seed) : random_(seed) {

@@ -55,7 +55,7 @@ KernelSimulator::KernelSimulator(const MappedKernel& kernel, const KernelSimulat
   compile_residents(kernel);
   now_ = -schedule_.lead_phases;
   if (params_.engine == GridEngine::kLanes && !(faults_.empty() && garbage_.empty()))
-    throw Error("kernel simulator", "lanes take no list of faults", "use the sliced or scalar simulator, or a fault campaign");
+    throw Error("kernel simulator", "lanes do not support a list of faults", "use the sliced or scalar simulator, or a fault campaign");
   if (params_.engine == GridEngine::kLanes || params_.engine == GridEngine::kAuto) kernel_ = kernel;
   if (params_.latch_seed) start_at_random(kernel.grid, *params_.latch_seed);
 }
@@ -169,7 +169,7 @@ void KernelSimulator::set_residents(const BitVector& bits) {
 BitMatrix KernelSimulator::run(const BitMatrix& inputs) {
   if (inputs.cols != input_bits_) {
     throw Error("kernel simulator", fmt::format("{} input bits given, the kernel has {}", inputs.cols, input_bits_),
-                "give one column an input bit");
+                "give one column per input bit");
   }
   if (params_.engine == GridEngine::kLanes || (params_.engine == GridEngine::kAuto && lanes_pay(inputs))) return run_lanes(inputs);
   BitMatrix outputs(inputs.rows, output_bits_);
@@ -329,7 +329,7 @@ void KernelSimulator::record(VcdWriter* vcd) {
   vcd_ports_.clear();
   if (!vcd) return;
   if (params_.engine == GridEngine::kLanes)
-    throw Error("kernel simulator", "lanes record no waveform", "use the sliced or scalar simulator");
+    throw Error("kernel simulator", "lanes cannot record a waveform", "use the sliced or scalar simulator");
   for (const PortName& p : vcd->ports()) {
     vcd_ports_.push_back(
         std::visit([&](const auto& g) { return p.output ? g.output_port(p.side, p.position) : g.input_port(p.side, p.position); }, grid_));

@@ -1,5 +1,5 @@
-// Runs a mapped kernel on batches of invocations that are spread over the lanes: every lane is a grid of its own with its own stream of
-// invocations, back to back, and its own resident bits.
+// Runs a mapped kernel on batches of invocations that are spread over the lanes. Every lane is a separate grid with its own stream of
+// back-to-back invocations and its own resident bits.
 #pragma once
 
 #include <cstdint>
@@ -17,40 +17,40 @@ struct LaneKernelParams {
   size_t lanes = 512;  // or 64
   SimdTarget target = SimdTarget::kAuto;
   bool lead_after_reconfiguration = false;
-  std::optional<uint64_t> latch_seed = {};  // latches start at random bits, other ones in each lane, in place of 0
-  bool delay_lines = false;                 // long wires as rings: faster, and state() does not show their cells
-  bool shared_residents = false;            // set_residents gives resident bits to all lanes; batches do not have them
+  std::optional<uint64_t> latch_seed = {};  // latches start at random bits, different ones in each lane, instead of 0
+  bool delay_lines = false;                 // long wires become rings: faster, but state() does not show their cells
+  bool shared_residents = false;            // set_residents gives the resident bits to all lanes; batches do not contain them
 };
 
 struct LaneKernelStats {
-  uint64_t phases = 0;              // of all lanes together, in step
+  uint64_t phases = 0;              // of all lanes, which step together
   uint64_t lane_phases = 0;         // summed over the lanes that had invocations
-  uint64_t reconfigurations = 0;    // times that a lane was drained to change resident bits
+  uint64_t reconfigurations = 0;    // number of times that a lane was drained to change resident bits
   uint64_t reconfigured_cells = 0;  // resident bits times the cells that hold them
 };
 
-/// What the lanes drive and sample for a kernel.
+/// Returns what the lanes drive and sample for a kernel.
 LaneProgramParams lane_program_params(const MappedKernel& kernel, const KernelSchedule& schedule);
 
 class LaneKernel {
  public:
-  /// `kernel` has been verified and may be gone afterwards. Throws Error for a wrong number of lanes.
+  /// `kernel` must be verified and need not outlive the call. Throws Error if the number of lanes is wrong.
   explicit LaneKernel(const MappedKernel& kernel, const LaneKernelParams& params = {});
 
-  /// As KernelSimulator::run: rows = invocations. The batch is cut into one run of consecutive rows a lane.
+  /// Like KernelSimulator::run: rows = invocations. The batch is cut into one run of consecutive rows per lane.
   BitMatrix run(const BitMatrix& inputs);
 
-  /// With shared_residents: the resident bits in their order, for all invocations from now on. Not counted in the statistics.
+  /// For shared_residents: sets the resident bits, in their order, for all invocations from now on. The statistics do not count this.
   void set_residents(const BitVector& bits);
 
   const LaneKernelStats& stats() const { return stats_; }
   GridState state(size_t lane) const { return grid_.state(lane); }
 
-  /// Phases that a batch will take on so many lanes.
+  /// Returns how many phases a batch will take on this number of lanes.
   int64_t estimate(const BitMatrix& inputs) const;
 
  private:
-  /// Row `row` runs in a lane from a turn on (its phase 0 is turn * period after the batch's start).
+  /// Says which row each lane starts at which turn (its phase 0 is turn * period after the batch's start).
   struct Plan {
     int64_t start = 0;  // phase 0 of the first invocation of every lane
     int64_t end = 0;    // after the last bit of the last invocation
@@ -89,7 +89,7 @@ class LaneKernel {
   int64_t now_ = 0;
   bool fresh_ = true;
   Ring in_, out_;
-  std::vector<uint64_t> resident_mask_;   // columns that are resident, as words of a BitMatrix row
+  std::vector<uint64_t> resident_mask_;   // marks the resident columns, in the word layout of a BitMatrix row
   std::vector<uint32_t> resident_cells_;  // how many cells hold a bit
   std::vector<uint32_t> shared_bits_;     // with shared residents: the resident bits
 };

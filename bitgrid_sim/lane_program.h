@@ -1,8 +1,8 @@
-// A grid configuration compiled into a straight-line program over lane words: bit l of every word belongs to stimulus l.
+// A grid configuration compiled into a straight-line program over lane words. Bit l of every word belongs to stimulus l.
 //
-// Each output of a cell that something reads becomes a *net*, one word. Outputs that are always 0 and outputs that reach no sampled port
-// get none. A phase is a list of operations, one or a few a net, that read nets of the other colour: their order is free, so operations of
-// one kind stand together and run in one loop.
+// Each cell output that something reads becomes a *net*, which is one word. Outputs that are always 0 and outputs that reach no sampled
+// port have no net. A phase is a list of operations, one or a few per net, that read nets of the other colour. Their order within the phase
+// is free, so operations of one kind are grouped and run in one loop.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@
 
 namespace bitgrid::sim {
 
-/// Kinds of operations, numbered densely. A table's bit i is the result for operand values i (first operand = bit 0).
+/// The kinds of operations, numbered densely. Bit i of a table is the result for operand values i (first operand = bit 0).
 namespace lane_op {
 inline constexpr uint32_t kZero = 0, kOnes = 1;  // out
 inline constexpr uint32_t kCopy = 2, kNot = 3;   // out, a
@@ -23,13 +23,13 @@ inline constexpr uint32_t kTable3 = 20;          // + table of 8 bits: out, a, b
 inline constexpr uint32_t kMux3 = 276;           // + table of 8 bits: out, a, b, c, x, t: x ? table(a, b, c) : t
 inline constexpr uint32_t kCount = 532;
 
-/// Words of code an operation takes.
+/// Returns the number of code words that an operation takes.
 constexpr uint32_t words(uint32_t op) {
   return op < kCopy ? 1 : op < kTable2 ? 2 : op < kTable3 ? 3 : op < kMux3 ? 4 : 6;
 }
 }  // namespace lane_op
 
-/// Of the permutations of a table's three operands the one with the smallest table; only these occur in programs.
+/// Among the permutations of a table's three operands, the one with the smallest table. Only these occur in programs.
 struct CanonicalTable {
   uint8_t table = 0;
   uint8_t order[3] = {0, 1, 2};  // operand k of `table` is operand order[k] of the original
@@ -57,18 +57,18 @@ struct LanePort {
 
 struct LaneProgramParams {
   std::vector<LanePort> driven;         // the only border ports that ever carry a 1
-  std::vector<LanePort> sampled;        // what must be right; with all_cells every cell is
-  std::vector<ResidentSlot> residents;  // cells whose word is chosen, lane by lane, by variable `bit`
+  std::vector<LanePort> sampled;        // ports whose bits must be right; with all_cells, every cell's must be
+  std::vector<ResidentSlot> residents;  // cells whose word the variable `bit` chooses, lane by lane
   uint32_t variables = 0;               // more than any resident's bit
   bool all_cells = false;
-  bool any_start = false;  // latches may start at anything: only what no latch decides is always 0
-  /// For faults: outputs that are 0 in a sound grid get nets too, and whatever surrounds an observable cell is observable.
+  bool any_start = false;  // latches may start at anything, so that an output counts as always 0 only if no latch affects it
+  /// For faults: outputs that are 0 in a sound grid get nets too, and everything around an observable cell counts as observable.
   bool faults = false;
-  /// Long wires become rings that remember what entered them: their inner cells get no nets.
+  /// Long wires become rings that remember what entered them. Their inner cells get no nets.
   bool delay_lines = false;
 };
 
-/// A wire of many cells: `out` is what `in` was some phases before, as if the bit had gone from cell to cell.
+/// A wire of many cells. `out` has the value that `in` had some phases ago, as if the bit had moved from cell to cell.
 struct DelayLine {
   uint32_t in = 0, out = 0;  // nets
   uint32_t first = 0;        // word of the ring
@@ -79,7 +79,7 @@ struct LaneProgram {
   static constexpr uint32_t kNone = ~uint32_t{0};
   static constexpr uint32_t kZeroNet = 0, kOnesNet = 1;
 
-  /// Operations of one kind: `count` of them from code[first] on.
+  /// `count` operations of one kind, starting at code[first].
   struct Run {
     uint32_t op = 0;
     uint32_t count = 0;
@@ -90,17 +90,17 @@ struct LaneProgram {
   int height = 0;
   uint32_t nets = 0;            // words of state; nets 0 and 1 are constants
   uint32_t words = 0;           // nets and scratch words
-  std::vector<uint32_t> edges;  // net of cell output 4 * (y * width + x) + side, kZeroNet where it is always 0, kNone where unobservable
-  uint32_t first_edge = 0;      // nets from here on are cell outputs, those before constants, driven ports and variables
-  std::vector<uint32_t> driven, sampled, variables;  // nets by index into the parameters' lists, variables by bit
+  std::vector<uint32_t> edges;  // net of cell output 4 * (y * width + x) + side; kZeroNet if it is always 0, kNone if unobservable
+  uint32_t first_edge = 0;      // nets from here on are cell outputs; those before are constants, driven ports and variables
+  std::vector<uint32_t> driven, sampled, variables;  // nets by index into the parameters' lists; variables by bit
   std::vector<uint32_t> code;
   std::vector<Run> runs[2];  // of phases A and B
   size_t operations = 0;     // of both phases
   std::vector<DelayLine> lines;
-  std::vector<uint32_t> leaving[2], entering[2];  // lines whose last cell, whose first inner cell, latches in phases A and B
+  std::vector<uint32_t> leaving[2], entering[2];  // lines whose last cell, or first inner cell, latches in phases A and B
 };
 
-/// Throws Error if a port or a resident slot is not on the grid, or a grid has more outputs than nets can be numbered.
+/// Throws Error if a port or a resident slot is off the grid, or if the grid has more outputs than there are net numbers.
 LaneProgram compile_lanes(const GridConfig& grid, const LaneProgramParams& params);
 
 }  // namespace bitgrid::sim

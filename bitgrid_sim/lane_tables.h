@@ -1,4 +1,4 @@
-// What a cell's output computes while a grid is compiled into a LaneProgram: tables of nets, and lookups whose entries may be resident
+// The functions of cell outputs while a grid is compiled into a LaneProgram: tables of nets, and lookups whose entries may be resident
 // bits.
 #pragma once
 
@@ -19,12 +19,12 @@ struct Function {
   bool operator==(const Function&) const = default;
 };
 
-/// The function with input k fixed.
+/// Returns the function with input k fixed.
 Function cofactor(const Function& f, uint32_t k, bool value);
-/// Without inputs that are the zero net or that do not matter.
+/// Removes inputs that are the zero net or do not matter.
 Function reduce(Function f);
 
-/// A cell's output: an entry for each value of up to four nets. Entries are constants, or variables of resident bits.
+/// A cell's output, with an entry for each value of up to four nets. Entries are constants or variables of resident bits.
 struct Lookup {
   static constexpr uint32_t kZero = 0, kOne = 1;
   static constexpr uint32_t variable(uint32_t net, bool inverted) { return 2 * net + (inverted ? 1 : 0); }  // net >= 2
@@ -41,7 +41,7 @@ struct Lookup {
 
 Lookup cofactor(const Lookup& f, uint32_t k, bool value);
 Lookup reduce(Lookup f);
-/// The same with variables as inputs; nullopt: that makes more than five.
+/// Returns the same function with variables as inputs, or nullopt if that needs more than five inputs.
 std::optional<Function> function_of(const Lookup& f);
 
 }  // namespace bitgrid::sim

@@ -1,4 +1,4 @@
-// Many independent stimuli of one grid at once: bit l of every word is lane l. Executes a LaneProgram.
+// Runs many independent stimuli of one grid at once by executing a LaneProgram. Bit l of every word is lane l.
 #pragma once
 
 #include <cstddef>
@@ -16,25 +16,26 @@ namespace bitgrid::sim {
 
 class LaneGrid {
  public:
-  /// `lanes`: 64 or 512. Throws Error if this machine lacks the instructions asked for.
+  /// `lanes`: 64 or 512. Throws Error if this machine lacks the requested instructions.
   explicit LaneGrid(LaneProgram program, size_t lanes = 512, SimdTarget target = SimdTarget::kAuto);
 
   const LaneProgram& program() const { return program_; }
   size_t lanes() const { return 64 * lane_words_; }
   size_t lane_words() const { return lane_words_; }
 
-  /// The words of a net: lanes() bits. Driven ports keep what is written until the next step and are 0 again after it; variables keep it.
+  /// Returns the words of a net: lanes() bits. Driven ports keep what is written until the next step and are 0 again after it. Variables
+  /// keep their value.
   std::span<uint64_t> net(uint32_t net) { return {state_.data() + size_t{net} * lane_words_, lane_words_}; }
   std::span<const uint64_t> net(uint32_t net) const { return {state_.data() + size_t{net} * lane_words_, lane_words_}; }
 
-  /// One phase: the cells of the phase's colour latch.
+  /// Runs one phase: the cells of the phase's colour latch.
   void step(int phase);
 
-  /// Latched outputs of one lane; outputs that are not observable show 0.
+  /// Returns the latched outputs of one lane. Outputs that are not observable show 0.
   GridState state(size_t lane) const;
-  /// All latches 0, as at the start; driven ports and variables too.
+  /// Sets all latches, driven ports and variables to 0, as at the start.
   void reset();
-  /// Latches that are observable start at random bits of their own in each lane. For programs that allow any start.
+  /// Sets the observable latches to random bits, different ones in each lane. Only for programs that allow any start.
   void randomise(uint64_t seed);
 
  private:

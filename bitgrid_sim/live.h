@@ -1,5 +1,5 @@
-// A grid that lives: its cells are rewritten while it runs, its ports are fed from queues, chosen ports and cells are watched, and its
-// state can be kept in a file and taken up again.
+// A live grid: its cells are rewritten while it runs, queues feed its ports, chosen ports and cells are watched, and its state can be saved
+// to a file and resumed.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@
 
 namespace bitgrid::sim {
 
-/// A cell gets a new configuration word before phase A of a cycle; its latches stay.
+/// A cell gets a new configuration word before phase A of a cycle. Its latches keep their values.
 struct CellWrite {
   int64_t cycle = 0;
   int x = 0;
@@ -35,7 +35,7 @@ struct PortQueue {
   bool operator==(const PortQueue&) const = default;
 };
 
-/// What is watched: a port, or an output of a cell.
+/// A watched port or cell output.
 struct Probe {
   bool is_port = true;
   PortName port;
@@ -43,10 +43,10 @@ struct Probe {
   Side side = Side::N;
   bool operator==(const Probe&) const = default;
 };
-/// "w3_in", "e0_out", "c4_7_n" (output N of cell (4, 7)).
+/// Returns "w3_in", "e0_out", or "c4_7_n" (output N of cell (4, 7)).
 std::string to_string(const Probe& probe);
 
-/// Cycles of scripts, states and runs end here.
+/// Scripts, states and runs may not go beyond this cycle.
 constexpr int64_t kMostLiveCycles = int64_t{1} << 50;
 
 struct LiveScript {
@@ -55,19 +55,19 @@ struct LiveScript {
   std::vector<Probe> probes;
 };
 
-/// Lines "write CYCLE X Y WORD" (16 hexadecimal digits at most), "drive FIRST[-LAST] PORT BITS" (BITS such as 0110, repeated until LAST;
-/// without LAST: once), "probe NAME"; # starts a comment. Throws Error naming source and line, also where two queues drive a port at the
+/// Reads lines "write CYCLE X Y WORD" (up to 16 hexadecimal digits), "drive FIRST[-LAST] PORT BITS" (BITS such as 0110, repeated until
+/// LAST; without LAST: once), "probe NAME"; # starts a comment. Throws Error with source and line, also if two queues drive a port at the
 /// same time.
 LiveScript parse_live(std::string_view text, const std::string& source, int width, int height);
 
-/// Everything that the future depends on, besides the ports.
+/// Everything that the future depends on, except for the ports.
 struct LiveState {
-  int64_t cycle = 0;  // next
+  int64_t cycle = 0;  // the next one
   GridState latches;
-  std::vector<CellWrite> written;  // cells that differ from the grid's configuration (their cycle means nothing)
+  std::vector<CellWrite> written;  // cells that differ from the grid's configuration (their cycle has no meaning)
 };
 
-/// Whose state it is: a grid's size and grid_hash.
+/// Identifies the grid that a state belongs to, by its size and grid_hash.
 struct GridIdentity {
   int width = 0;
   int height = 0;
@@ -76,7 +76,7 @@ struct GridIdentity {
 GridIdentity identity_of(const frontend::GridSource& source);  // reads the source
 GridIdentity identity_of(const GridConfig& config);
 
-/// JSON text with a checksum, for this grid only.
+/// Returns JSON text with a checksum, valid only for this grid.
 std::string print_live_state(const LiveState& state, const GridIdentity& grid);
 /// Throws Error if the text is damaged or belongs to another grid.
 LiveState parse_live_state(std::string_view text, const std::string& source, const GridIdentity& grid);
@@ -91,12 +91,12 @@ struct LiveParams {
 
 struct LiveResult {
   LiveState state;
-  std::vector<std::string> samples;  // of each probe: one digit a cycle, the bit driven or latched in it
-  uint64_t writes = 0;               // that changed a cell
+  std::vector<std::string> samples;  // of each probe: one digit per cycle, the bit driven or latched in it
+  uint64_t writes = 0;               // writes that changed a cell
 };
 
-/// Runs cycles state.cycle .. + cycles - 1. What a script says about earlier cycles is not done again: a resumed run continues where
-/// the other would have.
+/// Runs cycles state.cycle .. + cycles - 1. Script lines for earlier cycles are not repeated, so that a resumed run continues where the
+/// other stopped.
 LiveResult run_live(const frontend::GridSource& grid, const LiveScript& script, const LiveState* resume, const LiveParams& params);
 LiveResult run_live(const GridConfig& config, const LiveScript& script, const LiveState* resume, const LiveParams& params);
 

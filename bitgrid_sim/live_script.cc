@@ -115,7 +115,7 @@ void check_queues(const LiveScript& script, const std::string& source) {
       if (queues[i]->first <= queues[i - 1]->last) {
         throw Error(source,
                     fmt::format("{} is driven twice in cycle {}", to_string(PortName{port.first, port.second, false}), queues[i]->first),
-                    "let the queues of a port follow one another");
+                    "make the queues of a port follow one another");
       }
     }
   }

@@ -65,7 +65,7 @@ LiveState parse_live_state(std::string_view text, const std::string& source, con
       throw Error(source,
                   fmt::format("the saved state belongs to another grid ({} x {})", integer(json.at("width"), "\"width\""),
                               integer(json.at("height"), "\"height\"")),
-                  "resume with the grid file that it was saved with");
+                  "resume with the grid file that was used when it was saved");
     }
     state.cycle = json_integer(json.at("cycle"), "\"cycle\"", 0, kMostLiveCycles, source);
     state.latches = GridState(grid.width, grid.height);

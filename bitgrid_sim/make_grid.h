@@ -1,4 +1,4 @@
-// Engines from a stream of rows.
+// Makes engines from a stream of rows.
 #pragma once
 
 #include <type_traits>
@@ -10,7 +10,7 @@
 
 namespace bitgrid::sim {
 
-/// The sliced engine takes rows as they come; the others want the whole configuration.
+/// The sliced engine takes rows as they come. The others need the whole configuration.
 template <typename Grid>
 Grid make_grid(const frontend::GridSource& source) {
   if constexpr (std::is_same_v<Grid, SlicedGrid>) {

@@ -1,4 +1,4 @@
-// Words that grow without being copied and take memory only where something was written.
+// Words that grow without copying and use memory only where something was written.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +6,7 @@
 
 namespace bitgrid::sim {
 
-/// Zeros at first, on cache lines; large pages where the system has them. Growing beyond the reserve may move everything.
+/// The words start as zeros, aligned to cache lines, on large pages if the system has them. Growth beyond the reserve may move everything.
 class PlanePool {
  public:
   PlanePool() = default;
@@ -18,7 +18,7 @@ class PlanePool {
   const uint64_t* data() const { return words_; }
   size_t size() const { return size_; }
 
-  /// Reserves room for that many words, which takes address space only. Throws std::bad_alloc.
+  /// Reserves address space for that many words, but no memory. Throws std::bad_alloc.
   void reserve(size_t words);
   void resize(size_t words);
 

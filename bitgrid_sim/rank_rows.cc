@@ -101,7 +101,7 @@ class StripRun {
     std::vector<size_t> probe_of;
     for (size_t i = 0; i < script_.probes.size(); ++i) {
       const Probe& probe = script_.probes[i];
-      if (!probe.is_port) throw Error("simulate", "several processes watch ports only", "leave out probes of cells");
+      if (!probe.is_port) throw Error("simulate", "several processes can only watch ports", "leave out probes of cells");
       const CellPosition cell = border_cell(probe.port.side, probe.port.position, width_, height_);
       if (cell.y < own_.first || cell.y >= own_.last || !local(probe.port.side, probe.port.position, true, p)) continue;
       for (int64_t t = cycle; t < stop; ++t) {
@@ -146,7 +146,7 @@ class StripRun {
   void set_row_bytes(int y, const std::string& bytes) {
     std::vector<uint64_t> words(SlicedGrid::row_words(width_) * static_cast<size_t>(halo_));
     if (bytes.size() != words.size() * sizeof(uint64_t))
-      throw Error("simulate", "a neighbour sent too little", "start all processes with the same program and options");
+      throw Error("simulate", "a neighbour sent too few bytes", "start all processes with the same program and options");
     std::memcpy(words.data(), bytes.data(), bytes.size());
     for (int r = 0; r < halo_; ++r) grid_->set_row(y + r - first_, &words[static_cast<size_t>(r) * SlicedGrid::row_words(width_)]);
   }

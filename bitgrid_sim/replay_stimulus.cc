@@ -37,7 +37,7 @@ class StimulusReader {
   }
 
   bool parse(std::string_view line, BorderBits& bits) const {
-    const Json object = parse_json(line, {source_, "write one object a line", line_});
+    const Json object = parse_json(line, {source_, "write one object per line", line_});
     if (!object.is_object()) fail("is not a JSON object", "write {\"in\": {\"N\": [..], \"E\": [..], \"S\": [..], \"W\": [..]}}");
     const auto in = object.find("in");
     if (in == object.end() && object.contains("final_cell_outs_yx_NESW")) return false;
@@ -68,7 +68,7 @@ class StimulusReader {
     if (!values.is_array() || values.size() != port.size()) {
       const std::string given = values.is_array() ? fmt::format("{} bits", values.size()) : "no list";
       fail(fmt::format("side {} has {}, the {} x {} grid has {} ports there", key, given, width_, height_, port.size()),
-           "give one bit a port");
+           "give one bit per port");
     }
     for (size_t i = 0; i < port.size(); ++i) {
       const bool bit = values[i].is_boolean() || (values[i].is_number_unsigned() && values[i].get<uint64_t>() <= 1);

@@ -212,7 +212,7 @@ void replay_trace(const frontend::GridSource& grid, const TraceParams& params, c
   const size_t cells = static_cast<size_t>(grid.width) * static_cast<size_t>(grid.height);
   if (!grid.initial_inputs.empty() && grid.initial_inputs.size() != cells) {
     throw Error("replay", fmt::format("{} initial inputs for {} cells", grid.initial_inputs.size(), cells),
-                "give one nibble a cell, or none");
+                "give one nibble per cell, or none");
   }
   const int width = grid.width, height = grid.height;
   const bool colours_meet = params.borders == Borders::kTorus && (width % 2 != 0 || height % 2 != 0);

@@ -1,5 +1,4 @@
-// The definition of the fabric in time: one cell after the other, phase by phase. Everything faster is compared with
-// this.
+// Defines how the fabric behaves in time: one cell after the other, phase by phase. All faster engines are compared with this one.
 #pragma once
 
 #include <array>
@@ -14,7 +13,7 @@ namespace bitgrid::sim {
 /// What lies beyond the border: ports that are driven from outside, or the opposite border.
 enum class Borders : uint8_t { kOpen, kTorus };
 
-/// Latched outputs of all cells, row by row: N, E, S, W = bits 0..3. All latches start at 0.
+/// The latched outputs of all cells, row by row: N, E, S, W = bits 0..3. All latches start at 0.
 struct GridState {
   int width = 0;
   int height = 0;
@@ -28,7 +27,7 @@ struct GridState {
   bool operator==(const GridState&) const = default;
 };
 
-/// One bit for each border port: ports[side][position], position = x for N and S, y for E and W.
+/// One bit per border port: ports[side][position], position = x for N and S, y for E and W.
 struct BorderBits {
   std::array<std::vector<uint8_t>, 4> ports;
 
@@ -39,7 +38,7 @@ struct BorderBits {
   bool operator==(const BorderBits&) const = default;
 };
 
-/// Number of border ports of a side.
+/// Returns the number of border ports of a side.
 constexpr int ports_of(Side side, int width, int height) {
   return side == Side::N || side == Side::S ? width : height;
 }
@@ -49,7 +48,7 @@ struct CellPosition {
   int y = 0;
 };
 
-/// The cell at a border port.
+/// Returns the cell at a border port.
 constexpr CellPosition border_cell(Side side, int position, int width, int height) {
   switch (side) {
     case Side::N:
@@ -63,16 +62,18 @@ constexpr CellPosition border_cell(Side side, int position, int width, int heigh
   }
 }
 
-/// The four inputs of a cell (N, E, S, W = bits 0..3): its neighbours' latched outputs toward it; at an open border the driven bits.
+/// Returns the four inputs of a cell (N, E, S, W = bits 0..3): the outputs that its neighbours latched toward it, or the driven bits at an
+/// open border.
 unsigned cell_inputs(const GridState& state, int x, int y, const BorderBits& in, Borders borders = Borders::kOpen);
 
-/// One phase: every cell with (x + y) % 2 == phase % 2 latches its outputs. A torus needs even sides (else neighbours share a colour).
+/// Runs one phase: every cell with (x + y) % 2 == phase % 2 latches its outputs. A torus needs even sides (otherwise neighbours share a
+/// colour).
 void step(const GridConfig& config, GridState& state, int phase, const BorderBits& in, Borders borders = Borders::kOpen);
 
-/// Latched outputs of the border cells toward the outside.
+/// Returns the latched outputs of the border cells toward the outside.
 BorderBits border_outputs(const GridState& state);
 
-/// A configured grid with open borders whose ports are driven and sampled by number: the interface that it shares with SlicedGrid.
+/// A configured grid with open borders whose ports are driven and sampled by number. SlicedGrid has the same interface.
 class ScalarGrid {
  public:
   using Port = size_t;
@@ -85,18 +86,18 @@ class ScalarGrid {
   Port input_port(Side side, int position) const { return static_cast<Port>(position) * 4 + static_cast<Port>(side); }
   Port output_port(Side side, int position) const { return input_port(side, position); }
 
-  /// The port carries 1 in the next phase; a port that is not driven carries 0.
+  /// The port carries 1 in the next phase. A port that is not driven carries 0.
   void drive(Port port);
   bool driving(Port port) const { return in_.ports[port % 4][port / 4]; }
-  /// The bit that the border cell drives outward since it last latched.
+  /// Returns the bit that the border cell has driven outward since it last latched.
   bool sample(Port port) const;
-  /// One phase: the cells of the phase's colour latch. Clears what was driven.
+  /// Runs one phase: the cells of the phase's colour latch. Clears what was driven.
   void step(int phase);
-  /// Replaces one cell's configuration; its latches stay.
+  /// Replaces one cell's configuration. Its latches keep their values.
   void set_cell(int x, int y, CellWord word) { config_.at(x, y) = word; }
   CellWord cell(int x, int y) const { return config_.at(x, y); }
 
-  /// Latched output of a cell, setting it, and the bit that the cell reads on a side.
+  /// These read and set the latched output of a cell, and read the bit on a side of a cell.
   bool output(int x, int y, Side side) const { return state_.output(x, y, side); }
   void set_output(int x, int y, Side side, bool value);
   bool input(int x, int y, Side side) const { return (cell_inputs(state_, x, y, in_) >> static_cast<unsigned>(side)) & 1u; }

@@ -52,7 +52,7 @@ void SingleLaneGrid::set_cell(int x, int y, CellWord word) {
 
 void SingleLaneGrid::set_state(const GridState& state) {
   if (state.width != width() || state.height != height())
-    throw Error("lanes simulator", "the state is of another grid", "use the same size");
+    throw Error("lanes simulator", "the state belongs to another grid", "use the same size");
   for (int y = 0; y < height(); ++y) {
     for (int x = 0; x < width(); ++x) {
       for (const Side side : kSides) set_output(x, y, side, state.output(x, y, side));

@@ -1,5 +1,5 @@
-// One stimulus on the lanes engine: the interface of ScalarGrid and SlicedGrid. It wastes 63 lanes of 64; it is there so that every engine
-// runs everything, and is compared on everything.
+// Runs one stimulus on the lanes engine, with the interface of ScalarGrid and SlicedGrid. It wastes 63 of 64 lanes, but it lets every
+// engine run everything, so that all are compared on everything.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@ class SingleLaneGrid {
   void set_output(int x, int y, Side side, bool value);
   bool input(int x, int y, Side side) const;
   CellWord cell(int x, int y) const { return config_.at(x, y); }
-  /// Compiles the grid again.
+  /// Recompiles the grid.
   void set_cell(int x, int y, CellWord word);
   GridState state() const { return grid_->state(0); }
   void set_state(const GridState& state);

@@ -334,7 +334,7 @@ GridState SlicedGrid::state(size_t stimulus) const {
 
 void SlicedGrid::set_state(const GridState& state, size_t stimulus) {
   if (state.width != width_ || state.height != height_)
-    throw Error("bit-sliced simulator", "the state is of another grid", "use the same size");
+    throw Error("bit-sliced simulator", "the state belongs to another grid", "use the same size");
   for (int y = 0; y < height_; ++y) {
     for (int x = 0; x < width_; ++x) {
       for (const Side side : kSides) set_output(x, y, side, state.output(x, y, side), stimulus);

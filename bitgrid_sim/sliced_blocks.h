@@ -1,4 +1,4 @@
-// The inner loops of SlicedGrid, written once and compiled for each instruction set: included where the compiler is told which.
+// The inner loops of SlicedGrid, written once and compiled for each instruction set. Included by the files that are compiled for one.
 #pragma once
 
 #include <cstddef>
@@ -9,27 +9,27 @@
 
 namespace bitgrid::sim {
 
-/// Blocks of a phase.
+/// Evaluates the blocks of a phase.
 using StepBlocks = void(const SlicedGrid::Phase& phase, const SlicedGrid::Active* active, size_t count);
-/// With AVX-512 and VBMI2, where that is compiled.
+/// Uses AVX-512 and VBMI2, if compiled in.
 StepBlocks step_vbmi2;
 
 namespace {
 
-// Planes of a side come in this order of their monomials: 1, the four inputs, products.
+// The planes of a side are in this order of their monomials: 1, the four inputs, products.
 constexpr unsigned kMonomial[16] = {0, 1, 2, 4, 8, 3, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15};
 constexpr unsigned kRank[16] = {0, 1, 2, 5, 3, 6, 7, 8, 4, 9, 10, 11, 12, 13, 14, 15};
 constexpr unsigned kDense = 0xFFFF, kLinear = 0x001E;  // sets of ranks
-/// Blocks with as many monomials get all: Horner's rule is faster then.
+/// Blocks with at least this many monomials are evaluated with all 16, because Horner's rule is faster then.
 constexpr int kNearlyDense = 12;
 
-// Results through references: vectors wider than the translation unit's target must not cross a call by value.
+// Results are returned through references, because vectors wider than the translation unit's target must not cross a call by value.
 template <typename V>
 [[gnu::always_inline]] inline void load(V& v, const uint64_t* p) {
   std::memcpy(&v, p, sizeof(V));
 }
 
-/// Words that start at bit `shift` of the words at p, with what the compiler's vectors can do.
+/// Reads words that start at bit `shift` of the words at p, with the compiler's vectors.
 struct PlainShift {
   template <typename V>
   [[gnu::always_inline]] static void load(V& v, const uint64_t* p, unsigned shift) {
@@ -42,7 +42,7 @@ struct PlainShift {
 
 using Planes = const uint64_t (*)[SlicedGrid::kBlockWords];
 
-/// All 16 monomials by Horner's rule, input by input.
+/// Evaluates all 16 monomials by Horner's rule, input by input.
 template <typename V>
 [[gnu::always_inline]] inline void evaluate_dense(V& out, Planes c, size_t j, const V (&x)[4]) {
   V a[8];
@@ -60,7 +60,7 @@ template <typename V>
   out = a[0] ^ (a[2] & x[3]);
 }
 
-/// The sum of the inputs of a set, each where its plane says so; `c` moves on.
+/// Sums the inputs of a set, each where its plane says so, and advances `c`.
 template <unsigned Inputs, typename V>
 [[gnu::always_inline]] inline void add_inputs(V& out, Planes& c, size_t j, const V (&x)[4]) {
 #pragma GCC unroll 4
@@ -73,7 +73,7 @@ template <unsigned Inputs, typename V>
   }
 }
 
-/// The product of the inputs of a set, likewise.
+/// Does the same for the product of the inputs of a set.
 template <unsigned Inputs, typename V>
 [[gnu::always_inline]] inline void add_product(V& out, Planes& c, size_t j, const V (&x)[4]) {
   V product;
@@ -85,13 +85,13 @@ template <unsigned Inputs, typename V>
   out ^= product;
 }
 
-/// The sum of all four inputs where their planes say so: wires.
+/// Sums all four inputs where their planes say so, for wires.
 template <typename V>
 [[gnu::always_inline]] inline void evaluate_linear(V& out, Planes c, size_t j, const V (&x)[4]) {
   add_inputs<15>(out, c, j, x);
 }
 
-/// Functions of few monomials. Branches are by whole sets because neighbouring blocks mostly have the same.
+/// Evaluates functions with few monomials. It branches on whole sets, because adjacent blocks mostly have the same.
 template <typename V>
 [[gnu::always_inline]] inline void evaluate_sparse(V& out, Planes c, size_t j, unsigned used, const V (&x)[4]) {
   if (used & 1u) load(out, &(*c++)[j]);

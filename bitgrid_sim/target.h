@@ -1,4 +1,4 @@
-// Which instructions a simulator's inner loops use: chosen once at run time, the same results from each.
+// The instructions that a simulator's inner loops use. They are chosen once at run time, and all give the same results.
 #pragma once
 
 #include <cstdint>
@@ -6,16 +6,16 @@
 
 namespace bitgrid::sim {
 
-/// kAuto takes the widest that the machine has; the others are for tests and benches.
+/// kAuto takes the widest that the machine has. The others are for tests and benchmarks.
 enum class SimdTarget : uint8_t { kAuto, kPortable, kAvx2, kAvx512, kAvx512Vbmi2 };
 inline constexpr SimdTarget kSimdTargets[] = {SimdTarget::kPortable, SimdTarget::kAvx2, SimdTarget::kAvx512, SimdTarget::kAvx512Vbmi2};
 
-/// What kAuto means here, or the wish itself. Throws Error if this machine lacks the instructions asked for.
+/// Returns what kAuto means here, or the wish itself. Throws Error if this machine lacks the requested instructions.
 SimdTarget resolve_target(SimdTarget wish);
 
 bool has_target(SimdTarget target);
 
-/// "portable", "avx2", "avx512" or "avx512vbmi2".
+/// Returns "portable", "avx2", "avx512" or "avx512vbmi2".
 std::string to_string(SimdTarget target);
 
 }  // namespace bitgrid::sim

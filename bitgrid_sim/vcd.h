@@ -1,4 +1,4 @@
-// Waveforms of border ports and cells, one timestep a phase: value change dumps (IEEE 1364), or FST where that is built in. GTKWave reads
+// Waveforms of border ports and cells, one timestep per phase: value change dumps (IEEE 1364), or FST if it is built in. GTKWave reads
 // both.
 #pragma once
 
@@ -14,7 +14,7 @@ namespace bitgrid::sim {
 
 class FstFile;
 
-/// One direction of a border port. An input shows the bit that is driven in a phase, an output the bit that is latched after it.
+/// One direction of a border port. An input shows the bit that is driven in a phase, and an output shows the bit that is latched after it.
 struct PortName {
   Side side = Side::N;
   int position = 0;
@@ -22,15 +22,15 @@ struct PortName {
   bool operator==(const PortName&) const = default;
 };
 
-/// "n0_in", "w12_out".
+/// Returns "n0_in", "w12_out".
 std::string to_string(const PortName& port);
 
 /// Reads such names. Throws Error if a name is malformed or the port is not on the grid's border.
 PortName parse_port(const std::string& name, int width, int height);
 
-/// All 2 * (2W + 2H) of a grid: N, E, S, W; inputs before outputs.
+/// Returns all 2 * (2W + 2H) ports of a grid: N, E, S, W; inputs before outputs.
 std::vector<PortName> all_ports(int width, int height);
-/// The ports that a kernel uses, each once, in the same order.
+/// Returns the ports that a kernel uses, each once, in the same order.
 std::vector<PortName> kernel_ports(const MappedKernel& kernel);
 
 /// Collects changes as text, or in a file if `path` ends in .fst.
@@ -38,16 +38,16 @@ class VcdWriter {
  public:
   /// `scope` names the module in the dump. Throws Error if FST is requested but not built in.
   VcdWriter(std::vector<PortName> ports, const std::string& scope, const std::string& path = "");
-  /// Of other signals, by their names; ports() is empty then.
+  /// Records other signals by name; ports() is then empty.
   VcdWriter(const std::vector<std::string>& names, const std::string& scope, const std::string& path = "");
   ~VcdWriter();
 
   const std::vector<PortName>& ports() const { return ports_; }
-  /// Values of the ports (or other signals) in the next phase; one entry each.
+  /// Takes the values of the ports (or other signals) in the next phase, one entry each.
   void sample(const std::vector<uint8_t>& values);
-  /// The whole dump so far; of an FST file nothing.
+  /// Returns the whole dump so far, or nothing for an FST file.
   std::string text() const;
-  /// Writes the dump through a temporary name; an FST file keeps the path that it was begun with. Throws Error if it cannot be written.
+  /// Writes the dump through a temporary name. An FST file keeps the path that it was started with. Throws Error if it cannot be written.
   void write(const std::string& path);
 
  private:

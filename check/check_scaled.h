@@ -1,4 +1,4 @@
-// Engines of models with scales side by side over a text: integers against integers value by value, the float engine by probabilities.
+// Runs engines of models with scales side by side over a text. Integers are compared value by value, the float engine by probabilities.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ struct ScaledCheckParams {
   std::function<void(const std::string&)> progress = [](const std::string&) {};
 };
 
-/// A value of an engine that differs from the definition, computed element by element.
+/// A value of an engine that differs from the definition, which is computed element by element.
 struct ScaledMismatch {
   std::string engine;
   size_t position = 0;  // of all windows
@@ -30,15 +30,15 @@ struct ScaledMismatch {
   int64_t expected = 0, got = 0;
 };
 
-/// A yardstick's probabilities and those of the integers.
+/// Compares a yardstick's probabilities with those of the integers.
 struct FloatComparison {
   size_t positions = 0;
   double bits_per_token = 0.0, bits_per_token_cpu = 0.0;
-  double kl_mean = 0.0, kl_max = 0.0;  // of the integers from the floats, nat
+  double kl_mean = 0.0, kl_max = 0.0;  // of the integers from the floats, in nats
   double argmax_agreement = 0.0;       // share of positions
 };
 
-/// Every intermediate value of an exact engine, against the definition.
+/// Compares every intermediate value of an exact engine with the definition.
 struct ScaledEngineCheck {
   std::string engine;
   uint64_t compared = 0, mismatches = 0;
@@ -46,7 +46,7 @@ struct ScaledEngineCheck {
 
 struct ScaledCheckReport {
   size_t positions = 0;
-  std::vector<ScaledEngineCheck> engines;                       // those that are exact
+  std::vector<ScaledEngineCheck> engines;                       // the exact ones
   std::vector<std::pair<std::string, FloatComparison>> floats;  // the others, by name
   std::optional<ScaledMismatch> first;
 

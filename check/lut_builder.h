@@ -1,4 +1,4 @@
-// Builds a LutNetwork node by node: equal nodes once, constants and copies folded away.
+// Builds a LutNetwork node by node. Equal nodes are shared, and constants and copies are folded away.
 #pragma once
 
 #include <array>
@@ -22,7 +22,7 @@ struct LutLiteral {
 
 class LutBuilder {
  public:
-  /// Number of inputs of the network to come: signals 0 .. inputs - 1. Inputs may still be added while there are nodes; `take` renumbers.
+  /// Adds an input. Inputs are signals 0 .. inputs - 1 and may still be added after nodes; `take` renumbers.
   LutLiteral add_input() { return {kInputFlag | inputs_++, false}; }
   /// Bit i of `table` is the value for index i; operand j is bit j of the index.
   LutLiteral add_lut(uint16_t table, std::array<LutLiteral, 4> operands);
@@ -30,11 +30,11 @@ class LutBuilder {
 
   uint32_t inputs() const { return inputs_; }
   size_t nodes() const { return nodes_.size(); }
-  /// The nodes that `outputs` depend on; inputs are called "i0", "i1" ..., outputs "o0", "o1" ...
+  /// Returns the nodes that `outputs` depend on. Inputs are called "i0", "i1" ..., outputs "o0", "o1" ...
   LutNetwork take(const std::vector<LutLiteral>& outputs) const;
 
  private:
-  static constexpr SignalId kInputFlag = SignalId{1} << 31;  // an input's number; else a node's
+  static constexpr SignalId kInputFlag = SignalId{1} << 31;  // marks the number of an input; otherwise of a node
 
   std::map<std::pair<uint16_t, std::vector<SignalId>>, SignalId> hash_;
   std::vector<LutNode> nodes_;

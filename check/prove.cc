@@ -165,7 +165,7 @@ Proof prove_mapping(const Dag& dag, const MappedKernel& mapped, const ProveParam
   }
   out.luts = extracted.network.nodes.size();
   if (extracted.first_only)
-    return finish({Verdict::kOpen, "carries run in loops: an invocation depends on what the one before it left in them", {}});
+    return finish({Verdict::kOpen, "carries run in loops: an invocation depends on what the previous one left in them", {}});
 
   const TemporaryFolder folder;
   const std::string source = folder.file("source.blif"), grid = folder.file("grid.blif"), log = folder.file("log");

@@ -16,15 +16,15 @@
 
 namespace bitgrid::check {
 
-/// One way to make a network smaller: a list of single steps, any of which may be taken together.
+/// One way to make a network smaller: a list of single steps. Any of them may be taken together.
 template <typename Network, typename Step>
 struct ReducePass {
   std::function<std::vector<Step>(const Network&)> steps;
-  /// nullopt: these steps together lead to nothing valid.
+  /// Returns nullopt if these steps together give nothing valid.
   std::function<std::optional<Network>(const Network&, std::span<const Step>)> apply;
 };
 
-/// What is to become smaller: the first number that differs decides.
+/// What to minimise: the first number that differs decides.
 using ReduceCost = std::vector<uint64_t>;
 
 template <typename Network, typename Step>
@@ -36,7 +36,7 @@ class ReduceSearch {
     seen_.insert(fnv1a(text_(best_)));
   }
 
-  /// All passes, one after another, until none makes anything smaller.
+  /// Runs all passes in turn until none makes anything smaller.
   Network run(const std::vector<ReducePass<Network, Step>>& passes) {
     for (bool smaller = true; smaller;) {
       smaller = false;
@@ -54,7 +54,7 @@ class ReduceSearch {
         const size_t count = std::min(together, steps.size() - first);
         if (take(pass.apply(best_, std::span(steps).subspan(first, count)))) {
           smaller = true;
-          steps = pass.steps(best_);  // what is at `first` now came after it
+          steps = pass.steps(best_);  // the step that is now at `first` came after it
         } else {
           first += count;
         }

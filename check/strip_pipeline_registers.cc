@@ -59,7 +59,7 @@ class Netlist {
         const auto w = words(line.substr(7));
         drivers_[w[1]] = {{w[0]}, {}, true};
       } else if (line.starts_with(".subckt") || line.starts_with(".gate")) {
-        throw Error("Yosys", "a cell is left that has no gates: " + std::string(line), "write the Verilog with simpler operators");
+        throw Error("Yosys", "a cell that has no gates remains: " + std::string(line), "write the Verilog with simpler operators");
       }
     }
   }

@@ -1,4 +1,4 @@
-// Checks a mapped kernel against the meaning of its Dag on random invocations, back to back on the simulated grid.
+// Checks a mapped kernel against its Dag on random invocations, back to back on the simulated grid.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +14,9 @@ namespace bitgrid::check {
 
 struct VerifyParams {
   int invocations = 64;      // back to back with one set of resident bits
-  int resident_changes = 2;  // more sets of resident bits, each with a few invocations
+  int resident_changes = 2;  // additional sets of resident bits, each with a few invocations
   int starts = 4;            // of the grid from random latches; all but the first with a few invocations
-  bool lanes = true;         // 64 more starts, side by side in lanes; not with defects, which lanes do not support
+  bool lanes = true;         // 64 additional starts, in parallel lanes; not with defects, which lanes do not support
   uint64_t seed = 1;
   Defects defects = {};  // of the fabric: their outputs are random in the simulation
 };
@@ -35,11 +35,11 @@ struct BitDifference {
 };
 std::optional<BitDifference> first_difference(const BitMatrix& expected, const BitMatrix& got);
 
-/// Random inputs of a kernel whose words stay within what occurs in its program; all largest, all smallest, and random ones. Resident bits
-/// are the same for all rows.
+/// Returns random inputs of a kernel whose words stay within the range that its program uses: all largest, all smallest, and random ones.
+/// Resident bits are the same in all rows.
 BitMatrix random_invocations(const Kernel& kernel, int rows, std::mt19937_64& random);
 
-/// Simulates random invocations, from several starts with random latches before the lead, and compares. nullopt: equal on all of them.
+/// Simulates random invocations, from several starts with random latches before the lead, and compares. nullopt: all are equal.
 std::optional<BitDifference> verify_mapping(const Kernel& kernel, const MappedKernel& mapped, const VerifyParams& params = {},
                                             VerifyStats* stats = nullptr);
 

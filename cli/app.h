@@ -5,7 +5,7 @@
 
 namespace bitgrid::cli {
 
-/// Description, version and every command. `status`: what the program is to end with, once `app` has parsed its arguments.
+/// Adds description, version and every command. `status` is the program's exit status, set once `app` has parsed its arguments.
 void define(CLI::App& app, int& status);
 
 }  // namespace bitgrid::cli

@@ -146,7 +146,7 @@ int check(const CheckOptions& o) {
   if (o.prove) return prove(o);
   if (engines::is_network(o.model)) {
     if (!o.prompt.empty() || !o.prompt_ids.empty() || !o.text.empty() || !o.arch.empty() || !o.from.empty() || !o.temperature.empty())
-      throw Error(o.model, "a network is checked on samples, without prompts, texts, architecture files and folders",
+      throw Error(o.model, "a network is checked on samples, without prompts, texts, architecture files or folders",
                   "give --input X.npy alone");
     refuse_model_options(o.scales);
     return check_network_model({o.common, o.model, o.engines, o.optimize, o.network, o.scales.threads});
@@ -159,7 +159,7 @@ int check(const CheckOptions& o) {
     return check_scaled_model({o.common, o.model, o.engines, o.text, o.prompt, o.prompt_ids, o.tokens, o.scales});
   }
   if (!o.text.empty() || !o.prompt_ids.empty())
-    throw Error(o.text.empty() ? "--prompt-ids" : "--text", "this model's tokens are characters of its own: it is checked with --prompt",
+    throw Error(o.text.empty() ? "--prompt-ids" : "--text", "this model has its own characters as tokens: it is checked with --prompt",
                 "give --prompt");
   refuse_model_options(o.scales);
   const Model model = read_model(o.model);
@@ -194,9 +194,9 @@ void define_check(CLI::App& command, int& status) {
       .add_option("model", o->model,
                   "model.yaml, a GGUF file, a Hugging Face folder or a network as ONNX; with --prove also a .blif or .dag file")
       ->required();
-  command.add_option(
-      "--engines", o->engines,
-      fmt::format("list of {}; default: {}, with --from what the folder holds", engines::engine_names(), engines::kDefaultEngines.check));
+  command.add_option("--engines", o->engines,
+                     fmt::format("list of {}; default: {}, or with --from what the folder holds", engines::engine_names(),
+                                 engines::kDefaultEngines.check));
   command.footer("Engines:\n" + engines::list_engines());
   add_number<int>(command, "--tokens", o->tokens, {1, 1000000}, "positions to compare");
   command.add_option("--prompt", o->prompt, "text of the first positions; the CPU engine continues it as `run` would");
@@ -205,7 +205,7 @@ void define_check(CLI::App& command, int& status) {
   add_model_options(command, o->scales);
   add_network_options(command, o->network, false);
   command.add_option("--temperature", o->temperature, "continue the prompt by sampling with --seed, as `run --temperature` does");
-  command.add_option("--from", o->from, "use the artefacts of this folder (of compile or verilog) as they are");
+  command.add_option("--from", o->from, "use the artefacts in this folder (from compile or verilog) unchanged");
   command.add_option(
       "--arch", o->arch,
       "architecture file: layers larger than its tile are cut (with --from: as they were compiled); memories and buses around the tiles");
@@ -216,7 +216,7 @@ void define_check(CLI::App& command, int& status) {
   command.add_flag("--prove", o->prove,
                    "instead of running engines, prove the datapath Verilog of every kernel equal to its Dag for all inputs (Yosys, ABC)");
   add_number<int>(command, "--prove-timeout", o->prove_timeout, {1, 1000000}, "seconds for each of the two, per kernel");
-  command.add_option("--kernel", o->kernel, "--prove: this kernel only");
+  command.add_option("--kernel", o->kernel, "--prove: only this kernel");
   add_common(command, o->common, engines::kMostSamplingSeed);
   command.callback([o, &status] { status = check(*o); });
 }

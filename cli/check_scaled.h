@@ -1,4 +1,4 @@
-// bitgrid check, on models with scales.
+// bitgrid check, for models with scales.
 #pragma once
 
 #include <string>
@@ -10,14 +10,14 @@ namespace bitgrid::cli {
 
 struct ScaledCheckOptions {
   Common common;
-  std::string model, engines;      // empty: float,cpu with a text, else cpu
+  std::string model, engines;      // empty: float,cpu with a text, otherwise cpu
   std::string text;                // file; empty: the prompt and what engine cpu generates
   std::string prompt, prompt_ids;  // one of them, or none
   int tokens = 16;                 // positions without a text
   ModelOptions scales;
 };
 
-/// The status of the program: 1 where integers differ.
+/// Returns the program's exit status: 1 if integers differ.
 int check_scaled_model(const ScaledCheckOptions& options);
 
 }  // namespace bitgrid::cli

@@ -32,11 +32,11 @@ const std::vector<Command>& commands() {
       {"sweep", "estimates over ranges of architecture and model parameters, with the Pareto front",
        "Example: bitgrid sweep examples/shapes/sweep.yaml -o sweep\nA sweep that was stopped continues where it left off.", define_sweep},
       {"report",
-       "one self-contained page of a compile: kernels, floorplans, graph, timeline, roofline; or --synth: gates, area, clock rate",
+       "one self-contained page about a compilation: kernels, floorplans, graph, timeline, roofline; or --synth: gates, area, clock rate",
        "Examples: bitgrid compile M.yaml -o DIR && bitgrid report DIR --model M.yaml -o report.html\n          bitgrid report --synth "
        "KERNEL.dag",
        define_report},
-      {"reduce", "shrink a kernel's DAG or a netlist while a command ends in the same way on it",
+      {"reduce", "shrink a kernel's DAG or a netlist as long as a command still ends in the same way on it",
        "Examples: bitgrid reduce big.dag -o small.dag -- sh -c '! bitgrid compile {} -o /tmp/out'\n          bitgrid reduce big.blif -o "
        "small.blif --match 'the mapping is wrong' -- bitgrid compile {} -o /tmp/out",
        define_reduce},

@@ -1,4 +1,4 @@
-// The commands: one table. A new one is a file with its define function, and its row.
+// The table of commands. A new command is a file with its define function, and a row here.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -10,8 +10,8 @@ namespace bitgrid::cli {
 struct Command {
   std::string name;
   std::string purpose;  // a line of help
-  std::string example;  // under its own help
-  /// Gives the command its options and what it does, in CLI11's callback, which sets `status` if it ends otherwise than with 0.
+  std::string example;  // shown below its help
+  /// Gives the command its options, and its action in CLI11's callback, which sets `status` if the exit status is not 0.
   void (*define)(CLI::App& command, int& status);
 };
 const std::vector<Command>& commands();

@@ -19,13 +19,13 @@ struct Common {
   uint64_t seed = 1;
 };
 void add_common(CLI::App& app, Common& common, uint64_t most_seed = UINT64_MAX);
-/// Writes the result where --json asked for it.
+/// Writes the result to where --json says.
 void write_json(const Common& common, const Json& json);
 
-/// A line "bitgrid: MESSAGE" on stderr. Control characters, which may come from files and their names, are written out.
+/// Writes a line "bitgrid: MESSAGE" to stderr. Control characters, which may come from files and their names, are escaped.
 void say_error(const std::string& message);
 
-/// A status line on stderr that is rewritten in place; silent where stderr is not a terminal.
+/// A status line on stderr that is rewritten in place. It is silent if stderr is not a terminal.
 class Progress {
  public:
   Progress();
@@ -43,7 +43,7 @@ class Progress {
 
 class Stopwatch {
  public:
-  /// Seconds since construction or the last lap.
+  /// Returns the seconds since construction or the last lap.
   double lap() {
     const auto now = std::chrono::steady_clock::now();
     const double seconds = std::chrono::duration<double>(now - start_).count();
@@ -55,20 +55,20 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// Bytes of a file of faults.
+/// The most bytes of a file of faults.
 constexpr uint64_t kMostFaultBytes = 64 << 20;
 
-/// Threads that --threads takes, and those of this machine.
+/// The most threads that --threads takes, and the threads of this machine.
 constexpr int kMostThreads = 1024;
 int all_threads();
 
-/// The file of --arch; empty: the default. Throws Error as load_arch does.
+/// Reads the file of --arch; empty means the default. Throws Error as load_arch does.
 Arch arch_of(const std::string& file);
-/// What JSON results say of the architecture in force: the fabric, or also what stands around the tiles.
+/// What JSON results say about the architecture in use: only the fabric, or also the platform around the tiles.
 enum class ArchParts : uint8_t { kFabric, kWithPlatform };
 Json arch_json(const Arch& arch, ArchParts parts = ArchParts::kFabric);
 
-/// "model.yaml" files are models, ".onnx" networks; ".blif" and ".dag" are netlists and kernels. Throws Error naming them.
+/// "model.yaml" files are models, ".onnx" networks; ".blif" and ".dag" are netlists and kernels. Throws Error that lists them.
 enum class SourceKind { kModel, kNetwork, kBlif, kDag };
 SourceKind source_kind(const std::string& path);
 

@@ -214,23 +214,24 @@ void compile(const CompileOptions& o) {
 void define_compile(CLI::App& command, int&) {
   auto o = std::make_shared<CompileOptions>();
   command.add_option("source", o->source, "MODEL.yaml, NETWORK.onnx, NETLIST.blif or KERNEL.dag")->required();
-  command.add_option("-o,--output", o->out, "folder for the mapped kernels; unchanged kernels of an earlier compile there are reused")
+  command
+      .add_option("-o,--output", o->out, "folder for the mapped kernels; unchanged kernels from an earlier compilation there are reused")
       ->required();
   command.add_option("--input-grid", o->grid, kInputGridHelp);
   add_lowering_options(command, o->scales);
   command.add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
-  command.add_option("--defects", o->defects, "YAML list of bad cells and edges of the tile that every kernel is to avoid");
+  command.add_option("--defects", o->defects, "YAML list of bad cells and edges of the tile, which every kernel avoids");
   command.add_option("--mode", o->mode, "mode of netlists and kernels: auto, wave (II = 1) or settle (inputs held)")->capture_default_str();
   command.add_option("--effort", o->effort, "effort for netlists: fast (quick, more cells), default or dense (fewest cells, slow)")
       ->capture_default_str();
   command
       .add_option("--optimize", o->optimize,
-                  "goal where a matrix has several forms: area (fewest cells), throughput (smallest II) or density (least cells times II)")
+                  "goal if a matrix has several forms: area (fewest cells), throughput (smallest II) or density (least cells times II)")
       ->capture_default_str();
   command.add_option("--strategy", o->strategy, "use this strategy for the kernels it is made for; other kernels are mapped as usual");
   command.footer("Strategies (docs/architecture.md):\n" + mapping::list_strategies());
   command.add_flag("--no-verify", o->no_verify, "do not simulate the mapped kernels against their Dags (and reuse nothing)");
-  command.add_flag("--prove", o->prove, "prove by ABC (berkeley-abc) that the logic of the configuration is that of the source");
+  command.add_flag("--prove", o->prove, "prove with ABC (berkeley-abc) that the configuration has the logic of the source");
   add_number<int>(command, "--prove-timeout", o->prove_timeout, {1, 1000000}, "seconds for each kernel");
   command.add_flag("--again", o->again, "map everything again, reuse nothing");
   add_number<int>(command, "--threads", o->threads, {1, kMostThreads}, "kernels mapped in parallel; the result does not depend on it");

@@ -156,7 +156,7 @@ std::string stage_table(const MappedKernel& m, const KernelResult& result) {
     text += line("pack", n->pack_seconds, fmt::format("{} logic cells", n->logic_cells));
     const size_t cells = m.grid.cells.size();
     text += line("place", n->place_seconds,
-                 fmt::format("{} x {} cells, {:.1f} a LUT4", m.grid.width, m.grid.height,
+                 fmt::format("{} x {} cells, {:.1f} per LUT4", m.grid.width, m.grid.height,
                              static_cast<double>(cells) / static_cast<double>(std::max<size_t>(1, n->luts))));
     text += line("route", n->route_seconds, fmt::format("wirelength {} edges", n->wirelength)) + attempts_text(*n);
     text += line("timing", n->time_seconds, fmt::format("II {} cycles, latency {}", m.ii, latency_cycles(m)));
@@ -200,7 +200,7 @@ std::string defects_table(const Json& defects) {
   if (defects["cells_without"].get<int64_t>() == 0) {
     return fmt::format("defects of the tile: {} bad cells, {} bad edges\n", defects["cells"].get<size_t>(), defects["edges"].get<size_t>());
   }
-  std::string text = fmt::format("defects of the tile: {} bad cells, {} bad edges; what going around them costs:\n",
+  std::string text = fmt::format("defects of the tile: {} bad cells, {} bad edges; cost of avoiding them:\n",
                                  defects["cells"].get<size_t>(), defects["edges"].get<size_t>());
   text += fmt::format("{:28} {:>9} {:>9} {:>14} {:>12} {:>7} {:>8} {:>12}\n", "kernel", "bad cells", "bad edges", "cells without",
                       "cells with", "growth", "II", "latency");

@@ -1,4 +1,4 @@
-// Shell completion, from the commands' definitions.
+// Shell completion, made from the commands' definitions.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -9,7 +9,7 @@ namespace bitgrid::cli {
 
 std::vector<std::string> command_names(const CLI::App& app);
 
-/// A script for bash that completes commands, options and file names.
+/// Returns a script for bash that completes commands, options and file names.
 std::string bash_completion(const CLI::App& app);
 
 }  // namespace bitgrid::cli

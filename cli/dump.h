@@ -10,14 +10,14 @@
 
 namespace bitgrid::cli {
 
-/// Collects what a trace is told.
+/// Collects what a trace reports.
 class Dump {
  public:
-  /// Opens the file at once: a path that cannot be written is known before the work. Throws Error.
+  /// Opens the file at once, so that a path that cannot be written is known before the work starts. Throws Error.
   explicit Dump(const std::string& path) : file_(path) {}
   cpu::ScaledTrace trace();
-  /// Arrays of int64, [positions, ...]. Scores and weights of attention, which grow with the position, are [positions, positions]: beyond
-  /// the last position they hold -2^20 and 0. Throws Error if the file cannot be written.
+  /// Writes arrays of int64, [positions, ...]. Scores and weights of attention, which grow with the position, are [positions, positions];
+  /// beyond the last position they hold -2^20 and 0. Throws Error if the file cannot be written.
   void write();
 
  private:

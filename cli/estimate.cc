@@ -84,12 +84,12 @@ void define_estimate(CLI::App& command, int&) {
   command.add_option("model", o->model, "MODEL.yaml, NETWORK.onnx, or a shapes file without weights (examples/shapes)")->required();
   command.add_option("--input-grid", o->grid, kInputGridHelp);
   command.add_option("--arch", o->arch, "architecture file (arch/default.yaml documents it)");
-  command.add_option("--optimize", o->optimize, "as for `bitgrid compile`: area, throughput or density, where a matrix has several forms")
+  command.add_option("--optimize", o->optimize, "as for `bitgrid compile`: area, throughput or density, if a matrix has several forms")
       ->capture_default_str();
   command.add_option("--technology", o->technology, "costs and speed of cells and memory (arch/45nm.yaml documents it)");
-  add_number<int>(command, "--context", o->context, {1, estimate::kMaxContext}, "attention window in place of the model's");
+  add_number<int>(command, "--context", o->context, {1, estimate::kMaxContext}, "attention window, instead of the model's");
   add_number<int64_t>(command, "--streams", o->streams, {1, estimate::kMaxStreams}, "independent texts in parallel");
-  command.add_flag("--shapes-only", o->source.shapes_only, "ignore the weights: word lengths for the worst that the shapes allow");
+  command.add_flag("--shapes-only", o->source.shapes_only, "ignore the weights: word lengths for the worst weights that the shapes allow");
   add_common(command, o->common);
   command.callback([o] { run_estimate(*o); });
 }

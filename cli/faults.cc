@@ -125,7 +125,7 @@ void define_faults(CLI::App& command, int&) {
   auto o = std::make_shared<FaultsOptions>();
   command.add_option("folder", o->folder, "the folder of a compile")->required();
   command.add_option("--kernel", o->kernel, "kernel of the folder");
-  command.add_option("--stimulus", o->stimulus, "JSON lines, invocations {\"in\": \"HEX\"}; without: random bits");
+  command.add_option("--stimulus", o->stimulus, "JSON lines, invocations {\"in\": \"HEX\"}; if not given: random bits");
   add_number<size_t>(command, "--invocations", o->invocations, {1, 1000000}, "random invocations");
   command
       .add_option("--kinds", o->kinds,
@@ -134,7 +134,7 @@ void define_faults(CLI::App& command, int&) {
   add_number<size_t>(command, "--sample", o->sample, {0, size_t{1} << 40}, "number of faults to draw at random; 0: all of them");
   command.add_option("--faults", o->faults,
                      "these faults instead, each on its own: lines stuck0|stuck1|flip X Y [NESW] [FIRST[-LAST]], config X Y BIT");
-  command.add_option("--missed", o->missed, "write those that changed no output, though on a path to one, to this file");
+  command.add_option("--missed", o->missed, "write the faults on a path to an output that changed no output to this file");
   add_number<size_t>(command, "--threads", o->threads, {1, kMostThreads}, "threads that work on the faults");
   add_common(command, o->common);
   command.callback([o] { faults(*o); });

@@ -60,7 +60,7 @@ void import(const ImportOptions& o) {
   progress.say("writing " + o.folder);
   frontend::write_scaled_model(o.folder, model, checkpoint->tokenizer);
   progress.clear();
-  std::cout << fmt::format("{}/model.yaml: {} layers of width {}, {} positions; run it as any model\n", o.folder, model.layers.size() / 2,
+  std::cout << fmt::format("{}/model.yaml: {} layers of width {}, {} positions; run it like any model\n", o.folder, model.layers.size() / 2,
                            model.width, model.context);
   const GainSpread spread = spread_of(model);
   std::cout << fmt::format("widest spread of gains: {:.0f} to 1, of {}\n", spread.ratio, spread.norm);

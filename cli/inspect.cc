@@ -171,7 +171,7 @@ Json inspect_own(const std::string& path) {
   json["parameters"] = parameters;
   json["bits_per_weight"] = 8.0;
   json["tensors"] = std::move(tensors);
-  json["tokenizer"] = {{"description", "one byte a symbol"}, {"tokens", m.vocabulary.size()}};
+  json["tokenizer"] = {{"description", "one byte per symbol"}, {"tokens", m.vocabulary.size()}};
   return json;
 }
 

@@ -1,4 +1,4 @@
-// Options of every command that runs a model with scales.
+// Options of all commands that run a model with scales.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -19,7 +19,7 @@ struct ModelOptions {
   int threads = all_threads();
 };
 
-/// --i2s-layout and --activation: how to read a checkpoint.
+/// Adds --i2s-layout and --activation, which say how to read a checkpoint.
 void add_reading_options(CLI::App& command, ModelOptions& options);
 /// The same, --kv, --dataflow and --context: what a Program of such a model depends on.
 void add_lowering_options(CLI::App& command, ModelOptions& options);
@@ -29,13 +29,14 @@ void add_model_options(CLI::App& command, ModelOptions& options);
 /// Why a model with scales takes no architecture file.
 inline constexpr const char* kNoTiles = "models with scales are not cut into tiles yet";
 
-/// Throws Error if one of --i2s-layout, --activation and --kv is given: for models that have no use for them.
+/// Throws Error if one of --i2s-layout, --activation and --kv is given. For models that do not use them.
 void refuse_model_options(const ModelOptions& options);
 
-/// --dataflow, for engines that are to run a model with scales. Throws Error if it is unknown, or given and none of them runs kernels.
+/// Returns --dataflow for engines that run a model with scales. Throws Error if it is unknown, or if it is given and none of them runs
+/// kernels.
 scales::Dataflow dataflow_of(const ModelOptions& options, const std::vector<const engines::Engine*>& engines);
 
-/// Throws Error for a value that is unknown.
+/// Throws Error for an unknown value.
 engines::OpenParams open_params(const ModelOptions& options, Progress& progress);
 
 }  // namespace bitgrid::cli

@@ -1,4 +1,4 @@
-// Options whose argument is a number: one parser for all commands, and the range in --help.
+// Options that take a number: one parser for all commands, and the range in --help.
 #pragma once
 
 #include <fmt/format.h>
@@ -14,13 +14,13 @@
 
 namespace bitgrid::cli {
 
-/// Whole numbers that an option takes.
+/// The whole numbers that an option takes.
 template <typename T>
 struct NumberRange {
   T least, most;
 };
 
-/// "--streams 1..4096" in --help; tests know numbers by the dots.
+/// "--streams 1..4096" in --help. Tests recognise numbers by the dots.
 constexpr std::string_view kRangeDots = "..";
 
 template <typename T>
@@ -32,7 +32,7 @@ T parse_option(const std::string& option, const std::string& text, const NumberR
   return *number;
 }
 
-/// The ids of tokens in "1,2,3", below `vocabulary`. Throws Error with the option's name.
+/// Returns the token ids in "1,2,3", below `vocabulary`. Throws Error with the option's name.
 inline std::vector<int> parse_ids(const std::string& option, const std::string& text, size_t vocabulary) {
   std::vector<int> ids;
   std::stringstream list(text + (text.ends_with(',') ? "," : ""));
@@ -41,9 +41,9 @@ inline std::vector<int> parse_ids(const std::string& option, const std::string& 
   return ids;
 }
 
-/// An option with a whole number, read by parse_whole as it stands: decimal digits, within the range. `value` keeps what it has if the
-/// option is not given, and --help shows it as the default; an std::optional that is empty shows none. Bad numbers: Error with the option's
-/// name and the range.
+/// Adds an option with a whole number, which parse_whole reads: decimal digits, within the range. If the option is not given, `value` keeps
+/// its value, which --help shows as the default; an empty std::optional shows none. A bad number gives an Error with the option's name and
+/// the range.
 template <typename T, typename Value>
 CLI::Option* add_number(CLI::App& app, const std::string& name, Value& value, const NumberRange<T>& range, const std::string& help) {
   const auto read = [&value, name, range](const CLI::results_t& texts) {

@@ -56,7 +56,7 @@ std::string format_of(const PictureOptions& o) {
   if (o.format.empty()) return folder ? "svg" : "dot";
   if (o.format != "svg" && o.format != "dot") throw Error("--format", "'" + o.format + "' is not a format", "choose svg or dot");
   if (o.format == "svg" && !folder) throw Error(o.source, "a floorplan needs a mapped kernel", "compile it and give the folder");
-  if (o.format == "dot" && folder) throw Error(o.source, "a folder holds configurations and no graphs", "give the source of the compile");
+  if (o.format == "dot" && folder) throw Error(o.source, "a folder holds configurations, not graphs", "give the source of the compile");
   return o.format;
 }
 

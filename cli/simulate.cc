@@ -161,7 +161,7 @@ void simulate_live(const SimulateOptions& o, const frontend::GridSource& grid) {
   sim::StripStats strip;
   if (ranks.size > 1) {
     if (params.vcd || !params.faults.empty() || params.engine == sim::GridEngine::kScalar || params.engine == sim::GridEngine::kLanes)
-      throw Error("mpirun", "several processes run the sliced simulator only, without waveforms and faults",
+      throw Error("mpirun", "several processes can only run the sliced simulator, without waveforms or faults",
                   "leave out --vcd, --faults and --sim");
     result = sim::run_strips(grid, script, resumed ? &*resumed : nullptr, {*o.cycles, o.halo, o.threads}, ranks, &strip);
     if (ranks.rank != 0) return;

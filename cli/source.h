@@ -1,4 +1,4 @@
-// What compile and verilog start from: a model, a netlist or a kernel, as a program of kernels.
+// The input of compile and verilog: a model, a netlist or a kernel, as a program of kernels.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ struct Source {
   std::string blif;  // the text of a netlist that every reader of BLIF understands, else empty
 };
 
-/// Reads a model; what is odd in it is said on stderr.
+/// Reads a model. Anything unusual in it is reported on stderr.
 Model read_model(const std::string& path);
 
 inline constexpr const char* kInputGridHelp = "ONNX files whose input no quantiser reads: FIRST:STEP:POINTS, the values that it takes";

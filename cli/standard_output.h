@@ -1,4 +1,4 @@
-// Standard output whose errors are seen.
+// Standard output that detects write errors.
 #pragma once
 
 #include <array>
@@ -12,9 +12,9 @@ struct ClosedPipe : std::runtime_error {
   ClosedPipe() : std::runtime_error("the reader of standard output has gone") {}
 };
 
-/// Takes std::cout's text from construction to destruction; a failed write throws out of the `<<` or flush that met it. One object in
-/// main(), before anything else: it also makes failed writes errors where a signal would end the program, and sees that no file that is
-/// opened later takes the place of a standard stream that the caller has closed.
+/// Takes std::cout's text from construction to destruction. A failed write throws from the `<<` or flush that caused it. Create one object
+/// in main(), before anything else. It also turns the signal of a failed write into an error, and makes sure that no file that is opened
+/// later takes the place of a standard stream that the caller has closed.
 class StandardOutput : public std::streambuf {
  public:
   StandardOutput();
@@ -22,7 +22,7 @@ class StandardOutput : public std::streambuf {
   StandardOutput(const StandardOutput&) = delete;
   StandardOutput& operator=(const StandardOutput&) = delete;
 
-  /// Writes what is left and closes. Throws Error if that fails, ClosedPipe if nobody reads.
+  /// Writes the rest and closes. Throws Error if that fails, or ClosedPipe if nobody reads.
   void finish();
 
  protected:
@@ -38,7 +38,7 @@ class StandardOutput : public std::streambuf {
   bool by_lines_ = false;
 };
 
-/// Ends the program as the signal does that a reader's end sends: quietly, with the status that shells expect.
+/// Ends the program as the signal for a closed pipe does: quietly, with the status that shells expect.
 [[noreturn]] void end_by_closed_pipe();
 
 }  // namespace bitgrid::cli

@@ -1,4 +1,4 @@
-// Invocations of a kernel as the commands take them.
+// Reads invocations of a kernel for the commands.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace bitgrid::cli {
 
-/// Lines {"in": "HEX"}: the kernel's input bits as one number, input bit 0 lowest. Throws Error naming file and line.
+/// Reads lines {"in": "HEX"}: the kernel's input bits as one number, input bit 0 lowest. Throws Error with file and line.
 BitMatrix read_invocations(const std::string& path, uint32_t bits);
 
 }  // namespace bitgrid::cli

@@ -156,7 +156,7 @@ void define_sweep(CLI::App& command, int&) {
   add_number<int>(command, "--threads", o->threads, {1, kMostThreads}, "points computed in parallel");
   command.add_option("--slurm", o->slurm, "write this Slurm job array instead of running");
   command.add_option("--parallel", o->parallel, "write this list of commands for GNU parallel instead of running");
-  add_number<size_t>(command, "--point", o->point, {0, estimate::kMaxSweepPoints - 1}, "compute this point only (as the jobs do)");
+  add_number<size_t>(command, "--point", o->point, {0, estimate::kMaxSweepPoints - 1}, "compute only this point (as the jobs do)");
   add_common(command, o->common);
   command.callback([o] { sweep(*o); });
 }

@@ -94,7 +94,7 @@ Json print_cell(const estimate::GateTechnology& t, uint64_t levels) {
   }
   const double cycles_mhz = estimate::clock_mhz(t, levels) / 2;
   std::cout << fmt::format(
-      "estimates use {:.1f} um2 a cell, {} MHz and {} fJ an update; {} levels of gates and a register twice a cycle "
+      "estimates use {:.1f} um2 per cell, {} MHz and {} fJ per update; {} levels of gates and a register twice a cycle "
       "would allow {:.0f} MHz without wires\n",
       t.technology.cell_area_um2, t.technology.clock_mhz, t.technology.update_fj, levels, cycles_mhz);
   return {{"name", t.technology.name},

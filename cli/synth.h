@@ -16,7 +16,7 @@ struct SynthOptions {
 
 void add_synth_options(CLI::App& command, SynthOptions& options);
 
-/// `source`: a model, netlist or kernel, or empty. `technology`: a file, or empty. Throws Error if Yosys is missing or as the readers do.
+/// `source`: a model, netlist or kernel, or empty. `technology`: a file, or empty. Throws Error if Yosys is missing, or as the readers do.
 void report_synthesis(const SynthOptions& options, const std::string& source, const std::string& technology, const Common& common);
 
 }  // namespace bitgrid::cli

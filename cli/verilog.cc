@@ -122,7 +122,7 @@ void define_verilog(CLI::App& command, int&) {
   command
       .add_option(
           "--style", o->style,
-          "datapath: one pipelined module a kernel; fabric: the grid of cells, and for each kernel its configuration and a testbench")
+          "datapath: one pipelined module per kernel; fabric: the grid of cells, and for each kernel its configuration and a testbench")
       ->capture_default_str();
   command.add_option("--kernel", o->kernel, "fabric: this kernel only");
   add_lowering_options(command, o->scales);

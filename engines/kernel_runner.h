@@ -1,4 +1,5 @@
-// Models with scales on the engines that run kernels: lowered to a Program, whose Dags, Verilog or mapped kernels then compute every value.
+// Runs models with scales on the engines that run kernels: they are lowered to a Program, whose Dags, Verilog or mapped kernels compute
+// every value.
 #pragma once
 
 #include <string>
@@ -8,8 +9,8 @@
 
 namespace bitgrid::engines {
 
-/// Runs on `make`, an engine of kernels. The trace is told all tensors of the Program, position by position. `source` must outlive the
-/// runner. Throws Error for models and cache forms that are not lowered yet.
+/// Runs on `make`, an engine of kernels. The trace gets all tensors of the Program, position by position. `source` must outlive the runner.
+/// Throws Error for models and cache forms that cannot be lowered yet.
 ScaledRunner kernel_runner(KernelEngine (*make)(const EngineInputs& inputs), ScaledSource& source, const ScaledRunParams& params);
 
 }  // namespace bitgrid::engines

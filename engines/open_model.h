@@ -1,4 +1,4 @@
-// Models of both kinds, from whatever path names one: model.yaml, a GGUF file, a Hugging Face folder.
+// Opens models of both kinds from any path that names one: model.yaml, a GGUF file, a Hugging Face folder.
 #pragma once
 
 #include <functional>
@@ -17,11 +17,11 @@ struct OpenParams {
   size_t context = 0;  // positions; 0: the model's own, 4096 at most
   int threads = 1;
   frontend::CheckpointParams checkpoint;
-  std::function<void(const std::string&)> progress = [](const std::string&) {};  // what is going on
-  std::function<void(const std::string&)> warn = [](const std::string&) {};      // what is odd
+  std::function<void(const std::string&)> progress = [](const std::string&) {};  // status messages
+  std::function<void(const std::string&)> warn = [](const std::string&) {};      // warnings about anything unusual
 };
 
-/// A model with scales and what stands around it. Its integers, and its reals, are made when they are first asked for.
+/// A model with scales, with its tokenizer and its checkpoint. Its integers and its reals are made when they are first requested.
 class ScaledSource {
  public:
   /// Throws Error as the readers do.
@@ -29,11 +29,11 @@ class ScaledSource {
 
   const ScaledModel& integers();
   const FloatModel& reals();
-  /// nullptr: the model has none, and texts are numbers of tokens.
+  /// nullptr: the model has none, and texts are token numbers.
   const frontend::Tokenizer* tokenizer() const { return tokenizer_.get(); }
-  /// nullptr: a model of our own format.
+  /// nullptr: a model in our own format.
   const frontend::Checkpoint* checkpoint() const { return checkpoint_.get(); }
-  /// Of whichever of the two has been made; otherwise of the integers.
+  /// Returns the context of the integers or the reals, whichever exist; otherwise that of the integers.
   size_t context();
   size_t vocabulary();
 
@@ -45,7 +45,7 @@ class ScaledSource {
   std::unique_ptr<const frontend::Tokenizer> tokenizer_;
 };
 
-/// Whether a path names a model with scales: a checkpoint, or model.yaml of that format.
+/// Returns whether a path names a model with scales: a checkpoint, or a model.yaml of that format.
 bool is_scaled_model(const std::string& path);
 
 }  // namespace bitgrid::engines

@@ -1,4 +1,4 @@
-// What runs a model with scales token by token.
+// Runs a model with scales token by token.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ namespace bitgrid::engines {
 struct ScaledRunParams {
   CacheForms cache;
   int threads = 1;
-  // Of engines that run kernels: of the mapping; told what is mapped or built, and which step of the tokens runs.
+  // For engines that run kernels: the seed of the mapping, and callbacks for what is mapped or built and which step of the tokens runs.
   uint64_t seed = 1;
   mapping::Optimize optimize = mapping::Optimize::kArea;
   scales::Dataflow dataflow = scales::Dataflow::kStreamed;
@@ -26,21 +26,22 @@ struct ScaledRunParams {
   std::function<void(const std::string&)> step_progress = [](const std::string&) {};
 };
 
-/// One text at a time.
+/// Runs one text at a time.
 struct ScaledRunner {
-  /// Takes tokens; `each` gets the logits after token i, for all tokens or the last one.
+  /// Takes tokens. `each` gets the logits after token i, for all tokens or the last one.
   std::function<void(std::span<const int> tokens, bool all, const cpu::ScaledEngine::EachLogits& each, const cpu::ScaledTrace& trace)> feed;
   /// Forgets the text.
   std::function<void()> restart;
   std::function<EngineStats()> stats = [] { return EngineStats{}; };
 };
 
-/// One token: its logits.
+/// Takes one token and returns its logits.
 cpu::ScaledLogits step(const ScaledRunner& runner, int token);
 
-/// The integer engine: the definition. `source` must outlive it.
+/// Returns the integer engine, which is the definition. `source` must outlive it.
 ScaledRunner integer_runner(ScaledSource& source, const ScaledRunParams& params);
-/// The float64 yardstick; its logits come with 40 fraction bits. Throws Error for cache forms other than the default: it has no codes.
+/// Returns the float64 yardstick. Its logits have 40 fraction bits. Throws Error for cache forms other than the default, since it has no
+/// codes.
 ScaledRunner float_runner(ScaledSource& source, const ScaledRunParams& params);
 
 }  // namespace bitgrid::engines

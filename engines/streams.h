@@ -19,9 +19,9 @@ struct StreamsInputs {
   const Program& program;
   const std::vector<MappedKernel>& mapped;
   Arch arch = {};
-  std::vector<std::vector<int>> streams = {};  // the tokens that each text begins with, at least one
-  int generate = 0;                            // tokens of each text after those
-  /// The next token of a stream. Needed with `generate`.
+  std::vector<std::vector<int>> streams = {};  // the initial tokens of each text, at least one
+  int generate = 0;                            // tokens to generate for each text after those
+  /// Chooses the next token of a stream. Needed with `generate`.
   std::function<int(size_t stream, const std::vector<int64_t>& logits)> choose = nullptr;
   bool keep_values = false;    // StreamText::values
   bool keep_timeline = false;  // StreamsResult::timeline
@@ -37,11 +37,11 @@ struct StreamsResult {
   std::vector<StreamText> texts;
   EngineStats stats;
   std::string summary;          // for people
-  nlohmann::ordered_json json;  // the fields that --json gets besides the texts
-  std::string timeline;         // who did what when, in the trace event format
+  nlohmann::ordered_json json;  // the fields that --json gets in addition to the texts
+  std::string timeline;         // activity over time, in the trace event format
 };
 
-/// Tiles among memories and buses, as the architecture describes them. Throws Error as platform::simulate_platform does.
+/// Runs tiles with memories and buses, as the architecture describes them. Throws Error as platform::simulate_platform does.
 StreamsResult run_platform(const StreamsInputs& inputs);
 
 }  // namespace bitgrid::engines

@@ -234,7 +234,7 @@ std::string estimate_text(const Estimate& e, const EstimateParams& params, const
                         static_cast<double>(r.cells) * params.technology.cell_area_um2 * 1e-6, r.modelled ? "  modelled" : "");
   }
   const Technology& t = params.technology;
-  text += fmt::format("{} cells ({} of them keys and values of a stream), {} tiles, {:.4g} mm2 ({}: {} um2 a cell)\n", e.cells_total,
+  text += fmt::format("{} cells ({} of them keys and values of a stream), {} tiles, {:.4g} mm2 ({}: {} um2 per cell)\n", e.cells_total,
                       e.resident_cells, e.tiles, e.area_mm2, t.name, t.cell_area_um2);
   text += fmt::format("{} cycles per {}, {} of them configuration ({} bits per cycle), {} reloading\n", e.cycles_per_token, unit,
                       e.configuration_cycles, params.arch.configuration_bits_per_cycle, e.reload_cycles);

@@ -27,12 +27,12 @@ struct EstimateModel {
 EstimateModel read_estimate_model(const std::string& path, const std::string& input_grid = "");
 
 struct EstimateSource {
-  int context = 0;                                                  // > 0: the attention window in place of the file's; implies shapes_only
-  bool shapes_only = false;                                         // weights are not looked at
-  std::vector<std::pair<std::string, std::string>> overrides = {};  // keys of a shapes file and values that replace its own
+  int context = 0;                                                  // > 0: replaces the attention window of the file; implies shapes_only
+  bool shapes_only = false;                                         // weights are ignored
+  std::vector<std::pair<std::string, std::string>> overrides = {};  // keys of a shapes file and the values that replace its own
   numerics::LowerParams lower = {};                                 // tile and forms, as `compile` takes them
   double defect_rate = 0;                                           // bad cells of a tile, placed at random; needs weights
-  uint64_t seed = 1;                                                // of their places
+  uint64_t seed = 1;                                                // for their places
 };
 
 struct SourceKernels {
@@ -41,11 +41,11 @@ struct SourceKernels {
   int context = 0;     // largest attention window; 0: no attention
   std::vector<std::string> assumptions;
   std::vector<KernelFigures> kernels;
-  std::vector<std::string> warnings = {};  // what is odd in the model
+  std::vector<std::string> warnings = {};  // anything unusual in the model
 };
 
-/// Throws Error as parse_shapes does, if the numerics have no mapping, or if a kernel of a model with weights does not fit the tile.
-/// `plans` keeps what later calls may share; its parameters must be those of `source`.
+/// Throws Error as parse_shapes does, if the numbers have no mapping, or if a kernel of a model with weights does not fit the tile. `plans`
+/// keeps what later calls may share; its parameters must be those of `source`.
 SourceKernels read_kernels(const EstimateModel& model, const EstimateSource& source, ShapePlans* plans = nullptr);
 
 }  // namespace bitgrid::estimate

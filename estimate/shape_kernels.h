@@ -1,4 +1,4 @@
-// The kernels that lowering a model of given shapes makes, with their sizes and times, from shapes and numerics alone.
+// The kernels that lowering a model of given shapes would make, with their sizes and times, from nothing but shapes and numerics.
 #pragma once
 
 #include <cstdint>
@@ -31,14 +31,14 @@ struct KernelFigures {
   int64_t invocations = 1;  // for a token, on all tiles
   std::vector<StageUse> uses = std::vector<StageUse>(1);
   int64_t resident_cells = 0;  // of a tile
-  int window = 0;              // tokens over which its resident cells are written once; 0: nothing resident
-  int64_t port_bits = 0;       // in and out, of an invocation
-  int64_t bit_macs = 0;        // of an invocation
-  bool modelled = false;       // from sizes of proven stamps: `compile` has no such kernel yet
+  int window = 0;              // tokens over which its resident cells are written once; 0: nothing is resident
+  int64_t port_bits = 0;       // in and out, per invocation
+  int64_t bit_macs = 0;        // per invocation
+  bool modelled = false;       // from sizes of proven stamps, because `compile` has no such kernel yet
 
   int64_t cells() const { return int64_t{width} * height; }
   int64_t cells_total() const { return checked_product({width, height, tiles}, "cells of " + name); }
-  /// Of a token, in and out of its ports.
+  /// Bits of a token in and out of its ports.
   int64_t port_bits_total() const { return checked_product({port_bits, invocations}, "bits of " + name); }
   /// Cycles that a token keeps each tile busy.
   int64_t busy_cycles() const {
@@ -52,16 +52,16 @@ struct KernelFigures {
   double updates() const { return static_cast<double>(cells()) * ii * static_cast<double>(invocations); }
 };
 
-/// From shapes: word lengths are those of the worst weights there could be. Throws Error if the numerics have no mapping. `plans` keeps
+/// Estimates from shapes, with the word lengths of the worst possible weights. Throws Error if the numbers have no mapping. `plans` keeps
 /// what the next model may share.
 std::vector<KernelFigures> shape_kernels(const ShapeModel& model, ShapePlans& plans);
 std::vector<KernelFigures> shape_kernels(const ShapeModel& model, const numerics::LowerParams& params = {});
 
-/// Exact: kernels of a lowered model, equal in number, size and time to those that `compile` makes with the same options. With defects they
-/// are mapped (seconds), else most sizes follow without. Throws Error as map_kernel does.
+/// Exact: the kernels of a lowered model, with the number, sizes and times of those that `compile` makes with the same options. With
+/// defects they are mapped (which takes seconds); otherwise most sizes follow without mapping. Throws Error as map_kernel does.
 std::vector<KernelFigures> lowered_kernels(const Program& program, const mapping::MapParams& params = {});
 
-/// Of a program's kernels as they have been mapped, in its order.
+/// For a program's mapped kernels, in its order.
 std::vector<KernelFigures> mapped_kernels(const Program& program, const std::vector<MappedKernel>& mapped);
 
 }  // namespace bitgrid::estimate

@@ -74,7 +74,8 @@ WeightValues read_values(const frontend::YamlValue& value) {
   for (const WeightValues v : {WeightValues::kBinary, WeightValues::kTernary, WeightValues::kInt2}) {
     if (name_of(v) == name) return v;
   }
-  throw Error(value.where(), value.path + ": `" + name + "` are not weights that this program knows", "use binary, ternary or int2");
+  throw Error(value.where(), value.path + ": `" + name + "` is not a kind of weight that this program knows",
+              "use binary, ternary or int2");
 }
 
 int read_int(const frontend::YamlMap& map, const std::string& key, int lo, int hi) {
@@ -203,7 +204,7 @@ bool is_shapes_text(const std::string& yaml, const std::string& path) {
 
 ShapeModel parse_shapes(const std::string& yaml, const std::string& path, int context,
                         const std::vector<std::pair<std::string, std::string>>& overrides) {
-  if (yaml.size() > size_t{1} << 20) throw Error(path, "the shapes file is larger than 1 MiB", "one layer is described once");
+  if (yaml.size() > size_t{1} << 20) throw Error(path, "the shapes file is larger than 1 MiB", "describe each layer only once");
   frontend::YamlValue top = frontend::parse_yaml(yaml, path, "docs/estimate.md");
   if (top.is_map()) {
     for (const auto& [key, value] : overrides) top.node[key] = value;

@@ -1,4 +1,4 @@
-// A model by its shapes: what an estimate needs to know. Read from a shapes file (docs/estimate.md), or taken from a whole model.
+// A model by its shapes, with what an estimate needs to know. It is read from a shapes file (docs/estimate.md) or taken from a whole model.
 #pragma once
 
 #include <cstdint>
@@ -20,13 +20,13 @@ struct MatrixShape {
   int outputs = 0;
   int inputs = 0;
   WeightValues values = WeightValues::kTernary;
-  int group = 0;  // inputs that share a scale of their own, an 8-bit multiplier; 0: none
+  int group = 0;  // inputs that share a scale, which is an 8-bit multiplier; 0: none
 };
 
 struct LinearShape {
   MatrixShape matrix;
   Activation activation;
-  int table_bits = 0;  // of an element-wise table's results; 0: no table
+  int table_bits = 0;  // of the results of an element-wise table; 0: no table
 };
 
 struct AttentionShape {
@@ -47,7 +47,7 @@ struct FeedForwardShape {
   bool gated = false;  // hidden = requantise(up(x) * gate(x)), gate like up
   MatrixShape down;
   int experts = 1;
-  int active = 1;  // of the experts, for a token
+  int active = 1;  // experts that one token uses
 };
 
 struct DenseShape {
@@ -70,16 +70,16 @@ struct ShapeModel {
   std::vector<std::string> assumptions;
 };
 
-/// Shapes and numerics of a model; of biases and multipliers per channel only the largest multiplier is kept.
+/// Returns the shapes and numerics of a model. Of biases and multipliers per channel it keeps only the largest multiplier.
 ShapeModel shapes_of(const Model& model);
 
-/// Whether the YAML text says `format: bitgrid-shapes-1`.
+/// Returns whether the YAML text says `format: bitgrid-shapes-1`.
 bool is_shapes_text(const std::string& yaml, const std::string& path);
-/// Reads a shapes file. `context` > 0 replaces the file's, `overrides` the values of keys. Throws Error (file, line, cure).
+/// Reads a shapes file. `context` > 0 replaces the file's, and `overrides` replaces values of keys. Throws Error (file, line, cure).
 ShapeModel parse_shapes(const std::string& yaml, const std::string& path, int context = 0,
                         const std::vector<std::pair<std::string, std::string>>& overrides = {});
 
-/// The attention window of all layers.
+/// Sets the attention window of all layers.
 void set_context(ShapeModel& model, int context);
 
 }  // namespace bitgrid::estimate

@@ -1,5 +1,5 @@
-// Constant and resident matrices known by their shapes: word lengths for the worst weights, the cut into kernels, and each kernel's size
-// and times. Equal ones are planned once.
+// Plans constant and resident matrices known only by their shapes: word lengths for the worst weights, the cut into kernels, and the size
+// and times of each kernel. Equal ones are planned once.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +14,10 @@
 
 namespace bitgrid::estimate {
 
-/// A MatrixLayer without weights: two rows stand for all, one with the largest entry in each of its columns, one with the smallest, because
-/// everything that plan_matrix derives is monotone in a row's sums.
+/// A MatrixLayer without weights. Two rows represent all, one with the largest entry in each of its columns and one with the smallest,
+/// because everything that plan_matrix derives is monotone in a row's sums.
 struct ShapeMatrix {
-  const Tensor* operand = nullptr;  // none: the residual alone
+  const Tensor* operand = nullptr;  // none: only the residual
   int rows = 1;
   std::vector<int64_t> entries = {1, -1};
   int filled = -1;                   // columns that are not 0; -1: all
@@ -27,12 +27,12 @@ struct ShapeMatrix {
   bool raw = false;
 };
 
-/// Kernels of equal size and times that a matrix is cut into.
+/// Kernels of equal size and times into which a matrix is cut.
 struct ShapePiece {
   std::string strategy;
   mapping::BitSerialSize size;
   int64_t count = 1;
-  int stage = 0;  // after that of the first piece
+  int stage = 0;  // relative to that of the first piece
   int64_t port_bits = 0;
   int64_t bit_macs = 0;
 };
@@ -49,12 +49,12 @@ struct PlannedResident {
   int64_t resident_cells = 0;
 };
 
-/// Plans by what they depend on. One may serve several models; parameters must be those of the first use.
+/// Plans, by what they depend on. It may serve several models; the parameters must be those of the first use.
 class ShapePlans {
  public:
   explicit ShapePlans(const numerics::LowerParams& params = {}) : params_(params) {}
 
-  /// `name`: for messages. Throws Error if the numerics have no mapping or a row does not fit the tile.
+  /// `name` is for messages. Throws Error if the numbers have no mapping or a row does not fit the tile.
   const PlannedMatrix& matrix(const std::string& name, const ShapeMatrix& matrix);
   const PlannedResident& resident(const numerics::ResidentLayer& layer);
 

@@ -1,4 +1,4 @@
-// Estimates over ranges of parameters: points, their results as files, tables and a page with the Pareto front.
+// Estimates over ranges of parameters: the points, and their results as files, tables and a page with the Pareto front.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +11,13 @@
 
 namespace bitgrid::estimate {
 
-/// Combinations of values that a sweep may have.
+/// The most combinations of values that a sweep may have.
 constexpr size_t kMaxSweepPoints = 1'000'000;
 
-/// Values as written in the file; one of each parameter makes a point.
+/// Values as written in the file. Each point takes one value of each parameter.
 struct Sweep {
   std::string file;
-  std::string model;  // path, relative to the sweep file's folder resolved
+  std::string model;  // path, resolved relative to the sweep file's folder
   std::vector<std::pair<std::string, std::vector<std::string>>> parameters;
   std::string minimise = "area_mm2";  // the two axes of the Pareto front
   std::string maximise = "tokens_per_second";
@@ -27,25 +27,25 @@ struct Sweep {
 
 /// Reads a sweep file (docs/estimate.md). Throws Error (file, line, cure).
 Sweep read_sweep(const std::string& path);
-/// The same from the file's text; `path` is where it lies, for messages and for the folder that the model's path starts from.
+/// The same for the file's text. `path` is where the file is, for messages and to resolve the model's path.
 Sweep parse_sweep(const std::string& text, const std::string& path);
 
-/// Parameter values of point n: the last parameter changes fastest.
+/// Returns the parameter values of point n. The last parameter changes fastest.
 std::vector<std::pair<std::string, std::string>> point_values(const Sweep& sweep, size_t n);
 
-/// Hash of all that the figures of a point depend on: the model with its weights, the parameters, and the code with what it takes where the
-/// sweep says nothing (architecture and technology).
+/// Returns a hash of everything that the figures of a point depend on: the model with its weights, the parameters, and the code with its
+/// defaults (architecture and technology).
 uint64_t point_key(const Sweep& sweep, const EstimateModel& model, size_t n);
 
-/// Estimate of point n: {"point", "key", "parameters", figures}. A point whose numerics have no mapping has "error" in place of figures.
-/// `warnings`, if given, gets what is odd in the model.
+/// Returns the estimate of point n: {"point", "key", "parameters", figures}. If the numbers of a point have no mapping, it has "error"
+/// instead of figures. `warnings`, if given, gets anything unusual in the model.
 nlohmann::ordered_json run_point(const Sweep& sweep, const EstimateModel& model, size_t n, std::vector<std::string>* warnings = nullptr);
 
-/// DIR/points/N.json; null if it is not there, not whole, of another key, or an error.
+/// DIR/points/N.json. It reads as null if it is missing, incomplete, of another key, or an error.
 std::string point_path(const std::string& dir, size_t n);
 nlohmann::ordered_json load_point(const Sweep& sweep, const EstimateModel& model, const std::string& dir, size_t n);
 
-/// Indices of points that no other point beats on both axes, by the first axis.
+/// Returns the indices of points that no other point beats on both axes, ordered by the first axis.
 std::vector<size_t> pareto_front(const Sweep& sweep, const std::vector<nlohmann::ordered_json>& points);
 
 std::string sweep_csv(const Sweep& sweep, const std::vector<nlohmann::ordered_json>& points);

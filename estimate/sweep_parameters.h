@@ -9,18 +9,18 @@
 
 namespace bitgrid::estimate {
 
-/// One value of a parameter as the sweep file has it.
+/// One value of a parameter as written in the sweep file.
 struct SweepValue {
   std::string name;
   std::string text;
   std::string where;  // FILE:LINE
 };
 
-/// In the order of docs/estimate.md.
+/// Returns the names in the order of docs/estimate.md.
 std::vector<std::string> sweep_parameter_names();
 
-/// Puts the value where its parameter belongs. Throws Error naming the parameter and its range. Of a shapes file's own keys only the
-/// numbers are looked at: the rest is for its reader.
+/// Puts the value where its parameter belongs. Throws Error with the parameter and its range. For the keys of a shapes file it checks only
+/// numbers; their reader checks the rest.
 void set_sweep_parameter(const SweepValue& value, EstimateSource& source, EstimateParams& params);
 
 }  // namespace bitgrid::estimate

@@ -132,8 +132,8 @@ class Parser {
            "give combinational logic: turn latch outputs into inputs and latch inputs into outputs");
     if (name == ".subckt" || name == ".search") fail(fmt::format("{} needs other models", name), "flatten the hierarchy first");
     if (name == ".gate") fail(".gate needs a cell library", "write the circuit with .names (ABC: strash or logic, then write_blif)");
-    if (name == ".exdc") fail(".exdc gives external don't-cares, which are not used", "remove that section");
-    fail(fmt::format("{} is not known", name), "use .model, .inputs, .outputs, .names, .conn and .end");
+    if (name == ".exdc") fail(".exdc gives external don't-cares, which are not supported", "remove that section");
+    fail(fmt::format("{} is unknown", name), "use .model, .inputs, .outputs, .names, .conn and .end");
   }
 
   void model(const Tokens& tokens) {
@@ -158,7 +158,7 @@ class Parser {
   }
 
   void connection(const Tokens& tokens) {
-    if (tokens.size() != 3) fail(fmt::format(".conn has {} names", tokens.size() - 1), "write: .conn DRIVER DRIVEN");
+    if (tokens.size() != 3) fail(fmt::format(".conn has {} names instead of 2", tokens.size() - 1), "write: .conn DRIVER DRIVEN");
     Function f;
     f.line = line_;
     f.name = tokens[2];
@@ -170,7 +170,7 @@ class Parser {
 
   void row(const Tokens& tokens) {
     if (ended_ || !in_cover_)
-      fail(fmt::format("\"{}\" belongs to no .names", tokens[0]), "put rows of a cover directly below its .names line");
+      fail(fmt::format("\"{}\" does not belong to any .names", tokens[0]), "put rows of a cover directly below its .names line");
     Function& f = functions_.back();
     const bool constant = f.fanins.empty();
     if (tokens.size() != (constant ? 1u : 2u))
@@ -204,8 +204,7 @@ class Parser {
       const Function& f = functions_[i];
       if (signals_.contains(f.name)) fail_at(f.line, f.name + " is an input and has a .names", "remove one of them");
       const auto [it, fresh] = drivers_.try_emplace(f.name, i);
-      if (!fresh)
-        fail_at(f.line, fmt::format("{} is defined a second time (first in line {})", f.name, functions_[it->second].line), "remove one");
+      if (!fresh) fail_at(f.line, fmt::format("{} is defined twice (first in line {})", f.name, functions_[it->second].line), "remove one");
     }
     order(network);
     std::unordered_set<std::string> seen;

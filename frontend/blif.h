@@ -8,16 +8,17 @@
 
 namespace bitgrid::frontend {
 
-/// One `.model` of `.inputs`, `.outputs` and `.names` with covers of either output polarity; `\` continues a line, `#` starts a comment,
-/// nodes may come in any order. Of extended BLIF, `.conn A B` makes B the signal A; `.attr`, `.cname` and `.param` are skipped, as are
-/// lines that state only delays, loads or areas. Latches, subcircuits, library gates, external don't-cares and second models are refused.
-/// Every error names source and line. `source` names the text in messages.
+/// Reads one `.model` with `.inputs`, `.outputs` and `.names`, with covers of either output polarity. `\` continues a line, `#` starts a
+/// comment, and nodes may come in any order. Of extended BLIF, `.conn A B` makes B the signal A. `.attr`, `.cname` and `.param` are
+/// skipped, as are lines that state only delays, loads or areas. Latches, subcircuits, library gates, external don't-cares and second
+/// models are refused. Every error gives source and line. `source` names the text in messages.
 CoverNetwork parse_blif(std::string_view text, const std::string& source = "blif");
 
-/// Whether a reader that knows only BLIF sees the same network in the text: there is no byte-order mark and nothing of extended BLIF.
+/// Returns whether a reader that knows only BLIF sees the same network in the text, that is, if it has no byte-order mark and nothing of
+/// extended BLIF.
 bool is_plain_blif(std::string_view text);
 
-/// Reads a file; throws Error as parse_blif, or if it cannot be read.
+/// Reads a file. Throws Error as parse_blif does, or if it cannot be read.
 CoverNetwork read_blif(const std::string& path);
 
 }  // namespace bitgrid::frontend

@@ -12,12 +12,12 @@
 
 namespace bitgrid::frontend {
 
-/// Both keys may be absent, coordinates are 0 .. kMaxDefectPlace. Throws Error (FILE:LINE, cure). `file` names the file in messages.
+/// Both keys are optional; coordinates are 0 .. kMaxDefectPlace. Throws Error (FILE:LINE, cure). `file` names the file in messages.
 Defects parse_defects(const std::string& text, const std::string& file);
 Defects load_defects(const std::string& path);
 inline constexpr int kMaxDefectPlace = (1 << 24) - 1;
 
-/// The text of such a file; parse_defects gives back the same.
+/// Returns the text of such a file. parse_defects reads the same defects back.
 std::string print_defects(const Defects& defects);
 
 }  // namespace bitgrid::frontend

@@ -132,7 +132,8 @@ WeightValues read_values(const YamlValue& value) {
     if (name_of(v) == name) return v;
     known.push_back(name_of(v));
   }
-  throw Error(value.where(), value.path + ": `" + name + "` are not weights that this program knows", "use binary, ternary or int2");
+  throw Error(value.where(), value.path + ": `" + name + "` is not a kind of weight that this program knows",
+              "use binary, ternary or int2");
 }
 
 Matrix read_matrix(Reader& r, const YamlMap& map) {
@@ -339,7 +340,7 @@ std::string read_name(const YamlValue& value) {
 }
 
 YamlMap read_top(const std::string& yaml, const std::string& yaml_path) {
-  if (yaml.size() > kMaxYaml) throw Error(yaml_path, "the model file is larger than 1 MiB", "keep numbers in the weights file");
+  if (yaml.size() > kMaxYaml) throw Error(yaml_path, "the model file is larger than 1 MiB", "put numbers in the weights file");
   const YamlMap map(parse_yaml(yaml, yaml_path, "docs/model-format.md"), {"format", "name", "description", "weights", "vocabulary", "width",
                                                                           "embedding", "layers", "head", "sampling", "reported"});
   const YamlValue format = map.get("format");
@@ -408,7 +409,7 @@ Model parse_model(const std::string& yaml, const std::string& yaml_path, std::st
 Model load_model(const std::string& yaml_path, std::vector<std::string>* warnings) {
   const bool plain_folder = is_folder(yaml_path) && !is_there(yaml_path + "/config.json");
   if ((is_checkpoint(yaml_path) && !plain_folder) || is_scaled_model_file(yaml_path))
-    throw Error(yaml_path, "this is a model with scales, which this command does not take yet",
+    throw Error(yaml_path, "this is a model with scales, which this command does not support yet",
                 "`bitgrid run`, `check` and `evaluate` run it on engine cpu");
   const std::string yaml = read_file(yaml_path, kMaxYaml);
   const YamlMap map = read_top(yaml, yaml_path);

@@ -37,13 +37,13 @@ NpyHeader parse_header(const std::string& text, const std::string& source) {
   std::smatch m;
   static const std::regex descr(R"('descr'\s*:\s*'([<>|=]?)([a-zA-Z])([0-9]{1,2})')"), order(R"('fortran_order'\s*:\s*(True|False))"),
       shape(R"('shape'\s*:\s*\(([0-9,\sL]*)\))"), size("[0-9]+");
-  if (!std::regex_search(text, m, descr)) refuse_npy(source, "its header names no type of numbers", "save an array of one number type");
+  if (!std::regex_search(text, m, descr)) refuse_npy(source, "its header does not name a number type", "save an array of one number type");
   h.big = m[1] == ">";
   h.kind = m[2].str()[0];
   h.width = static_cast<size_t>(std::stoi(m[3]));
-  if (!std::regex_search(text, m, order)) refuse_npy(source, "its header names no order");
+  if (!std::regex_search(text, m, order)) refuse_npy(source, "its header does not name an order");
   h.fortran = m[1] == "True";
-  if (!std::regex_search(text, m, shape)) refuse_npy(source, "its header names no shape");
+  if (!std::regex_search(text, m, shape)) refuse_npy(source, "its header does not name a shape");
   const std::string list = m[1];
   uint64_t count = 1;
   for (std::sregex_iterator it(list.begin(), list.end(), size), end; it != end; ++it) {
@@ -90,23 +90,23 @@ size_t NpyArray::row_size() const {
 }
 
 NpyArray parse_npy(const std::string& bytes, const std::string& source) {
-  if (bytes.size() < 10 || bytes.compare(0, 6, "\x93NUMPY") != 0) refuse_npy(source, "it is no .npy file");
+  if (bytes.size() < 10 || bytes.compare(0, 6, "\x93NUMPY") != 0) refuse_npy(source, "it is not a .npy file");
   const auto byte = [&](size_t i) { return static_cast<size_t>(static_cast<uint8_t>(bytes[i])); };
   const size_t version = byte(6), before = version == 1 ? 10 : 12;
   if (version < 1 || version > 3 || bytes.size() < before) refuse_npy(source, "its version is not 1, 2 or 3");
   const size_t length = byte(8) | byte(9) << 8 | (version == 1 ? 0 : byte(10) << 16 | byte(11) << 24);
-  if (length > kMostHeader || before + length > bytes.size()) refuse_npy(source, "its header is cut off, or too long");
+  if (length > kMostHeader || before + length > bytes.size()) refuse_npy(source, "its header is truncated or too long");
   const NpyHeader h = parse_header(bytes.substr(before, length), source);
   const Conversion convert = conversion(h.kind, h.width);
   if (convert == nullptr)
-    refuse_npy(source, fmt::format("its numbers are of type {}{}, which is not read", h.kind, h.width),
+    refuse_npy(source, fmt::format("its numbers have type {}{}, which is not supported", h.kind, h.width),
                "save it as float32, float64 or integers (x.astype(..))");
-  if (h.fortran && h.shape.size() > 1) refuse_npy(source, "its elements are in Fortran's order", "save numpy.ascontiguousarray(x)");
+  if (h.fortran && h.shape.size() > 1) refuse_npy(source, "its elements are in Fortran order", "save numpy.ascontiguousarray(x)");
   NpyArray out{h.shape, {}};
   size_t count = 1;
   for (const size_t n : h.shape) count *= n;
   if (bytes.size() - before - length != count * h.width)
-    refuse_npy(source, fmt::format("it has {} bytes of data where its shape needs {}", bytes.size() - before - length, count * h.width),
+    refuse_npy(source, fmt::format("it has {} bytes of data, but its shape needs {}", bytes.size() - before - length, count * h.width),
                "save the array again");
   out.values.reserve(count);
   for (size_t i = 0, at = before + length; i < count; ++i, at += h.width) {

@@ -1,4 +1,4 @@
-// numpy's files of one array (numpy.lib.format): .npy.
+// numpy's file format for one array (numpy.lib.format): .npy.
 #pragma once
 
 #include <cstdint>
@@ -7,21 +7,22 @@
 
 namespace bitgrid::frontend {
 
-/// An array of numbers, row-major. Every type of number is read as doubles.
+/// An array of numbers, row-major. All number types are read as doubles.
 struct NpyArray {
   std::vector<size_t> shape;
   std::vector<double> values;
 
-  /// Elements of one entry of the first dimension.
+  /// Returns the number of elements in one entry of the first dimension.
   size_t row_size() const;
   size_t rows() const { return shape.empty() ? 1 : shape[0]; }
 };
 
-/// Throws Error (file, problem, cure): not a .npy file, cut off, of Fortran's order, or of a type that is no number of at most 64 bits.
+/// Throws Error (file, problem, cure) if it is not a .npy file, is truncated, is in Fortran order, or does not have a type of numbers with
+/// at most 64 bits.
 NpyArray read_npy(const std::string& path);
 NpyArray parse_npy(const std::string& bytes, const std::string& source);
 
-/// The bytes of an array of int64.
+/// Returns the bytes of an array of int64.
 std::string npy_bytes(const std::vector<uint64_t>& shape, const std::vector<int64_t>& values);
 
 }  // namespace bitgrid::frontend

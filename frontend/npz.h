@@ -1,4 +1,5 @@
-// numpy's files of arrays: .npz is a ZIP archive of .npy files (numpy.lib.format, version 1.0). Archives are written without compression.
+// numpy's file format for several arrays: .npz is a ZIP archive of .npy files (numpy.lib.format, version 1.0). Archives are written without
+// compression.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,7 @@ struct NamedArray {
   std::vector<int64_t> values;  // row-major
 };
 
-/// Writes arrays of int64, little-endian, and finishes the file. Throws Error if it cannot be written, or is larger than 4 GB.
+/// Writes little-endian arrays of int64 and finishes the file. Throws Error if it cannot be written or is larger than 4 GB.
 void write_npz(OutputFile& file, const std::vector<NamedArray>& arrays);
 
 }  // namespace bitgrid::frontend

@@ -1,4 +1,4 @@
-// safetensors files of integers, wholly in memory: the weights of our own models.
+// safetensors files of integers, completely in memory. They hold the weights of our own models.
 #pragma once
 
 #include <cstdint>
@@ -18,29 +18,30 @@ struct StoredTensor {
   bool operator==(const StoredTensor&) const = default;
 };
 
-/// A read file: the header, and the bytes from which tensors are decoded when asked for.
+/// A file that was read: the header, and the bytes from which tensors are decoded on request.
 struct Safetensors : SafetensorsHeader {
   std::string path;
   std::string bytes;  // of the whole file
 };
 
-/// Throws Error (file, tensor, cure) for truncated files, bad headers, float tensors, and offsets that do not fit shape and file, overlap
+/// Throws Error (file, tensor, cure) for truncated files, bad headers, float tensors, and offsets that do not match shape and file, overlap
 /// or leave holes.
 Safetensors read_safetensors(const std::string& path);
 
-/// The same from memory; `path` only for messages.
+/// The same from memory; `path` is only for messages.
 Safetensors parse_safetensors(std::string bytes, const std::string& path);
 
-/// Decodes one tensor of the file. Precondition: it exists.
+/// Decodes one tensor of the file. It must exist.
 StoredTensor tensor(const Safetensors& file, const std::string& name);
 
-/// The bytes of a file with these tensors, in this order. Throws Error for a value that its dtype cannot hold or a wrong number of values.
+/// Returns the bytes of a file with these tensors, in this order. Throws Error for a value that its dtype cannot hold, or for a wrong
+/// number of values.
 std::string print_safetensors(const std::vector<StoredTensor>& tensors);
 
-/// Writes them under a temporary name and renames.
+/// Writes them under a temporary name, then renames the file.
 void write_safetensors(const std::string& path, const std::vector<StoredTensor>& tensors);
 
-/// Index of element `i` of a row-major tensor: "[1, 2]".
+/// Returns the index of element `i` of a row-major tensor: "[1, 2]".
 std::string index_text(const std::vector<uint64_t>& shape, uint64_t i);
 
 }  // namespace bitgrid::frontend

@@ -39,7 +39,7 @@ DType dtype_of(const json& j, const std::string& where, DTypes dtypes) {
   const bool known = d != kDTypes.end();
   if (known && (dtypes == DTypes::kAll || d->dtype <= DType::kI64)) return d->dtype;
   if (known && d->is_float) {
-    throw Error(where, "its dtype is " + name + ", but models here are integers only",
+    throw Error(where, "its dtype is " + name + ", but models here have only integers",
                 "export the quantised integers: weights as I8, biases and tables as I32");
   }
   throw Error(where, "its dtype " + json_text(json(name)) + " is unknown",
@@ -135,7 +135,8 @@ SafetensorsHeader parse_safetensors_header(std::string_view bytes, const std::st
                 "this is not a safetensors file, or a truncated one; export it again");
   }
   const std::string_view text = bytes.substr(8, length);
-  if (!text.starts_with('{')) throw Error(path + ": byte 8", "its header begins with no {", "write the file with a safetensors library");
+  if (!text.starts_with('{'))
+    throw Error(path + ": byte 8", "its header does not begin with {", "write the file with a safetensors library");
   const json header = parse_json(text, {path, "the file is damaged; copy or export it again", 1, 8});
   SafetensorsHeader file;
   file.data = 8 + length;

@@ -17,14 +17,14 @@ struct ScaledModelFile {
 /// Reads and checks a model. Throws Error ("FILE:LINE: what is wrong; cure").
 ScaledModelFile load_scaled_model(const std::string& yaml_path);
 
-/// The model alone, from the two files' bytes; the paths are for messages only. The weights must stay where they are.
+/// Returns only the model, from the bytes of the two files; the paths are only for messages. The weights must stay in place.
 ScaledModel parse_scaled_model(const std::string& yaml, const std::string& yaml_path, std::string_view weights,
                                const std::string& weights_path);
 
-/// Whether a file begins as such a model does. False for what cannot be read.
+/// Returns whether a file begins like such a model. False for files that cannot be read.
 bool is_scaled_model_file(const std::string& path);
 
-/// Writes model.yaml, weights.safetensors and what the tokenizer needs into a folder, which is made if it is missing. Throws Error; no file
+/// Writes model.yaml, weights.safetensors and what the tokenizer needs to a folder, which is made if it is missing. Throws Error. No file
 /// is left half-written.
 void write_scaled_model(const std::string& folder, const ScaledModel& model, const TokenizerSource& tokenizer);
 

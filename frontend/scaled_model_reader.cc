@@ -97,7 +97,8 @@ Named ScaledReader::named(const YamlValue& value, size_t rank) const {
     t.fail("has the shape " + shape_text(t.entry->shape), fmt::format("give it {} dimension{}", rank, rank == 1 ? "" : "s"));
   // A small file that names a large tensor a thousand times would take all memory.
   named_ += t.entry->end - t.entry->begin;
-  if (named_ > 2 * weights_->text.size()) t.fail("and those named before take more than twice the weights file", "name each tensor once");
+  if (named_ > 2 * weights_->text.size())
+    t.fail("and the tensors named before it take more than twice the size of the weights file", "name each tensor once");
   return t;
 }
 

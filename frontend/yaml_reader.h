@@ -1,4 +1,4 @@
-// Strict reading of YAML: every value is asked for by name and kind, and whatever nobody asked for is an error with its line.
+// Strict reading of YAML. Every value is requested by name and type; any value that nobody requests is an error with its line.
 #pragma once
 
 #include <yaml-cpp/yaml.h>
@@ -11,7 +11,7 @@
 
 namespace bitgrid::frontend {
 
-/// The key of `known` nearest to `word` by edit distance; "" if none is close enough to be a typo.
+/// Returns the key of `known` nearest to `word` by edit distance, or "" if none is close enough to be a typo.
 std::string nearest(const std::string& word, const std::vector<std::string>& known);
 
 /// A value in the file, with its key path for messages.
@@ -27,7 +27,7 @@ struct YamlValue {
   bool is_list() const { return node.IsSequence(); }
   bool is_integer() const;
 
-  /// Each throws Error if the value is of another kind.
+  /// Each throws Error if the value has another type.
   std::string text() const;
   int64_t integer(int64_t lo, int64_t hi) const;
   double number() const;
@@ -35,22 +35,22 @@ struct YamlValue {
   std::vector<YamlValue> list() const;
 };
 
-/// The value of a text that is one YAML document. Throws Error (FILE:LINE) for bad UTF-8, bad YAML, values nested too deeply, and
-/// aliases that expand to much more than the text.
+/// Returns the value of a text that is one YAML document. Throws Error (FILE:LINE) for bad UTF-8, bad YAML, values that are nested too
+/// deeply, and aliases that expand to much more than the text.
 YamlValue parse_yaml(const std::string& text, const std::string& file, const std::string& docs);
 
-/// A mapping of which every key must be among `known`, none twice.
+/// A mapping. Every key must be among `known`, and none may occur twice.
 class YamlMap {
  public:
   YamlMap(const YamlValue& value, std::vector<std::string> known);
 
   bool has(const std::string& key) const;
-  /// Throws Error naming the missing key and the line of the mapping.
+  /// Throws Error with the missing key and the line of the mapping.
   YamlValue get(const std::string& key) const;
   const std::string& path() const { return value_.path; }
   std::string where() const { return value_.where(); }
   int line() const { return value_.line; }
-  /// Keys in the order of the file (for mappings whose keys are free: pass known = {"*"}).
+  /// Returns the keys in the order of the file (for mappings with free keys: pass known = {"*"}).
   std::vector<std::string> keys() const { return keys_; }
 
  private:

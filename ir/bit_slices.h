@@ -1,4 +1,4 @@
-// Evaluating bit-level networks 64 invocations at a time.
+// Evaluates bit-level networks, 64 invocations at a time.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,8 @@
 
 namespace bitgrid {
 
-/// Calls `evaluate` for each block of 64 rows of `inputs`: it gets one word for each input column (bit r = row r of the block), and fills
-/// one word for each of `outputs` columns. Returns inputs.rows x outputs.
+/// Calls `evaluate` for each block of 64 rows of `inputs`. The function gets one word per input column (bit r = row r of the block) and
+/// fills in one word per output column. Returns inputs.rows x outputs.
 BitMatrix evaluate_slices(const BitMatrix& inputs, size_t outputs,
                           const std::function<void(std::span<const uint64_t> inputs, std::span<uint64_t> outputs)>& evaluate);
 

@@ -36,7 +36,8 @@ BitVector from_hex(const std::string& digits, uint32_t width) {
     for (unsigned k = 0; k < 4; ++k) {
       if (!((value >> k) & 1u)) continue;
       if (bit + k >= width)
-        throw Error("", "the number " + digits + " does not fit " + std::to_string(width) + " bits", "widen it or drop the upper digits");
+        throw Error("", "the number " + digits + " does not fit " + std::to_string(width) + " bits",
+                    "make it wider or drop the upper digits");
       v.set(bit + k, true);
     }
   }

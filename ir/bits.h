@@ -24,7 +24,7 @@ struct BitVector {
   bool operator==(const BitVector&) const = default;
 };
 
-/// Hexadecimal digits, most significant first, (width + 3) / 4 of them (at least one).
+/// Returns (width + 3) / 4 hexadecimal digits (at least one), most significant first.
 std::string to_hex(const BitVector& v);
 
 /// Reads hexadecimal digits into `width` bits. Throws Error if a digit is bad or a bit above `width` is set.
@@ -46,7 +46,7 @@ struct BitMatrix {
     const uint64_t mask = uint64_t{1} << (col % 64);
     w = value ? w | mask : w & ~mask;
   }
-  /// `width` <= 64 bits from column `first` on, as a number.
+  /// Returns `width` <= 64 bits, starting at column `first`, as a number.
   uint64_t get_word(size_t row, size_t first, unsigned width) const;
   void set_word(size_t row, size_t first, unsigned width, uint64_t value);
   bool operator==(const BitMatrix&) const = default;

@@ -1,4 +1,4 @@
-// Sums and products of counts that a user's numbers can make larger than 64 bits: exact, or an Error.
+// Sums and products of counts that a user's numbers can push past 64 bits. The result is exact, or an Error is thrown.
 #pragma once
 
 #include <fmt/format.h>
@@ -16,7 +16,7 @@ namespace bitgrid {
               "make the model, its context or the number of streams smaller");
 }
 
-/// `what` says what is counted, such as "cells", for the Error.
+/// `what` names the things that are counted, such as "cells", for the Error.
 inline int64_t checked_product(std::initializer_list<int64_t> factors, const std::string& what) {
   int64_t product = 1;
   for (const int64_t factor : factors) {

@@ -59,7 +59,7 @@ void verify(const CoverNetwork& network) {
     for (const CoverRow& row : node.rows)
       if (row.size() != node.fanins.size() || row.find_first_not_of("01-") != std::string::npos)
         throw Error(where, "row \"" + row + "\" does not fit its " + std::to_string(node.fanins.size()) + " fan-ins",
-                    "use 0, 1 and -, one for each");
+                    "use 0, 1 and -, one per");
   }
   for (const auto& o : network.outputs)
     if (o.signal >= network.inputs.size() + network.nodes.size())

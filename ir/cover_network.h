@@ -1,4 +1,4 @@
-// CoverNetwork: a combinational network whose nodes are sums of products of any number of fan-ins: what BLIF states, before mapping.
+// CoverNetwork: a combinational network as BLIF states it, before mapping. Each node is a sum of products of any number of fan-ins.
 #pragma once
 
 #include <cstdint>
@@ -40,11 +40,11 @@ struct CoverNetwork {
 /// inputs.cols == network.inputs.size(); returns rows x outputs. Throws Error if the number of columns is wrong.
 BitMatrix evaluate(const CoverNetwork& network, const BitMatrix& inputs);
 
-/// Throws Error unless ids, order and rows are right.
+/// Throws Error if ids, order or rows are wrong.
 void verify(const CoverNetwork& network);
 
-/// Text form: BLIF. parse_blif of it gives a network that parse_blif gave again. An output has its signal's name, or one that no signal
-/// has: it gets a buffer then.
+/// Returns the network as BLIF. If parse_blif made the network, it reads the same network back. An output has either the name of its signal
+/// or a name that no signal has; in that case it gets a buffer.
 std::string to_blif(const CoverNetwork& network);
 
 }  // namespace bitgrid

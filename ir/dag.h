@@ -1,4 +1,4 @@
-// Dag: word-level operations over unsigned bit vectors of explicit width; the meaning of a kernel.
+// Dag: word-level operations on unsigned bit vectors of explicit width. A Dag defines what a kernel computes.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +11,9 @@
 
 namespace bitgrid {
 
-/// Operations. One row of the table in dag.cc (`op_table()`) says everything that parser, printer, verifier, evaluator and Verilog writer
-/// need. Operands and results are unsigned, bit 0 least significant; a result wraps to the node's width; narrower operands are extended
-/// with zeros.
+/// Operations. Each has one row in the table in dag.cc (`op_table()`), which tells the parser, printer, verifier, evaluator and Verilog
+/// writer all they need. Operands and results are unsigned, bit 0 least significant. Narrower operands are zero-extended, and a result
+/// wraps to the node's width.
 enum class Op : uint8_t {
   kInput,     // no operands; `resident` inputs live in LUT contents
   kConstant,  // value
@@ -33,10 +33,10 @@ enum class Op : uint8_t {
   kOutput,    // a; the node's name is the output's name
 };
 
-/// What an operation has besides its operands.
+/// What an operation carries besides its operands.
 enum class Attribute : uint8_t { kNone, kResident, kValue, kLow, kTable };
 
-/// What `verify` asks of the width of a node.
+/// What `verify` requires of the width of a node.
 enum class WidthRule : uint8_t {
   kAny,        // operands are extended with zeros or cut to the node's width
   kValue,      // the width of the node's value
@@ -48,7 +48,7 @@ enum class WidthRule : uint8_t {
   kOperand,    // the width of the operand
 };
 
-/// Logic levels that an operation is taken to cost (see `logic_levels`).
+/// How many logic levels an operation is assumed to cost (see `logic_levels`).
 enum class Levels : uint8_t { kWires, kGate, kCarry, kTree, kTable };
 
 struct Evaluation;  // ir/dag_eval.h
@@ -61,17 +61,17 @@ struct OpInfo {
   Attribute attribute;
   WidthRule width;
   Levels levels;
-  std::string_view verilog;  // {0} {1} {2}: operands brought to the node's (kOne: to a common) width; empty: no expression of its own
+  std::string_view verilog;  // {0} {1} {2}: operands brought to the node's (kOne: to a common) width; empty: not a Verilog expression
   void (*evaluate)(const Evaluation&);  // 64 invocations in each word; null: nothing to compute
 };
 
-/// The one table of operations, indexed by Op.
+/// The only table of operations, indexed by Op.
 const std::vector<OpInfo>& op_table();
 inline const OpInfo& info(Op op) {
   return op_table()[static_cast<size_t>(op)];
 }
 
-/// Limits that keep a typo in a file from using up all memory.
+/// These limits keep a typo in a file from using up all memory.
 inline constexpr uint32_t kMaxNodeWidth = 1u << 16;
 inline constexpr uint32_t kMaxLutInputs = 16;
 inline constexpr uint32_t kMaxTableBits = 1u << 24;
@@ -81,7 +81,7 @@ using NodeId = uint32_t;
 struct Node {
   Op op = Op::kConstant;
   uint32_t width = 0;
-  std::string name;              // unique in the Dag; may be empty, but not of inputs and outputs (see `node_names`)
+  std::string name;              // unique in the Dag; may be empty except for inputs and outputs (see `node_names`)
   std::vector<NodeId> operands;  // in order; smaller ids than the node's own
   BitVector value;               // kConstant
   uint32_t low = 0;              // kSlice
@@ -93,24 +93,24 @@ struct Dag {
   std::string name;
   std::vector<Node> nodes;      // by id, topologically ordered: an operand's id is smaller than its user's
   std::vector<NodeId> inputs;   // in order of creation: bit offsets of BitMatrix columns follow this order
-  std::vector<NodeId> outputs;  // likewise
+  std::vector<NodeId> outputs;  // in order of creation as well
 
   size_t size() const { return nodes.size(); }
   const Node& node(NodeId id) const { return nodes[id]; }
 };
 
-/// Sum of the widths of inputs / outputs = columns of the BitMatrix of a batch of invocations.
+/// Returns the sum of the widths of all inputs / outputs, which is the number of columns in a batch's BitMatrix.
 uint32_t input_bits(const Dag& dag);
 uint32_t output_bits(const Dag& dag);
-/// First column of an input or output node. Throws Error if there is none of that name.
+/// Returns the first column of an input or output node. Throws Error if no such node has that name.
 uint32_t input_offset(const Dag& dag, std::string_view name);
 uint32_t output_offset(const Dag& dag, std::string_view name);
 
-/// A name for every node, by id. Nodes without a name of their own are called "n" and their id, with as many "_" after the "n" as it
-/// takes to differ from all given names.
+/// Returns a name for every node, by id. A node without a name is called "n" plus its id, with enough "_" after the "n" to differ from all
+/// given names.
 std::vector<std::string> node_names(const Dag& dag);
 
-// Building. Each adds a node and returns its id.
+// Builders: each adds a node and returns its id.
 NodeId add_input(Dag& dag, const std::string& name, uint32_t width, bool resident = false);
 NodeId add_constant(Dag& dag, const BitVector& value, const std::string& name = "");
 NodeId add_constant(Dag& dag, uint32_t width, uint64_t value, const std::string& name = "");
@@ -119,21 +119,21 @@ NodeId add_slice(Dag& dag, NodeId a, uint32_t low, uint32_t width, const std::st
 NodeId add_lut(Dag& dag, NodeId a, const std::vector<BitVector>& table, const std::string& name = "");
 NodeId add_output(Dag& dag, const std::string& name, NodeId a);
 
-/// Logic levels of a node: 0 for wires, 1 for a gate, logarithmic in the width for adders, comparisons, popcounts and tables.
+/// Returns the logic levels of a node: 0 for wires, 1 for a gate, logarithmic in the width for adders, comparisons, popcounts and tables.
 uint32_t logic_levels(const Dag& dag, NodeId id);
 
-/// Throws Error (node, what is wrong, cure) unless widths, operand counts, names, tables and order are right.
+/// Throws Error (node, what is wrong, cure) if widths, operand counts, names, tables or order are wrong.
 void verify(const Dag& dag);
 
-/// Text form; `parse_dag(print(dag))` gives the same Dag with a name for every node, and `print` of that the same text.
-/// Errors name source, line, and cure.
+/// Text form. `parse_dag(print(dag))` returns the same Dag with a name for every node, and printing that gives the same text. Errors name
+/// the source, the line and the cure.
 std::string print(const Dag& dag);
 Dag parse_dag(std::string_view text, const std::string& source = "dag");
 
-/// Evaluates a batch of invocations, 64 at a time in each machine word. inputs.cols == input_bits(dag); returns rows x output_bits(dag).
+/// Evaluates a batch of invocations, 64 per machine word. inputs.cols == input_bits(dag); returns rows x output_bits(dag).
 BitMatrix evaluate(const Dag& dag, const BitMatrix& inputs);
 
-/// Graphviz, for looking at small kernels.
+/// Returns Graphviz text, for looking at small kernels.
 std::string to_dot(const Dag& dag);
 
 }  // namespace bitgrid

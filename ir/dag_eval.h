@@ -1,4 +1,4 @@
-// What an operation's evaluation function gets: bit-sliced operands and result. For dag_eval.cc, dag_ops.cc and the operation table.
+// The bit-sliced operands and result that an operation's evaluation function gets. Used by dag_eval.cc, dag_ops.cc and the operation table.
 #pragma once
 
 #include <cstdint>
@@ -9,14 +9,14 @@
 
 namespace bitgrid {
 
-/// Bit i of a value in 64 invocations is one word, element i.
+/// Element i is one word: bit i of the value in 64 invocations.
 using Slices = std::span<const uint64_t>;
 
 struct Evaluation {
   const Node& node;
   std::span<const Slices> operands;
   std::span<uint64_t> result;      // node.width words; shares no memory with the operands
-  std::vector<uint64_t>& scratch;  // kept from call to call, so that nothing is allocated in the inner loop
+  std::vector<uint64_t>& scratch;  // reused between calls, so that the inner loop allocates nothing
 };
 
 void evaluate_constant(const Evaluation& e);
@@ -35,7 +35,7 @@ void evaluate_less(const Evaluation& e);
 void evaluate_lut(const Evaluation& e);
 void evaluate_output(const Evaluation& e);
 
-/// Transposes a 64 x 64 bit matrix in place: bit j of word i and bit i of word j change places.
+/// Transposes a 64 x 64 bit matrix in place: bit j of word i trades places with bit i of word j.
 void transpose64(uint64_t* words);
 
 }  // namespace bitgrid

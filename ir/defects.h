@@ -1,4 +1,4 @@
-// Defects of a fabric: cells and single output edges that cannot be relied on, as a map of bad places that every mapper goes around.
+// Defects of a fabric: a map of the unreliable cells and cell outputs, which every mapper avoids.
 #pragma once
 
 #include <compare>
@@ -10,14 +10,14 @@
 
 namespace bitgrid {
 
-/// A cell none of whose outputs can be relied on, whatever its configuration.
+/// A cell whose outputs are all unreliable, whatever its configuration.
 struct BadCell {
   int x = 0;
   int y = 0;
   auto operator<=>(const BadCell&) const = default;
 };
 
-/// One output of a cell (toward its neighbour on `side`, or out of the border) that cannot be relied on; the others can.
+/// One unreliable output of a cell, toward its neighbour on `side` or out of the border. The other outputs work.
 struct BadEdge {
   int x = 0;
   int y = 0;
@@ -25,8 +25,8 @@ struct BadEdge {
   auto operator<=>(const BadEdge&) const = default;
 };
 
-/// A tile's defects in its own coordinates. Both lists are ascending and hold nothing twice (`normalise` makes it so); that an edge belongs
-/// to a bad cell as well does no harm.
+/// The defects of a tile, in the tile's own coordinates. Both lists are ascending and free of duplicates (see `normalise`). An edge may
+/// also belong to a bad cell.
 struct Defects {
   std::vector<BadCell> cells;
   std::vector<BadEdge> edges;
@@ -38,25 +38,25 @@ struct Defects {
 /// Sorts both lists and drops duplicates.
 void normalise(Defects& defects);
 
-/// All defects of both.
+/// Returns the defects of both.
 Defects merge(const Defects& a, const Defects& b);
 
-/// Those within 0 .. width-1, 0 .. height-1 of a region whose cell (0, 0) is the tile's cell (x, y), in the region's coordinates.
+/// Returns the defects inside a width x height region whose cell (0, 0) is the tile's cell (x, y), in the region's coordinates.
 Defects clip(const Defects& defects, int width, int height, int x = 0, int y = 0);
 
-/// Defects spread independently: each cell bad with probability `cells`, each edge of the others with probability `edges`.
+/// Draws independent defects: each cell is bad with probability `cells`, and each edge of the good cells with probability `edges`.
 Defects random_defects(int width, int height, double cells, double edges, std::mt19937_64& random);
 
-/// Look-up by place within a width x height region; places outside of it are good.
+/// Looks up defects by place within a width x height region. Places outside the region are good.
 class DefectMap {
  public:
-  DefectMap() = default;  // of a flawless fabric
+  DefectMap() = default;  // a fabric without defects
   DefectMap(const Defects& defects, int width, int height);
 
   bool bad_cell(int x, int y) const { return (at(x, y) & kCell) != 0; }
-  /// The output of cell (x, y) on `side` cannot be relied on: the edge or the whole cell is bad.
+  /// Returns whether the output of cell (x, y) on `side` is unreliable because the edge or the whole cell is bad.
   bool bad_edge(int x, int y, Side side) const { return (at(x, y) & (1u << static_cast<unsigned>(side))) != 0; }
-  /// Any of the four outputs is bad.
+  /// Returns whether any of the four outputs is bad.
   bool touched(int x, int y) const { return at(x, y) != 0; }
   bool empty() const { return flags_.empty(); }
 
@@ -69,7 +69,7 @@ class DefectMap {
 
   int width_ = 0;
   int height_ = 0;
-  std::vector<uint8_t> flags_;  // bits 0..3 the outputs N, E, S, W; bit 4 the cell; no cells: nothing is bad
+  std::vector<uint8_t> flags_;  // bits 0..3: outputs N, E, S, W; bit 4: the cell; empty: nothing is bad
 };
 
 }  // namespace bitgrid

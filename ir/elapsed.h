@@ -1,4 +1,4 @@
-// Time of a stage.
+// Measures how long a stage takes.
 #pragma once
 
 #include <chrono>
@@ -7,7 +7,7 @@ namespace bitgrid {
 
 using Clock = std::chrono::steady_clock;
 
-/// Seconds since then.
+/// Returns the seconds since `begin`.
 inline double since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }

@@ -1,4 +1,4 @@
-// Small helpers for files: whole-file reading, atomic writing, CRC-32 and a content hash.
+// Small file helpers: reading whole files, atomic writing, CRC-32 and a content hash.
 #pragma once
 
 #include <cstdint>
@@ -7,20 +7,19 @@
 
 namespace bitgrid {
 
-/// The whole file as bytes. Throws Error naming the path and the system's reason if it cannot be read.
+/// Returns the whole file as bytes. Throws Error with the path and the system's reason if it cannot be read.
 std::string read_file(const std::string& path);
 
-/// The bytes of a regular file of at most `limit` bytes: for files of users. Throws Error if it is missing, not a regular file, unreadable
-/// or larger.
+/// Reads a user's file of at most `limit` bytes. Throws Error if it is missing, not a regular file, unreadable or too large.
 std::string read_file(const std::string& path, uint64_t limit);
 
-/// Whether a path leads to anything, to a folder, to a regular file. A path that cannot be examined leads to nothing.
+/// These tell whether a path leads to anything, to a folder, or to a regular file. A path that cannot be examined leads to nothing.
 bool is_there(const std::string& path);
 bool is_folder(const std::string& path);
 bool is_regular_file(const std::string& path);
 
-/// The whole of a file, as OutputFile writes it. Throws Error naming the path, the system's reason and a cure; a file that was there stays
-/// then as it was.
+/// Writes the whole file through OutputFile. Throws Error with the path, the system's reason and a cure. On failure an existing file stays
+/// as it was.
 void write_file(const std::string& path, std::string_view data);
 
 /// CRC-32 as in IEEE 802.3 and zlib (reflected polynomial EDB88320).

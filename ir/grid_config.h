@@ -1,4 +1,4 @@
-// The cell and the grid: the one definition of what a configuration word means.
+// The cell and the grid. This is the only definition of what a configuration word means.
 #pragma once
 
 #include <array>
@@ -31,22 +31,22 @@ constexpr Lut invert(Lut t) {
   return static_cast<Lut>(~t);
 }
 
-/// Tables that copy one input: from N AAAA, E CCCC, S F0F0, W FF00.
+/// Tables that copy one input: N is AAAA, E is CCCC, S is F0F0, W is FF00.
 inline constexpr std::array<Lut, 4> kCopy = {0xAAAA, 0xCCCC, 0xF0F0, 0xFF00};
 inline constexpr Lut kFromN = kCopy[0], kFromE = kCopy[1], kFromS = kCopy[2], kFromW = kCopy[3];
 
-/// A 64-bit configuration word holds, in nibble i, the outputs (N, E, S, W = bits 0..3) for input index i.
+/// A 64-bit configuration word. Nibble i holds the outputs (N, E, S, W = bits 0..3) for input index i.
 using CellWord = uint64_t;
 
 CellWord cell_word(const std::array<Lut, 4>& luts);
 std::array<Lut, 4> cell_luts(CellWord word);
-/// One of them.
+/// Returns the table of one side.
 Lut cell_lut(CellWord word, size_t side);
 
-/// Inputs (N, E, S, W = bits 0..3) that a table depends on.
+/// Returns the inputs (N, E, S, W = bits 0..3) that a table depends on.
 unsigned support(Lut table);
 
-/// A cell that passes all four straight through is FB73EA62D951C840: checked by a static test of cell_word.
+/// The word of a cell that passes all four inputs straight through is FB73EA62D951C840. A static test of cell_word checks this.
 struct GridConfig {
   int width = 0;
   int height = 0;
@@ -61,7 +61,7 @@ struct GridConfig {
   bool operator==(const GridConfig&) const = default;
 };
 
-/// Cells whose configuration is not all zeros.
+/// Returns the number of cells whose configuration is not all zeros.
 size_t cells_used(const GridConfig& grid);
 
 }  // namespace bitgrid

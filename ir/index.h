@@ -1,5 +1,5 @@
-// Whole numbers come in three types: coordinates, counts and phases are signed (int), because they are subtracted; containers are indexed
-// with size_t; dense ids and numbers of bits are uint32_t. These functions lead from one to another.
+// Conversions between the three types of whole numbers. Coordinates, counts and phases are signed (int), because they are subtracted.
+// Containers are indexed with size_t. Dense ids and bit counts are uint32_t.
 #pragma once
 
 #include <cassert>
@@ -10,7 +10,7 @@
 
 namespace bitgrid {
 
-/// A coordinate, count or enumerator as the index of a container. Must not be negative.
+/// Converts a coordinate, count or enumerator to a container index. It must not be negative.
 template <typename T>
 requires std::integral<T> || std::is_enum_v<T>
 constexpr size_t index_of(T i) {
@@ -18,21 +18,21 @@ constexpr size_t index_of(T i) {
   return static_cast<size_t>(i);
 }
 
-/// An index, id or number of bits as a signed number that is subtracted or compared with one. Must fit.
+/// Converts an index, id or bit count to a signed number for subtraction or comparison. It must fit.
 template <typename T>
 requires std::integral<T> || std::is_enum_v<T>
 constexpr int int_of(T i) {
   return static_cast<int>(i);
 }
 
-/// A coordinate, count or index as a dense id or number of bits. Must fit and not be negative.
+/// Converts a coordinate, count or index to a dense id or bit count. It must fit and must not be negative.
 template <typename T>
 requires std::integral<T> || std::is_enum_v<T>
 constexpr uint32_t id_of(T i) {
   return static_cast<uint32_t>(i);
 }
 
-/// The number of elements of a container, signed.
+/// Returns the number of elements of a container as a signed number.
 template <typename Container>
 constexpr int count_of(const Container& container) {
   return static_cast<int>(container.size());

@@ -1,5 +1,5 @@
-// Strict reading of JSON, for every JSON text that the program reads: no key twice in an object, no integer beyond 64 bits, nothing after
-// the value (zero bytes included), at most kMostJsonDepth nested containers.
+// Strict reading of every JSON text that the program takes. It refuses duplicate keys, integers beyond 64 bits, anything after the value
+// (zero bytes included), and more than kMostJsonDepth nested containers.
 #pragma once
 
 #include <concepts>
@@ -16,28 +16,28 @@ namespace bitgrid {
 
 inline constexpr size_t kMostJsonDepth = 64;
 
-/// What the text holds, in order.
+/// Receives the contents of the text in order.
 using JsonEvents = nlohmann::json_sax<nlohmann::json>;
 
 /// Where a JSON text comes from, for messages.
 struct JsonPlace {
   std::string source;               // the file
-  std::string cure;                 // what to do about a text that is not JSON
+  std::string cure;                 // what to do if the text is not JSON
   size_t line = 1;                  // where the text begins
-  std::optional<size_t> byte = {};  // the same in a file that is not all text: messages give bytes then, not lines
+  std::optional<size_t> byte = {};  // where the text begins in a file that is not all text; messages then give bytes instead of lines
 };
 
-/// Reads the text. Throws Error: FILE:LINE or FILE: byte N, what is wrong there, and the cure.
+/// Reads the text. Throws Error with FILE:LINE or "FILE: byte N", what is wrong there, and the cure.
 void read_json(std::string_view text, const JsonPlace& place, JsonEvents& events);
 
-/// The same, for a text in pieces: `next` gives the next one, which lives until the next call; an empty one is the end.
+/// Reads a text in pieces. `next` returns the next piece, which must live until the next call. An empty piece ends the text.
 void read_json(const std::function<std::string_view()>& next, const JsonPlace& place, JsonEvents& events);
 
-/// The whole value.
+/// Returns the whole value.
 template <typename Json = nlohmann::json>
 Json parse_json(std::string_view text, const JsonPlace& place);
 
-/// The whole number from `least` to `most` that `json` is; nullopt if it is anything else.
+/// Returns `json` as a whole number from `least` to `most`, or nullopt if it is anything else.
 template <typename Json, std::integral T>
 std::optional<T> whole_number(const Json& json, T least, T most) {
   if (!json.is_number_integer()) return std::nullopt;
@@ -50,22 +50,24 @@ std::optional<T> whole_number(const Json& json, T least, T most) {
   return in_range(value) ? std::optional(static_cast<T>(value)) : std::nullopt;
 }
 
-/// The integer that a value is. Throws Error: `name` is not an integer from `lo` to `hi`. (The library itself turns 1.5 and true into 1.)
+/// Returns the value as an integer. Throws Error if `name` is not an integer from `lo` to `hi`. (The library alone would turn 1.5 and true
+/// into 1.)
 int64_t json_integer(const nlohmann::json& value, const std::string& name, int64_t lo, int64_t hi, const std::string& where);
 
-/// What an exception of the JSON library says, without its name and number.
+/// Returns the message of a JSON library exception without its name and number.
 std::string json_reason(const nlohmann::json::exception& e);
 
-/// Builds a value out of events. Long lists and objects can go to a function element by element instead, so that they need not fit memory.
+/// Builds a value from events. Long lists and objects can go to a function element by element instead, so that they need not fit in memory.
 template <typename Json>
 class JsonTree : public JsonEvents {
  public:
   using EachElement = std::function<void(const std::string& key, Json&& element)>;
 
-  /// Values inside more than `most_depth` containers are left out.
+  /// Leaves out values that are nested in more than `most_depth` containers.
   explicit JsonTree(size_t most_depth = kMostJsonDepth) : most_depth_(most_depth) {}
 
-  /// Elements of the list or object at `path`, keys from the top, go to `each`, whole and in order; the value keeps an empty container.
+  /// Sends the elements of the list or object at `path` (keys from the top) to `each`, whole and in order. The value keeps an empty
+  /// container.
   void stream(std::vector<std::string> path, EachElement each) { streams_.push_back({std::move(path), std::move(each)}); }
 
   Json take() { return std::move(root_); }
@@ -99,7 +101,7 @@ class JsonTree : public JsonEvents {
 
   bool in_stream() const { return active_ != nullptr && open_.size() == active_->path.size() + 1; }
 
-  /// Where the value now stands; nullptr if it is left out.
+  /// Adds a value and returns its place, or nullptr if the value is left out.
   Json* place(Json&& v) {
     if (open_.empty()) return &(root_ = std::move(v));
     if (in_stream()) return &(element_ = std::move(v));
@@ -127,7 +129,7 @@ class JsonTree : public JsonEvents {
     if (in_stream()) active_->each(open_.back().key, std::move(element_));
     return true;
   }
-  /// The stream of the container that has just been opened.
+  /// Returns the stream of the container that was just opened.
   const Stream* stream_here() const {
     for (const Stream& stream : streams_) {
       if (stream.path.size() + 1 != open_.size()) continue;

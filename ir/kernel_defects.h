@@ -1,4 +1,4 @@
-// Whether the configuration of a mapped kernel relies on a defect.
+// Checks whether the configuration of a mapped kernel relies on a defect.
 #pragma once
 
 #include <optional>
@@ -8,9 +8,9 @@
 
 namespace bitgrid {
 
-/// The first bad output, row by row, that the configuration (resident words included) gives anything but the constant 0. A mapping without
-/// one may still go wrong if a cell reads an idle output: simulation with garbage there shows that (bitgrid_sim/garbage.h). Defects outside
-/// of the kernel's grid do not matter.
+/// Returns the first bad output, row by row, to which the configuration (resident words included) gives anything but the constant 0. A
+/// mapping without one may still fail if a cell reads an idle output; simulation with garbage on those outputs shows this
+/// (bitgrid_sim/garbage.h). Defects outside the kernel's grid do not matter.
 std::optional<BadEdge> first_defect_used(const MappedKernel& kernel, const Defects& defects);
 
 }  // namespace bitgrid

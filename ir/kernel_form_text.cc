@@ -145,8 +145,8 @@ class FormLine {
     return word;
   }
   void finish() const {
-    if (!plain_.empty()) fail("'" + plain_[0] + "' is not known here", "leave it out");
-    if (!values_.empty()) fail("'" + values_.begin()->first + "' is not known here", "leave it out");
+    if (!plain_.empty()) fail("'" + plain_[0] + "' is unknown here", "leave it out");
+    if (!values_.empty()) fail("'" + values_.begin()->first + "' is unknown here", "leave it out");
   }
 
  private:

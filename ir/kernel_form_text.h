@@ -1,4 +1,4 @@
-// The text of a matrix form: tests read like what they test, and a wrong form can be looked at.
+// The text of a matrix form. It keeps tests readable and lets people inspect a wrong form.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace bitgrid {
 
-/// One line for each column, sum, row of digits and count; `#` begins a comment. Numbers that are 0 (1 for `times`) are left out.
+/// Each column, sum, row of digits and count has one line. `#` begins a comment. Numbers that are 0 (1 for `times`) are left out.
 ///
 ///     matrix slots=18 raw=16 clamp=1,10,4,low       # word length, what leaves at the row ends
 ///     column 0+4 max=15                             # first input bit + bits
@@ -22,10 +22,10 @@ namespace bitgrid {
 ///     streamed table=8 sum=14 start_word=4+14       # the form of streamed weights: bits of a table entry and of the sum
 ///     add 0 table=0,3,5,8                           # first input bit of the code; what each code adds
 ///
-/// parse_form(print(form)) equals the form.
+/// parse_form(print(form)) returns an equal form.
 std::string print(const KernelForm& form);
 
-/// Throws Error: SOURCE:LINE, what is wrong, how the line should read.
+/// Throws Error with SOURCE:LINE, what is wrong, and how the line should read.
 KernelForm parse_form(std::string_view text, const std::string& source = "form");
 
 }  // namespace bitgrid

@@ -1,4 +1,4 @@
-// LutNetwork: a combinational network of look-up tables of at most four inputs. What mapping, proofs and Verilog read.
+// LutNetwork: a combinational network of look-up tables with at most four inputs each. Mapping, proofs and Verilog read it.
 #pragma once
 
 #include <array>
@@ -11,14 +11,14 @@
 
 namespace bitgrid {
 
-/// A signal: inputs come first (0 .. inputs - 1), then nodes in order.
+/// A signal id: inputs come first (0 .. inputs - 1), then nodes in order.
 using SignalId = uint32_t;
-inline constexpr SignalId kConstantSignal = ~SignalId{0};  // 0; an output of it that is complemented is 1
+inline constexpr SignalId kConstantSignal = ~SignalId{0};  // the constant 0; a complemented output of it is 1
 
 struct LutNode {
   uint8_t fanin_count = 0;           // 0 .. 4
-  std::array<SignalId, 4> fanins{};  // the first fanin_count are used; smaller than the node's own signal, all different
-  uint16_t table = 0;                // bit i = output for index i, fan-in j is bit j of the index; bits from 2^fanin_count on are 0
+  std::array<SignalId, 4> fanins{};  // the first fanin_count are used; all differ and are smaller than the node's own signal
+  uint16_t table = 0;                // bit i = output for index i; fan-in j is bit j of the index; bits from 2^fanin_count on are 0
   bool operator==(const LutNode&) const = default;
 };
 
@@ -41,26 +41,26 @@ struct LutNetwork {
   bool operator==(const LutNetwork&) const = default;
 };
 
-/// Fan-ins of a node.
+/// Returns the fan-ins of a node.
 inline std::span<const SignalId> fanins(const LutNode& node) {
   return {node.fanins.data(), node.fanin_count};
 }
 
-/// Name of a signal for messages and text: the input's, or "n" and the node's number (with as many "_" as it takes to differ from inputs
-/// and outputs).
+/// Returns the name of a signal for messages and text: the input's name, or "n" plus the node's number (with enough "_" to differ from
+/// inputs and outputs).
 std::string signal_name(const LutNetwork& network, SignalId signal);
 
-/// Longest path in LUTs.
+/// Returns the longest path in LUTs.
 int depth(const LutNetwork& network);
 
-/// Throws Error (network, node, what is wrong, cure) unless ids, order, fan-ins, tables and names are right.
+/// Throws Error (network, node, what is wrong, cure) if ids, order, fan-ins, tables or names are wrong.
 void verify(const LutNetwork& network);
 
-/// Evaluates a batch of invocations, 64 a machine word. inputs.cols == network.inputs.size(); returns rows x outputs.
-/// Throws Error if the number of columns is wrong.
+/// Evaluates a batch of invocations, 64 per machine word. inputs.cols == network.inputs.size(); returns rows x outputs. Throws Error if the
+/// number of columns is wrong.
 BitMatrix evaluate(const LutNetwork& network, const BitMatrix& inputs);
 
-/// Text form: BLIF, so that other tools (ABC's `cec`) read it. Names are kept as they are.
+/// Returns the network as BLIF, which other tools (ABC's `cec`) can read. Names are kept.
 std::string to_blif(const LutNetwork& network);
 
 }  // namespace bitgrid

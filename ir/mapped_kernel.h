@@ -1,4 +1,4 @@
-// MappedKernel: a kernel as grid configuration plus the place and time of every bit. The joint between mappers and simulators.
+// MappedKernel: a kernel as a grid configuration plus the place and time of every bit. It connects mappers to simulators.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,9 @@
 
 namespace bitgrid {
 
-/// A bit on a border port in one phase, relative to the invocation's phase 0. `position` is x for N and S, y for E and W.
-/// An input bit is on the port when the border cell reads it in that phase; an output bit is the one that the border cell latches in that
-/// phase. The parity of the phase is the colour of the border cell: (x + y) % 2 == phase % 2.
+/// A bit on a border port in one phase, relative to the invocation's phase 0. `position` is x for N and S, y for E and W. An input bit is
+/// on the port when the border cell reads it in that phase. An output bit is the one that the border cell latches in that phase. The parity
+/// of the phase gives the colour of the border cell: (x + y) % 2 == phase % 2.
 struct BitSlot {
   Side side = Side::N;
   int position = 0;
@@ -19,8 +19,8 @@ struct BitSlot {
   bool operator==(const BitSlot&) const = default;
 };
 
-/// Input bit `bit` (index into the kernel's concatenated inputs) enters at `slot` and is held there for `hold` cycles (settle mode holds,
-/// wave mode has 1). One bit may enter at several ports.
+/// Input bit `bit` (index into the kernel's concatenated inputs) enters at `slot` and is held there for `hold` cycles (more than 1 only in
+/// settle mode; wave mode uses 1). One bit may enter at several ports.
 struct InputSlot {
   uint32_t bit = 0;
   BitSlot slot;
@@ -28,16 +28,16 @@ struct InputSlot {
   bool operator==(const InputSlot&) const = default;
 };
 
-/// A stream with a period of ii bits, the same for every invocation: bits[k] is read at slot.phase + 2 * k, and again every 2 * ii phases,
-/// before and after.
+/// A stream with a period of ii bits, the same for every invocation. bits[k] is read at slot.phase + 2 * k and every 2 * ii phases before
+/// and after.
 struct ConstantStream {
   BitSlot slot;
   std::vector<uint8_t> bits;  // ii of them, 0 or 1
   bool operator==(const ConstantStream&) const = default;
 };
 
-/// Input bit `bit` lives in the LUT contents of a cell: word0 by its value 0, word1 by its value 1. Several bits may live in one cell: then
-/// word0 is the same for all, and each bit flips configuration bits of its own, flip().
+/// Input bit `bit` lives in the LUT contents of a cell: word0 when it is 0, word1 when it is 1. Several bits may share a cell. Then word0
+/// is the same for all, and each bit flips its own configuration bits, flip().
 struct ResidentSlot {
   uint32_t bit = 0;
   int x = 0;
@@ -61,24 +61,24 @@ struct MappedKernel {
   std::vector<ResidentSlot> residents;
   int ii = 1;  // cycles from one invocation to the next
   int lead_cycles =
-      0;  // cycles that the grid runs, inputs at rest, before phase 0 of the first invocation, whatever its latches held before
-  /// Input bits that carry 1, not 0, while no invocation enters, during the lead first of all: a sum that counts down from such a word must
-  /// not stand at 0, where a borrow would run round for ever.
+      0;  // cycles that the grid runs with its inputs at rest before phase 0 of the first invocation, whatever its latches held before
+  /// Input bits that are 1 while no invocation enters, above all during the lead. A sum that counts down from such a word must not rest at
+  /// 0, or a borrow would circulate forever.
   std::vector<uint32_t> resting_ones;
   bool operator==(const MappedKernel&) const = default;
 };
 
-/// Of the bounding box.
+/// Returns the cells of the bounding box.
 inline int64_t cells_of(const MappedKernel& kernel) {
   return static_cast<int64_t>(kernel.grid.cells.size());
 }
 
-/// (last output phase - first input phase + 1) / 2, rounded up.
+/// Returns (last output phase - first input phase + 1) / 2, rounded up.
 int latency_cycles(const MappedKernel& kernel);
 
-/// Checks what any simulator relies on: ports on the border, phases of the right colour, no two drivers of one port in one slot modulo ii,
-/// bits in range, every input bit placed, and a lead after which the first invocation depends on nothing that was latched before the start
-/// (require_lead in ir/output_cone.h). Throws Error naming the kernel and the slot.
+/// Checks what every simulator relies on: ports lie on the border, phases have the right colour, no port has two drivers in one slot modulo
+/// ii, bits are in range, every input bit is placed, and the lead is long enough that the first invocation depends on nothing latched
+/// before the start (require_lead in ir/output_cone.h). Throws Error with the kernel and the slot.
 void verify(const MappedKernel& kernel);
 
 }  // namespace bitgrid

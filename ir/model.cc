@@ -30,7 +30,7 @@ void check_32_bits(const std::string& where, Range r) {
 void check_bias(const std::string& where, const std::vector<int32_t>& bias, int channels) {
   if (!bias.empty() && bias.size() != static_cast<size_t>(channels)) {
     fail(where + ".bias", text(static_cast<int64_t>(bias.size())) + " biases for " + text(channels) + " channels",
-         "give one bias a channel, or none");
+         "give one bias per channel, or none");
   }
 }
 
@@ -40,13 +40,13 @@ void check_requantise(const std::string& where, const Requantise& r, int channel
          "choose a shift in that range");
   }
   if (!is_requantise_range(r.lo, r.hi)) {
-    fail(where + ".range", "[" + text(r.lo) + ", " + text(r.hi) + "] is not a range of a requantisation",
-         "use a symmetric range as [-7, 7] (b bits: 2^(b-1) - 1) or a one-sided one as [0, 15] (2^b - 1), up to 16 bits");
+    fail(where + ".range", "[" + text(r.lo) + ", " + text(r.hi) + "] is not a valid range for a requantisation",
+         "use a symmetric range such as [-7, 7] (b bits: 2^(b-1) - 1) or a one-sided range such as [0, 15] (2^b - 1), up to 16 bits");
   }
   const size_t m = r.multiplier.size();
   if (m > 1 && m != static_cast<size_t>(channels)) {
     fail(where + ".multiplier", text(static_cast<int64_t>(m)) + " multipliers for " + text(channels) + " channels",
-         "give one multiplier, or one a channel");
+         "give one multiplier, or one per channel");
   }
   for (size_t c = 0; c < m; ++c) {
     if (r.multiplier[c] < 1 || r.multiplier[c] > kMaxMultiplier) {
@@ -85,7 +85,7 @@ void check_matrix(const std::string& where, const Matrix& m, int inputs, int out
     fail(where + ".weights",
          tensor + " holds " + text(static_cast<int64_t>(m.data.size())) + " values for its shape [" + text(m.outputs) + ", " +
              text(m.inputs) + "]",
-         "give it one value a weight");
+         "give it one value per weight");
   }
   for (int i = 0; i < m.outputs; ++i) {
     for (int j = 0; j < m.inputs; ++j) {
@@ -134,7 +134,7 @@ Range check_active_linear(const std::string& where, const Linear& l, int inputs,
 
 Range check_exact_linear(const std::string& where, const Linear& l, int inputs, int outputs, Range operand) {
   if (!std::holds_alternative<std::monostate>(l.activation) || l.table) {
-    fail(where, "an activation is not allowed where exact sums are added to the stream", "drop `requantise`, `sign` and `table` here");
+    fail(where, "an activation is not allowed where exact sums are added to the stream", "remove `requantise`, `sign` and `table` here");
   }
   return check_linear(where, l, inputs, outputs, operand);
 }
@@ -149,7 +149,7 @@ Range check_attention(const std::string& p, const Attention& a, int width, Range
     fail(p + "heads", text(a.heads) + " heads do not divide the width " + text(width), "choose a divisor of " + text(width));
   }
   if (a.window < 1 || a.window > kMaxWindow || int64_t{a.window} * width > (int64_t{1} << 26)) {
-    fail(p + "window", "a window of " + text(a.window) + " positions at width " + text(width) + " is outside what engines hold",
+    fail(p + "window", "a window of " + text(a.window) + " positions at width " + text(width) + " is outside what engines support",
          "choose 1 .. " + text(std::min<int64_t>(kMaxWindow, (int64_t{1} << 26) / width)));
   }
   require_activation(p + "input", a.input);
@@ -160,7 +160,7 @@ Range check_attention(const std::string& p, const Attention& a, int width, Range
     fail(p + which + ".table", "an attention layer does not take a table", "drop it; `up` and `linear` take tables");
   }
   if (q.lo != 0 && std::holds_alternative<Requantise>(a.query.activation)) {
-    fail(p + "query.range", "queries are requantised to [" + text(q.lo) + ", " + text(q.hi) + "]", "use a one-sided range as [0, 15]");
+    fail(p + "query.range", "queries are requantised to [" + text(q.lo) + ", " + text(q.hi) + "]", "use a one-sided range such as [0, 15]");
   }
   const Range k = check_active_linear(p + "key", a.key, width, width, in);
   const Range v = check_active_linear(p + "value", a.value, width, width, in);
@@ -172,8 +172,8 @@ Range check_attention(const std::string& p, const Attention& a, int width, Range
          "give it the shape [" + text(a.heads) + ", " + text(a.window) + "]");
   }
   check_requantise(p + "score", a.score, 1);
-  if (a.score.lo != 0) fail(p + "score.range", "attention weights below 0", "use a one-sided range as [0, 15]");
-  if (!a.score.bias.empty()) fail(p + "score.bias", "scores have no bias of their own", "add it to every entry of `position`");
+  if (a.score.lo != 0) fail(p + "score.range", "attention weights below 0", "use a one-sided range such as [0, 15]");
+  if (!a.score.bias.empty()) fail(p + "score.bias", "scores do not have a separate bias", "add it to every entry of `position`");
   Range score = repeated(q * k, width / a.heads);
   if (!a.position.empty()) {
     const auto [lo, hi] = std::minmax_element(a.position.begin(), a.position.end());
@@ -212,7 +212,7 @@ void check_vocabulary(const Model& m) {
       fail("vocabulary",
            "the symbol '" + (m.vocabulary[i] == '\n' ? std::string("\\n") : std::string(1, m.vocabulary[i])) +
                "' appears twice in the vocabulary, at " + text(first) + " and " + text(static_cast<int64_t>(i)),
-           "drop one of them and its row of the embedding and the head");
+           "remove one of them, and its row of the embedding and the head");
     }
     first = static_cast<int>(i);
   }
@@ -221,7 +221,8 @@ void check_vocabulary(const Model& m) {
 Range check_embedding(const Model& m) {
   const Embedding& e = m.embedding;
   if (e.lo > e.hi || e.lo < -128 || e.hi > 127) {
-    fail("embedding.range", "[" + text(e.lo) + ", " + text(e.hi) + "] is not a range of an embedding", "use LO <= HI within [-128, 127]");
+    fail("embedding.range", "[" + text(e.lo) + ", " + text(e.hi) + "] is not a valid range for an embedding",
+         "use LO <= HI within [-128, 127]");
   }
   if (e.tables.empty() || e.tables.size() > 16) {
     fail("embedding", text(static_cast<int64_t>(e.tables.size())) + " embedding tables", "use 1 .. 16");

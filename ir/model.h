@@ -1,4 +1,4 @@
-// Model: a 1-bit transformer (or any sequence of layers) with integer numerics, as its file states it. docs/numerics.md gives the
+// Model: a 1-bit transformer (or any sequence of layers) with integer arithmetic, as its file states it. docs/numerics.md defines the
 // arithmetic.
 #pragma once
 
@@ -10,10 +10,10 @@
 
 namespace bitgrid {
 
-/// Which integers a weight may be.
+/// The integers that a weight may be.
 enum class WeightValues : uint8_t { kBinary /* -1, 1 */, kTernary /* -1, 0, 1 */, kInt2 /* -1, 0, 1, 2 */ };
 
-/// Weights of a linear map, row-major [outputs][inputs].
+/// The weights of a linear map, row-major [outputs][inputs].
 struct Matrix {
   std::string name;  // tensor name, for messages
   WeightValues values = WeightValues::kTernary;
@@ -27,8 +27,8 @@ struct Matrix {
   bool operator==(const Matrix&) const = default;
 };
 
-/// y = clamp(((u + bias[c]) * multiplier[c] + (1 << (shift-1))) >> shift, lo, hi); shift <= 0: (..) << -shift without rounding term.
-/// `multiplier` is empty (1), one per tensor, or one per channel; `bias` is empty (0) or one per channel.
+/// y = clamp(((u + bias[c]) * multiplier[c] + (1 << (shift-1))) >> shift, lo, hi). If shift <= 0, it shifts left by -shift and adds no
+/// rounding term. `multiplier` is empty (1), one per tensor, or one per channel; `bias` is empty (0) or one per channel.
 struct Requantise {
   int shift = 0;
   int lo = 0;
@@ -44,7 +44,7 @@ struct Sign {
   bool operator==(const Sign&) const = default;
 };
 
-/// y = table[x - lo]: any table over the range lo .. lo + table.size() - 1 of its operand.
+/// y = table[x - lo]: a table over the operand range lo .. lo + table.size() - 1.
 struct Table {
   std::string name;
   int lo = 0;
@@ -52,7 +52,7 @@ struct Table {
   bool operator==(const Table&) const = default;
 };
 
-/// What follows a linear map. monostate: the exact sums go on.
+/// What follows a linear map. With monostate, the exact sums pass through.
 using Activation = std::variant<std::monostate, Requantise, Sign>;
 
 struct Linear {
@@ -67,7 +67,7 @@ struct Attention {
   int heads = 1;
   int window = 1;
   Activation input;  // of the stream: Requantise or Sign
-  Linear query;      // Requantise to 0 .. hi (one-sided), so that it can multiply resident keys
+  Linear query;      // requantised to 0 .. hi (one-sided), so that it can multiply resident keys
   Linear key;
   Linear value;
   std::vector<int32_t> position;  // [heads][window], added to the score at distance t - j; empty: none
@@ -85,7 +85,7 @@ struct FeedForward {
   bool operator==(const FeedForward&) const = default;
 };
 
-/// x = linear(input(x)): the stream is replaced. Without `input` the stream itself is the operand.
+/// x = linear(input(x)) replaces the stream. Without `input` the stream itself is the operand.
 struct Dense {
   Activation input;
   Linear linear;
@@ -94,7 +94,7 @@ struct Dense {
 
 using Layer = std::variant<Attention, FeedForward, Dense>;
 
-/// x[c] = sum over j of tables[j][token_(t-j)][c]; absent before the start.
+/// x[c] = sum over j of tables[j][token_(t-j)][c]. Tokens before the start add nothing.
 struct Embedding {
   std::vector<std::vector<int8_t>> tables;  // each [vocabulary][width]
   int lo = 0;                               // range of the entries
@@ -110,7 +110,7 @@ struct Head {
   bool operator==(const Head&) const = default;
 };
 
-/// S[i] of a temperature: w_i = S[min(max z - z_i, 4095)].
+/// S[i] for one temperature: w_i = S[min(max z - z_i, 4095)].
 struct SamplingTable {
   std::string temperature;  // as written in the file: "0.7"
   std::vector<int32_t> weights;
@@ -125,36 +125,37 @@ struct Model {
   Embedding embedding;
   std::vector<Layer> layers;
   Head head;
-  double logit_scale = 0.0;  // probabilities are softmax(z * logit_scale): for bits per character only
+  double logit_scale = 0.0;  // probabilities are softmax(z * logit_scale); used only for bits per character
   std::vector<SamplingTable> sampling;
   std::optional<double> reported_bits_per_character;
-  uint64_t content_hash = 0;  // of model file and weights: says whether an artefact belongs to this model
+  uint64_t content_hash = 0;  // of model file and weights; tells whether an artefact belongs to this model
   bool operator==(const Model&) const = default;
 };
 
-/// What is wrong with a model: `where` is a path such as "layers.0.query.weights".
+/// What is wrong with a model. `where` is a path such as "layers.0.query.weights".
 struct ModelProblem {
   std::string where;
   std::string problem;
   std::string cure;
 };
 
-/// The first inconsistency of a model: shapes that do not fit together, values outside their sets, ranges, shifts and multipliers that
-/// docs/numerics.md does not allow, or sums that need more than 32 bits in the worst case. nullopt: every engine can run the model.
+/// Returns the first inconsistency of a model: shapes that do not fit together, values outside their sets, ranges, shifts and multipliers
+/// that docs/numerics.md does not allow, or sums that can need more than 32 bits. Returns nullopt if every engine can run the model.
 std::optional<ModelProblem> find_problem(const Model& model);
 
-/// Throws Error for `find_problem`.
+/// Throws the result of `find_problem` as an Error.
 void verify(const Model& model);
 
-/// The range rule of a requantisation: symmetric -(2^(b-1)-1) .. 2^(b-1)-1 with b in 2..16, or 0 .. 2^b-1 with b in 1..16.
+/// Returns whether a requantisation may have this range: symmetric -(2^(b-1)-1) .. 2^(b-1)-1 with b in 2..16, or 0 .. 2^b-1 with b in
+/// 1..16.
 bool is_requantise_range(int64_t lo, int64_t hi);
 
-/// "binary", "ternary", "int2", and the set in words: "-1 or 1".
+/// These return "binary", "ternary" or "int2", and the set in words: "-1 or 1".
 std::string name_of(WeightValues values);
 std::string set_of(WeightValues values);
 bool is_weight(WeightValues values, int64_t value);
 
-/// Limits that keep every engine's arithmetic within 64 bits and its state in memory.
+/// These limits keep every engine's arithmetic within 64 bits and its state within memory.
 inline constexpr int kMinShift = -16;
 inline constexpr int kMaxShift = 40;
 inline constexpr int kMaxMultiplier = 255;

@@ -1,4 +1,4 @@
-// Worst-case ranges of every value of a model: what widths are derived from.
+// Worst-case ranges of all values of a model. Word widths follow from them.
 #pragma once
 
 #include <cstdint>
@@ -20,42 +20,44 @@ struct Range {
   bool operator==(const Range&) const = default;
 };
 
-/// Of the sum, of the product, and of either value.
+/// The ranges of a sum, of a product, and of a value that is one of the two.
 Range operator+(Range a, Range b);
 Range operator*(Range a, Range b);
 Range hull(Range a, Range b);
 
-/// Of a value that can be any of `n` such values added: n * lo .. n * hi.
+/// Returns the range of a sum of `n` values from this range: n * lo .. n * hi.
 Range repeated(Range r, int64_t n);
 
-/// Bits of the narrowest two's complement number that holds the range (at least 1).
+/// Returns the bits of the narrowest two's complement number that holds the range (at least 1).
 int signed_bits(Range r);
 
-/// Bits of the narrowest unsigned number that holds the range (at least 1). Needs lo >= 0.
+/// Returns the bits of the narrowest unsigned number that holds the range (at least 1). Needs lo >= 0.
 int unsigned_bits(Range r);
 
-/// Smallest and largest sum of row `row` (of all rows) over operands that each lie in `operand`. Reached by some operand: no slack.
+/// Returns the smallest and largest sum of row `row` (of all rows) over operands that each lie in `operand`. Some operand reaches each
+/// bound.
 Range sums(const Matrix& weights, int row, Range operand);
 Range sums(const Matrix& weights, Range operand);
 
-/// Likewise for partial sums over the columns first .. last - 1.
+/// The same for partial sums over the columns first .. last - 1.
 Range partial_sums(const Matrix& weights, int row, int first, int last, Range operand);
 
-/// Of the results of an activation: the declared range of a Requantise, -1 .. 1 of a Sign, and `operand` where there is none.
+/// Returns the range of an activation's results: the declared range of a Requantise, -1 .. 1 for a Sign, and `operand` without an
+/// activation.
 Range activation_range(const Activation& activation, Range operand);
 
-/// Of a table's entries.
+/// Returns the range of a table's entries.
 Range table_range(const Table& table);
 
-/// Of the results of a linear map: its sums, its activation, its table.
+/// Returns the range of a linear map's results, after its sums, activation and table.
 Range linear_range(const Linear& linear, Range operand);
 
-/// Of the stream before layer n (n < layers), and after the last one: layers + 1 ranges.
+/// Returns layers + 1 ranges: the stream before each layer, and after the last one.
 std::vector<Range> stream_ranges(const Model& model);
 
-/// Every value by name. The names of the CPU engine's trace (reference_cpu/engine.h), and besides: "layers.N.query.sums", ".key.sums",
-/// ".value.sums", ".score", ".mix.sums", ".output.sums" of attention; "layers.N.up.sums", ".down.sums" of feed-forward;
-/// "layers.N.sums" of linear layers, all before the bias is added.
+/// Returns the range of every value by name. The names are those of the CPU engine's trace (reference_cpu/engine.h), plus these, all before
+/// the bias is added: "layers.N.query.sums", ".key.sums", ".value.sums", ".score", ".mix.sums", ".output.sums" of attention;
+/// "layers.N.up.sums", ".down.sums" of feed-forward; "layers.N.sums" of linear layers.
 std::map<std::string, Range> value_ranges(const Model& model);
 
 }  // namespace bitgrid

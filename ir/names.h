@@ -1,4 +1,4 @@
-// Names that files may give, and names that the program makes up beside them.
+// Names that files may give, and names that the program adds.
 #pragma once
 
 #include <string>
@@ -7,11 +7,11 @@
 
 namespace bitgrid {
 
-/// A name of a Dag and of its nodes: [A-Za-z_][A-Za-z0-9_.]*.
+/// Returns whether this can name a Dag or a node: [A-Za-z_][A-Za-z0-9_.]*.
 bool is_name(std::string_view name);
 inline constexpr const char* kNameCure = "use letters, digits, '_' and '.', and no digit or '.' first";
 
-/// The first of STEM, STEM_, STEM__ ... which, followed by digits, gives none of `taken`.
+/// Returns the first of STEM, STEM_, STEM__ ... that gives none of `taken` when digits follow it.
 std::string free_prefix(const std::string& stem, const std::vector<std::string_view>& taken);
 
 }  // namespace bitgrid

@@ -1,4 +1,4 @@
-// Numbers in text: the one reader for options, environment and files.
+// Reads numbers in text. All options, environment variables and files use these functions.
 #pragma once
 
 #include <charconv>
@@ -10,8 +10,8 @@
 
 namespace bitgrid {
 
-/// A whole number from `least` to `most` in decimal digits, with '-' before a negative one. nullopt for anything else: blanks, '+', zeros
-/// in front (other programs read them as octal), exponents, other bases, anything after the digits, or a number outside the range.
+/// Reads a whole number from `least` to `most` in decimal digits, with '-' if negative. Returns nullopt for anything else: blanks, '+',
+/// leading zeros (which other programs read as octal), exponents, other bases, trailing characters, or a number outside the range.
 template <std::integral T>
 std::optional<T> parse_whole(std::string_view text, T least, T most) {
   const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
@@ -23,8 +23,8 @@ std::optional<T> parse_whole(std::string_view text, T least, T most) {
   return value;
 }
 
-/// A number from `least` to `most` in decimal digits with an optional fraction and exponent, such as 0.5 or 1e-3. nullopt for whatever
-/// else, as parse_whole; also for infinities and what is not a number.
+/// Reads a number from `least` to `most` in decimal digits with an optional fraction and exponent, such as 0.5 or 1e-3. Returns nullopt for
+/// anything else, like parse_whole, and for infinities and NaN.
 inline std::optional<double> parse_real(std::string_view text, double least, double most) {
   const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
   if (digits.empty() || digits.front() < '0' || digits.front() > '9') return std::nullopt;
@@ -41,7 +41,7 @@ inline std::optional<uint64_t> parse_padded(std::string_view digits) {
   return parse_whole(digits, uint64_t{0}, UINT64_MAX);
 }
 
-/// 1 to `most_digits` (16 at most) hexadecimal digits without a prefix, in either case. nullopt for anything else.
+/// Reads 1 to `most_digits` (16 at most) hexadecimal digits without a prefix, in either case. Returns nullopt for anything else.
 inline std::optional<uint64_t> parse_hex(std::string_view digits, size_t most_digits = 16) {
   if (digits.empty() || digits.size() > most_digits || digits.front() == '-') return std::nullopt;
   uint64_t value = 0;

@@ -35,7 +35,7 @@ std::string cure(int error) {
     case ENOSPC:
     case EDQUOT:
     case EFBIG:
-      return "free some space, or name another place";
+      return "free some space, or choose another place";
     case ENOENT:
       return "check that the folder exists";
     case ENOTDIR:
@@ -291,7 +291,7 @@ void OutputFolder::lock() {
     if (::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
       const std::string holder = holder_of(fd);
       ::close(fd);
-      throw Error(dir_, holder + " is writing into this folder", "wait until it has finished, or name another folder with -o");
+      throw Error(dir_, holder + " is writing to this folder", "wait until it finishes, or choose another folder with -o");
     }
     struct stat info {};
     if (::fstat(fd, &info) == 0 && info.st_nlink == 0) {  // given up between our two calls

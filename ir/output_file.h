@@ -1,4 +1,4 @@
-// How every file of results is written: whole or not at all, into whatever the path leads to.
+// Writes result files. Every file is written completely or not at all, to whatever the path leads to.
 #pragma once
 
 #include <memory>
@@ -8,14 +8,13 @@
 
 namespace bitgrid {
 
-/// One file of results. Symbolic links are followed. A regular file, or a name that is free, gets the new text at once and only when all of
-/// it could be written: until finish() the old text stays. What is not a regular file (a device, a FIFO, what /dev/stdout leads to) is
-/// written into as the text comes.
+/// One result file. Symbolic links are followed. A regular file, or a free name, keeps its old text until finish(), which replaces it in
+/// one step after all the text was written. Anything else (a device, a FIFO, what /dev/stdout leads to) is written as the text comes.
 ///
-/// The text goes to a file ".bitgrid-*.tmp" in the same folder. One left by a killed program is removed by the next program that
-/// writes the same file. A replaced file keeps its permissions; one that is write-protected is not replaced.
+/// The text goes to a file ".bitgrid-*.tmp" in the same folder. If a killed program leaves one behind, the next program that writes the
+/// same file removes it. A replaced file keeps its permissions, and a write-protected file is not replaced.
 ///
-/// All functions throw Error naming the path, the system's reason and a cure.
+/// All functions throw Error with the path, the system's reason and a cure.
 class OutputFile {
  public:
   explicit OutputFile(const std::string& path);
@@ -26,7 +25,7 @@ class OutputFile {
 
   const std::string& path() const { return path_; }
   void write(std::string_view text);
-  /// Ends the text; no file descriptor is held afterwards. finish() calls it.
+  /// Ends the text and closes the file descriptor. finish() calls it.
   void close();
   /// Gives the file its name.
   void finish();
@@ -45,22 +44,22 @@ class OutputFile {
   int fd_ = -1;
 };
 
-/// A folder whose files belong together. One process at a time may hold it. New files appear under their names in commit(), one right
-/// after another and in the order in which they were added, when all could be written; what fails before leaves the folder as it was.
+/// A folder of files that belong together. One process at a time may hold it. commit() gives all new files their names, one right after
+/// another in the order of the add() calls, once all have been written. A failure before that leaves the folder as it was.
 class OutputFolder {
  public:
-  /// Makes the folder if it is missing. Throws Error if it cannot be made, or naming the process that holds it.
+  /// Makes the folder if it is missing. Throws Error if it cannot be made, or if another process holds it (the Error names the process).
   explicit OutputFolder(const std::string& dir);
-  /// Releases the folder. Without commit(), folders that were made here are removed again.
+  /// Releases the folder. Without commit(), it removes the folders that it made.
   ~OutputFolder();
   OutputFolder(const OutputFolder&) = delete;
   OutputFolder& operator=(const OutputFolder&) = delete;
 
   const std::string& dir() const { return dir_; }
-  /// `name` is relative; its folder is made if it is missing. Temporary files of killed programs there are removed. A file that has this
-  /// text already is not touched.
+  /// `name` is relative; its folder is made if it is missing. Temporary files that killed programs left there are removed. A file that
+  /// already has this text is not touched.
   void add(const std::string& name, std::string_view text);
-  /// To be removed by commit(), after all new files have their names. Need not exist.
+  /// Marks a file for removal. commit() removes it after all new files have their names. The file need not exist.
   void remove(const std::string& name);
   void commit();
 
@@ -72,13 +71,13 @@ class OutputFolder {
 
   std::string dir_;
   std::vector<std::string> made_;     // folders, outermost first
-  std::vector<std::string> entered_;  // folders that are there and free of old temporary files
+  std::vector<std::string> entered_;  // existing folders, without old temporary files
   std::vector<std::unique_ptr<OutputFile>> files_;
   std::vector<std::string> unwanted_;
   int lock_ = -1;
 };
 
-/// Makes a folder and those above it where they are missing; returns those made, outermost first. Throws Error.
+/// Makes a folder and any missing parents. Returns the folders that it made, outermost first. Throws Error.
 std::vector<std::string> make_folders(const std::string& dir);
 
 }  // namespace bitgrid

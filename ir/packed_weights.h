@@ -1,5 +1,4 @@
-// Weights as a model with scales keeps them: codes of 1, 2 or 8 bits, in the order in which kernels read them, so that two billion of them
-// fit in memory.
+// The weights of a model with scales: codes of 1, 2 or 8 bits in the order in which kernels read them. Two billion weights fit in memory.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +9,7 @@
 
 namespace bitgrid {
 
-/// Bits a code takes. A weight is 2 c - 1 (one bit), c - 1 (two bits), or c - 128 (a byte).
+/// The bits per code. A weight is 2 c - 1 (one bit), c - 1 (two bits), or c - 128 (a byte).
 enum class WeightStorage : uint8_t { kOneBit, kTwoBits, kByte };
 
 inline constexpr size_t kTileRows = 16;  // rows that are stored together
@@ -19,15 +18,15 @@ inline constexpr size_t kCellBytes = 4;  // of one row side by side
 constexpr size_t bits_of(WeightStorage storage) {
   return storage == WeightStorage::kOneBit ? 1 : storage == WeightStorage::kTwoBits ? 2 : 8;
 }
-/// Inputs that a cell holds: 32, 16 or 4.
+/// Returns the number of inputs that a cell holds: 32, 16 or 4.
 constexpr size_t inputs_per_cell(WeightStorage storage) {
   return 8 * kCellBytes / bits_of(storage);
 }
 
-/// A matrix of weights. A cell is four bytes of one row: field k of byte m, `bits` wide, is input 4 k + m of the cell, so that one shift of
-/// all bytes yields four neighbouring inputs. A tile is 16 rows: cell 0 of each row, then cell 1 of each, and so on. One vector
-/// register thus has the same inputs of up to 16 rows, and the whole matrix is read from front to back. Missing inputs of a last cell and
-/// missing rows of a last tile have codes 0. Rows may be packed from several threads.
+/// A matrix of weights. A cell is four bytes of one row. Field k of byte m, `bits` wide, is input 4 k + m of the cell, so that one shift of
+/// all bytes yields four adjacent inputs. A tile is 16 rows: cell 0 of each row, then cell 1 of each, and so on. One vector register thus
+/// has the same inputs of up to 16 rows, and the whole matrix is read from front to back. Codes that pad a last cell or a last tile are 0.
+/// Several threads may pack rows.
 class PackedWeights {
  public:
   PackedWeights(size_t rows, size_t columns, WeightStorage storage);
@@ -36,16 +35,16 @@ class PackedWeights {
   size_t columns() const { return columns_; }
   WeightStorage storage() const { return storage_; }
   size_t tiles() const { return (rows_ + kTileRows - 1) / kTileRows; }
-  /// Cells of a row.
+  /// Returns the number of cells per row.
   size_t cells() const { return cells_; }
   size_t bytes() const { return tiles() * tile_bytes(); }
-  /// cells() times 64 bytes, which begin at a multiple of 64.
+  /// Returns the cells() * 64 bytes of a tile, aligned to 64.
   const uint8_t* tile(size_t t) const { return data_ + t * tile_bytes(); }
 
   int at(size_t r, size_t column) const;
-  /// Asks the system for the pages of these rows at once, which costs less than one after another when they are packed. May do nothing.
+  /// Asks the system for the pages of these rows all at once, which is cheaper than page by page during packing. May do nothing.
   void will_pack(size_t begin, size_t end);
-  /// `values` are columns() weights of row r, all of which the storage can hold (-1 and 1; -1 .. 2; -128 .. 127).
+  /// `values` are the columns() weights of row r. The storage must be able to hold them (-1 and 1; -1 .. 2; -128 .. 127).
   void pack(size_t r, std::span<const int8_t> values);
   void unpack(size_t r, std::span<int8_t> values) const;
 
@@ -58,7 +57,7 @@ class PackedWeights {
   size_t rows_, columns_;
   WeightStorage storage_;
   size_t cells_;
-  std::unique_ptr<uint8_t[]> bytes_;  // not set to 0: rows are packed one after another
+  std::unique_ptr<uint8_t[]> bytes_;  // not initialised: rows are packed one after another
   uint8_t* data_;
 };
 

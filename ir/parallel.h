@@ -1,4 +1,4 @@
-// Parallel for.
+// Parallel loops.
 #pragma once
 
 #include <atomic>
@@ -9,8 +9,8 @@
 
 namespace bitgrid {
 
-/// Calls body(0) .. body(count - 1), `threads` at a time and begun in that order. After an exception no more are begun; that of the
-/// smallest index is thrown, which does not depend on the number of threads.
+/// Calls body(0) .. body(count - 1), `threads` at a time and started in that order. After an exception no more calls start. The exception
+/// of the smallest index is thrown, whatever the number of threads.
 template <typename Body>
 void parallel_for(size_t count, int threads, Body body) {
   std::vector<std::exception_ptr> errors(count);

@@ -1,5 +1,4 @@
-// Program: the kernels of a model and the order in which one token invokes them. All arithmetic happens inside kernels; the host only moves
-// bits.
+// Program: the kernels of a model and the order in which a token invokes them. Kernels do all the arithmetic; the host only moves bits.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +35,7 @@ inline int64_t decode(const Encoding& e, size_t channel, uint64_t code) {
   return number * e.scale + e.zero[e.zero.size() == 1 ? 0 : channel];
 }
 
-/// A named vector of numbers, one for each token position.
+/// A named vector of numbers, one vector per token position.
 struct Tensor {
   std::string name;
   int count = 0;
@@ -44,37 +43,37 @@ struct Tensor {
   std::vector<uint64_t> max_code;  // largest code that occurs, one for all channels or one per channel
 };
 
-/// Rows of codes in host memory: embedding rows, position biases.
+/// Rows of codes in host memory, such as embedding rows and position biases.
 struct CodeTable {
   std::string name;
   int rows = 0;
   int cols = 0;
   uint32_t bits = 0;
   std::vector<uint64_t> codes;                                            // row-major; none:
-  std::function<void(int row, std::span<uint64_t> codes)> read_row = {};  // of tables that tokens look up, too large to be kept twice
+  std::function<void(int row, std::span<uint64_t> codes)> read_row = {};  // for token tables that are too large to keep twice
 };
-/// The codes of a row.
+/// Returns the codes of a row.
 std::vector<uint64_t> table_row(const CodeTable& table, int row);
 
-/// Weights in host memory, whose rows stream through kernels. A weight's code there: its bit (-1 or 1), its value + 2 in two bits (-1 ..
-/// 1), or a byte in two's complement, by how it is stored.
+/// Weights in host memory whose rows stream through kernels. Depending on the storage, the code of a weight is its bit (-1 or 1), its value
+/// + 2 in two bits (-1 .. 1), or a byte in two's complement.
 struct WeightMatrix {
   std::string name;
   std::shared_ptr<const PackedWeights> weights;
 };
 
-/// A ring buffer of the last `window` positions of a tensor; position p lives in slot p mod window.
+/// A ring buffer of the last `window` positions of a tensor. Position p occupies slot p mod window.
 struct Cache {
   int tensor = 0;
   int window = 0;
 };
 
-/// An input or output of a kernel, as the Dag declares it: `words` numbers of `bits` bits, number 0 in the lowest bits.
+/// An input or output of a kernel, as declared in the Dag: `words` numbers of `bits` bits, with number 0 in the lowest bits.
 struct KernelPort {
   int words = 0;
   uint32_t bits = 0;
-  std::vector<uint64_t> max_code;       // largest code of a word that occurs, one for all or one per word: verification draws up to it
-  std::vector<uint64_t> min_code = {};  // and the smallest, one per word; none: 0
+  std::vector<uint64_t> max_code;       // largest code that occurs, one for all words or one per word; verification draws up to it
+  std::vector<uint64_t> min_code = {};  // smallest code that occurs, one per word; empty: 0
 };
 
 struct Kernel {
@@ -82,8 +81,8 @@ struct Kernel {
   Dag dag;
   std::vector<KernelPort> inputs;   // in the order of dag.inputs
   std::vector<KernelPort> outputs;  // in the order of dag.outputs
-  int64_t bit_macs = 0;             // products of a weight and an activation bit in one invocation; 0: not a matrix
-  KernelForm form = {};             // of matrices; computes what the Dag says
+  int64_t bit_macs = 0;             // products of a weight and an activation bit per invocation; 0: not a matrix
+  KernelForm form = {};             // for matrices; it computes what the Dag says
 };
 
 /// Which bits of a tensor's codes a port reads: as many as the port's words have, from plane `offset` on, or from plane offset + the
@@ -102,14 +101,15 @@ struct TensorSource {
   int stride = 0;
   std::optional<PlaneWindow> window = {};  // none: all bits of a code
 };
-/// The table row of the token `age` positions ago, columns first ..; the last row of the table before the start of the text.
+/// The table row of the token `age` positions ago, starting at column `first`. Before the start of the text it is the last row of the
+/// table.
 struct TokenSource {
   int table = 0;
   int age = 0;
   int first = 0;
   int stride = 0;
 };
-/// A fixed row of a table, columns first + repetition * stride ..: constants of a layer.
+/// A fixed row of a table, starting at column first + repetition * stride. Used for constants of a layer.
 struct RowSource {
   int table = 0;
   int row = 0;
@@ -122,8 +122,8 @@ struct PositionSource {
   int first = 0;
   int stride = 0;
 };
-/// For each ring slot from first_slot + repetition * stride on: the code in table row `row` at the slot's distance t - p; column `window`
-/// (the last) for slots never written.
+/// For each ring slot from first_slot + repetition * stride on: the code in table row `row` at the slot's distance t - p. Slots that were
+/// never written use the last column, `window`.
 struct DistanceSource {
   int table = 0;
   int row = 0;
@@ -131,8 +131,7 @@ struct DistanceSource {
   int first_slot = 0;
   int stride = 0;
 };
-/// Ring slots first_slot .. + slots - 1, of each the channels first_channel .. + channels - 1; both begin later by a stride for each
-/// repetition.
+/// Channels first_channel .. + channels - 1 of ring slots first_slot .. + slots - 1. Each repetition moves both starts by a stride.
 struct CacheSource {
   int cache = 0;
   int first_slot = 0;
@@ -143,11 +142,11 @@ struct CacheSource {
   int channel_stride = 0;
   int planes = 0;  // > 0: repetition r reads bit r mod planes of the codes that repetition r / planes would read
 };
-/// Codes of row first_row + repetition of a matrix.
+/// The codes of row first_row + repetition of a matrix.
 struct WeightSource {
   int matrix = 0;
   int first_row = 0;
-  bool planes = false;  // as `planes` of CacheSource: all bits of a code
+  bool planes = false;  // like `planes` of CacheSource, for all bits of a code
 };
 using Source = std::variant<TensorSource, TokenSource, RowSource, PositionSource, DistanceSource, CacheSource, WeightSource>;
 
@@ -159,7 +158,7 @@ struct Destination {
 
 /// One use of a kernel by a token: `repeat` invocations on one tile. Steps of one stage do not depend on each other and run side by side.
 struct Step {
-  std::string name;  // kernel name, with the instance where a kernel has several
+  std::string name;  // kernel name, plus the instance if a kernel has several
   int kernel = 0;
   int repeat = 1;
   int stage = 0;
@@ -178,14 +177,14 @@ struct Program {
   int logits = 0;  // tensor
 };
 
-/// Whether a step needs a tile of its own: cached numbers live in its kernel's cells, and stay there from token to token. Other resident
-/// numbers are written for every use, so that steps may share a tile.
+/// Returns whether a step needs a tile of its own. It does if its kernel's cells hold cached numbers, which stay there between tokens.
+/// Other resident numbers are written for every use, so that their steps may share a tile.
 bool keeps_tile(const Program& program, const Step& step);
 
-/// Invocations of a kernel for one token, over all its steps.
+/// Returns how often a token invokes a kernel, over all its steps.
 int invocations_per_token(const Program& program, int kernel);
 
-/// Throws Error unless ports, sources and tensors fit together and every tensor is written before it is read.
+/// Throws Error if ports, sources and tensors do not fit together or a tensor is read before it is written.
 void verify(const Program& program);
 
 }  // namespace bitgrid

@@ -16,9 +16,10 @@ namespace {
 __extension__ using Wide = __int128;
 
 [[noreturn]] void fail_for_size() {
-  throw Error("arithmetic of the model",
-              "a value needs more than " + std::to_string(kMostValueBits) + " bits: the scales of its weights let values grow without end",
-              "check the checkpoint's scales (`bitgrid inspect`)");
+  throw Error(
+      "arithmetic of the model",
+      "a value needs more than " + std::to_string(kMostValueBits) + " bits: the scales of its weights make values grow without limit",
+      "check the checkpoint's scales (`bitgrid inspect`)");
 }
 
 /// floor(sqrt(n)), 0 <= n < 2^52.

@@ -1,5 +1,5 @@
-// Scalars: positive numbers of 16 significant bits and a binary exponent, and the roundings that go with them. docs/numerics.md, "Models
-// with scales", is the definition: every result here is exact up to the stated truncation.
+// Scalars: positive numbers with 16 significant bits and a binary exponent, and their roundings. docs/numerics.md, "Models with scales", is
+// the definition. Every result here is exact up to the stated truncation.
 #pragma once
 
 #include <algorithm>
@@ -17,58 +17,58 @@ struct Scalar {
 
 inline constexpr int kScalarBits = 16;
 
-/// Bits of n >= 0 from its leading one on; 0 for 0.
+/// Returns the number of bits of n >= 0 from its leading one down; 0 for 0.
 int bit_length(int64_t n);
 
-/// floor(v / 2^k + 1/2) for k > 0; v * 2^-k for k <= 0; 0 for k > 60.
+/// Returns floor(v / 2^k + 1/2) for k > 0; v * 2^-k for k <= 0; 0 for k > 60.
 inline int64_t rounded_shift(int64_t v, int64_t k) {
   if (k > 60) return 0;
   if (k > 0) return ((v >> (k - 1)) + 1) >> 1;
   return v * (int64_t{1} << std::min<int64_t>(-k, 60));
 }
 
-/// n * 2^e, n >= 0, truncated to 16 significant bits.
+/// Returns n * 2^e, n >= 0, truncated to 16 significant bits.
 Scalar scalar(int64_t n, int64_t e = 0);
-/// a * b truncated; products of more run from left to right.
+/// Returns a * b, truncated. Products of more factors run from left to right.
 Scalar multiply(Scalar a, Scalar b);
-/// a / b truncated; a mantissa 0 of b counts as 1.
+/// Returns a / b, truncated. If b has mantissa 0, the mantissa counts as 1.
 Scalar divide(Scalar a, Scalar b);
-/// The square root, truncated.
+/// Returns the square root, truncated.
 Scalar square_root(Scalar a);
-/// a * 2^n.
+/// Returns a * 2^n.
 inline Scalar shifted(Scalar a, int64_t n) {
   return {a.m, a.e + n};
 }
-/// min(floor(a), 2^46).
+/// Returns min(floor(a), 2^46).
 int64_t whole(Scalar a);
-/// Bits of magnitude that values between the parts of a layer have at most. Products with gains and cosines of 16 bits, and sums of rotated
-/// heads, then stay within 64 bits.
+/// The largest magnitude, in bits, of values between the parts of a layer. With this limit, products with 16-bit gains and cosines and sums
+/// of rotated heads stay within 64 bits.
 inline constexpr int kMostValueBits = 46;
-/// Throws Error if a value needs more than kMostValueBits bits: the model's values ran away.
+/// Throws Error if a value needs more than kMostValueBits bits, which means that the model's values ran away.
 void check_values(std::span<const int64_t> values);
-/// `scaled` for any operands.
+/// `scaled` for operands of any size.
 int64_t scaled_any(int64_t v, Scalar a);
-/// Whether the product of v and the mantissa has less than 62 bits, is shifted to the right, and ends within the limit: true of nearly all.
+/// Returns whether the product of v and the mantissa has less than 62 bits, is shifted to the right, and ends within the limit. Nearly all
+/// do.
 inline bool scaled_fits(int64_t v, Scalar a) {
   if (a.e > -1 || a.e < -60) return false;
   const int64_t few = int64_t{1} << std::min<int64_t>(kMostValueBits - 1, kMostValueBits - kScalarBits - a.e);
   return v < few && v > -few;
 }
-/// floor(v * a + 1/2). Throws the same Error if the result needs more bits.
+/// Returns floor(v * a + 1/2). Throws the same Error if the result needs more bits.
 inline int64_t scaled(int64_t v, Scalar a) {
   return scaled_fits(v, a) ? rounded_shift(v * a.m, -a.e) : scaled_any(v, a);
 }
-/// Replaces each v by scaled(v, a).
+/// Replaces each v with scaled(v, a).
 void scale_values(std::span<int64_t> values, Scalar a);
 
-/// The shift of the codes of `bits` bits, sign included, that values get: max(0, bit_length(max |v|) - (bits - 1)).
+/// Returns the shift for codes of `bits` bits, sign included: max(0, bit_length(max |v|) - (bits - 1)).
 int block_shift(std::span<const int64_t> values, int bits);
-/// Values with a common shift: v is about code * 2^shift.
-/// Replaces values by codes of `bits` bits with the shift of `block_shift`, rounded half up and clamped to +-(2^(bits-1) - 1). Returns the
-/// shift.
+/// Replaces values with codes of `bits` bits that share the shift of `block_shift`, so that a value is about code * 2^shift. Codes are
+/// rounded half up and clamped to +-(2^(bits-1) - 1). Returns the shift.
 int block_floating_point(std::span<int64_t> values, int bits);
 
-/// Exporters only, from floating point: `value` >= 0 rounded half up to 16 significant bits.
+/// For exporters only, which work in floating point: returns `value` >= 0 rounded half up to 16 significant bits.
 Scalar constant(double value);
 
 }  // namespace bitgrid

@@ -38,7 +38,7 @@ Problem factors_problem(const std::string& where, const std::string& what, const
 
 Problem norm_problem(const Norm& norm, size_t width) {
   if (norm.code_bits < 2 || norm.code_bits > kMostCodeBits)
-    return ScaledModelProblem{norm.name, fmt::format("codes of {} bits", norm.code_bits), fmt::format("use 2 to {} bits", kMostCodeBits)};
+    return ScaledModelProblem{norm.name, fmt::format("codes have {} bits", norm.code_bits), fmt::format("use 2 to {} bits", kMostCodeBits)};
   return factors_problem(norm.name, "its gains", norm.gain, width);
 }
 
@@ -49,7 +49,7 @@ Problem adapter_problem(const LinearMap& map) {
   if (auto p = size_problem(map.name, "the adapter's B has inputs:", a.b->columns(), a.a->rows())) return p;
   if (a.b->columns() > kMostInputs)
     return ScaledModelProblem{map.name, fmt::format("the adapter has a rank of {}", a.b->columns()),
-                              fmt::format("{} is the most", kMostInputs)};
+                              fmt::format("the maximum is {}", kMostInputs)};
   if (auto p = factors_problem(map.name, "the adapter's scales of A", a.a_scales, a.a->rows())) return p;
   return factors_problem(map.name, "the adapter's scales of B", a.b_scales, a.b->rows());
 }
@@ -58,11 +58,11 @@ Problem map_problem(const ScaledModel& model, const LinearMap& map, size_t outpu
   if (auto p = size_problem(map.name, "its outputs are", map.outputs(), outputs)) return p;
   if (auto p = size_problem(map.name, "its inputs are", map.inputs(), inputs)) return p;
   if (inputs > kMostInputs || map.weights->columns() > kMostInputs)
-    return ScaledModelProblem{map.name, fmt::format("it has {} inputs", inputs), fmt::format("{} are the most", kMostInputs)};
+    return ScaledModelProblem{map.name, fmt::format("it has {} inputs", inputs), fmt::format("the maximum is {}", kMostInputs)};
   if (map.low_rank && map.low_rank->rows() != map.weights->columns())
     return size_problem(map.name, "the two factors meet at", map.low_rank->rows(), map.weights->columns());
   if (map.group != 0) {
-    if (map.low_rank) return ScaledModelProblem{map.name, "it has groups and is of low rank", "give it one scale a row"};
+    if (map.low_rank) return ScaledModelProblem{map.name, "it has groups and is of low rank", "give it one scale per row"};
     if (inputs % map.group != 0)
       return ScaledModelProblem{map.name, fmt::format("groups of {} do not divide {} inputs", map.group, inputs), "choose another group"};
     if (grouped_codes && map.group != model.activation_group)

@@ -1,4 +1,4 @@
-// A folder of its own under the system's, removed at the end.
+// A new folder in the system's temporary folder. The destructor removes it.
 #pragma once
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-// Threads that wait for work, for loops that are short and come often.
+// Threads that wait for work, for short and frequent loops.
 #pragma once
 
 #include <atomic>
@@ -12,7 +12,7 @@
 
 namespace bitgrid {
 
-/// `threads` of them, the caller's included. They sleep while there is nothing to do: none spins for longer than 40 microseconds.
+/// A pool of `threads` threads, the caller included. Idle threads sleep; none spins for longer than 40 microseconds.
 class ThreadPool {
  public:
   explicit ThreadPool(int threads);
@@ -22,8 +22,8 @@ class ThreadPool {
 
   int threads() const { return static_cast<int>(others_.size()) + 1; }
 
-  /// Calls body(0) .. body(count - 1), each once, on any thread, and returns when all have returned. One caller at a time; `body` must not
-  /// call `run` again. An exception of a body is thrown here when all are done; of several the one of the smallest index.
+  /// Calls body(0) .. body(count - 1), each once, on any thread, and returns when all have returned. Only one thread may call it at a time,
+  /// and `body` must not call `run`. If bodies throw, the exception of the smallest index is rethrown here when all are done.
   void run(size_t count, const std::function<void(size_t)>& body);
 
  private:

@@ -1,7 +1,7 @@
-// Marks for loops over many numbers that the compiler should turn into vector instructions; the rest of the program is built with -O2.
-// BITGRID_VECTORISED uses those that every processor of the kind has. BITGRID_VECTORISED_CLONES, for functions that are no templates,
-// compiles a second copy for AVX2 and chooses when the program starts. AVX2 alone has no fused multiply-add, so both round alike.
-// BITGRID_VECTORISED_INTEGERS, for such functions without floating point, has a third copy for AVX-512.
+// Marks loops over many numbers that the compiler should vectorise. The rest of the program is built with -O2. BITGRID_VECTORISED uses only
+// the vector instructions that every processor of the architecture has. BITGRID_VECTORISED_CLONES, for functions that are not templates,
+// compiles a second copy for AVX2 and chooses at program start. AVX2 alone has no fused multiply-add, so both copies round alike.
+// BITGRID_VECTORISED_INTEGERS, for such functions without floating point, adds a third copy for AVX-512.
 #pragma once
 
 #if defined(__GNUC__) && !defined(__clang__)
@@ -18,7 +18,7 @@
 #define BITGRID_VECTORISED_INTEGERS BITGRID_VECTORISED
 #endif
 
-// Before a loop of up to 16 passes that is to be written out, so that arrays of vectors stay in registers.
+// Put this before a loop of up to 16 iterations to unroll it completely, so that arrays of vectors stay in registers.
 #if defined(__clang__)
 #define BITGRID_UNROLL _Pragma("unroll")
 #else

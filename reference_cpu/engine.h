@@ -1,4 +1,4 @@
-// The CPU engine: runs a Model token by token in streaming form, straight from its layers. It is what every other engine is compared with.
+// The CPU engine runs a Model token by token in streaming form, straight from its layers. All other engines are compared with it.
 #pragma once
 
 #include <cstdint>
@@ -23,17 +23,17 @@ struct KeyValueRing {
   std::vector<int64_t> values;
 };
 
-/// All that one generation carries from token to token. Copy it to branch.
+/// Everything that a generation carries between tokens. Copy it to branch.
 struct CpuState {
   int64_t position = 0;             // tokens seen so far
   std::vector<int> history;         // latest token first, at most as many as there are embedding tables
-  std::vector<KeyValueRing> rings;  // one a layer; empty for layers without attention
+  std::vector<KeyValueRing> rings;  // one per layer; empty for layers without attention
 };
 
 /// Values of one step by name:
-/// "embedding" [width]; of layer N "layers.N.input" (where the layer has an input activation) and "layers.N.stream" (x after the layer)
-/// [width]; of attention "layers.N.query", ".key", ".value" [width] of this token, "layers.N.attention" [heads][window] (the weights e, by
-/// ring slot = position mod window, 0 in empty slots) and "layers.N.mix" [width]; of feed-forward "layers.N.hidden"; "head.input" (where
+/// "embedding" [width]; for layer N, "layers.N.input" (if the layer has an input activation) and "layers.N.stream" (x after the layer)
+/// [width]; for attention, "layers.N.query", ".key", ".value" [width] of this token, "layers.N.attention" [heads][window] (the weights e,
+/// by ring slot = position mod window, 0 in empty slots) and "layers.N.mix" [width]; for feed-forward, "layers.N.hidden"; "head.input" (if
 /// the head has an input activation), "logits" [symbols].
 using Trace = std::map<std::string, std::vector<int64_t>>;
 
@@ -43,7 +43,7 @@ class CpuEngine {
   explicit CpuEngine(const Model& model, const CpuParams& params = {});
   CpuEngine(Model&&, const CpuParams& = {}) = delete;
 
-  /// Before the first token.
+  /// Returns the state before the first token.
   CpuState start() const;
 
   /// Takes one token and returns the logits of the next. Throws Error for a token outside the vocabulary. Fills `trace` if given.

@@ -8,7 +8,7 @@
 
 namespace bitgrid::cpu::golden {
 
-/// Activations, sums, logits: all integers of the reference are 64 bits wide, far more than any model's ranges need.
+/// Activations, sums, logits. All integers of the reference are 64 bits wide, far more than any model's ranges need.
 using Vec = std::vector<int64_t>;
 
 /// x[c] = sum over j of tables[j][history[j]][c]; history[0] is the current token, history[1] the one before, ...; shorter at the start.
@@ -20,25 +20,25 @@ Vec linear(const Matrix& weights, const Vec& x);
 /// clamp(((u + b) * m + half) >> s, lo, hi) with half = 1 << (s-1); for s <= 0 clamp(((u + b) * m) << -s, lo, hi). One value.
 int64_t requantise(int64_t u, int64_t bias, int64_t multiplier, int shift, int64_t lo, int64_t hi);
 
-/// Of a vector, one channel a value.
+/// The same for a vector, with one value per channel.
 Vec requantise(const Vec& u, const Requantise& r);
 
 /// u + bias[c] >= 0 ? +1 : -1.
 Vec sign(const Vec& u, const Sign& s);
 
-/// requantise, sign, or nothing.
+/// Applies requantise, sign, or nothing.
 Vec activation(const Vec& u, const Activation& a);
 
-/// table[x - lo]. Throws Error for a value outside the table.
+/// Returns table[x - lo]. Throws Error for a value outside the table.
 Vec table(const Vec& x, const Table& t);
 
-/// x + y exactly: the stream of a Model, which never saturates.
+/// Returns x + y exactly. The stream of a Model never saturates.
 Vec residual(const Vec& x, const Vec& y);
 
 /// q.k + bias: the score of one position for one head. Shapes: q, k [head size].
 int64_t score(const Vec& q, const Vec& k, int64_t bias);
 
-/// e = clamp((sc*m + half) >> s, 0, emax) of every score.
+/// Returns e = clamp((sc*m + half) >> s, 0, emax) for every score.
 Vec threshold_weights(const Vec& scores, const Requantise& r);
 
 /// o[c] = sum_j e[j] * v[j][c]. Shapes: e [positions], v [positions][head size].
@@ -47,7 +47,7 @@ Vec mix(const Vec& e, const std::vector<Vec>& v, size_t channels);
 /// z[i] = sum_j weights[i][j] * y[j] + bias[i].
 Vec head(const Head& h, const Vec& y);
 
-/// Lowest index of the maximum.
+/// Returns the lowest index of the maximum.
 int argmax(const Vec& z);
 
 /// One step of the generator: state * 1664525 + 1013904223 mod 2^32.

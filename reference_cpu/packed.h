@@ -1,4 +1,4 @@
-// Linear maps on bit planes with popcount: the same sums as golden::linear, faster.
+// Linear maps on bit planes with popcount. They give the same sums as golden::linear, faster.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace bitgrid::cpu {
 
-/// Rows of bits, `words` 64-bit words each; bits above the row's length are 0.
+/// Rows of bits, `words` 64-bit words each. Bits above the row's length are 0.
 struct BitPlane {
   size_t words = 0;
   std::vector<uint64_t> data;
@@ -28,23 +28,23 @@ struct PackedMatrix {
   BitPlane b;
 };
 
-/// A vector as two's complement planes: x[j] = sum_p coefficient[p] * plane[p][j], or as signs: x[j] = plane[0][j] ? 1 : -1.
+/// A vector as two's complement planes, x[j] = sum_p coefficient[p] * plane[p][j], or as signs, x[j] = plane[0][j] ? 1 : -1.
 struct PackedVector {
   size_t size = 0;
   bool is_signs = false;
   int64_t sum = 0;                   // of all elements
-  std::vector<int64_t> coefficient;  // 1, 2, 4, ..., and the last negative if any element is
+  std::vector<int64_t> coefficient;  // 1, 2, 4, ..., with the last one negative if any element is
   BitPlane planes;                   // [planes][size]
 };
 
 PackedMatrix pack(const Matrix& weights);
 
-/// Chooses the fewest planes that hold all elements; signs if all of them are -1 or +1.
+/// Chooses the fewest planes that hold all elements, or signs if all elements are -1 or +1.
 PackedVector pack(const std::vector<int64_t>& x);
 
 /// u[i] = sum_j weights[i][j] * x[j]. Precondition: weights.inputs == x.size.
 std::vector<int64_t> linear(const PackedMatrix& weights, const PackedVector& x);
-/// The same of rows begin .. end - 1: u[i - begin].
+/// The same for rows begin .. end - 1: u[i - begin].
 void linear_rows(const PackedMatrix& weights, const PackedVector& x, size_t begin, size_t end, int64_t* u);
 
 }  // namespace bitgrid::cpu

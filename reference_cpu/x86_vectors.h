@@ -1,4 +1,4 @@
-// The vector functions of x86, without the false alarms of g++ 12 about undefined vectors (GCC bug 105593).
+// The vector functions of x86, without g++ 12's false warnings about undefined vectors (GCC bug 105593).
 #pragma once
 
 #pragma GCC diagnostic push

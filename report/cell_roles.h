@@ -1,4 +1,4 @@
-// What the cells of a mapped kernel do and what their wires carry, read off the configuration: for pictures and counts.
+// Reads off the configuration what the cells of a mapped kernel do and what their wires carry, for pictures and counts.
 #pragma once
 
 #include <array>
@@ -30,7 +30,7 @@ inline constexpr size_t kCellRoles = 6;
 
 /// What an output edge carries, traced back through copies.
 enum class Signal : uint8_t {
-  kNone,      // always 0: idle, or from a border port that nothing drives
+  kNone,      // always 0: idle, or from a border port that is not driven
   kInternal,  // computed by a cell, read by a cell
   kConstant,  // a constant stream
   kInput,     // an input word
@@ -48,11 +48,11 @@ struct CellRoles {
 
   size_t index(int x, int y) const { return static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x); }
   bool inside(int x, int y) const { return x >= 0 && x < width && y >= 0 && y < height; }
-  /// What cell (x, y) reads on its side `side`.
+  /// Returns what cell (x, y) reads on its side `side`.
   Signal incoming(int x, int y, Side side) const;
 };
 
-/// Needs a verified kernel.
+/// The kernel must be verified.
 CellRoles cell_roles(const MappedKernel& kernel);
 
 }  // namespace bitgrid::report

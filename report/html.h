@@ -5,7 +5,7 @@
 
 namespace bitgrid::report {
 
-/// A whole page around `body`: styles inside, nothing from a network, readable at a phone's width.
+/// Returns a whole page around `body`, with its styles inside, nothing loaded from a network, and readable on a phone.
 std::string html_page(const std::string& title, const std::string& body);
 
 }  // namespace bitgrid::report

@@ -1,4 +1,4 @@
-// Timeline of the platform on a page: what tiles and buses did when, from a file that `bitgrid run --trace` wrote.
+// Timeline of the platform on a page: what tiles and buses did and when, from a file that `bitgrid run --trace` wrote.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -6,9 +6,9 @@
 
 namespace bitgrid::report {
 
-/// A row for each tile and bus over all cycles of the trace, coloured by what it was doing, as an SVG fragment. Intervals that are narrower
-/// than half a pixel are drawn half a pixel wide. `trace` is JSON in the trace event format with "cycle" and "cycles" in the args of each
-/// event; throws Error, naming `file`, if it is not.
+/// Draws a row for each tile and bus over all cycles of the trace, coloured by activity, as an SVG fragment. Intervals narrower than half a
+/// pixel are drawn half a pixel wide. `trace` is JSON in the trace event format with "cycle" and "cycles" in the args of each event. Throws
+/// Error with `file` if it is not.
 std::string platform_timeline_svg(const nlohmann::json& trace, const std::string& file);
 
 }  // namespace bitgrid::report

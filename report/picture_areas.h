@@ -1,4 +1,4 @@
-// The coloured areas of a floorplan: cells of equal paint merged to rectangles.
+// The coloured areas of a floorplan: cells with the same paint are merged into rectangles.
 #pragma once
 
 #include <cstdint>
@@ -9,17 +9,17 @@
 
 namespace bitgrid::report {
 
-/// A colour with its meaning: an entry of the legend.
+/// A colour with its meaning, which is an entry of the legend.
 struct Paint {
   const char* colour;
   const char* label;
 };
 
-/// Paints by index: the roles of CellRole, then wires by signal (kWirePaint + Signal), which overviews use.
+/// Returns paints by index: the roles of CellRole, then wires by signal (kWirePaint + Signal), which overviews use.
 const std::vector<Paint>& paints();
 inline constexpr size_t kWirePaint = kCellRoles;
 
-/// What a wire's paint is called: "wire_signals" tells input, constant, output wires apart (overview), else all are wires.
+/// Returns the paint of each cell. "wire_signals" distinguishes input, constant and output wires (overview); otherwise all are wires.
 std::vector<uint8_t> cell_paints(const CellRoles& cells, bool wire_signals);
 
 /// Blocks of block x block cells, each with the paint of most of its cells.
@@ -31,7 +31,7 @@ struct PaintGrid {
 };
 PaintGrid coarsen(const CellRoles& cells, const std::vector<uint8_t>& paint, int block);
 
-/// SVG paths of all paints but the idle one, at `pixels` a block, the top left corner at (x, y).
+/// Returns SVG paths of all paints but the idle one, at `pixels` per block, with the top left corner at (x, y).
 std::string area_paths(const PaintGrid& grid, int pixels, int x, int y);
 
 }  // namespace bitgrid::report

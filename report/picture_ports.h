@@ -29,7 +29,7 @@ using Ports = std::array<std::vector<Port>, 4>;  // [side][position]
 Ports ports_of(const MappedKernel& kernel);
 bool any_port(const Ports& ports, Signal signal);
 
-/// Where the grid is in the picture: a block of block x block cells takes pixels x pixels.
+/// Where the grid is in the picture. A block of block x block cells takes pixels x pixels.
 struct Frame {
   int cells_wide = 0, cells_high = 0;
   int block = 1;
@@ -40,14 +40,14 @@ struct Frame {
   int height() const { return cells_high * pixels / block; }
 };
 
-/// "3:0", "7", or "12 bits" of bits that are not consecutive.
+/// Returns "3:0", "7", or "12 bits" for bits that are not consecutive.
 std::string bits_label(const std::set<uint32_t>& bits);
-/// Pixels that the longest label takes.
+/// Returns the pixels that the longest label takes.
 int label_room(const Ports& ports);
 
-/// A triangle for each port with its bits, and a tooltip. block == 1.
+/// Draws a triangle for each port with its bits and a tooltip. block == 1.
 std::string detailed_ports(const Ports& ports, const Frame& frame);
-/// Bars along the border: inputs and constants close to it, outputs outside them.
+/// Draws bars along the border: inputs and constants next to it, outputs outside them.
 std::string overview_ports(const Ports& ports, const Frame& frame);
 
 }  // namespace bitgrid::report

@@ -19,11 +19,11 @@ struct Point {
   int x, y;
 };
 
-/// Where a signal that travels in direction `travel` crosses side `side` of cell (x, y), at `pixels` a cell: right of the middle, so that
-/// opposite signals do not meet. Relative to the grid's top left corner.
+/// Returns where a signal that travels in direction `travel` crosses side `side` of cell (x, y), at `pixels` per cell. It is right of the
+/// middle, so that opposite signals do not meet. Relative to the grid's top left corner.
 Point crossing(int x, int y, Side side, Side travel, int pixels);
 
-/// Lines, arrows and a node in each cell that computes, at `pixels` a cell, the top left corner at (left, top).
+/// Draws lines, arrows and a node in each cell that computes, at `pixels` per cell, with the top left corner at (left, top).
 std::string signal_paths(const CellRoles& cells, int pixels, int left, int top);
 
 }  // namespace bitgrid::report

@@ -13,7 +13,7 @@ class SvgPath {
   void line(int x, int y);
   void curve(int control_x, int control_y, int x, int y);  // quadratic
   void rectangle(int x, int y, int width, int height);
-  /// Anything that ends where it began (relative to the last move).
+  /// Adds a shape that ends where it began (relative to the last move).
   void shape(std::string_view relative_commands) { d_ += relative_commands; }
 
   bool empty() const { return d_.empty(); }
@@ -25,7 +25,7 @@ class SvgPath {
   int x_ = 0, y_ = 0;
 };
 
-/// Text with &, <, > and quotes replaced.
+/// Returns text with &, <, > and quotes replaced.
 std::string escape_markup(std::string_view text);
 
 /// 1234567 -> "1,234,567".

@@ -8,7 +8,7 @@
 
 namespace bitgrid::report {
 
-/// A self-contained page: the Pareto front drawn, and the points as a table.
+/// Returns a self-contained page with a drawing of the Pareto front and a table of the points.
 std::string sweep_page(const estimate::Sweep& sweep, const std::vector<nlohmann::ordered_json>& points);
 
 }  // namespace bitgrid::report

@@ -1,4 +1,4 @@
-// The folder in which verilated models are kept from run to run. Libraries are loaded from it, so nobody else may write there.
+// The folder that keeps verilated models between runs. Libraries are loaded from it, so nobody else may be able to write there.
 #pragma once
 
 #include <filesystem>
@@ -6,18 +6,18 @@
 
 namespace bitgrid::rtl {
 
-/// $XDG_CACHE_HOME/bitgrid, or else ~/.cache/bitgrid, or else, without a home, bitgrid-cache-UID in the folder for temporary files.
+/// Returns $XDG_CACHE_HOME/bitgrid, else ~/.cache/bitgrid, else, without a home, bitgrid-cache-UID in the folder for temporary files.
 std::string default_rtl_cache();
 
-/// Makes the folder, for this user alone, unless it is there. Throws Error if it cannot be made, belongs to another user, or can be written
-/// by everyone. Where everyone may make a folder (/tmp), also if it is a symbolic link or a group may write into it; it is closed to others
-/// then (permissions 700).
+/// Makes the folder, for this user alone, if it is missing. Throws Error if it cannot be made, belongs to another user, or is writable by
+/// everyone. If everyone may make a folder next to it (/tmp), it also throws if the folder is a symbolic link or a group may write to it;
+/// otherwise it closes the folder to others (permissions 700).
 void make_private_folder(const std::filesystem::path& folder);
 
-/// A folder of our own that vanishes unless it is renamed.
+/// A new folder that is removed unless it is renamed.
 class BuildFolder {
  public:
-  /// Throws Error if `parent` takes no folders.
+  /// Throws Error if no folder can be made in `parent`.
   explicit BuildFolder(const std::filesystem::path& parent);
   ~BuildFolder();
   BuildFolder(const BuildFolder&) = delete;
@@ -25,7 +25,7 @@ class BuildFolder {
 
   const std::filesystem::path& path() const { return path_; }
 
-  /// Gives the folder its final name. If another process was quicker, its folder stays and ours goes.
+  /// Gives the folder its final name. If another process was faster, its folder stays and this one is removed.
   void rename(const std::filesystem::path& name);
 
  private:

@@ -1,4 +1,4 @@
-// Runs a program with its output in a file.
+// Runs a program and writes its output to a file.
 #pragma once
 
 #include <string>
@@ -6,8 +6,8 @@
 
 namespace bitgrid::rtl {
 
-/// Appends stdout and stderr to `log`; returns the exit status, 127 if there is no such program, 128 + n if signal n ended it. `folder`:
-/// where it runs; empty: here.
+/// Appends stdout and stderr to `log`. Returns the exit status, 127 if there is no such program, or 128 + n if signal n ended it. It runs
+/// in `folder`; empty: in the current one.
 int run_command(const std::vector<std::string>& command, const std::string& log, const std::string& folder = "");
 
 }  // namespace bitgrid::rtl

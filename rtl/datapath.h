@@ -1,4 +1,4 @@
-// One pipelined Verilog module per kernel, from its Dag.
+// Makes one pipelined Verilog module per kernel from its Dag.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 namespace bitgrid::rtl {
 
 struct DatapathParams {
-  /// Logic levels (logic_levels of ir/dag.h) between two registers. An operation that has more gets a stage of its own.
+  /// Logic levels (logic_levels of ir/dag.h) between two registers. An operation with more levels gets its own stage.
   uint32_t levels_per_stage = 8;
 };
 
@@ -21,9 +21,9 @@ struct DatapathStats {
   uint32_t nodes = 0;           // of the Dag that reach an output
 };
 
-/// The module of a verified Dag: Verilog 2005 that Verilator, Icarus Verilog and Yosys take without a warning. Its ports are
-/// rtl/interface.h's, one input bus i_NAME and one output bus o_NAME for each of the Dag's; every clock takes an invocation. The text
-/// begins with interface_comment(). `resident` inputs are inputs like any other. Throws Error if levels_per_stage is 0.
+/// Returns the module of a verified Dag, in Verilog 2005 that Verilator, Icarus Verilog and Yosys accept without a warning. Its ports are
+/// those of rtl/interface.h, with one input bus i_NAME and one output bus o_NAME for each of the Dag's. It takes an invocation in every
+/// clock. The text begins with interface_comment(). `resident` inputs are ordinary inputs. Throws Error if levels_per_stage is 0.
 std::string datapath_verilog(const Dag& dag, const DatapathParams& params = {}, DatapathStats* stats = nullptr);
 
 }  // namespace bitgrid::rtl

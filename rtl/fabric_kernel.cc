@@ -76,7 +76,7 @@ bool FabricKernel::same_residents(const BitMatrix& inputs, size_t a, size_t b) c
 BitMatrix FabricKernel::run(const BitMatrix& inputs) {
   if (inputs.cols != kernel_.input_bits)
     throw Error("kernel " + kernel_.name, fmt::format("{} input bits given, the kernel has {}", inputs.cols, kernel_.input_bits),
-                "give one column an input bit");
+                "give one column per input bit");
   BitMatrix outputs(inputs.rows, kernel_.output_bits);
   for (size_t first = 0; first < inputs.rows;) {
     size_t end = first + 1;

@@ -1,4 +1,4 @@
-// Runs a mapped kernel on the verilated fabric, as hardware would: the configuration through the chains, then bits at the border ports.
+// Runs a mapped kernel on the verilated fabric as hardware would: configuration through the chains, then bits at the border ports.
 #pragma once
 
 #include <cstdint>
@@ -11,23 +11,23 @@
 
 namespace bitgrid::rtl {
 
-/// The fabric that a kernel needs. Chains of 16 bits: a simulated load costs as much as 1 / chain_bits.
+/// Returns the fabric that a kernel needs. It has 16-bit chains, because the cost of a simulated load grows with 1 / chain_bits.
 inline FabricShape fabric_shape(const MappedKernel& kernel) {
   return {kernel.grid.width, kernel.grid.height, 16};
 }
 
 struct FabricKernelStats {
   uint64_t invocations = 0;
-  uint64_t reconfigurations = 0;    // times that columns were loaded to change resident bits
-  uint64_t reconfigured_cells = 0;  // of which the word changed then
+  uint64_t reconfigurations = 0;    // number of times that columns were loaded to change resident bits
+  uint64_t reconfigured_cells = 0;  // cells whose word then changed
 };
 
-/// Invocations enter ii cycles apart; constant streams run in every phase, from lead_cycles before the first invocation on. Where resident
-/// bits change, the last output is awaited and the columns of the changed cells are loaded again; all others keep their words, and every
-/// cell its latches. Reads a MappedKernel by its definition alone and shares no code with bitgrid_sim.
+/// Invocations enter ii cycles apart. Constant streams run in every phase, starting lead_cycles before the first invocation. If resident
+/// bits change, it waits for the last output and reloads the columns of the changed cells. All other columns keep their words, and every
+/// cell keeps its latches. It reads a MappedKernel only by its definition and shares no code with bitgrid_sim.
 class FabricKernel {
  public:
-  /// Throws Error if verify(kernel) objects or `model` is not a fabric of that size.
+  /// Throws Error if verify(kernel) does, or if `model` is not a fabric of that size.
   FabricKernel(const MappedKernel& kernel, std::shared_ptr<const RtlModel> model);
 
   /// inputs: rows = invocations, columns = kernel.input_bits. Returns rows x kernel.output_bits. Throws Error if the number of columns is
@@ -57,7 +57,7 @@ class FabricKernel {
   std::vector<std::vector<Bit>> inputs_, ones_, outputs_;  // by phase modulo the period; ones_: the ones of constant streams
   BitMatrix resting_;                                      // one row: input bits while no invocation enters
   bool loaded_ = false;
-  int64_t now_ = 0;  // next phase; phase 0 of invocations are multiples of the period
+  int64_t now_ = 0;  // next phase; phase 0 of each invocation is a multiple of the period
 };
 
 }  // namespace bitgrid::rtl

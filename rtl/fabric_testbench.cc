@@ -144,7 +144,7 @@ GridConfig configured(const MappedKernel& kernel, const BitMatrix& inputs) {
     if (inputs.get(0, r.bit)) grid.at(r.x, r.y) ^= r.flip();
     for (size_t row = 1; row < inputs.rows; ++row) {
       if (inputs.get(row, r.bit) != inputs.get(0, r.bit))
-        throw Error("kernel " + kernel.name, fmt::format("invocation {} has other resident bits than the first", row),
+        throw Error("kernel " + kernel.name, fmt::format("invocation {} differs from the first in resident bits", row),
                     "give invocations with equal resident bits");
     }
   }
@@ -171,7 +171,7 @@ std::vector<VerilogFile> fabric_testbench(const MappedKernel& kernel, const std:
                                           const BitMatrix& expected, FabricTestbenchStats* stats) {
   verify(kernel);
   if (inputs.rows == 0 || inputs.cols != kernel.input_bits || expected.rows != inputs.rows || expected.cols != kernel.output_bits)
-    throw Error("kernel " + kernel.name, "the invocations do not fit the kernel", "give one row an invocation and one column a bit");
+    throw Error("kernel " + kernel.name, "the invocations do not fit the kernel", "give one row per invocation and one column per bit");
   const FabricShape shape{kernel.grid.width, kernel.grid.height, 1};
   const GridConfig grid = configured(kernel, inputs);
   Testbench bench(kernel, inputs, expected);

@@ -1,4 +1,4 @@
-// What a user of a datapath module must know: its ports and its latency. Kept as a comment at the head of the Verilog file itself.
+// What a user of a datapath module must know: its ports and its latency. The Verilog file itself holds this as a comment at its head.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@ struct RtlPort {
   bool operator==(const RtlPort&) const = default;
 };
 
-/// A module with ports clk, rst (synchronous), in_valid, the inputs, out_valid, the outputs. It takes an invocation in every clock; the
-/// result of the invocation that is at the inputs in clock t is at the outputs, with out_valid, in clock t + latency_cycles.
+/// A module with ports clk, rst (synchronous), in_valid, the inputs, out_valid, the outputs. It takes an invocation in every clock. The
+/// result of the invocation at the inputs in clock t is at the outputs, with out_valid, in clock t + latency_cycles.
 struct RtlInterface {
   std::string module;
   uint32_t latency_cycles = 0;  // at least 1
@@ -24,13 +24,13 @@ struct RtlInterface {
   bool operator==(const RtlInterface&) const = default;
 };
 
-/// Sum of the widths.
+/// Returns the sum of the widths.
 uint32_t total_width(const std::vector<RtlPort>& ports);
 
-/// What the remark that names the kernel begins with.
+/// The beginning of the remark that names the kernel.
 inline constexpr std::string_view kKernelRemark = "// Kernel ";
 
-/// The comment, and reading it back from a Verilog text. `source` names the text in Errors.
+/// These write the comment and read it back from a Verilog text. `source` names the text in Errors.
 std::string interface_comment(const RtlInterface& interface);
 RtlInterface parse_interface(std::string_view verilog, const std::string& source);
 

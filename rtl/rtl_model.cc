@@ -68,7 +68,7 @@ BitMatrix RtlModel::run(const BitMatrix& inputs, RtlRunStats* stats) const {
     const bool due = t + 1 >= interface.latency_cycles && t + 1 - interface.latency_cycles < inputs.rows;
     if (out_valid != due)
       throw Error(name, fmt::format("out_valid is {} in clock {}, where {} result is due", out_valid ? 1 : 0, t + 1, due ? "a" : "no"),
-                  fmt::format("its comment promises a latency of {} clocks: make module and comment agree", interface.latency_cycles));
+                  fmt::format("its comment states a latency of {} clocks: make module and comment agree", interface.latency_cycles));
     if (due) store_row(out, interface.outputs, outputs, t + 1 - interface.latency_cycles);
   }
   if (stats != nullptr) stats->clocks += clocks + kResetClocks;

@@ -181,14 +181,14 @@ class Cache {
     const std::string path = library(key).string();
     void* handle = dlopen(loadable(path).c_str(), RTLD_NOW | RTLD_LOCAL);
     if (handle == nullptr)
-      throw Error(path, fmt::format("this model cannot be loaded: {}", dlerror()), "delete its folder: it will be built again");
+      throw Error(path, fmt::format("this model cannot be loaded: {}", dlerror()), "delete its folder, so that it is built again");
     RtlModel model;
     model.library = std::shared_ptr<void>(handle, dlclose);
     model.functions.create = reinterpret_cast<decltype(model.functions.create)>(dlsym(handle, "bitgrid_create"));
     model.functions.destroy = reinterpret_cast<decltype(model.functions.destroy)>(dlsym(handle, "bitgrid_destroy"));
     model.functions.clock = reinterpret_cast<decltype(model.functions.clock)>(dlsym(handle, "bitgrid_clock"));
     if (model.functions.create == nullptr || model.functions.destroy == nullptr || model.functions.clock == nullptr)
-      throw Error(path, "this is not a model", "delete its folder: it will be built again");
+      throw Error(path, "this is not a model", "delete its folder, so that it is built again");
     return model;
   }
 

@@ -1,4 +1,4 @@
-// Runs datapath Verilog: Verilator, the C++ compiler, and a shared object for each distinct text, kept in a cache.
+// Runs datapath Verilog with Verilator and the C++ compiler. Each distinct text becomes a shared object, which is kept in a cache.
 #pragma once
 
 #include <cstdint>
@@ -18,13 +18,13 @@ struct RtlSource {
   RtlInterface interface;
 };
 
-/// The interface is read from the text's own comment. Throws Error, which names `name`.
+/// Reads the interface from the text's own comment. Throws Error, which names `name`.
 RtlSource make_rtl_source(const std::string& name, const std::string& text);
-/// The same from a file; its path is the source's name.
+/// The same for a file; its path is the source's name.
 RtlSource load_rtl_source(const std::string& path);
 
 struct RtlRunStats {
-  uint64_t clocks = 0;  // added to: reset, one per invocation, and the latency
+  uint64_t clocks = 0;  // adds to it: reset, one per invocation, and the latency
 };
 
 /// A compiled module.
@@ -32,9 +32,9 @@ struct RtlModel {
   std::string name;
   RtlInterface interface;
 
-  /// One invocation (row) per clock, back to back after a reset. Columns are the concatenated inputs and outputs in the interface's order.
-  /// Checks that out_valid is set in the clocks in which results are due, and in no other. Throws Error naming the model. Calls may run at
-  /// the same time.
+  /// Runs one invocation (row) per clock, back to back after a reset. Columns are the concatenated inputs and outputs in the interface's
+  /// order. It checks that out_valid is set in the clocks in which results are due, and in no others. Throws Error with the model. Calls
+  /// may run at the same time.
   BitMatrix run(const BitMatrix& inputs, RtlRunStats* stats = nullptr) const;
 
   /// The functions of the shared object (rtl/wrapper.cc writes them).
@@ -44,7 +44,7 @@ struct RtlModel {
     /// One rising edge. Each port takes (width + 31) / 32 words.
     int (*clock)(void*, int rst, int in_valid, const uint32_t* inputs, uint32_t* outputs) = nullptr;
   };
-  std::shared_ptr<void> library;  // open as long as a model needs it
+  std::shared_ptr<void> library;  // stays open while a model needs it
   Functions functions;
 };
 
@@ -54,7 +54,7 @@ struct RtlParams {
   std::string verilator = "verilator";  // programs
   std::string compiler = "c++";
   std::vector<std::string> optimise = {"-O1"};  // of the C++ that runs every clock; -O1 compiles several times as fast as -O2
-  /// Called after each distinct text is built or found, one call at a time: texts done, texts in all, a source of the text.
+  /// Called after each distinct text is built or found, one call at a time, with the texts done, all texts, and a source of the text.
   std::function<void(size_t done, size_t total, const std::string& name)> progress;
 };
 
@@ -65,12 +65,12 @@ struct RtlStats {
   double verilate_seconds = 0.0, compile_seconds = 0.0;  // of what was built now, summed over texts that are built at the same time
 };
 
-/// The name of a source's folder in the cache: a hash of all that its library is made from. Throws Error if a tool is missing.
+/// Returns the name of a source's folder in the cache: a hash of everything that goes into its library. Throws Error if a tool is missing.
 std::string rtl_cache_key(const RtlSource& source, const RtlParams& params = {});
 
-/// A model for each source, in order; texts that differ in names and remarks only share a library. What is not in the cache is built;
-/// several processes may use one cache at the same time. Throws Error if a tool is missing, rejects a text, or finds other ports than its
-/// comment says; the log stays in the cache folder.
+/// Returns a model for each source, in order. Texts that differ only in names and remarks share a library. Whatever is not in the cache is
+/// built; several processes may use one cache at the same time. Throws Error if a tool is missing, rejects a text, or finds ports that
+/// differ from its comment. The log stays in the cache folder.
 std::vector<std::shared_ptr<RtlModel>> build_rtl(const std::vector<RtlSource>& sources, const RtlParams& params = {},
                                                  RtlStats* stats = nullptr);
 

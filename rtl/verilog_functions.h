@@ -1,4 +1,4 @@
-// Verilog functions that a datapath module calls: popcounts and tables. Each is written once, whatever number of nodes call it.
+// Verilog functions that a datapath module calls: popcounts and tables. Each is written once, no matter how many nodes call it.
 #pragma once
 
 #include <cstdint>
@@ -11,21 +11,21 @@
 
 namespace bitgrid::rtl {
 
-/// W'hDIGITS.
+/// Returns W'hDIGITS.
 std::string verilog_literal(const BitVector& value);
 
-/// "[W-1:0] ", or nothing for one bit.
+/// Returns "[W-1:0] ", or nothing for one bit.
 std::string verilog_range(uint32_t width);
 
 class VerilogFunctions {
  public:
-  /// The number of ones of an operand, as an expression of `width` bits. `bits(low, width)` writes that part of the operand.
+  /// Returns the number of ones of an operand, as an expression of `width` bits. `bits(low, width)` writes that part of the operand.
   std::string popcount(const std::function<std::string(uint32_t, uint32_t)>& bits, uint32_t operand_width, uint32_t width);
 
-  /// table[operand], for an operand of log2(table.size()) bits.
+  /// Returns table[operand], for an operand of log2(table.size()) bits.
   std::string lut(const std::string& operand, const std::vector<BitVector>& table);
 
-  /// The functions that were asked for so far.
+  /// Returns the functions that were requested so far.
   const std::string& text() const { return text_; }
 
  private:

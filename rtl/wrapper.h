@@ -1,4 +1,4 @@
-// The C++ beside a verilated module: plain functions that dlsym finds.
+// The C++ next to a verilated module: plain functions that dlsym finds.
 #pragma once
 
 #include <string>
@@ -7,10 +7,10 @@
 
 namespace bitgrid::rtl {
 
-/// The prefix that Verilator is told to give its class.
+/// The class name prefix that Verilator is given.
 inline constexpr const char* kVerilatedClass = "Vkernel";
 
-/// Defines RtlModel::Functions as bitgrid_create, bitgrid_destroy and bitgrid_clock.
+/// Returns source that defines RtlModel::Functions as bitgrid_create, bitgrid_destroy and bitgrid_clock.
 std::string wrapper_source(const RtlInterface& interface);
 
 /// Compares the ports that Verilator found (in the header that it wrote) with the interface. Throws Error, which names `source`.

@@ -1,4 +1,4 @@
-// What SRAM banks, DRAM, configuration ports and the host link have in common: bits pass one after another at a rate.
+// The common part of SRAM banks, DRAM, configuration ports and the host link: bits pass one after another at a rate.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace bitgrid::platform {
 
-/// Cycles that a transfer took up its channel, from `begin` on, and when it was there to be taken.
+/// The cycles in which a transfer occupied its channel, starting at `begin`, and the cycle in which its data was available.
 struct Span {
   uint64_t begin = 0;
   uint64_t end = 0;
@@ -18,12 +18,12 @@ struct Span {
 
 class Channel {
  public:
-  /// `track`: where to draw it, if at all. bits_per_cycle 0: any number of bits in no time.
+  /// `track` says where to draw it, if at all. bits_per_cycle 0 means any number of bits in no time.
   Channel(std::string name, int bits_per_cycle, Track* track)
       : result_{std::move(name), 0, 0, 0}, rate_(static_cast<uint64_t>(bits_per_cycle)), track_(track) {}
 
-  /// Takes `bits` from cycle `now` on, after all that it was given before. A cycle may be shared by the end of one transfer and the begin
-  /// of the next: transfers back to back take ceil(bits of all / rate).
+  /// Takes `bits` from cycle `now` on, after everything that it was given before. The end of one transfer and the beginning of the next may
+  /// share a cycle: back-to-back transfers take ceil(total bits / rate).
   Span take(uint64_t now, uint64_t bits, uint64_t bytes, uint32_t label) {
     ++result_.transactions;
     result_.bytes += bytes;
@@ -38,7 +38,7 @@ class Channel {
   }
 
   const BusResult& result() const { return result_; }
-  /// Forgets what was counted and drawn.
+  /// Discards what was counted and drawn.
   void restart() {
     result_ = {result_.name, 0, 0, 0};
     if (track_) track_->intervals.clear();

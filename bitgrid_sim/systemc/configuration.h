@@ -1,4 +1,4 @@
-// Configuration words on their way into tiles: the port and the DMA that feeds it, which also moves table rows and logits.
+// Moves configuration words into tiles, through the port and the DMA that feeds it. The DMA also moves table rows and logits.
 #pragma once
 
 #include <memory>
@@ -17,11 +17,12 @@ struct WordWrite {
 };
 inline constexpr size_t kWordWriteBytes = 12;
 
-/// Payloads of the configuration port: cell indices and words, little-endian. Only the words take time; addresses have wires of their own.
+/// Packs payloads of the configuration port: cell indices and words, little-endian. Only the words take time; addresses have separate
+/// wires.
 std::vector<uint8_t> pack(std::span<const WordWrite> writes);
 std::vector<WordWrite> unpack(std::span<const uint8_t> bytes);
 
-/// Forwards cell writes to one of its tiles, at the port's rate. Address a: tile a of the port.
+/// Forwards cell writes to one of its tiles at the port's rate. Address a selects tile a of the port.
 class ConfigurationPort : public sc_core::sc_module {
  public:
   tlm_utils::simple_target_socket<ConfigurationPort> socket{"socket"};
@@ -40,7 +41,7 @@ class Dma : public sc_core::sc_module {
  public:
   using Socket = tlm_utils::simple_initiator_socket<Dma>;
   Socket dram{"dram"}, sram{"sram"}, host{"host"};
-  std::vector<std::unique_ptr<Socket>> ports;  // tile t is behind port t mod their number
+  std::vector<std::unique_ptr<Socket>> ports;  // tile t is behind port t mod the number of ports
 
   Dma(const sc_core::sc_module_name& name, Context& context);
 
@@ -48,7 +49,7 @@ class Dma : public sc_core::sc_module {
   void dram_to_sram(uint64_t from, uint64_t to, uint64_t bytes, uint32_t label);
   void sram_to_host(uint64_t from, uint64_t to, uint64_t bytes, uint32_t label);
   std::vector<uint64_t> read_sram(const std::vector<uint64_t>& addresses, uint32_t bits, uint32_t label);
-  /// All words of a kernel from the DRAM, those of `changes` (in order of cell) in place of the ones there.
+  /// Loads all words of a kernel from the DRAM, and replaces those in `changes` (in order of cell).
   void load(size_t tile, int kernel, const std::vector<WordWrite>& changes);
   void write_cells(size_t tile, int kernel, const std::vector<WordWrite>& writes);
 

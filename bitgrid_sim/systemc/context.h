@@ -8,7 +8,7 @@
 
 namespace bitgrid::platform {
 
-/// Labels of the timeline: kernels by their number, then these.
+/// The labels of the timeline: kernels by number, then these.
 enum class Label : uint32_t { kTables, kToken, kLogits };
 
 struct Context {
@@ -28,7 +28,7 @@ struct Context {
   uint32_t label(Label which) const { return static_cast<uint32_t>(program.kernels.size()) + static_cast<uint32_t>(which); }
 };
 
-/// Stacks of processes: those that simulate grids need more.
+/// Stack sizes of processes. Those that simulate grids need more.
 inline constexpr size_t kStackBytes = 256 << 10, kGridStackBytes = 1 << 20;
 
 }  // namespace bitgrid::platform

@@ -26,13 +26,13 @@ class Memory : public sc_core::sc_module {
   std::vector<uint8_t> contents_;
 };
 
-/// The banks behind a crossbar: line l is line l / banks of bank l mod banks, whose addresses are its own. A bank reads or writes a line a
-/// cycle. A burst goes to all its banks at once.
+/// The banks behind a crossbar. Line l is line l / banks of bank l mod banks, and each bank has its own addresses. A bank reads or writes
+/// one line per cycle. A burst goes to all its banks at once.
 class Sram : public sc_core::sc_module {
  public:
   tlm_utils::multi_passthrough_target_socket<Sram> socket{"socket"};
 
-  /// `tracks`: one for each bank, or none.
+  /// `tracks` has one entry per bank, or none.
   Sram(const sc_core::sc_module_name& name, const Platform& platform, uint64_t bytes, std::vector<Track*> tracks);
   std::vector<std::unique_ptr<Memory>>& banks() { return banks_; }
 

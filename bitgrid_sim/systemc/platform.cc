@@ -97,7 +97,7 @@ void require_possible(const Program& program, const std::vector<MappedKernel>& m
   }
   if (params.streams.empty()) throw Error("platform", "there are no streams", "give at least one");
   for (const auto& tokens : params.streams) {
-    if (tokens.empty()) throw Error("platform", "a stream begins without a token", "give each stream at least one");
+    if (tokens.empty()) throw Error("platform", "a stream has no initial token", "give each stream at least one");
   }
   if (params.generate > 0 && !params.choose) throw Error("platform", "no function chooses the next token", "set PlatformParams::choose");
   if (program.steps.empty()) throw Error("platform", "the program has no steps", "give a model, not a single kernel");
@@ -124,7 +124,7 @@ void require_room(const Program& program, const std::vector<MappedKernel>& mappe
   const size_t needed = resident_configurations(program, mapped, params.streams.size()).size();
   if (needed > static_cast<size_t>(p.tiles)) {
     throw Error("platform.tiles",
-                fmt::format("{} kernels with tiles of their own need {} tiles, there are {}", mapped.size(), needed, p.tiles),
+                fmt::format("{} kernels that each keep a tile need {} tiles, there are {}", mapped.size(), needed, p.tiles),
                 "give more tiles, or `residency: shared`");
   }
 }

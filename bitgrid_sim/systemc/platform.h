@@ -1,13 +1,13 @@
-// The platform: a whole Program on tiles with SRAM banks, DRAM, a DMA, configuration ports and a host around them, as a SystemC model with
-// TLM-2.0 sockets; says where the cycles go. docs/platform.md has the picture and the rules of time.
+// The platform: a whole Program on tiles with SRAM banks, DRAM, a DMA, configuration ports and a host around them. It is a SystemC model
+// with TLM-2.0 sockets that shows where the cycles go. docs/platform.md has the block diagram and the timing rules.
 //
-// Every bit moves: operands and results travel as transactions between tiles and the SRAM's banks, table rows and configuration words come
-// out of the DRAM, and a tile computes from what it was sent. Inside a tile the grid is KernelSimulator, run invocation by invocation: a
-// start, and a finish latency_cycles later; starts are at least II apart. One cycle of the clock is 1 ns of SystemC time whatever the
-// clock.
+// Every bit moves. Operands and results travel as transactions between tiles and SRAM banks, table rows and configuration words come from
+// the DRAM, and a tile computes from what was sent to it. Inside a tile, the grid is a KernelSimulator, run invocation by invocation. Each
+// finishes latency_cycles after it starts, and starts are at least II apart. One clock cycle is 1 ns of SystemC time, whatever the clock
+// rate.
 //
-// SystemC allows one simulation per process, with global state. It is kept out of this process: simulate_platform forks a child, which
-// elaborates, runs and sends its result back through a pipe. It may be called repeatedly, by one thread at a time.
+// SystemC allows one simulation per process and keeps global state. simulate_platform therefore forks a child, which elaborates, runs, and
+// sends its result back through a pipe. It may be called repeatedly, but by only one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -24,14 +24,14 @@
 
 namespace bitgrid::platform {
 
-/// Whether SystemC was there when bitgrid was built.
+/// Returns whether bitgrid was built with SystemC.
 bool platform_available();
 
 struct PlatformParams {
   Arch arch;
-  std::vector<std::vector<int>> streams = {};  // texts served at the same time: the tokens that each begins with, at least one
-  int generate = 0;                            // tokens of each stream after those
-  /// The next token of a stream; called in the child process, so that what it changes is lost. Needed with `generate`.
+  std::vector<std::vector<int>> streams = {};  // texts served at the same time: the initial tokens of each, at least one
+  int generate = 0;                            // tokens to generate for each stream after those
+  /// Chooses the next token of a stream. It runs in the child process, so that its side effects are lost. Needed with `generate`.
   std::function<int(size_t stream, const std::vector<int64_t>& logits)> choose = nullptr;
   bool keep_values = false;    // StreamResult::values
   bool keep_timeline = false;  // PlatformResult::timeline
@@ -41,7 +41,7 @@ struct PlatformParams {
 struct TokenTime {
   uint64_t begin = 0;
   uint64_t end = 0;
-  CycleParts parts;  // of the steps that the token waited for, one after another; idle: of tiles that others had. Sum: end - begin
+  CycleParts parts;  // of the steps that the token waited for, one after another; idle: of tiles used by others; sum: end - begin
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TokenTime, begin, end, parts)
 
@@ -52,7 +52,7 @@ struct StreamResult {
 };
 
 struct TileResult {
-  std::string name;  // of its kernel or step where it keeps one
+  std::string name;  // name of its kernel, or of its step if the tile keeps one
   CycleParts parts;  // sum: PlatformResult::cycles
   uint64_t loads = 0;
   uint64_t configuration_words = 0;
@@ -65,7 +65,7 @@ struct KernelResult {
   std::string name;
   uint64_t executions = 0;  // of its steps
   uint64_t invocations = 0;
-  CycleParts parts;  // summed over executions, from the moment that a step could begin until its results are written
+  CycleParts parts;  // summed over executions, from when a step could begin until its results are written
   uint64_t configuration_words = 0;
   uint64_t operand_bytes = 0;
   uint64_t result_bytes = 0;
@@ -81,25 +81,25 @@ struct BusResult {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BusResult, name, bytes, transactions, busy_cycles)
 
 struct PlatformResult {
-  uint64_t load_cycles = 0;  // before the first token: configuration of resident tiles, tables
-  uint64_t cycles = 0;       // from there to the last token's end
+  uint64_t load_cycles = 0;  // configuration of resident tiles and tables before the first token
+  uint64_t cycles = 0;       // from there to the end of the last token
   uint64_t sram_bytes = 0;   // used
   uint64_t dram_bytes = 0;
   std::vector<StreamResult> streams;
   std::vector<TileResult> tiles;
   std::vector<KernelResult> kernels;
   std::vector<BusResult> buses;
-  Timeline timeline;  // cycle 0: the first token
+  Timeline timeline;  // cycle 0 is that of the first token
 
   uint64_t tokens() const;
-  /// Of all streams together.
+  /// For all streams together.
   double tokens_per_second(double clock_mhz) const;
-  /// Of all tokens together.
+  /// For all tokens together.
   CycleParts parts() const;
 };
 
-/// Runs the streams to their ends. `mapped`: one for each kernel. Throws Error: no SystemC, too few or too small tiles, SRAM too small, a
-/// stream without tokens, and what `choose` throws.
+/// Runs the streams to their ends. `mapped`: one per kernel. Throws Error if SystemC is missing, if tiles are too few or too small, if the
+/// SRAM is too small, or if a stream has no tokens, and whatever `choose` throws.
 PlatformResult simulate_platform(const Program& program, const std::vector<MappedKernel>& mapped, const PlatformParams& params);
 
 }  // namespace bitgrid::platform

@@ -1,4 +1,4 @@
-// Which tile, or which kind of tile, a step runs on.
+// Decides which tile, or which kind of tile, a step runs on.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace bitgrid::platform {
 
-/// What a tile holds: a kernel and, where it has resident bits, whose they are.
+/// What a tile holds: a kernel and, if it has resident bits, whose bits they are.
 struct Configuration {
   int kernel = -1;
   int64_t stream = -1;
@@ -17,10 +17,11 @@ struct Configuration {
   bool operator==(const Configuration&) const = default;
 };
 
-/// The tile, or the kind of tile, that a step of a stream needs.
+/// Returns the tile, or the kind of tile, that a step of a stream needs.
 Configuration configuration_of(const Program& program, const std::vector<MappedKernel>& mapped, size_t stream, int step);
 
-/// Configurations of resident tiles: one for each kernel, or for each step and stream where a kernel holds resident bits. In order of use.
+/// Returns the configurations of resident tiles, in order of use: one per kernel, or one per step and stream if a kernel holds resident
+/// bits.
 std::vector<Configuration> resident_configurations(const Program& program, const std::vector<MappedKernel>& mapped, size_t streams);
 
 }  // namespace bitgrid::platform

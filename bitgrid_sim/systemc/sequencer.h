@@ -1,4 +1,4 @@
-// What runs where and when: the streams' tokens, step after step, and which tile a step runs on.
+// Decides what runs where and when: it takes the streams' tokens through their steps and gives each step a tile.
 #pragma once
 
 #include <deque>
@@ -12,14 +12,14 @@
 
 namespace bitgrid::platform {
 
-/// Hands jobs to tiles. Resident: to the tile that holds the configuration. Shared: to the tile that was last given the same one, else to
-/// an idle one (best one with the same kernel, else the one idle for the longest), else to the first that becomes idle.
+/// Assigns jobs to tiles. Resident: the tile that holds the configuration. Shared: the tile that was last given the same configuration,
+/// else an idle one (preferably one with the same kernel, else the one idle for the longest), else the first that becomes idle.
 class TilePool {
  public:
   TilePool(Context& context, std::vector<std::unique_ptr<TileModule>>& tiles, const std::vector<Configuration>& residents);
 
   void submit(Job& job);
-  /// The resident tile of a configuration.
+  /// Returns the resident tile of a configuration.
   TileModule& resident(const Configuration& configuration) { return *residents_.at(key(configuration)); }
 
  private:
@@ -37,7 +37,7 @@ class Sequencer : public sc_core::sc_module {
  public:
   tlm_utils::simple_initiator_socket<Sequencer> host{"host"};
 
-  /// `restart`: called when all is loaded, before the first token.
+  /// `restart` is called when everything is loaded, before the first token.
   Sequencer(const sc_core::sc_module_name& name, Context& context, Dma& dma, TilePool& pool, std::vector<Configuration> residents,
             std::vector<std::unique_ptr<TileModule>>& tiles, std::function<void()> restart);
 

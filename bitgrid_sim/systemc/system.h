@@ -1,4 +1,4 @@
-// The simulation itself, in this process: once per process, or SystemC objects.
+// The simulation itself, in this process. It may run only once per process; SystemC objects to a second run.
 #pragma once
 
 #include "bitgrid_sim/systemc/memory_map.h"
@@ -6,7 +6,7 @@
 
 namespace bitgrid::platform {
 
-/// `params` have been checked.
+/// `params` must have been checked.
 PlatformResult run_system(const Program& program, const std::vector<MappedKernel>& mapped, const MemoryMap& map,
                           const PlatformParams& params);
 

@@ -1,4 +1,4 @@
-// A tile: a grid behind a border that reads operands from SRAM ahead of time and writes results behind.
+// A tile: a grid behind a border that prefetches operands from SRAM and writes results behind it.
 #pragma once
 
 #include <map>
@@ -21,10 +21,10 @@ struct Job {
   Configuration configuration;
   uint64_t ready = 0;  // cycle in which it could begin
 
-  // Set by the tile.
+  // The tile sets these.
   uint64_t configured = 0;
-  uint64_t lead = 0;   // cycles that constant streams run up first, after a load
-  uint64_t begun = 0;  // cycle from which the grid was its own
+  uint64_t lead = 0;   // cycles that constant streams need to run up after a load
+  uint64_t begun = 0;  // cycle from which it had the grid to itself
   uint64_t last_start = 0;
   uint64_t done = 0;
   bool completed = false;
@@ -41,33 +41,33 @@ class TileModule : public sc_core::sc_module {
   tlm_utils::simple_initiator_socket<TileModule> memory{"memory"};
   tlm_utils::simple_target_socket<TileModule> configuration{"configuration"};
 
-  /// `track`: whose intervals the tile adds to, unresolved.
+  /// The tile adds its intervals to `track`, unresolved.
   TileModule(const sc_core::sc_module_name& name, size_t index, Context& context, Dma& dma, Track& track);
 
-  /// Queues a job, which must live until it is completed. `on_completed` is called then.
+  /// Queues a job, which must live until it is completed. Then `on_completed` is called.
   void submit(Job& job);
   std::function<void(TileModule&)> on_completed;
 
-  /// Loads and writes cells, and waits, until the tile holds `c` with the resident bits of `position` (-1: none yet). Nothing is done where
-  /// it does already. The tile must be drained.
+  /// Loads and writes cells, and waits, until the tile holds `c` with the resident bits of `position` (-1: none yet). Does nothing if the
+  /// tile already does. The tile must be drained.
   CycleParts configure(const Configuration& c, int64_t position);
 
   const Configuration& last_submitted() const { return last_submitted_; }
   size_t jobs() const { return jobs_under_way_; }
   uint64_t last_used() const { return last_used_; }
-  /// Counters from here on.
+  /// Restarts the counters.
   void restart();
   TileResult result() const;
 
  private:
-  /// A kernel as this tile has been sent it.
+  /// A kernel as it was sent to this tile.
   struct Loaded {
     std::vector<CellWord> cells;
-    std::unordered_map<uint32_t, CellWord> flips;  // by cell: what its resident bits change
+    std::unordered_map<uint32_t, CellWord> flips;  // by cell: its bits that change with resident bits
     std::vector<std::vector<const ResidentSlot*>> by_bit;
     BitVector resident_bits;
     std::unique_ptr<sim::KernelSimulator> simulator;
-    GridConfig simulated;  // what the simulator was made of
+    GridConfig simulated;  // the configuration that the simulator was made from
   };
   struct Operands {
     Job* job = nullptr;
@@ -102,10 +102,10 @@ class TileModule : public sc_core::sc_module {
   Context& context_;
   Dma& dma_;
   Track& track_;
-  std::map<int, Loaded> loaded_;  // as if loaded anew each time; kept because simulators take long to make
+  std::map<int, Loaded> loaded_;  // behaves as if each kernel were loaded afresh; kept because simulators take long to make
   Configuration held_, last_submitted_;
   int64_t held_position_ = -1;
-  uint64_t lead_ = 0;  // to run up before the next start
+  uint64_t lead_ = 0;  // cycles to run up before the next start
 
   Queue<Job*> jobs_;
   Queue<Operands> operands_;

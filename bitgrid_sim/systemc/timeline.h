@@ -1,4 +1,4 @@
-// What tiles and buses did when: intervals on tracks, and the trace file that Perfetto and chrome://tracing show.
+// Records what tiles and buses did and when: intervals on tracks, and the trace file that Perfetto and chrome://tracing show.
 #pragma once
 
 #include <cstdint>
@@ -8,18 +8,18 @@
 
 namespace bitgrid::platform {
 
-/// What a tile is doing, the first that applies; kTransfer is what buses do.
+/// What a tile is doing; the first that applies counts. kTransfer is what buses do.
 enum class Activity : uint8_t {
-  kComputing,    // an invocation is entering: II cycles from its start
-  kConfiguring,  // words come in through the configuration port
-  kPort,         // words are ready for the port, which is busy with those of other tiles
+  kComputing,    // an invocation is entering, for II cycles from its start
+  kConfiguring,  // words arrive through the configuration port
+  kPort,         // words are ready for the port, but it is busy with those of other tiles
   kMemory,       // a step has the tile, but waits for operands or words, for room for results, or for results to be written
-  kFilling,      // invocations are in the grid, or constant streams run up; none is entering
+  kFilling,      // invocations are in the grid or constant streams run up, but none is entering
   kIdle,
   kTransfer,
 };
 
-/// Cycles of a tile or of a step by activity.
+/// The cycles of a tile or of a step, by activity.
 struct CycleParts {
   uint64_t computing = 0;
   uint64_t filling = 0;  // and draining
@@ -59,14 +59,14 @@ struct Timeline {
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Timeline, labels, tracks)
 
-/// Overlapping intervals of a tile to disjoint ones in order: the first activity in the order of Activity wins; gaps stay gaps.
+/// Turns the overlapping intervals of a tile into disjoint ones in order. The first activity in the order of Activity wins; gaps stay gaps.
 std::vector<Interval> resolve(std::vector<Interval> intervals);
 
-/// Sums of disjoint intervals; what is left of `total` is idle.
+/// Returns the sums of disjoint intervals. The rest of `total` is idle.
 CycleParts sum(const std::vector<Interval>& intervals, uint64_t total);
 
-/// JSON in the trace event format: one process for the tiles and one for the buses, a thread each; times in microseconds at the given
-/// clock, with "cycle" and "cycles" of each event in its args, exactly.
+/// Returns JSON in the trace event format, with one process for the tiles and one for the buses, and a thread for each. Times are in
+/// microseconds at the given clock. The args of each event give the exact "cycle" and "cycles".
 std::string trace_json(const Timeline& timeline, double clock_mhz);
 
 }  // namespace bitgrid::platform

@@ -1,5 +1,5 @@
-// SystemC and TLM-2.0 as this folder uses them. Every file that includes SystemC needs SC_CPLUSPLUS=201703L (CMakeLists.txt): Debian's
-// library is built for C++17.
+// SystemC and TLM-2.0 as used in this folder. Every file that includes SystemC needs SC_CPLUSPLUS=201703L (CMakeLists.txt), because
+// Debian's library is built for C++17.
 #pragma once
 
 #define SC_INCLUDE_DYNAMIC_PROCESSES
@@ -35,7 +35,7 @@ inline void wait_until(uint64_t cycle) {
   if (cycle > now()) wait_cycles(cycle - now());
 }
 
-/// A transaction says what it is for, and learns when the last channel on its way had it.
+/// Says what a transaction is for, and records when the last channel on its way handled it.
 struct Purpose : tlm::tlm_extension<Purpose> {
   explicit Purpose(uint32_t l) : label(l) {}
   tlm_extension_base* clone() const override { return new Purpose(*this); }
@@ -50,8 +50,7 @@ struct Transfer {
   Span span;          // on the last channel
 };
 
-/// Sends a blocking transaction that begins in cycle `begin` >= now; the initiator does the waiting. `enables`: bytes to touch, all if
-/// empty.
+/// Sends a blocking transaction that begins in cycle `begin` >= now; the initiator waits. `enables`: bytes to touch, or all if it is empty.
 template <typename Socket>
 Transfer transport(Socket& socket, tlm::tlm_command command, uint64_t address, std::span<uint8_t> data, uint64_t begin, uint32_t label,
                    std::span<uint8_t> enables = {}) {
@@ -82,7 +81,7 @@ Transfer write_to(Socket& socket, uint64_t address, std::span<uint8_t> data, uin
   return transport(socket, tlm::TLM_WRITE_COMMAND, address, data, begin, label);
 }
 
-/// A first-in first-out queue between threads: front() waits for an element.
+/// A first-in first-out queue between threads. front() waits for an element.
 template <typename T>
 class Queue {
  public:

@@ -1,4 +1,4 @@
-// Packed words in a memory: read and written in as few bursts as their addresses allow.
+// Reads and writes packed words in a memory in as few bursts as their addresses allow.
 #pragma once
 
 #include <algorithm>
@@ -10,8 +10,8 @@
 namespace bitgrid::platform {
 
 struct Access {
-  uint64_t taken = 0;  // cycle in which the channels have passed the last burst: the next access may begin
-  uint64_t done = 0;   // and in which it has arrived
+  uint64_t taken = 0;  // cycle in which the last burst has passed the channels, so that the next access may begin
+  uint64_t done = 0;   // cycle in which it has arrived
   uint64_t bytes = 0;
 
   void add(const Transfer& transfer, uint64_t n) {
@@ -21,7 +21,7 @@ struct Access {
   }
 };
 
-/// The words of `bits` bits at these bit addresses; all bursts begin in cycle now().
+/// Reads the words of `bits` bits at these bit addresses. All bursts begin in cycle now().
 template <typename Socket>
 std::vector<uint64_t> read_words(Socket& socket, const std::vector<uint64_t>& addresses, uint32_t bits, uint32_t label, Access& access) {
   const std::vector<Burst> list = bursts(addresses, bits);
@@ -40,7 +40,7 @@ std::vector<uint64_t> read_words(Socket& socket, const std::vector<uint64_t>& ad
   return words;
 }
 
-/// Writes words; bits of the bytes between that belong to no word become 0.
+/// Writes words. Bits in the written bytes that belong to no word become 0.
 template <typename Socket>
 void write_words(Socket& socket, const std::vector<uint64_t>& addresses, uint32_t bits, const std::vector<uint64_t>& words, uint32_t label,
                  Access& access) {

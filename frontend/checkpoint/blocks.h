@@ -1,4 +1,4 @@
-// Types of tensors in GGUF files: what each stores in how many bytes, and how its rows become numbers, one table for all.
+// The types of tensors in GGUF files, in one table: how many bytes each needs, and how its rows become numbers.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace bitgrid::frontend {
 
-/// Type ids that the code names; all others are in the table only.
+/// Type ids that the code names. All others are only in the table.
 enum BlockId : uint32_t {
   kIdF32 = 0,
   kIdF16 = 1,
@@ -26,22 +26,22 @@ enum BlockId : uint32_t {
   kIdPTQ1_0 = 143,
 };
 
-/// A type. A row is cut into blocks of `elements` numbers, each in `bytes` bytes. Types with codes: a block is one scale (half precision,
-/// at byte scale_at) and code_bytes() bytes of codes.
+/// A type. A row is cut into blocks of `elements` numbers, each in `bytes` bytes. In types with codes, a block is one scale (half
+/// precision, at byte scale_at) and code_bytes() bytes of codes.
 struct BlockType {
   uint32_t id = 0;
   const char* name = "";
   uint32_t elements = 0;  // 0: only the name is known
   uint32_t bytes = 0;
-  StoredValues values = StoredValues::kFloat;  // the most that the codes may be
+  StoredValues values = StoredValues::kFloat;  // the widest set that the codes may use
   uint32_t scale_at = 0, codes_at = 0;
-  bool two_bits = false;  // codes are fields of two bits; 3 stands for 2, where `values` allow it
-  uint32_t tail = 0;      // bytes after the blocks of a tensor, starting with its one scale, a float; blocks then have none
+  bool two_bits = false;  // codes are fields of two bits; 3 means 2, if `values` allows it
+  uint32_t tail = 0;      // bytes after the blocks of a tensor, starting with its only scale, a float; blocks then have no scales
 
-  /// Codes of a block, both ways. nullptr: a type without codes.
+  /// Convert the codes of a block, both ways. nullptr: a type without codes.
   void (*decode)(const uint8_t* bytes, int8_t* codes) = nullptr;
   void (*encode)(const int8_t* codes, uint8_t* bytes) = nullptr;
-  /// Blocks one after another as floats, of types without codes; and the other way for those that are written.
+  /// Converts consecutive blocks of types without codes to floats, and back for types that can be written.
   void (*floats)(const uint8_t* row, uint64_t blocks, float* out) = nullptr;
   void (*store)(const float* numbers, uint64_t blocks, uint8_t* row) = nullptr;
 
@@ -50,34 +50,34 @@ struct BlockType {
   uint32_t code_bytes() const { return bytes - (tail == 0 ? 2 : 0); }
 };
 
-/// nullptr: an unknown type.
+/// Returns nullptr if the type is unknown.
 const BlockType* block_type(uint32_t id);
-/// By its name in any case, "q2_0"; nullptr: none that can be written.
+/// Finds a type by name in any case ("q2_0"). nullptr: no such type can be written.
 const BlockType* written_block_type(std::string_view name);
-/// Names of those, for messages: "f32, bf16, ...".
+/// Returns the names of those, for messages: "f32, bf16, ...".
 std::string written_block_types();
 
-/// How the codes of I2_S lie in bytes. Files do not say.
+/// How the codes of I2_S lie in bytes. Files do not say which layout they use.
 enum class I2sLayout : uint8_t { kX86 /* blocks of 128 */, kX86Rows /* four rows in a byte */, kArm /* blocks of 64 */ };
 const BlockType& i2s_type(I2sLayout layout);
-/// Row `r` of a kX86Rows tensor of `codes.size()` columns whose codes begin at `tensor`.
+/// Decodes row `r` of a kX86Rows tensor of `codes.size()` columns whose codes begin at `tensor`.
 void decode_i2s_rows(const uint8_t* tensor, uint64_t r, std::span<int8_t> codes);
 
-/// A row of `out.size()` numbers, a multiple of type.elements, of a type that has no tail.
+/// Decodes a row of `out.size()` numbers, a multiple of type.elements, of a type without a tail.
 void row_floats(const BlockType& type, const uint8_t* row, std::span<float> out);
-/// The same as codes and, unless `scales` is empty, one scale a block. Codes of a block whose scale is 0 are 0. A type with a tail has no
-/// scales.
+/// Decodes it to codes and, unless `scales` is empty, one scale per block. Codes of a block whose scale is 0 are 0. A type with a tail has
+/// no scales.
 void row_codes(const BlockType& type, const uint8_t* row, std::span<int8_t> codes, std::span<float> scales);
-/// The other way, for types that are written: the row's bytes. Scales become half precision.
+/// Encodes the bytes of a row, for types that can be written. Scales become half precision.
 void encode_row(const BlockType& type, std::span<const int8_t> codes, std::span<const float> scales, std::span<uint8_t> row);
 void store_row(const BlockType& type, std::span<const float> numbers, std::span<uint8_t> row);
 
-/// What one quick pass over rows with codes shows.
+/// What one quick pass over rows with codes finds.
 struct BlockScan {
   bool three = false;       // a field of two bits is 3
   bool finite = true;       // all scales are finite
   bool one_scale = true;    // all scales that are not 0 are the same
-  bool pairs_share = true;  // all scales of two blocks in a row are, unless one is 0
+  bool pairs_share = true;  // two consecutive blocks always have the same scale, unless one is 0
   uint16_t scale_bits = 0;  // the first such scale, half precision; 0: none so far
 };
 void scan_row(const BlockType& type, const uint8_t* row, uint64_t columns, BlockScan& scan);

@@ -39,7 +39,7 @@ Checkpoint read_checkpoint(const std::string& path, const CheckpointParams& para
   if (const std::string folder = folder_around(path); !folder.empty()) return read_huggingface(folder, params);
   if (is_named_as_weights(path) && path.ends_with(".gguf")) return read_gguf(path, params);
   if (is_named_as_weights(path))
-    throw Error(path, "there is no config.json beside it, which says what the weights are for",
+    throw Error(path, "there is no config.json next to it to say what the weights are for",
                 "fetch the whole folder of the model, and give its path");
   if (!is_there(path)) throw Error(path, "there is no such file or folder", "check the path");
   throw Error(path, "this is neither a GGUF file nor a Hugging Face folder",

@@ -1,4 +1,4 @@
-// Floats to integers with a common exponent: what exporters of models with scales share.
+// Converts floats to integers with a common exponent. The exporters of models with scales share it.
 #pragma once
 
 #include <cmath>
@@ -12,13 +12,13 @@ inline double half_up(double v) {
   return std::floor(v + 0.5);
 }
 
-/// E with 2^(E-1) <= value < 2^E; 0 for 0.
+/// Returns E with 2^(E-1) <= value < 2^E; 0 for 0.
 int exponent_of(double value);
 
-/// f of fixed(r, n): n - E of the largest magnitude.
+/// Returns f of fixed(r, n): n - E of the largest magnitude.
 int fixed_fraction(double largest, int bits);
 
-/// clamp(floor(v 2^f + 1/2), +-(2^bits - 1)).
+/// Returns clamp(floor(v 2^f + 1/2), +-(2^bits - 1)).
 int32_t fixed_value(double v, int fraction, int bits);
 
 struct Fixed {

@@ -1,4 +1,4 @@
-// A checkpoint, or a model of integers, as a FloatModel.
+// Makes a FloatModel of a checkpoint or of a model of integers.
 #pragma once
 
 #include <memory>
@@ -13,10 +13,10 @@ struct FloatParams {
   int threads = 1;
 };
 
-/// Reads rows of weights where they lie, whenever they are needed. Throws Error for find_refusal (convert.h).
+/// Reads rows of weights in place, when they are needed. Throws Error for find_refusal (convert.h).
 FloatModel float_model(const std::shared_ptr<const Checkpoint>& checkpoint, const FloatParams& params = {});
 
-/// The real numbers that the integers stand for: for models that have no other source. `model` must outlive it.
+/// Uses the real numbers that the integers represent, for models that have no other source. `model` must outlive the result.
 FloatModel float_model(const ScaledModel& model, const FloatParams& params = {});
 
 }  // namespace bitgrid::frontend

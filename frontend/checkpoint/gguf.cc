@@ -42,7 +42,8 @@ std::vector<GgufFile> open_parts(GgufFile file) {
     return parts;
   }
   if (own >= count || count > kMostParts)
-    throw Error(file.path, fmt::format("it says that it is part {} of {}", own + 1, count), "the file is damaged: fetch it again");
+    throw Error(file.path, fmt::format("its metadata says that it is part {} of {}", own + 1, count),
+                "the file is damaged: fetch it again");
   uint64_t tensors = 0;
   for (uint64_t n = 0; n < count; ++n) {
     const std::string path = part_path(file.path, n, count, own);
@@ -135,7 +136,7 @@ void take_scale_tensors(Checkpoint& checkpoint) {
     if (!one || matrix.sharing != ScaleSharing::kTensor) {
       const std::string why = one ? matrix.name + " has scales for groups, too" : "it has more than one number";
       if (!checkpoint.refusal)
-        checkpoint.refusal = Refusal{fmt::format("the scale in tensor {} is not read: {}", scale.name, why),
+        checkpoint.refusal = Refusal{fmt::format("the scale in tensor {} cannot be read: {}", scale.name, why),
                                      "take a file of the model with its scales in the blocks, such as TQ1_0, TQ2_0 or Q2_0"};
       continue;
     }

@@ -17,7 +17,7 @@ namespace {
 constexpr uint32_t kValueTypes = 13;
 constexpr uint64_t kMostDimensions = 4;
 constexpr uint64_t kMostAlignment = uint64_t{1} << 30;
-constexpr const char* kFetchAgain = "the file is cut short or damaged: fetch it again";
+constexpr const char* kFetchAgain = "the file is truncated or damaged: fetch it again";
 
 /// Bytes of a number of a type; 0: it is no number.
 uint64_t bytes_of_value(GgufType type) {
@@ -64,7 +64,7 @@ class GgufCursor {
   GgufType type() {
     const uint64_t at = at_;
     const auto type = number<uint32_t>();
-    if (type >= kValueTypes) fail(at, fmt::format("{} is not a type of values", type), "take a file of version 3 by a current converter");
+    if (type >= kValueTypes) fail(at, fmt::format("{} is not a value type", type), "take a file of version 3 by a current converter");
     return static_cast<GgufType>(type);
   }
 
@@ -81,7 +81,7 @@ std::string take_name(GgufCursor& in, const char* what) {
   const std::string_view name = in.text();
   const bool plain = std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c <= '~'; });
   if (!plain || name.empty() || name.size() > 65535)
-    in.fail(at, fmt::format("a name of {} is empty, too long, or has odd characters", what));
+    in.fail(at, fmt::format("a name of {} is empty, too long, or has invalid characters", what));
   return std::string(name);
 }
 
@@ -96,7 +96,7 @@ GgufValue take_value(GgufCursor& in) {
   if (value.type == GgufType::kArray) {
     const uint64_t at = in.at();
     value.element = in.type();
-    if (value.element == GgufType::kArray) in.fail(at, "arrays of arrays are not read", "remove this key from the file");
+    if (value.element == GgufType::kArray) in.fail(at, "arrays of arrays are not supported", "remove this key from the file");
     const uint64_t each = bytes_of_value(value.element);
     value.count = in.count("elements", each == 0 ? 8 : each);
     value.at = in.at();
@@ -122,10 +122,10 @@ void check_version(GgufCursor& in, GgufFile& file) {
   file.version = in.number<uint32_t>();
   if (file.version == 2 || file.version == 3) return;
   const std::string cure = "convert the model again with a current converter, or take a file of version 3";
-  if (file.version == 1) throw Error(file.path, "GGUF version 1 is not read, only versions 2 and 3", cure);
+  if (file.version == 1) throw Error(file.path, "GGUF version 1 is not supported, only versions 2 and 3", cure);
   if ((file.version & 0xFFFFu) == 0 && file.version != 0)
     throw Error(file.path, "the file is big-endian: it was written for another kind of machine", "take the little-endian file");
-  throw Error(file.path, fmt::format("GGUF version {} is not read, only versions 2 and 3", file.version), cure);
+  throw Error(file.path, fmt::format("GGUF version {} is not supported, only versions 2 and 3", file.version), cure);
 }
 
 void read_metadata(GgufCursor& in, GgufFile& file, uint64_t count) {

@@ -196,7 +196,7 @@ GraphConfig gguf_graph(const GgufFile& file, const CheckpointParams& params, uin
   read_rope(in, graph);
   read_vocabulary(in, graph, vocabulary);
   in.must_be("expert_count", 0, "layers choose among experts");
-  in.must_be("attention.sliding_window", 0, "attention sees a window only");
+  in.must_be("attention.sliding_window", 0, "attention only sees a window");
   if (!gguf_bool(file, in.key("attention.causal")).value_or(true))
     in.refuse(in.key("attention.causal") + " is false: positions see later ones", "take a model that generates text");
   return graph;

@@ -52,7 +52,7 @@ std::optional<Refusal> refusal_of_type(const GgufTensor& tensor) {
 
 Refusal misfit(const GgufFile& file, const GgufTensor& tensor, const GgufPlace& place) {
   const char* name = block_type(tensor.type)->name;
-  const std::string sizes = fmt::format("tensor {} has type {}, {}, and takes {} bytes as such, but the file has {} for it", tensor.name,
+  const std::string sizes = fmt::format("tensor {} has type {}, {}, and needs {} bytes as such, but the file has {} for it", tensor.name,
                                         tensor.type, name, place.size, place.room);
   if (is_legacy_q2_0(file, tensor, place))
     return {sizes + ": this is the older Q2_0, with blocks of 128 numbers in 34 bytes under the same id",
@@ -67,7 +67,7 @@ Refusal misfit(const GgufFile& file, const GgufTensor& tensor, const GgufPlace& 
 /// Bytes of a tensor; a refusal if its rows cannot be cut into blocks.
 void size_by_type(const GgufTensor& tensor, const BlockType& type, I2sLayout layout, GgufPlace& place) {
   if (type.id == kIdI2_S && layout == I2sLayout::kX86Rows && tensor.count / tensor.columns() % 4 != 0) {
-    place.refusal = Refusal{fmt::format("tensor {} has {} rows, but the I2_S layout x86-rows has four rows in a byte", tensor.name,
+    place.refusal = Refusal{fmt::format("tensor {} has {} rows, but the I2_S layout x86-rows has four rows per byte", tensor.name,
                                         tensor.count / tensor.columns()),
                             "try --i2s-layout x86 or arm"};
     return;
@@ -88,7 +88,7 @@ void check_room(const GgufFile& file, const GgufTensor& tensor, GgufPlace& place
     if (!next)
       throw Error(place_of(file, tensor),
                   fmt::format("its {} bytes begin at byte {}, but the file ends at byte {}", place.size, place.begin, file.bytes.size()),
-                  "the file is cut short: fetch it again");
+                  "the file is truncated: fetch it again");
     if (!lies(tensor.type))
       throw Error(place_of(file, tensor),
                   fmt::format("its {} bytes begin at byte {}, and those of tensor {} already at byte {}", place.size, place.begin,
@@ -105,7 +105,7 @@ void check_begin(const GgufFile& file, const GgufTensor& tensor) {
   if (file.data > file.bytes.size() || tensor.offset >= file.bytes.size() - file.data)
     throw Error(place_of(file, tensor),
                 fmt::format("it begins {} bytes after byte {}, but the file ends at byte {}", tensor.offset, file.data, file.bytes.size()),
-                "the file is cut short: fetch it again");
+                "the file is truncated: fetch it again");
 }
 
 }  // namespace

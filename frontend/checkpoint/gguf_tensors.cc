@@ -82,7 +82,7 @@ BlockScan scan_stored(const StoredRows& stored, const MappedFile* mapped, uint64
     const uint64_t count = std::min(blocks - b, 2 * kPairsAtOnce);
     const std::span<std::byte> part = std::span(copy).first(count * type.bytes);
     if (mapped->read(begin + b * type.bytes, part) != part.size())
-      throw Error(mapped->path(), "the file has become shorter", "do not write to it while it is read");
+      throw Error(mapped->path(), "the file was shortened while it was read", "do not change it while it is being read");
     scan_row(type, reinterpret_cast<const uint8_t*>(part.data()), count * type.elements, scan);
   }
   return scan;

@@ -67,7 +67,7 @@ std::optional<Refusal> check_tensor(const Need& need, const CheckpointTensor& t)
         fmt::format("{}: it has {} x {} numbers, but the graph needs {} x {}", t.where, t.rows(), t.columns(), need.rows, need.columns),
         kIntact};
   if (need.is_matrix && t.values == StoredValues::kFloat)
-    return Refusal{fmt::format("{}: its type is {}, which has more than two bits a weight", t.where, t.stored),
+    return Refusal{fmt::format("{}: its type is {}, which has more than two bits per weight", t.where, t.stored),
                    "take a file of 1-bit or ternary weights, such as Q1_0, Q2_0, TQ1_0, TQ2_0 or I2_S"};
   return std::nullopt;
 }

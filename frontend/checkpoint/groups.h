@@ -1,4 +1,4 @@
-// The same weights have the same scales and groups, whatever type stores them: engines compute by groups.
+// Makes sure that equal weights have equal scales and groups, whatever type stores them, because engines compute by groups.
 #pragma once
 
 #include <cstdint>
@@ -8,17 +8,17 @@
 
 namespace bitgrid::frontend {
 
-/// Sets `floats`: codes times scales. Everything else is set.
+/// Sets `floats` to codes times scales. Everything else must be set.
 void give_floats_of_codes(CheckpointTensor& t);
 
-/// What the scales of a tensor's groups have in common. Groups whose scale is 0 have no weights and agree with all.
+/// What the scales of a tensor's groups have in common. A group whose scale is 0 has no weights and matches all others.
 struct GroupScan {
   float scale = 0.0f;       // the first that is not 0
   bool one_scale = true;    // all are the same
-  bool pairs_share = true;  // those of groups 2 i and 2 i + 1 of each row are
+  bool pairs_share = true;  // groups 2 i and 2 i + 1 of each row have the same scale
   float before = 0.0f;
 
-  /// The scale of group `g` of a row.
+  /// Adds the scale of group `g` of a row.
   void see(uint64_t g, float s) {
     if (g % 2 == 1 && s != before && s != 0.0f && before != 0.0f) pairs_share = false;
     before = s;
@@ -28,10 +28,10 @@ struct GroupScan {
   }
 };
 
-/// Gives a tensor of groups what was seen: one scale for the tensor, if all are the same.
+/// Applies what was seen to a tensor with groups: one scale for the tensor, if all are the same.
 void take_scan(const GroupScan& scan, CheckpointTensor& t);
 
-/// Groups of 64 inputs whose scales come in equal pairs in all tensors are groups of 128 (Q2_0 has no larger blocks): makes them such.
+/// Joins groups of 64 inputs into groups of 128 if their scales come in equal pairs in all tensors (Q2_0 has no larger blocks).
 void join_groups(std::vector<CheckpointTensor>& tensors);
 
 }  // namespace bitgrid::frontend

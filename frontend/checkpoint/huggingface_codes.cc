@@ -55,7 +55,7 @@ CheckpointTensor packed_tensor(const MappedTensor& stored, const MappedTensor& s
   if (scale.count() != 1 || !scale.type().is_float)
     throw Error(scale.where(),
                 fmt::format("it is {} of {}, not one float for the whole matrix", shape_text(scale.entry.shape), scale.type().name),
-                "take a checkpoint with one scale for a matrix");
+                "take a checkpoint with one scale per matrix");
   std::array<double, 1> value{};
   scale.read(0, value);
   if (!(std::isfinite(value[0]) && value[0] > 0.0))
@@ -64,7 +64,7 @@ CheckpointTensor packed_tensor(const MappedTensor& stored, const MappedTensor& s
   CheckpointTensor t = described(stored);
   const uint64_t quarter = t.shape[0], columns = t.shape[1];
   t.shape[0] = 4 * quarter;
-  t.stored = "U8, four ternary digits a byte";
+  t.stored = "U8, four ternary digits per byte";
   t.values = StoredValues::kTernary;
   t.sharing = ScaleSharing::kTensor;
   t.tensor_scale = scale_multiplies ? value[0] : 1.0 / value[0];

@@ -20,19 +20,19 @@ struct HfQuantization {
   // kBitNet
   bool scale_multiplies = false;  // weight_scale is mean|W| (autobitlinear), not its inverse
   bool scale_is_stated = false;   // linear_class says so
-  std::string convention;         // where that was said, for people
-  std::optional<bool> master;     // quantization_mode: online (floats that are made ternary) or offline (packed); nullopt: not said
+  std::string convention;         // where that was stated, for people
+  std::optional<bool> master;     // quantization_mode: online (floats that are made ternary) or offline (packed); nullopt: not stated
 
   // kMlx
   struct Mlx {
     uint64_t bits = 0, group = 0;  // 0 bits: a module that is not quantised
   };
   Mlx mlx;
-  std::map<std::string, Mlx> modules;  // those that differ, by the names of their modules
+  std::map<std::string, Mlx> modules;  // modules that differ, by name
 };
 
 struct HfConfig {
-  GraphConfig graph;  // architecture is the model_type where no graph is known
+  GraphConfig graph;  // architecture is the model_type if no graph is known
   HfQuantization quantization;
   std::optional<int64_t> bos;
   std::vector<int64_t> eos;
@@ -40,8 +40,7 @@ struct HfConfig {
   std::optional<Refusal> refusal;
 };
 
-/// Throws Error (file, key, what is wrong, cure) for what is malformed. Keys that are absent are as Hugging Face has them for the
-/// model_type.
+/// Throws Error (file, key, what is wrong, cure) if it is malformed. Missing keys have Hugging Face's defaults for the model_type.
 HfConfig parse_hf_config(std::string_view text, const std::string& path, const CheckpointParams& params = {});
 
 }  // namespace bitgrid::frontend

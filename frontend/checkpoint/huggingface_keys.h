@@ -13,10 +13,10 @@
 
 namespace bitgrid::frontend {
 
-/// One object. The functions throw Error (file, key, what it must be) for a value of another kind.
+/// One object. The functions throw Error (file, key, required type) for a value of another type.
 class HfKeys {
  public:
-  /// `prefix`: of the names of keys in messages, "rope_scaling.".
+  /// `prefix` goes before the names of keys in messages, such as "rope_scaling.".
   HfKeys(const nlohmann::json& object, std::string path, std::string prefix = "")
       : object_(object), path_(std::move(path)), prefix_(std::move(prefix)) {}
 
@@ -27,7 +27,7 @@ class HfKeys {
     const auto at = object_.find(key);
     return at == object_.end() || at->is_null() ? nullptr : &*at;
   }
-  /// Whether the key is there, null or not.
+  /// Returns whether the key is there, null or not.
   bool states(const char* key) const { return object_.contains(key); }
 
   std::optional<uint64_t> whole(const char* key, uint64_t least, uint64_t most) const {
@@ -37,7 +37,7 @@ class HfKeys {
     if (!number) fail(key, "is not a whole number from " + std::to_string(least) + " to " + std::to_string(most));
     return number;
   }
-  /// From `least` to `most`.
+  /// Returns a number from `least` to `most`.
   std::optional<double> number(const char* key, double least, double most) const {
     const nlohmann::json* value = find(key);
     if (!value) return std::nullopt;
@@ -70,14 +70,14 @@ class HfKeys {
   std::string path_, prefix_;
 };
 
-/// The object of a JSON file. Throws Error if it is not one.
+/// Returns the object of a JSON file. Throws Error if it is not one.
 inline nlohmann::json parse_hf_object(std::string_view text, const std::string& path) {
   nlohmann::json object = parse_json(text, {path, "the file is damaged; fetch it again"});
   if (!object.is_object()) throw Error(path, "it holds no JSON object", "the file is damaged; fetch it again");
   return object;
 }
 
-/// A number, a list of numbers, or absent: ids of tokens. Negative ones, which mean none, are left out.
+/// Reads token ids from a number, a list of numbers, or a missing key. Negative ones, which mean none, are left out.
 inline std::vector<int64_t> hf_token_ids(const HfKeys& keys, const char* key) {
   const nlohmann::json* value = keys.find(key);
   std::vector<int64_t> ids;

@@ -1,4 +1,4 @@
-// Which form each tensor of a Hugging Face folder has.
+// Decides which form each tensor of a Hugging Face folder has.
 #pragma once
 
 #include <vector>
@@ -8,8 +8,8 @@
 
 namespace bitgrid::frontend {
 
-/// The tensors of the files, in their order, scales beside their matrices left out. Adds notes to `config`, and a refusal where weights are
-/// not what it says.
+/// Returns the tensors of the files, in their order, without the separate scales of matrices. Adds notes to `config`, and a refusal if
+/// weights do not match what it says.
 std::vector<CheckpointTensor> make_hf_tensors(const HfFiles& files, HfConfig& config);
 
 }  // namespace bitgrid::frontend

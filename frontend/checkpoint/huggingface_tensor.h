@@ -1,4 +1,4 @@
-// What the forms of huggingface_codes.h share.
+// Functions that the forms of huggingface_codes.h share.
 #pragma once
 
 #include <string>
@@ -8,10 +8,10 @@
 
 namespace bitgrid::frontend {
 
-/// Name, shape, type and place of a stored tensor.
+/// Returns a tensor with the name, shape, type and place of a stored one.
 CheckpointTensor described(const MappedTensor& stored);
 
-/// Throws Error unless it is a matrix that has numbers; `what` it should be.
+/// Throws Error unless it is a matrix of numbers. `what` says what it should be.
 void check_matrix(const MappedTensor& stored, const std::string& what);
 
 }  // namespace bitgrid::frontend

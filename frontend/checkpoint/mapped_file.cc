@@ -52,7 +52,7 @@ MappedFile::MappedFile(const std::string& path) : path_(path) {
   if (!text().starts_with("version https://git-lfs.github.com/")) return;
   ::munmap(map, size_);
   ::close(fd);
-  throw Error(path, "this is a pointer of Git LFS in place of the file", "run `git lfs pull` in its folder, or fetch the file itself");
+  throw Error(path, "this is a Git LFS pointer instead of the file", "run `git lfs pull` in its folder, or fetch the file itself");
 }
 
 MappedFile::~MappedFile() {

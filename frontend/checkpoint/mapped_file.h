@@ -1,4 +1,4 @@
-// A whole file as bytes in memory, read by the system page by page as they are touched.
+// A whole file as bytes in memory. The system reads its pages when they are touched.
 #pragma once
 
 #include <cstddef>
@@ -9,11 +9,11 @@
 
 namespace bitgrid::frontend {
 
-/// A read-only map of a regular file. May be read from several threads. Shortening the file while it is mapped leads to SIGBUS, as with
-/// every mapped file.
+/// A read-only map of a regular file. Several threads may read it. Shortening the file while it is mapped causes SIGBUS, as with every
+/// mapped file.
 class MappedFile {
  public:
-  /// Throws Error naming the path if there is no such file, if it is not a regular file, or if it cannot be read.
+  /// Throws Error with the path if the file does not exist, is not a regular file, or cannot be read.
   explicit MappedFile(const std::string& path);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
@@ -24,12 +24,12 @@ class MappedFile {
   std::span<const std::byte> bytes() const { return {data_, size_}; }
   std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
 
-  /// Copies bytes from `begin` into `out`; returns how many there were. For what is read once: a copy leaves no pages in the map, and is
-  /// cheaper than they are.
+  /// Copies bytes from `begin` into `out`, and returns how many there were. Use it for data that is read once: a copy leaves no pages in
+  /// the map and costs less than they do.
   size_t read(uint64_t begin, std::span<std::byte> out) const;
-  /// Tells the system that the bytes from `begin` to before `end` will be read soon and in order.
+  /// Tells the system that bytes `begin` .. `end` - 1 will be read soon and in order.
   void will_read(uint64_t begin, uint64_t end) const;
-  /// Gives the pages that lie wholly in [begin, end) back to the system. They can still be read: they then come from the file again.
+  /// Returns the pages that lie completely in [begin, end) to the system. They can still be read, but then come from the file again.
   void release(uint64_t begin, uint64_t end) const;
 
  private:

@@ -1,4 +1,4 @@
-// Rows of random numbers for checkpoints: each from a generator of its own, so that their order does not matter.
+// Rows of random numbers for checkpoints. Each row has its own generator, so that their order does not matter.
 #pragma once
 
 #include <cmath>
@@ -21,13 +21,13 @@ struct SplitMix64 {
   }
 };
 
-/// The generator of row `r` of tensor `tensor`.
+/// Returns the generator of row `r` of tensor `tensor`.
 inline SplitMix64 row_generator(uint64_t seed, uint64_t tensor, uint64_t r) {
   SplitMix64 mixed = {seed ^ SplitMix64{tensor}.next()};
   return {mixed.next() ^ r * 0xD1342543DE82EF95U};
 }
 
-/// Codes of the set, all as likely as any other.
+/// Draws codes of the set, all equally likely.
 inline void random_codes(SplitMix64 random, StoredValues values, std::span<int8_t> codes) {
   constexpr size_t kPerDraw = 16;
   for (size_t i = 0; i < codes.size(); i += kPerDraw) {
@@ -38,7 +38,7 @@ inline void random_codes(SplitMix64 random, StoredValues values, std::span<int8_
   }
 }
 
-/// Numbers spread evenly over -width .. width.
+/// Draws numbers that are uniform over -width .. width.
 inline void random_floats(SplitMix64 random, float width, std::span<float> row) {
   for (float& v : row) v = (static_cast<float>(random.next() >> 40) * 0x1p-23F - 1.0F) * width;
 }

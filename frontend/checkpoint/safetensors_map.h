@@ -1,4 +1,4 @@
-// safetensors files of checkpoints, mapped: tensors of every type, read as floats where they lie.
+// Mapped safetensors files of checkpoints. Tensors of every type are read as floats in place.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +13,9 @@
 namespace bitgrid::frontend {
 
 struct SafetensorsMap {
-  /// Throw Error (file, tensor, cure), as parse_safetensors_header.
+  /// Throws Error (file, tensor, cure), like parse_safetensors_header.
   explicit SafetensorsMap(const std::string& file, DTypes dtypes = DTypes::kAll);
-  /// The same of bytes that are in memory and stay there; `file` only for messages.
+  /// The same for bytes that are in memory and stay there; `file` is only for messages.
   SafetensorsMap(std::string_view bytes, const std::string& file, DTypes dtypes = DTypes::kAll);
 
   std::string path;
@@ -24,23 +24,23 @@ struct SafetensorsMap {
   SafetensorsHeader header;
 };
 
-/// A tensor of a mapped file, which must outlive it.
+/// A tensor of a mapped file. The file must outlive it.
 struct MappedTensor {
   const SafetensorsMap* map = nullptr;
   std::string name;
   SafetensorsEntry entry;
 
   const DTypeInfo& type() const { return dtype_info(entry.dtype); }
-  /// How many numbers it has.
+  /// Returns how many numbers it has.
   uint64_t count() const { return (entry.end - entry.begin) / type().bytes; }
   std::string_view bytes() const { return map->text.substr(map->header.data + entry.begin, entry.end - entry.begin); }
   /// "FILE: tensor NAME".
   std::string where() const { return map->path + ": tensor " + name; }
 
-  /// Numbers from index `first` on, rounded to what `out` holds. Throws Error for the float types of 8 bits.
+  /// Reads numbers from index `first` on, rounded to what `out` holds. Throws Error for the 8-bit float types.
   void read(uint64_t first, std::span<float> out) const;
   void read(uint64_t first, std::span<double> out) const;
-  /// Gives the tensor's pages back to the system.
+  /// Returns the tensor's pages to the system.
   void release() const;
 };
 

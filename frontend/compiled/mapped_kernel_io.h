@@ -1,4 +1,4 @@
-// Files of a mapped kernel: STEM.json (everything but the cells, one slot a line) and STEM.bgbs (the cells).
+// Files of a mapped kernel: STEM.json (everything except the cells, one slot per line) and STEM.bgbs (the cells).
 #pragma once
 
 #include <cstdint>
@@ -15,12 +15,11 @@ struct MappedKernelFile {
   bool crc_ok = true;  // of the cells; false only with BgbsCheck::kReport
 };
 
-/// JSON text without the cells. Equal kernels give equal bytes.
-/// Slots are lists: input [bit, side, position, phase, hold], output [side, position, phase], constant [side, position, phase, "bits"],
-/// resident [bit, x, y, "word 0", "word 1"].
+/// Returns JSON text without the cells. Equal kernels give equal bytes. Slots are lists: input [bit, side, position, phase, hold], output
+/// [side, position, phase], constant [side, position, phase, "bits"], resident [bit, x, y, "word 0", "word 1"].
 std::string print_mapped_kernel(const MappedKernel& kernel);
 
-/// The kernel of that text with an all-zero grid of the stated size. Throws Error naming source, list and entry.
+/// Returns the kernel of that text with an all-zero grid of the stated size. Throws Error with source, list and entry.
 MappedKernel parse_mapped_kernel(std::string_view text, const std::string& source);
 
 /// The bytes of both files.
@@ -30,9 +29,9 @@ struct MappedKernelBytes {
 };
 /// Throws Error if the grid does not fit BGBS.
 MappedKernelBytes print_mapped_kernel_files(const MappedKernel& kernel);
-/// Throws Error naming the file that cannot be read.
+/// Throws Error with the file that cannot be read.
 MappedKernelBytes read_mapped_kernel_files(const std::string& stem);
-/// Verifies the kernel. Throws Error naming the file; with kReport a CRC mismatch of the cells is only reported.
+/// Verifies the kernel. Throws Error with the file. With kReport, a CRC mismatch of the cells is only reported.
 MappedKernelFile parse_mapped_kernel_files(const MappedKernelBytes& bytes, const std::string& stem, BgbsCheck check = BgbsCheck::kStrict);
 
 /// Writes STEM.json and STEM.bgbs. Throws Error if a file cannot be written or the grid does not fit BGBS.

@@ -18,7 +18,8 @@ constexpr int64_t kMostCells = int64_t{1} << 24;  // these formats take a hundre
 
 void check_convention_size(int64_t width, int64_t height, const std::string& where) {
   if (width < 1 || height < 1 || width > kMostCells || height > kMostCells || width * height > kMostCells)
-    throw Error(where, fmt::format("the size {} x {} is out of range", width, height), fmt::format("use 1 to {} cells in all", kMostCells));
+    throw Error(where, fmt::format("the size {} x {} is out of range", width, height),
+                fmt::format("use 1 to {} cells in total", kMostCells));
 }
 
 /// A table whose index has input k of our table at bit place[k]; both have four inputs.
@@ -277,7 +278,7 @@ ConventionGrid parse_browser_grid(std::string_view text, const std::string& sour
       for (int x = 0; x < width; ++x) {
         const Json &cell = row.at(static_cast<size_t>(x)), &leds = cell.at("leds"), &values = cell.at("values");
         if (leds.size() != 4 || values.size() != 4)
-          throw Error(where, fmt::format("cell {} does not have four leds and values", x), kMakeAgain);
+          throw Error(where, fmt::format("cell {} does not have four leds and four values", x), kMakeAgain);
         std::array<Lut, 4> tables{};
         unsigned nibble = 0;
         for (size_t k = 0; k < 4; ++k) {
@@ -343,7 +344,7 @@ ConventionGrid parse_delphi_state(std::string_view text, const std::string& sour
   const auto blocks = read_blocks(text, source, {"Program State:", "Input State:", "Output State:"}, {4, 4, 4}, false);
   const auto width = static_cast<int>(blocks[0].rows[0].size()), height = static_cast<int>(blocks[0].rows.size());
   check_convention_size(width, height, source);
-  ConventionGrid result{"program state of the Delphi simulator (one table a cell; a torus there)", {GridConfig(width, height), {}}};
+  ConventionGrid result{"program state of the Delphi simulator (one table per cell; a torus there)", {GridConfig(width, height), {}}};
   std::vector<uint8_t> outputs;
   for (size_t y = 0; y < blocks[0].rows.size(); ++y) {
     for (size_t x = 0; x < blocks[0].rows[y].size(); ++x) {

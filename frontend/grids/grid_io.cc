@@ -22,7 +22,8 @@ constexpr int64_t kMaxCells = (int64_t{1} << 26) - 1;  // what the 32-bit count 
 void check_size(int64_t width, int64_t height, const std::string& where) {
   const bool ok = width >= 1 && height >= 1 && width <= kMaxCells && height <= kMaxCells && width * height <= kMaxCells;
   if (!ok) {
-    throw Error(where, fmt::format("the size {} x {} is out of range", width, height), fmt::format("use 1 to {} cells in all", kMaxCells));
+    throw Error(where, fmt::format("the size {} x {} is out of range", width, height),
+                fmt::format("use 1 to {} cells in total", kMaxCells));
   }
 }
 
@@ -151,7 +152,7 @@ std::string print_bgbs(const GridConfig& grid, BgbsOrder order) {
 BgbsHeader parse_bgbs_header(std::string_view start, uint64_t bytes, const std::string& source) {
   const auto bad = [&](const std::string& problem, const std::string& cure) { return Error(source, problem, cure); };
   if (const uint64_t there = std::min<uint64_t>(start.size(), bytes); there < kBgbsHeaderBytes)
-    throw bad(fmt::format("has {} bytes, a BGBS header has {}", there, kBgbsHeaderBytes), "the file is cut short: write it again");
+    throw bad(fmt::format("has {} bytes, a BGBS header has {}", there, kBgbsHeaderBytes), "the file is truncated: write it again");
   if (start.substr(0, 4) != "BGBS") throw bad("byte 0: does not start with 'BGBS'", "name a BGBS bitstream");
   const auto field = [&](size_t at, size_t count) { return get_little(start, at, count); };
   if (field(4, 2) != 1) throw bad(fmt::format("byte 4: version {} is unknown", field(4, 2)), "write version 1");
@@ -169,7 +170,7 @@ BgbsHeader parse_bgbs_header(std::string_view start, uint64_t bytes, const std::
   if (field(22, 2) != 0) throw bad("byte 22: the reserved field is not 0", "write 0");
   if (bytes - kBgbsHeaderBytes != bits / 8) {
     throw bad(fmt::format("byte 24: the payload has {} bytes, the header says {}", bytes - kBgbsHeaderBytes, bits / 8),
-              "the file is cut short or has bytes after its end: write it again");
+              "the file is truncated or has bytes after its end: write it again");
   }
   return {static_cast<int>(width), static_cast<int>(height), static_cast<BgbsOrder>(field(12, 1)), static_cast<uint32_t>(field(18, 4))};
 }
@@ -234,7 +235,7 @@ GridFile parse_grid_text(std::string_view text, const std::string& source) {
     for (const std::string_view word : lines.next()) digits += word;
     if (static_cast<int64_t>(digits.size()) != width) {
       throw Error(lines.where(), fmt::format("row {} of 'in' has {} nibbles, the width is {}", y, digits.size(), width),
-                  "write one digit a cell");
+                  "write one digit per cell");
     }
     for (const char c : digits) {
       const auto digit = parse_hex({&c, 1});

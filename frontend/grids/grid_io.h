@@ -10,10 +10,10 @@
 
 namespace bitgrid::frontend {
 
-/// Order of the cells in a BGBS payload.
+/// The order of the cells in a BGBS payload.
 enum class BgbsOrder : uint8_t { kRow = 0, kColumn = 1, kSnake = 2 /* odd rows right to left */ };
 
-/// What a reader does when the payload does not match its CRC-32: throw, or hand the grid back with crc_ok = false.
+/// What a reader does if the payload does not match its CRC-32: throw, or return the grid with crc_ok = false.
 enum class BgbsCheck : uint8_t { kStrict, kReport };
 
 struct BgbsGrid {
@@ -32,8 +32,8 @@ struct BgbsHeader {
   uint32_t crc = 0;  // CRC-32 of the payload
 };
 
-/// A grid from any file; `initial_inputs` are the input latches of the original engine's files (one nibble a cell, row by row,
-/// N=1, E=2, S=4, W=8), empty where the file gives none.
+/// A grid from any file. `initial_inputs` are the input latches in the original engine's files (one nibble per cell, row by row, N=1, E=2,
+/// S=4, W=8); empty if the file gives none.
 struct GridFile {
   GridConfig grid;
   std::vector<uint8_t> initial_inputs;
@@ -43,7 +43,7 @@ struct GridFile {
 std::string print_lutgrid(const GridConfig& grid);  // all-zero cells are left out
 GridConfig parse_lutgrid(std::string_view text, const std::string& source);
 std::string print_bgbs(const GridConfig& grid, BgbsOrder order = BgbsOrder::kRow);  // throws Error if the grid has more than 2^26 - 1 cells
-/// `start`: at least the header of a bitstream of `bytes` bytes, or all of a shorter one.
+/// `start` is at least the header of a bitstream of `bytes` bytes, or all of a shorter one.
 BgbsHeader parse_bgbs_header(std::string_view start, uint64_t bytes, const std::string& source);
 BgbsGrid parse_bgbs(std::string_view bytes, const std::string& source, BgbsCheck check = BgbsCheck::kStrict);
 std::string print_grid_text(const GridFile& file);

@@ -137,7 +137,7 @@ GridSource open_grid(const std::string& path) {
 GridSource open_payload(const std::string& path, const PayloadLayout& layout) {
   if (layout.width < 1 || layout.height < 1 || int64_t{layout.width} * layout.height > kMostStreamedCells) {
     throw Error(path, fmt::format("the size {} x {} is out of range", layout.width, layout.height),
-                fmt::format("use 1 to {} cells in all", kMostStreamedCells));
+                fmt::format("use 1 to {} cells in total", kMostStreamedCells));
   }
   return from_payload(path, 0, layout, std::nullopt, fmt::format("payload, {} order", to_string(layout.order)));
 }

@@ -72,7 +72,7 @@ GridSize lutgrid_size(const Json& top, const std::string& source, int64_t most) 
   const int64_t width = integer(top, "width", where), height = integer(top, "height", where);
   const bool ok = width >= 1 && height >= 1 && width <= most && height <= most && width * height <= most;
   if (!ok)
-    throw Error(source, fmt::format("the size {} x {} is out of range", width, height), fmt::format("use 1 to {} cells in all", most));
+    throw Error(source, fmt::format("the size {} x {} is out of range", width, height), fmt::format("use 1 to {} cells in total", most));
   if (!top.contains("cells") || !top["cells"].is_array()) throw Error(source, "\"cells\" is not a list", "list the cells, [] for none");
   return {static_cast<int>(width), static_cast<int>(height)};
 }

@@ -77,9 +77,9 @@ PayloadFile::PayloadFile(const std::string& path, uint64_t first_byte, const Pay
   ::close(file_);
   if (!regular) throw Error(path, "this is not a regular file", "copy the data into an ordinary file");
   throw Error(path,
-              fmt::format("the payload of {} x {} cells has {} bytes, the file {}", layout.width, layout.height, bytes,
+              fmt::format("the payload of {} x {} cells has {} bytes, but the file has {}", layout.width, layout.height, bytes,
                           static_cast<uint64_t>(info.st_size) - std::min(first_, static_cast<uint64_t>(info.st_size))),
-              "correct the size: 8 bytes a cell");
+              "correct the size: 8 bytes per cell");
 }
 
 PayloadFile::~PayloadFile() {
@@ -91,7 +91,7 @@ void PayloadFile::read(uint64_t at, void* bytes, size_t count) const {
   while (count > 0) {
     const ssize_t n = ::pread(file_, to, count, static_cast<off_t>(first_ + at));
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) throw Error(path_, "cannot be read to its end", "check the file system, and that no one changes the file");
+    if (n <= 0) throw Error(path_, "cannot be read to its end", "check the file system, and make sure that nothing changes the file");
     to += n;
     at += static_cast<uint64_t>(n);
     count -= static_cast<size_t>(n);
@@ -142,7 +142,7 @@ PayloadJson parse_payload_json(const std::string& text, const std::string& path)
     result.layout.height = side("height");
     if (int64_t{result.layout.width} * result.layout.height > kMostStreamedCells)
       throw Error(path, fmt::format("the size {} x {} is out of range", result.layout.width, result.layout.height),
-                  fmt::format("use 1 to {} cells in all", kMostStreamedCells));
+                  fmt::format("use 1 to {} cells in total", kMostStreamedCells));
     if (json.contains("order")) result.layout.order = parse_order(json.at("order").get<std::string>(), path);
     if (json.contains("crc32")) {
       const std::string digits = json.at("crc32").get<std::string>();

@@ -1,4 +1,4 @@
-// Configuration payloads on disk: 8 bytes a cell, the LUTs of N, E, S, W as little-endian numbers of 16 bits.
+// Configuration payloads on disk: 8 bytes per cell, the LUTs of N, E, S, W as 16-bit little-endian numbers.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace bitgrid::frontend {
 
-/// A payload from a byte of a file on. Rows may be read in any order; ascending is fast.
+/// A payload that starts at a byte of a file. Rows may be read in any order; ascending order is fast.
 class PayloadFile {
  public:
   /// Throws Error if the file cannot be opened or does not end where the payload does.
@@ -31,19 +31,19 @@ class PayloadFile {
   uint64_t first_;
   PayloadLayout layout_;
   int file_ = -1;
-  // Column order: the rows band_first_ to band_first_ + band_rows_ - 1, column by column.
+  // Column order: rows band_first_ .. band_first_ + band_rows_ - 1, column by column.
   int band_first_ = 0, band_rows_ = 0;
   std::vector<uint64_t> band_;
 };
 
-/// The error of a payload in `source` whose CRC-32 is `crc`, where its header says `said`.
+/// Returns the error for a payload in `source` whose CRC-32 is `crc`, while its header says `said`.
 Error payload_damaged(const std::string& source, uint32_t crc, uint32_t said);
 
-/// Words of a payload's cell and back.
+/// Converts words of a payload's cell, and back.
 CellWord word_of_payload(uint64_t luts);
 uint64_t payload_of_word(CellWord word);
 
-/// What the JSON file beside a payload says ("format": "bitgrid-payload-v1", "width", "height", "order", "crc32", "payload").
+/// What the JSON file next to a payload says ("format": "bitgrid-payload-v1", "width", "height", "order", "crc32", "payload").
 struct PayloadJson {
   PayloadLayout layout;
   std::optional<uint32_t> crc;
@@ -51,7 +51,7 @@ struct PayloadJson {
 };
 PayloadJson parse_payload_json(const std::string& text, const std::string& path);
 
-/// Writes the rows as PATH.bin (row order) and PATH.json for grids that BGBS cannot hold, through temporary names.
+/// Writes the rows as PATH.bin (row order) and PATH.json, through temporary names, for grids that BGBS cannot hold.
 void write_payload(const std::string& path, const GridSource& source);
 
 }  // namespace bitgrid::frontend

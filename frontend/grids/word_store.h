@@ -11,7 +11,7 @@ namespace bitgrid::frontend {
 
 class WordStore {
  public:
-  /// All words are 0 and take no memory yet. Throws std::bad_alloc.
+  /// All words start as 0 and use no memory. Throws std::bad_alloc.
   WordStore(int width, int height);
   ~WordStore();
   WordStore(const WordStore&) = delete;
@@ -19,7 +19,7 @@ class WordStore {
 
   CellWord& at(int x, int y) { return words_[static_cast<size_t>(y) * width_ + static_cast<size_t>(x)]; }
   std::span<const CellWord> row(int y) const { return {words_ + static_cast<size_t>(y) * width_, width_}; }
-  /// Gives back the pages of the rows before y: they read as 0 then.
+  /// Releases the pages of the rows before y, which then read as 0.
   void release_before(int y);
 
  private:

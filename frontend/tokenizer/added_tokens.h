@@ -1,4 +1,4 @@
-// Tokens that are found in a text before it is cut into words: "<|im_start|>".
+// Finds tokens such as "<|im_start|>" in a text before it is cut into words.
 #pragma once
 
 #include <cstddef>
@@ -15,22 +15,22 @@ struct AddedToken {
   int id = 0;
   std::string text;
   bool special = false;
-  bool normalized = false;                       // looked for in the normalised text
-  bool strip_left = false, strip_right = false;  // takes the white space beside it
+  bool normalized = false;                       // matched in the normalised text
+  bool strip_left = false, strip_right = false;  // also takes adjacent white space
 };
 
-/// A part of a text: a token of its own, or text (id < 0).
+/// A part of a text: an added token, or text (id < 0).
 struct TextPart {
   int id = -1;
   std::string_view text;
 };
 
-/// Finds added tokens: the leftmost, of those the longest.
+/// Finds added tokens: the leftmost, and among those the longest.
 class AddedTokens {
  public:
   void add(const AddedToken& token);
 
-  /// The parts of a text in their order, without empty ones; special tokens are looked for if `special` is set.
+  /// Returns the parts of a text in order, without empty ones. Special tokens are only found if `special` is set.
   std::vector<TextPart> split(std::string_view text, bool special) const;
 
   bool empty() const { return tokens_.empty(); }

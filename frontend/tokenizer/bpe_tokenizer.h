@@ -1,4 +1,4 @@
-// The one tokenizer of pieces that are merged: what tokenizer.json and GGUF metadata state, in a struct that both readers fill.
+// The tokenizer that merges pieces. The readers of tokenizer.json and of GGUF metadata both fill the struct that it is made from.
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@
 
 namespace bitgrid::frontend {
 
-/// Ids are below this, so that a file cannot ask for any memory it likes.
+/// Ids are below this limit, so that a file cannot request arbitrary amounts of memory.
 inline constexpr int64_t kMostIds = int64_t{1} << 20;
 
 /// A change to a text before it is cut.
@@ -26,16 +26,16 @@ struct TextChange {
   std::string from, to;  // kReplace; kPrepend: `to`
 };
 
-/// A cut of every word so far.
+/// A cut that applies to every word so far.
 struct TextCut {
   std::optional<Pattern> pattern;  // none: before every U+2581
   PatternKeeps keeps = PatternKeeps::kBoth;
 };
 
-/// When a text is given a space (or U+2581) in front that it does not have.
+/// When a text gets a leading space (or U+2581) that it does not have.
 enum class SpacePrefix : uint8_t { kNever, kFirst /* of the whole text */, kAlways /* of every part between added tokens */ };
 
-/// What an id stands for.
+/// What an id represents.
 struct Piece {
   std::string bytes;
   bool exists = false;
@@ -60,11 +60,12 @@ struct BpeParts {
   bool metaspace = false;  // spaces become U+2581, after the changes
   std::vector<TextCut> cuts;
 
-  // A word becomes symbols: its bytes, or its characters. What is not a symbol becomes bytes by `bytes`, or `unknown`, or an error.
+  // A word becomes symbols: its bytes, or its characters. Anything that is not a symbol becomes bytes by `bytes`, or `unknown`, or an
+  // error.
   bool by_bytes = false;
   std::array<int, 256> bytes = no_bytes();          // ids; -1: none
   std::unordered_map<std::string, int> characters;  // not by_bytes
-  std::vector<std::string> unfinished;              // symbols that only merges know: those at pieces.size() and on; characters, too
+  std::vector<std::string> unfinished;              // symbols that only merges know, numbered from pieces.size() on; characters, too
   std::optional<int> unknown;
   bool fuse_unknown = false;                   // a run of unknown characters is one token
   std::unordered_map<std::string, int> words;  // words that are tokens without any merge
@@ -73,7 +74,7 @@ struct BpeParts {
   bool space_prefix = false;  // Tokenizer::space_prefix
 };
 
-/// A tokenizer of these parts, whose ids are pieces.
+/// Makes a tokenizer of these parts. Its ids are pieces.
 std::unique_ptr<Tokenizer> make_bpe_tokenizer(BpeParts parts);
 
 }  // namespace bitgrid::frontend

@@ -1,4 +1,4 @@
-// Splitting patterns of well-known tokenizers, and the names that tokenizer.ggml.pre gives them.
+// Splitting patterns of well-known tokenizers, and their names in tokenizer.ggml.pre.
 #pragma once
 
 #include <string>
@@ -7,21 +7,21 @@
 
 namespace bitgrid::frontend {
 
-/// What a name in tokenizer.ggml.pre stands for.
+/// What a name in tokenizer.ggml.pre means.
 struct NamedPattern {
   std::vector<std::string_view> names;    // the first is the one to show
-  std::vector<std::string_view> regexes;  // applied one after another to every word so far
+  std::vector<std::string_view> regexes;  // applied in turn to every word so far
   bool whole_words = false;               // a word that is a token is not merged
-  bool add_bos = false;                   // where the file does not say it
+  bool add_bos = false;                   // if the file does not say
   bool nfc = false;                       // texts are normalised
 };
 
 const std::vector<NamedPattern>& named_patterns();
 
-/// The regular expression that ByteLevel of tokenizer.json has built in: GPT-2's.
+/// GPT-2's regular expression, which is built into ByteLevel of tokenizer.json.
 extern const std::string_view kGpt2Pattern;
 
-/// The name of a list of regular expressions; "" if it has none.
+/// Returns the name of a list of regular expressions, or "" if it has none.
 std::string_view name_of_patterns(const std::vector<std::string>& regexes);
 
 }  // namespace bitgrid::frontend

@@ -1,4 +1,4 @@
-// Byte pair encoding: of a row of symbols, the neighbours that come first in a table become one symbol, until there are none.
+// Byte pair encoding: in a row of symbols, the adjacent pair that comes first in a table becomes one symbol, until there are no such pairs.
 #pragma once
 
 #include <cstddef>
@@ -10,11 +10,11 @@ namespace bitgrid::frontend {
 
 class PairMerger {
  public:
-  /// `left` and `right` (0 or more, below 2^31) become `merged`. Pairs of lower rank go first, of equal ranks the leftmost. A pair that is
-  /// added twice keeps the lower rank.
+  /// `left` and `right` (0 or more, below 2^31) become `merged`. Pairs of lower rank go first, and among equal ranks the leftmost. A pair
+  /// that is added twice keeps the lower rank.
   void add(int left, int right, uint32_t rank, int merged);
 
-  /// In n log n steps for n symbols. Symbols below 0 stay as they are.
+  /// Takes n log n steps for n symbols. Symbols below 0 stay as they are.
   void merge(std::vector<int>& symbols) const;
 
   void reserve(size_t merges) { merges_.reserve(merges); }

@@ -28,7 +28,7 @@ using MatchData = std::unique_ptr<pcre2_match_data, FreeWith<pcre2_match_data_fr
 
 constexpr size_t kMostRegex = 65536;
 constexpr const char* kPatternCure =
-    "take the tokenizer.json that the model came with, or report the pattern: it may be one that is not known here";
+    "use the tokenizer.json that came with the model, or report the pattern: it may be one that this program does not know";
 
 std::string pcre2_message(int code) {
   std::array<PCRE2_UCHAR, 256> text{};

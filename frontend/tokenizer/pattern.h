@@ -9,17 +9,18 @@
 
 namespace bitgrid::frontend {
 
-/// What becomes of the matches of a pattern and of what lies between them.
+/// What is kept: matches of a pattern, the gaps between them, or both.
 enum class PatternKeeps : uint8_t { kBoth, kMatches, kGaps };
 
-/// A regular expression over Unicode characters as tokenizer.json has them (Oniguruma's); PCRE2 runs it. Copies share what was compiled.
+/// A regular expression over Unicode characters in the syntax of tokenizer.json (Oniguruma's). PCRE2 runs it. Copies share the compiled
+/// form.
 class Pattern {
  public:
-  /// Throws Error at `where` for what is not a regular expression, and for the few forms that mean something else to PCRE2.
+  /// Throws Error at `where` if it is not a regular expression, and for the few forms that PCRE2 interprets differently.
   Pattern(std::string_view regex, std::string where);
 
   /// Appends the parts of `text` to `words`: every match and every gap, as `keeps` says, without empty ones. Bytes that are not UTF-8 match
-  /// nothing. The views lie in `text`. Throws Error if the pattern takes too long.
+  /// nothing. The views point into `text`. Throws Error if the pattern takes too long.
   void split(std::string_view text, PatternKeeps keeps, std::vector<std::string_view>& words) const;
 
  private:

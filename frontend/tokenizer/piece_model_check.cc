@@ -10,7 +10,7 @@ namespace bitgrid::frontend {
 namespace {
 
 [[noreturn]] void malformed_model(const std::string& where, const std::string& problem) {
-  throw Error(where, problem, "take the tokenizer.model that the model came with");
+  throw Error(where, problem, "use the tokenizer.model that came with the model");
 }
 
 /// Calls `field` with the number and bytes of each field of a message that has a length. False if the bytes are no message.

@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kOriginalCure = "take the file that the model came with";
+constexpr const char* kOriginalCure = "use the file that came with the model";
 
 std::optional<std::string> token_text(const json& config, const char* key, const std::string& where) {
   const auto it = config.find(key);

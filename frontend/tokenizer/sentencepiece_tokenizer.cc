@@ -17,7 +17,7 @@ namespace bitgrid::frontend {
 #ifdef BITGRID_SENTENCEPIECE
 namespace {
 
-constexpr const char* kPieceModelCure = "take the tokenizer.model that the model came with";
+constexpr const char* kPieceModelCure = "use the tokenizer.model that came with the model";
 
 class SentencePieceTokenizer : public Tokenizer {
  public:

@@ -1,4 +1,4 @@
-// What a checkpoint says about its tokenizer, as a text of our own: it is stored with models of our own format.
+// What a checkpoint says about its tokenizer, as a text in our own format, which is stored with our own models.
 #pragma once
 
 #include <string>
@@ -7,9 +7,9 @@
 
 namespace bitgrid::frontend {
 
-/// JSON with exact round trip.
+/// Returns JSON that reads back exactly.
 std::string print_tokenizer_source(const TokenizerSource& source);
-/// Throws Error naming file and key.
+/// Throws Error with file and key.
 TokenizerSource parse_tokenizer_source(const std::string& text, const std::string& file);
 
 }  // namespace bitgrid::frontend

@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kTokenizerJsonCure = "take the tokenizer.json that the model came with";
+constexpr const char* kTokenizerJsonCure = "use the tokenizer.json that came with the model";
 constexpr const char* kOtherFile =
     "take another file of the model that has its tokenizer: a GGUF, or tokenizer.model of SentencePiece in place of tokenizer.json";
 constexpr unsigned kMostNested = 8;
@@ -251,7 +251,7 @@ class TokenizerJson {
     const json& scheme = value(p, "prepend_scheme");
     if (scheme == "first") return SpacePrefix::kFirst;
     if (scheme == "never") return SpacePrefix::kNever;
-    if (!scheme.is_null() && scheme != "always") wrong(place, "has a prepend_scheme that is none of always, first, never");
+    if (!scheme.is_null() && scheme != "always") wrong(place, "has a prepend_scheme other than always, first and never");
     return flag(p, "add_prefix_space", place, true) ? SpacePrefix::kAlways : SpacePrefix::kNever;
   }
 

@@ -1,5 +1,5 @@
-// Layout: a piece of grid under construction, one output edge at a time. Stamps are layouts with timed ports; a stamp is placed into a
-// larger layout.
+// Layout: a piece of grid under construction, one output edge at a time. Stamps are layouts with timed ports, which are placed into larger
+// layouts.
 #pragma once
 
 #include <array>
@@ -14,10 +14,10 @@
 
 namespace bitgrid::mapping {
 
-/// The side of the letter N, E, S or W.
+/// Returns the side of the letter N, E, S or W.
 Side side_of(char letter);
 
-/// The truth table of f(n, e, s, w): bool or integer 0/1.
+/// Returns the truth table of f(n, e, s, w), which yields a bool or the integer 0 or 1.
 template <typename F>
 constexpr Lut lut(F f) {
   unsigned table = 0;
@@ -32,7 +32,7 @@ constexpr bool majority(bool a, bool b, bool c) {
   return (a && b) || (a && c) || (b && c);
 }
 
-/// Each output edge of each cell is free or carries one truth table. Laying an edge twice is an invariant violation (assert in put).
+/// Each output edge of each cell is free or carries one truth table. Laying an edge twice violates an invariant (assert in put).
 class Layout {
  public:
   Layout(int width, int height);
@@ -41,13 +41,13 @@ class Layout {
   int height() const { return height_; }
 
   bool is_free(int x, int y, Side side) const;
-  /// Output `side` of cell (x, y) is `table`.
+  /// Sets output `side` of cell (x, y) to `table`.
   void put(int x, int y, Side side, Lut table);
-  /// A plain path: it enters cell (x, y) through side `enter` and leaves along each of `moves` ("SSE").
+  /// Lays a plain path: it enters cell (x, y) through side `enter` and leaves along each of `moves` ("SSE").
   void wire(int x, int y, Side enter, std::string_view moves);
   /// The same, `count` moves in one direction.
   void wire(int x, int y, Side enter, Side direction, int count);
-  /// Copies every laid edge of `piece` to an offset.
+  /// Copies every laid edge of `piece`, moved by an offset.
   void place(const Layout& piece, int x, int y);
 
   GridConfig config() const;
@@ -65,13 +65,14 @@ class Layout {
   std::vector<Cell> cells_;
 };
 
-/// A rectangle of cells, corners included.
+/// A rectangle of cells, including its corners.
 struct Box {
   int x0, y0, x1, y1;
 };
 
-/// Moves of a path of exactly `hops` free edges inside `box`, from cell (x, y) to cell (to_x, to_y), leaving it through `leave`; nullopt if
-/// there is none. Depth first with the distance as bound: for boxes of a few dozen cells. `budget` bounds the steps of the search.
+/// Finds a path of exactly `hops` free edges inside `box`, from cell (x, y) to cell (to_x, to_y), leaving it through `leave`. Returns its
+/// moves, or nullopt if there is no such path. It searches depth first with the distance as bound, which suits boxes of a few dozen cells.
+/// `budget` limits the steps of the search.
 std::optional<std::string> find_delay_path(const Layout& layout, int x, int y, int to_x, int to_y, Side leave, int hops, const Box& box,
                                            long budget = 2'000'000);
 

@@ -7,12 +7,12 @@
 namespace bitgrid::mapping {
 
 enum class Effort : uint8_t {
-  kFast,     // always closes, in the shortest time; more cells
+  kFast,     // always closes, in the shortest time, but with more cells
   kDefault,  //
-  kDense,    // the fewest cells, slowly
+  kDense,    // the fewest cells, but slow
 };
 
-/// "fast", "default" or "dense". Throws Error listing them.
+/// Reads "fast", "default" or "dense". Throws Error that lists them.
 Effort parse_effort(const std::string& text);
 
 }  // namespace bitgrid::mapping

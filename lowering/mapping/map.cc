@@ -83,7 +83,7 @@ MappedKernel map_matrix(const MappingProblem& problem, KernelReport* report) {
     if (auto* kernel = std::get_if<MappedKernel>(&result)) return std::move(*kernel);
     if (first.why.empty()) first = {choice.strategy->name + " " + std::get<Refusal>(result).why, std::get<Refusal>(result).cure};
   }
-  throw Error("kernel " + problem.kernel.name, first.why.empty() ? "no strategy takes it" : "strategy " + first.why, first.cure);
+  throw Error("kernel " + problem.kernel.name, first.why.empty() ? "no strategy can map it" : "strategy " + first.why, first.cure);
 }
 
 /// The smallest mapping by strategies of a kind, and by those for exact functions. In wave mode an exact one ends the search.
@@ -152,9 +152,9 @@ void refuse_defects(const MappingProblem& problem) {
   throw Error(
       "kernel " + problem.kernel.name,
       fmt::format("wave mode (II = 1) takes {} x {} cells ({}) at the tile's north-west corner, where {} cells and {} edges are bad, "
-                  "and no layout of at most {} cells goes around them",
+                  "and no layout of at most {} cells avoids them",
                   plain->grid.width, plain->grid.height, plain->strategy, there.cells.size(), there.edges.size(), kMostWaveCells),
-      "use --mode settle, where cells can stand elsewhere, or a tile with fewer defects there");
+      "use --mode settle, which can place cells elsewhere, or a tile with fewer defects there");
 }
 
 [[noreturn]] void refuse_wave(const MappingProblem& problem) {
@@ -166,7 +166,7 @@ void refuse_defects(const MappingProblem& problem) {
   throw Error(
       "kernel " + problem.kernel.name,
       fmt::format("wave mode (II = 1) would take more than {} cells: the logic is not a ripple (adder, comparator), count or product, for "
-                  "which there are regular arrays, nor {}, and as rows of free logic its {} gates take a cell for each value that "
+                  "which there are regular arrays, nor {}, and as rows of free logic its {} gates take one cell for each value that "
                   "waits in each row",
                   kMostWaveCells, table, synthesis::gate_count(problem.graph())),
       fmt::format("use --mode settle: {} LUT4s, about {} cells, an invocation every {} cycles or so", luts, kSettleCellsPerLut * luts,

@@ -1,4 +1,4 @@
-// The mapping strategies, chosen per kernel.
+// Chooses a mapping strategy for each kernel.
 #pragma once
 
 #include <cstdint>
@@ -16,23 +16,23 @@
 
 namespace bitgrid::mapping {
 
-/// "auto", "wave", "settle". Throws Error listing them.
+/// Reads "auto", "wave" or "settle". Throws Error that lists them.
 MapMode parse_mode(const std::string& text);
 
-/// How a kernel came about. Filled as far as it goes when mapping throws.
+/// How a kernel was mapped. If mapping throws, it holds what is known up to then.
 struct KernelReport {
   std::optional<NetlistSize> size;      // of kernels that are not matrices, as LUT4s, whatever they became
-  std::optional<NetlistStats> netlist;  // of what became a netlist, or failed to
-  double seconds = 0;                   // of mapping
+  std::optional<NetlistStats> netlist;  // of kernels that became a netlist, or failed to
+  double seconds = 0;                   // time that mapping took
   struct Candidate {
     std::string strategy;
     std::optional<int64_t> cells;  // nullopt: refused
     std::string refusal;
     double seconds = 0;
   };
-  std::vector<Candidate> candidates;  // strategies that were tried, in that order
-  bool reused = false;                // taken from an earlier compile
-  /// The mapping as it would be on a fabric without defects; only where defects are given, and not of netlists.
+  std::vector<Candidate> candidates;  // strategies that were tried, in this order
+  bool reused = false;                // taken from an earlier compilation
+  /// The mapping on a fabric without defects. Only set if defects are given, and not for netlists.
   struct Flawless {
     int64_t cells = 0;
     int ii = 0;
@@ -41,41 +41,42 @@ struct KernelReport {
   std::optional<Flawless> flawless;
 };
 
-/// Strategies for a matrix, best first: the least cost by `params.optimize`, the table's order among equals.
+/// Strategies for a matrix, best first: the lowest cost by `params.optimize`, and the order of the table among equals.
 struct MatrixChoice {
   const Strategy* strategy = nullptr;
   StrategySize size;
 };
 std::vector<MatrixChoice> matrix_choices(const MappingProblem& problem);
 
-/// Cells that settle mode is expected to take for a LUT4, which is what the annealed mapper reaches on small circuits.
+/// Cells per LUT4 that settle mode is expected to take. The annealed mapper reaches this on small circuits.
 inline constexpr int64_t kSettleCellsPerLut = 6;
 
-/// The kernel by `params.strategy`, if that is for kernels of its kind. Else matrices by the first of matrix_choices that the defects
-/// allow; other kernels in wave mode (II = 1) by an exact array or else the smallest of the strategies for any logic; in settle mode by the
-/// smallest of those and of the exact arrays. `auto` takes wave mode if it costs at most 24 cells per LUT4 (240 with
-/// Optimize::kThroughput), and settle mode otherwise. Throws Error (kernel, why, what to change).
+/// Maps the kernel with `params.strategy`, if that is set and takes kernels of its kind. Otherwise matrices use the first of matrix_choices
+/// that the defects allow. Other kernels use, in wave mode (II = 1), an exact array or else the smallest of the strategies for any logic;
+/// in settle mode they use the smallest of those and the exact arrays. `auto` takes wave mode if it costs at most 24 cells per LUT4 (240
+/// with Optimize::kThroughput), and settle mode otherwise. Throws Error (kernel, why, what to change).
 MappedKernel map_kernel(const Kernel& kernel, const MapParams& params, KernelReport* report = nullptr);
 
 struct MapRun {
   int threads = 1;  // kernels mapped at the same time; the result does not depend on it
   /// Called before each kernel, one call at a time.
   std::function<void(size_t done, size_t total, const std::string& name)> progress = nullptr;
-  /// An earlier mapping of that kernel to take in place of a new one. May be called by several threads at once.
+  /// Returns an earlier mapping of that kernel to use instead of a new one. Several threads may call it at once.
   std::function<std::optional<MappedKernel>(size_t kernel)> reuse = nullptr;
-  std::vector<KernelReport>* reports = nullptr;  // one for each kernel
+  std::vector<KernelReport>* reports = nullptr;  // one per kernel
 };
 
-/// All kernels of a lowered model. Throws what map_kernel throws, of the first kernel that does.
+/// Maps all kernels of a lowered model. If map_kernel throws, the Error is that of the first kernel for which it does.
 std::vector<MappedKernel> map_kernels(const Program& program, const MapParams& params, const MapRun& run = {});
 
-/// Hash of all that the mapping of a kernel depends on, and that it is verified by: its name, Dag and form, the parameters, and the code.
+/// Returns a hash of everything that the mapping of a kernel and its verification depend on: its name, Dag and form, the parameters, and
+/// the code.
 uint64_t mapping_key(const Kernel& kernel, const MapParams& params);
 
-/// Throws Error naming the first kernel that is larger than the tile, and what to change.
+/// Throws Error with the first kernel that is larger than the tile, and what to change.
 void require_fit(const std::vector<MappedKernel>& mapped, const Tile& tile);
 
-/// Cycles of one token in the steady state: the stages one after another, the steps of a stage side by side, and configuration.
+/// The cycles of one token in the steady state: the stages one after another, the steps of a stage side by side, and configuration.
 struct TokenCycles {
   int64_t kernels = 0;
   int64_t resident_cells = 0;  // cells whose words a token rewrites (keys and values)

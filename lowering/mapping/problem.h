@@ -1,4 +1,4 @@
-// What is mapped, and what several strategies want to know about it, computed once.
+// The kernel to be mapped, and facts about it that several strategies need, computed once.
 #pragma once
 
 #include <cstdint>
@@ -18,12 +18,13 @@
 
 namespace bitgrid::mapping {
 
-/// The Dag's outputs for every value of its input bits: 2^k words. Throws Error if there are more than max_inputs of them, or no outputs.
+/// Returns the Dag's outputs for every value of its input bits: 2^k words. Throws Error if it has more than max_inputs input bits, or no
+/// outputs.
 std::vector<BitVector> truth_table(const Dag& dag, uint32_t max_inputs = 12);
 
 struct Strategy;  // strategy.h
 
-/// How kernels without the form of a matrix are timed.
+/// How kernels without a matrix form are timed.
 enum class MapMode : uint8_t {
   kAuto,
   kWave,    // II = 1
@@ -34,14 +35,14 @@ struct MapParams {
   uint64_t seed = 1;
   Optimize optimize = Optimize::kArea;
   MapMode mode = MapMode::kAuto;     // of kernels of unknown structure; matrices have no modes
-  uint32_t plane_inputs = 12;        // kernels of at most this many input bits are tried as planes
-  Defects defects = {};              // of a tile: every kernel stands at its north-west corner and goes around them
+  uint32_t plane_inputs = 12;        // kernels with at most this many input bits are tried as planes
+  Defects defects = {};              // of a tile: every kernel lies at its north-west corner and avoids them
   Effort effort = Effort::kDefault;  // of netlists
-  std::string strategy = {};         // of the table in strategy.h, for kernels of the kind that it takes; empty: chosen for each kernel
-  const std::vector<Strategy>* table = nullptr;  // of strategies, in place of strategies(); must outlive the mapping
+  std::string strategy = {};         // from the table in strategy.h, for kernels of the kind that it takes; empty: chosen for each kernel
+  const std::vector<Strategy>* table = nullptr;  // of strategies, instead of strategies(); must outlive the mapping
 };
 
-/// A kernel with the parameters of its mapping. Both must outlive it. Not to be shared by threads.
+/// A kernel with the parameters of its mapping. Both must outlive this object. Threads must not share it.
 class MappingProblem {
  public:
   MappingProblem(const Kernel& a_kernel, const MapParams& map_params) : kernel(a_kernel), params(map_params) {}
@@ -56,10 +57,10 @@ class MappingProblem {
   /// The word-serial form, without slots that only carry zeros.
   const BitSerialForm& words() const;
   const synthesis::LogicGraph& graph() const;
-  /// Few enough input bits for `table`.
+  /// Returns whether there are few enough input bits for `table`.
   bool has_table() const;
   const std::vector<BitVector>& table() const;
-  /// As LUT4s, before and after simplification.
+  /// Returns the kernel as LUT4s, before and after simplification.
   const LutNetwork& network() const;
   const synthesis::TechmapStats& techmap() const;
   const NetlistSize& luts() const;

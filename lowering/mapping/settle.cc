@@ -91,7 +91,7 @@ class Delays {
       if (number_[edge] == kOpen)
         throw Error("kernel " + kernel_.name,
                     fmt::format("cell ({}, {}) is part of a loop of cells", region_.x(edge / 4), region_.y(edge / 4)),
-                    "settle mode takes acyclic configurations only");
+                    "settle mode only takes acyclic configurations");
       if (number_[edge] != kUnseen) return;
       number_[edge] = kOpen;
       stack.push_back({edge, feeding(edge)});

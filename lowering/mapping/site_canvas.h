@@ -1,4 +1,4 @@
-// Which edges of a site with defects are good and free, and wires that find their way on them.
+// Tracks which edges of a site with defects are good and free, and finds paths for wires on them.
 #pragma once
 
 #include <cstdint>
@@ -15,14 +15,14 @@
 
 namespace bitgrid::mapping {
 
-/// An output edge: of cell (x, y) on `side`.
+/// The output edge of cell (x, y) on `side`.
 struct FabricEdge {
   int x = 0;
   int y = 0;
   Side side = Side::N;
 };
 
-/// A wire from a cell on: it enters cell (x, y) through `enter` and leaves along `moves`.
+/// A wire that enters cell (x, y) through `enter` and leaves along `moves`.
 struct FabricWire {
   int x = 0;
   int y = 0;
@@ -32,7 +32,7 @@ struct FabricWire {
 
 class Fabric {
  public:
-  /// A canvas of width x height cells; `trim` may shrink it before any border port is used.
+  /// A canvas of width x height cells. `trim` may shrink it before any border port is used.
   Fabric(int width, int height, const Defects& defects)
       : width_(width), height_(height), pitch_(width), bad_(defects, width, height), use_(4 * index_of(width) * index_of(height)) {
     mark_bad(defects, width, height);
@@ -44,43 +44,43 @@ class Fabric {
 
   bool inside(int x, int y) const { return x >= 0 && y >= 0 && x < width_ && y < height_; }
   bool good(int x, int y) const { return inside(x, y) && !bad_.bad_cell(x, y); }
-  /// The output edge exists and can be relied on, taken or not.
+  /// Returns whether the output edge exists and works, whether it is taken or not.
   bool good(int x, int y, Side side) const { return inside(x, y) && !(use_[at(x, y, side)] & kBad); }
-  /// And nothing has taken or reserved it.
+  /// Returns whether it is also neither taken nor reserved.
   bool free(int x, int y, Side side) const { return inside(x, y) && use_[at(x, y, side)] == 0; }
   bool fits(const Layout& piece, int x, int y) const;
 
   void take(const FabricEdge& e) { use_[at(e.x, e.y, e.side)] |= kTaken; }
-  /// All edges of a wire, or of a piece with its north-west corner at (x, y).
+  /// Takes all edges of a wire, or of a piece with its north-west corner at (x, y).
   void take(const FabricWire& wire);
   void take(const Layout& piece, int x, int y);
-  /// Keeps an edge for what will take it later.
+  /// Keeps an edge for whatever will take it later.
   void reserve(const FabricEdge& e) { use_[at(e.x, e.y, e.side)] |= kReserved; }
   void release(const FabricEdge& e) { use_[at(e.x, e.y, e.side)] &= static_cast<uint8_t>(~kReserved); }
-  /// All edges of a wire.
+  /// Keeps all edges of a wire.
   void reserve_wire(const FabricWire& wire);
   void release_wire(const FabricWire& wire);
 
-  /// A wire of hops east and south only, from entering (x, y) on, that leaves cell (to.x, to.y) through to.side; as far north as it can be
-  /// at every column. nullopt: none.
+  /// Finds a wire with only east and south hops that enters (x, y) and leaves cell (to.x, to.y) through to.side. In every column it is as
+  /// far north as possible. nullopt: there is none.
   std::optional<FabricWire> find_monotone(int x, int y, Side enter, const FabricEdge& to) const;
 
-  /// The shortest wire from entering cell (x, y) through `enter` out of the edge `to`, of at most `most` hops.
+  /// Finds the shortest wire that enters cell (x, y) through `enter` and ends with the edge `to`, with at most `most` hops.
   std::optional<FabricWire> find_between(int x, int y, Side enter, const FabricEdge& to, int most = 1 << 20) const;
-  /// `wire`, longer by `hops` (an even number): where edges are free it steps aside and back, as early or as late as it can. nullopt: there
-  /// are not enough.
+  /// Lengthens `wire` by `hops` (an even number): it steps aside and back over free edges, as early or as late as possible. nullopt: there
+  /// are not enough free edges.
   std::optional<FabricWire> lengthened(FabricWire wire, int hops, bool early) const;
 
-  /// The shortest wire from any unused border port to the edge `to`, which is its last.
+  /// Finds the shortest wire from any unused border port that ends with the edge `to`.
   std::optional<FabricWire> find_from_border(const FabricEdge& to) const;
-  /// The shortest wire from any unused border port into cell (x, y), through a side where nothing enters yet; `last` is the side on which
-  /// it enters. The moves end with the one into (x, y); they are empty if the port is one of (x, y) itself.
+  /// Finds the shortest wire from any unused border port into cell (x, y), through a side where nothing enters yet. `last` is the side on
+  /// which it enters. The moves end with the one into (x, y); they are empty if the port is one of (x, y) itself.
   std::optional<FabricWire> find_feed(int x, int y, Side* last) const;
-  /// The shortest wire from entering cell (x, y) through `enter` out of any border port.
+  /// Finds the shortest wire that enters cell (x, y) through `enter` and leaves through any border port.
   std::optional<FabricWire> find_to_border(int x, int y, Side enter) const;
 
   bool port_free(Side side, int position) const { return !ports_.contains({int_of(side), position}); }
-  /// The port through which a wire enters; no other wire uses it from now on.
+  /// Returns the port through which a wire enters. From then on no other wire may use it.
   BitSlot take_port(const FabricWire& wire, int phase);
   void release_port(const FabricWire& wire);
 
@@ -88,7 +88,7 @@ class Fabric {
   static constexpr uint8_t kBad = 1, kTaken = 2, kReserved = 4;
   void mark_bad(const Defects& defects, int width, int height);
   void begin_search() const;
-  /// True once in each search.
+  /// Returns true on the first visit in each search.
   bool first_visit(int x, int y, Side side) const {
     uint32_t& seen = seen_[at(x, y, side)];
     return std::exchange(seen, search_) != search_;
@@ -107,8 +107,8 @@ class Fabric {
   int width_, height_;
   int pitch_;  // of the canvas
   DefectMap bad_;
-  std::vector<uint8_t> use_;            // by edge of the canvas: kBad, kTaken, kReserved; 0 is free
-  mutable std::vector<uint32_t> seen_;  // by edge: the search that came by last
+  std::vector<uint8_t> use_;            // by edge of the canvas: kBad, kTaken, kReserved; 0 means free
+  mutable std::vector<uint32_t> seen_;  // by edge: the last search that visited it
   mutable uint32_t search_ = 0;
   std::set<std::pair<int, int>> ports_;  // (side, position) of border ports that are driven
 };

@@ -38,7 +38,7 @@ Attempt rigid(MappedKernel kernel, const Problem& problem) {
   const auto used = first_defect_used(kernel, problem.params.defects);
   if (!used) return kernel;
   return Refusal{
-      fmt::format("lays {} x {} cells as a whole, and output {} of cell ({}, {}) is bad", kernel.grid.width, kernel.grid.height,
+      fmt::format("has a fixed layout of {} x {} cells, and output {} of cell ({}, {}) is bad", kernel.grid.width, kernel.grid.height,
                   letter(used->side), used->x, used->y),
       problem.kernel.form.part ? "lower the layer with these defects, so that its parts are word-serial" : "use a tile that is good there"};
 }
@@ -78,7 +78,7 @@ Attempt try_sum_difference(const Problem& problem, const Rival&, NetlistStats*) 
   if (!problem.kernel.form.serial) return no_matrix(problem);
   auto kernel = map_sum_difference(problem.kernel.name, problem.words(), input_bits(problem.kernel.dag));
   if (kernel) return rigid(std::move(*kernel), problem);
-  return Refusal{"takes weights of -1 and 1 only, words that use all their bits, and sums that leave as they are or as a sign",
+  return Refusal{"only takes weights of -1 and 1, words that use all their bits, and sums that leave unchanged or as a sign",
                  "use bit-serial"};
 }
 
@@ -145,7 +145,7 @@ Attempt try_ripple(const Problem& problem, const Rival&, NetlistStats*) {
   if (!ripple) return Refusal{"the logic is not a ripple (adder, subtracter, comparator, wide gate, prefix gate)", ""};
   if (sound(*ripple, problem)) return std::move(*ripple);
   return or_refusal(ripple_detour(*ripple, problem.params.defects),
-                    {"no row of cells goes around the bad ones", "use a tile with fewer defects"});
+                    {"no row of cells avoids the bad ones", "use a tile with fewer defects"});
 }
 
 Attempt try_counter(const Problem& problem, const Rival&, NetlistStats*) {
@@ -153,7 +153,7 @@ Attempt try_counter(const Problem& problem, const Rival&, NetlistStats*) {
   if (!is_counter(graph)) return Refusal{"the outputs are not the count of all inputs", ""};
   const auto inputs = id_of(graph.inputs.size()), outputs = id_of(graph.outputs.size());
   return or_refusal(counter_kernel(graph.name, inputs, outputs, problem.params.defects),
-                    {"no array goes around the bad cells", "use a tile with fewer defects"});
+                    {"no array avoids the bad cells", "use a tile with fewer defects"});
 }
 
 std::optional<StrategySize> size_product(const Problem& problem) {
@@ -210,7 +210,7 @@ Attempt try_plane(const Problem& problem, const Rival& rival, NetlistStats*) {
   TimeSharedPlaneParams columns;
   columns.seed = problem.params.seed;
   return or_refusal(time_shared_plane(dag.name, esop, problem.params.defects, columns),
-                    {"no plane goes around the bad cells", "use a tile with fewer defects"});
+                    {"no plane avoids the bad cells", "use a tile with fewer defects"});
 }
 
 // ---- any logic, settled
@@ -221,7 +221,7 @@ int walk_steps(Effort effort) {
 
 Attempt try_folded_plane(const Problem& problem, const Rival& rival, NetlistStats*) {
   if (!problem.has_table()) return no_table(problem);
-  if (rival.exact) return Refusal{"an array for just this function is smaller", ""};
+  if (rival.exact) return Refusal{"an array for exactly this function is smaller", ""};
   synthesis::EsopParams esop;
   esop.seed = problem.params.seed;
   if (problem.params.effort == Effort::kFast) {
@@ -287,7 +287,7 @@ const std::vector<Strategy>& strategies() {
        size_popcount_wave, try_popcount_wave},
       {"popcount-ii2", "the same with two outputs on the same rows in alternate cycles; II = 2", Kind::kMatrix, Among::kRigid,
        size_popcount_ii2, try_popcount_ii2},
-      {"streamed-pairs", "rows of weights that stream past resident activations, two bits a column; II = 3", Kind::kMatrix, Among::kRigid,
+      {"streamed-pairs", "rows of weights that stream past resident activations, two bits per column; II = 3", Kind::kMatrix, Among::kRigid,
        size_streamed_pairs, try_streamed_pairs},
       {"product", "products of two words, signed or not, that a lowering states as such: carry-ripple rows; II = 1", Kind::kMatrix,
        Among::kRigid, size_product, try_product},

@@ -1,4 +1,4 @@
-// The mapping strategies: one table of what turns a kernel into cells. Choosing among them is map.h.
+// The mapping strategies: the only table of the methods that turn a kernel into cells. map.h chooses among them.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace bitgrid::mapping {
 
-/// Why a strategy does not take a kernel.
+/// Why a strategy refuses a kernel.
 struct Refusal {
   std::string why;   // "has 40 input bits, and a table at most 12"
   std::string cure;  // what to change; may be empty
@@ -23,26 +23,26 @@ using Attempt = std::variant<MappedKernel, Refusal>;
 /// What is known before anything is laid.
 struct StrategySize {
   FormSize form;
-  std::optional<BitSerialSize> layout = {};  // where it has a closed form that is exact
+  std::optional<BitSerialSize> layout = {};  // if there is an exact closed form
 };
 
 /// The best of the strategies that were tried before.
 struct Rival {
-  int64_t cells = INT64_MAX;  // more than these are of no use
-  bool exact = false;         // an array that computes just this function
+  int64_t cells = INT64_MAX;  // a result with more cells than this has no use
+  bool exact = false;         // an array that computes exactly this function
 };
 
-/// How a strategy meets bad cells.
+/// How a strategy handles bad cells.
 enum class AmongDefects : uint8_t {
-  kDetours,  // has layouts that go around them
+  kDetours,  // has layouts that avoid them
   kPlaces,   // puts cells where the fabric is good
-  kRigid,    // lies as a whole; refuses where it would rely on a bad output
+  kRigid,    // has a fixed layout, and refuses if it would rely on a bad output
 };
 
 enum class StrategyKind : uint8_t {
   kMatrix,   // kernels with the form of a matrix
-  kTrivial,  // kernels without logic: nothing else is tried
-  kExact,    // logic that is just this function: nothing else is tried in wave mode
+  kTrivial,  // kernels without logic; nothing else is tried
+  kExact,    // logic that is exactly this function; nothing else is tried in wave mode
   kWave,     // any logic, II = 1
   kSettle,   // any logic, inputs held until everything has settled
 };
@@ -52,19 +52,19 @@ struct Strategy {
   std::string purpose;  // a line of help
   StrategyKind kind;
   AmongDefects among_defects;
-  /// Null where nothing is known before the kernel is laid: all but kMatrix. nullopt: the kernel does not have the form.
+  /// Null if the size is not known before the kernel is laid, as for all but kMatrix. nullopt: the kernel does not have the form.
   std::optional<StrategySize> (*size)(const MappingProblem& problem);
-  /// `report`: what the netlist mapper says of itself, also where it throws.
+  /// `report` gets what the netlist mapper reports, even if it throws.
   Attempt (*map)(const MappingProblem& problem, const Rival& rival, NetlistStats* report);
 };
 
 /// In the order in which they are tried.
 const std::vector<Strategy>& strategies();
 
-/// Throws Error listing the names of the table.
+/// Throws Error that lists the names of the table.
 const Strategy& find_strategy(const std::string& name, const std::vector<Strategy>& table = strategies());
 
-/// "name    purpose", a line each.
+/// Returns "name    purpose", one line each.
 std::string list_strategies();
 
 }  // namespace bitgrid::mapping

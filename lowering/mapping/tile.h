@@ -1,4 +1,4 @@
-// The tile that kernels have to fit.
+// The tile that kernels must fit.
 #pragma once
 
 namespace bitgrid::mapping {

@@ -8,16 +8,16 @@
 
 namespace bitgrid::numerics {
 
-/// Digits in -1 .. 1 with sum of 2^p * digits[p][c] = weights[c]; digits[0] is least significant; at least one plane.
+/// Returns digits in -1 .. 1 with sum of 2^p * digits[p][c] = weights[c]. digits[0] is least significant, and there is at least one plane.
 std::vector<std::vector<int8_t>> digit_planes(const std::vector<int64_t>& weights);
 
-/// Bit `bit` of each of `words` numbers of `bits` bits, number `first` first: one `words`-bit vector.
+/// Returns bit `bit` of each of `words` numbers of `bits` bits, starting with number `first`, as one `words`-bit vector.
 NodeId bit_plane(Dag& dag, NodeId port, int first, int words, uint32_t bits, uint32_t bit);
 
-/// a << by, of width + by bits.
+/// Returns a << by, with width + by bits.
 NodeId shift_left(Dag& dag, NodeId a, uint32_t by);
 
-/// A sum under construction, modulo 2^width: constants are collected and added once.
+/// A sum in progress, modulo 2^width. Constants are collected and added once.
 class Sum {
  public:
   Sum(Dag& dag, uint32_t width) : dag_(dag), width_(width) {}
@@ -35,13 +35,13 @@ class Sum {
   int64_t constant_ = 0;
 };
 
-/// a * factor modulo 2^width, by shifts and adds; factor >= 1.
+/// Returns a * factor modulo 2^width, by shifts and adds; factor >= 1.
 NodeId multiply(Dag& dag, NodeId a, int64_t factor, uint32_t width);
 
-/// clamp((t >> shift) - offset, lo, hi) + centre as `bits` bits, where offset is a power of two >= 2^bits that keeps t >= 0.
+/// Returns clamp((t >> shift) - offset, lo, hi) + centre as `bits` bits. offset is a power of two >= 2^bits that keeps t >= 0.
 NodeId clamp_code(Dag& dag, NodeId t, uint32_t shift, int64_t offset, int64_t lo, int64_t hi, int64_t centre, uint32_t bits);
 
-/// Concatenates equally wide nodes, the first in the lowest bits.
+/// Concatenates nodes of equal width, the first in the lowest bits.
 NodeId pack(Dag& dag, const std::vector<NodeId>& words);
 
 }  // namespace bitgrid::numerics

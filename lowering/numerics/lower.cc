@@ -49,7 +49,8 @@ class ProgramMaker {
 
   int stream_operand(const std::string& name) {
     if (stream_.embedding)
-      throw Error(name, "the embedding enters a linear layer as it is", "add `input: {shift: .., range: [..]}` or `input: {sign: ..}`");
+      throw Error(name, "the embedding enters a linear layer without an activation",
+                  "add `input: {shift: .., range: [..]}` or `input: {sign: ..}`");
     return stream_.tensor;
   }
   void replace_stream(int operand) { stream_ = {operand, std::nullopt, b_.tensor(operand)}; }

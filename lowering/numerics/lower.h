@@ -1,4 +1,4 @@
-// Model -> Program: every layer as kernels (Dags), with the structure that the mappers of matrices use.
+// Turns a Model into a Program: every layer becomes kernels (Dags), with the structure that the mappers of matrices use.
 #pragma once
 
 #include <cstdint>
@@ -13,12 +13,12 @@
 namespace bitgrid::numerics {
 
 struct LowerParams {
-  mapping::Tile tile;                                     // layers that are larger are cut over several
-  mapping::Optimize optimize = mapping::Optimize::kArea;  // the form of those that are cut
-  Defects defects = {};  // of each tile: cut layers are word-serial then, and leave room for ways around them
+  mapping::Tile tile;                                     // larger layers are cut for several tiles
+  mapping::Optimize optimize = mapping::Optimize::kArea;  // chooses the form of layers that are cut
+  Defects defects = {};                                   // of each tile: cut layers are then word-serial, and leave room for detours
 };
 
-/// Throws Error (layer, what has no mapping, cure). Needs a verified model.
+/// Throws Error (layer, what has no mapping, cure). The model must be verified.
 Program lower(const Model& model, const LowerParams& params = {});
 
 }  // namespace bitgrid::numerics

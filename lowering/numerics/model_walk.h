@@ -1,5 +1,5 @@
-// The order of a model's kernels and what each of them reads: one walk for what lowers a model with its weights (lower.cc) and for what
-// only knows its shapes (estimate/shape_kernels.cc).
+// The order of a model's kernels, and what each of them reads. Both lower.cc, which lowers a model with its weights, and
+// estimate/shape_kernels.cc, which only knows its shapes, use this walk.
 #pragma once
 
 #include <fmt/format.h>
@@ -14,8 +14,8 @@
 
 namespace bitgrid::numerics {
 
-/// `Layer` is a variant of layers: with `query`, with `up`, or with `linear` alone. `Maker` makes kernels. Its `Operand` stands for what a
-/// kernel reads besides the stream, which the maker keeps; `stage` is that of the kernels that it makes next:
+/// `Layer` is a variant of layers: with `query`, with `up`, or with only `linear`. `Maker` makes kernels. Its `Operand` represents what a
+/// kernel reads besides the stream, which the maker keeps. `stage` is the stage of the kernels that it makes next:
 ///     Operand linear(linear, operand, name, result)          with the map's own activation
 ///     Operand hidden(feed_forward, operand)                  up to the operand of `down`
 ///     Operand scores(attention, q, k)    Operand mix(attention, scores, v)    each in stages of its own
@@ -35,7 +35,7 @@ class ModelWalk {
   ModelWalk(const std::vector<Layer>& layers, const Activation& head_input, Maker& maker)
       : layers_(layers), head_input_(head_input), maker_(maker) {}
 
-  /// The stream is that of the embedding.
+  /// Starts with the stream of the embedding.
   void run() {
     Operand operand = input_activation(0);
     for (int n = 0; n < count_of(layers_); ++n) {
@@ -49,13 +49,13 @@ class ModelWalk {
   }
 
  private:
-  /// Which activation reads the stream before layer n (n = layers: the head).
+  /// Returns the activation that reads the stream before layer n (n = layers: the head).
   const Activation& reader(int n) const {
     if (n == count_of(layers_)) return head_input_;
     return std::visit([](const auto& layer) -> const Activation& { return layer.input; }, layers_[index_of(n)]);
   }
   std::string reader_name(int n) const { return n == count_of(layers_) ? "head.input" : fmt::format("layers.{}.input", n); }
-  /// Whether layer n adds to the stream (then the sums themselves are needed, not only the next activation of them).
+  /// Returns whether layer n adds to the stream. Then the sums themselves are needed, not only the next activation of them.
   bool needs_stream(int n) const {
     return n < count_of(layers_) && std::visit(
                                         [](const auto& layer) {
@@ -66,7 +66,7 @@ class ModelWalk {
                                         layers_[index_of(n)]);
   }
 
-  /// The activation before layer n as a kernel of its own, if there is one.
+  /// Makes the activation before layer n a separate kernel, if there is one.
   Operand input_activation(int n) {
     ++maker_.stage;
     const Activation& activation = reader(n);
@@ -74,7 +74,7 @@ class ModelWalk {
                                                               : maker_.activation(reader_name(n), activation);
   }
 
-  /// Exact sums: what reads them next is computed at the row ends.
+  /// Exact sums: whatever reads them next is computed at the row ends.
   template <typename Linear>
   Operand sums(const Linear& linear, Operand operand, const char* name, bool residual) {
     ++maker_.stage;

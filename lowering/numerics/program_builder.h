@@ -1,4 +1,4 @@
-// Grows a Program: tensors, kernels and steps.
+// Builds up a Program: tensors, kernels and steps.
 #pragma once
 
 #include <map>
@@ -19,7 +19,7 @@ struct Stream {
   Tensor numbers;  // count, encoding, largest codes
 };
 
-/// Where a kernel reads a stream.
+/// Returns where a kernel reads a stream.
 Source source_of(const Stream& stream);
 
 struct ProgramBuilder {
@@ -30,20 +30,20 @@ struct ProgramBuilder {
   Tensor& tensor(int id) { return program.tensors[index_of(id)]; }
   int add_tensor(const std::string& name, int count, const Encoding& encoding, const std::vector<uint64_t>& max_code);
   int add_kernel(Kernel kernel);
-  /// The kernel of that name, which is added where there is none yet.
+  /// Returns the kernel of that name. It is added if there is none yet.
   int shared_kernel(const Kernel& kernel);
   int add_cache(int of_tensor, int window);
   int add_code_table(CodeTable table);
 
-  /// Adds the kernels and steps of a constant matrix: sources are those of the operand and the residual. Destination tensors: -1 = none.
-  /// What is larger than a tile is cut: rows side by side, columns in consecutive stages (`stage` is then that of the last).
+  /// Adds the kernels and steps of a constant matrix. Sources are those of the operand and the residual. Destination tensor -1 means none.
+  /// A matrix that is larger than a tile is cut: rows lie side by side, columns in consecutive stages (`stage` is then that of the last).
   void add_matrix(const MatrixLayer& layer, const MatrixPlan& plan, const std::string& name, const std::vector<Source>& sources,
                   int raw_tensor, int result_tensor);
-  /// A linear map with an activation (and a table), as one or more kernels side by side. Returns the result's tensor.
+  /// Adds a linear map with an activation (and a table) as one or more kernels side by side. Returns the tensor of the result.
   int add_linear(const Linear& linear, int operand, const std::string& name, const std::string& result);
-  /// An element-wise table: one kernel, one invocation a channel. Returns the result's tensor.
+  /// Adds an element-wise table as one kernel, with one invocation per channel. Returns the tensor of the result.
   int add_table(const Table& table, int operand, const std::string& name, const std::string& result);
-  /// Channel by channel sums of two streams.
+  /// Adds two streams channel by channel.
   Stream add_streams(const Stream& a, const Stream& b, const std::string& name);
 
  private:
@@ -57,7 +57,8 @@ struct ProgramBuilder {
 
 std::vector<std::vector<int64_t>> weights_of(const Matrix& matrix);
 
-/// Rows of a kernel: the cut of `rows` into equal blocks with the fewest cells, or the coarsest within a tenth of it (fewer kernels).
+/// Returns the rows per kernel: the cut of `rows` into equal blocks with the fewest cells, or the coarsest one within a tenth of that
+/// (fewer kernels).
 int block_rows(int rows, int columns, int planes, bool strips);
 
 }  // namespace bitgrid::numerics

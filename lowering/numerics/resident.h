@@ -1,4 +1,4 @@
-// A matrix that lives in LUT contents and changes from token to token (keys, values) times word streams.
+// A matrix in LUT contents that changes between tokens (keys, values), times word streams.
 #pragma once
 
 #include <optional>
@@ -13,8 +13,8 @@
 
 namespace bitgrid::numerics {
 
-/// rows x columns numbers in one encoding. As a kernel input they stand slot by slot, [slot][channel]: the slots are the rows (scores: a
-/// row for each key) or the columns (mix: a column for each value).
+/// rows x columns numbers in one encoding. As a kernel input they are ordered by slot, [slot][channel]. The slots are the rows (scores: one
+/// row per key) or the columns (mix: one column per value).
 struct ResidentMatrix {
   int rows = 0;
   int columns = 0;
@@ -39,35 +39,35 @@ struct ResidentLayer {
   uint32_t stream_shift = 0;
   uint64_t stream_max = 0;  // largest code
   Activation activation;
-  std::optional<Range> start;   // an input word for each row whose values lie in this range, from the west
+  std::optional<Range> start;   // an input word per row, from the west, with values in this range
   std::optional<RowTerm> term;  // and one from the north
 };
 
-/// Constants and widths of a ResidentLayer; sum[r] = (y[r] << left) + end.total[r] is what stands on the wire at the row end.
+/// Constants and widths of a ResidentLayer. The word at the row end is sum[r] = (y[r] << left) + end.total[r].
 struct ResidentPlan {
   int left = 0;  // streams and row terms enter this many slots later
   RowEnd end;
   int word_slots = 0;
-  int64_t upper_guard = 0;  // what the planes above the bottom one add to the sum to stay >= 0
-  int64_t start_zero = 0;   // a start word's code is (its value << left) + start_zero
+  int64_t upper_guard = 0;  // what the planes above the bottom one add to keep the sum >= 0
+  int64_t start_zero = 0;   // the code of a start word is (its value << left) + start_zero
   uint32_t start_bits = 0;
 };
 
-/// The code of a start word.
+/// Returns the code of a start word.
 inline uint64_t start_code(const ResidentPlan& plan, int64_t value) {
   return static_cast<uint64_t>(value * (int64_t{1} << plan.left) + plan.start_zero);
 }
 
-/// Throws Error if the layer's numerics have no mapping.
+/// Throws Error if the numbers of the layer have no mapping.
 ResidentPlan plan_resident(const ResidentLayer& layer);
 
-/// Inputs: "x" (streams), "start" and "r" (row term) where there are any, "m" (resident); output "y".
+/// Inputs: "x" (streams), "start" and "r" (row term) if there are any, "m" (resident). Output: "y".
 Kernel resident_kernel(const ResidentLayer& layer, const ResidentPlan& plan, const std::string& name);
 
-/// The form alone.
+/// Returns only the form.
 BitSerialForm resident_form(const ResidentLayer& layer, const ResidentPlan& plan);
 
-/// Largest and smallest sum of matrix row times streams and row term, over all codes.
+/// Returns the range of matrix row times streams plus row term, over all codes.
 Range resident_sums(const ResidentLayer& layer);
 
 }  // namespace bitgrid::numerics

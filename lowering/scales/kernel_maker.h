@@ -1,4 +1,4 @@
-// A kernel of words under construction: for the files that define vector kernels.
+// A kernel of words in progress, for the files that define vector kernels.
 #pragma once
 
 #include <algorithm>
@@ -15,14 +15,14 @@ namespace bitgrid::scales {
 
 using Nodes = std::vector<NodeId>;
 
-/// Offset binary from two's complement, and back.
+/// Converts two's complement to offset binary, and back.
 inline NodeId flipped(Dag& dag, NodeId a) {
   const uint32_t w = width_of(dag, a);
   const NodeId top = add_node(dag, Op::kNot, 1, {sign_of(dag, a)});
   return w == 1 ? top : add_node(dag, Op::kConcat, w, {top, add_slice(dag, a, 0, w - 1)});
 }
 
-/// A kernel under construction.
+/// A kernel in progress.
 class Maker {
  public:
   explicit Maker(const std::string& name) { kernel_.name = kernel_.dag.name = name; }

@@ -1,6 +1,6 @@
-// The kernels of models with scales that are no matrices: norms, rotary positions, scores, softmax weights, mixes, gates. docs/numerics.md,
-// "Models with scales", is the definition; reference_cpu/scaled computes the same. `words` numbers pass one invocation; signed numbers
-// travel in offset binary (code = value + 2^(bits - 1)), scalars as words of scalar_words.h.
+// The kernels of models with scales that are not matrices: norms, rotary positions, scores, softmax weights, mixes, gates.
+// docs/numerics.md, "Models with scales", is the definition, and reference_cpu/scaled computes the same. `words` numbers pass per
+// invocation. Signed numbers travel in offset binary (code = value + 2^(bits - 1)), scalars as words of scalar_words.h.
 #pragma once
 
 #include <cstdint>
@@ -12,21 +12,21 @@
 namespace bitgrid::scales {
 
 inline constexpr uint32_t kShiftBits = 6;  // of a common shift
-inline constexpr uint32_t kGainBits = 16;  // of gains, cosines and row scales, sign included
-inline constexpr uint32_t kNormBits = 16;  // of values whose squares are summed, sign included
+inline constexpr uint32_t kGainBits = 16;  // of gains, cosines and row scales, including the sign
+inline constexpr uint32_t kNormBits = 16;  // of values whose squares are summed, including the sign
 inline constexpr uint32_t kCutBits = 17;   // of values before they become codes
 inline constexpr uint32_t kEpsBits = 63;
-inline constexpr uint32_t kScoreBits = 16;    // the smallest score stands for a slot that was never written
+inline constexpr uint32_t kScoreBits = 16;    // the smallest score marks a slot that was never written
 inline constexpr uint32_t kWeightBits = 13;   // of softmax weights
 inline constexpr uint32_t kGateBits = 15;     // of gate and up inside the gated unit
 inline constexpr uint32_t kProductBits = 43;  // of their product
-inline constexpr uint32_t kHiddenBits = 25;   // of what the norm behind them reads
+inline constexpr uint32_t kHiddenBits = 25;   // of what the following norm reads
 inline constexpr uint32_t kReciprocalBits = 16, kCodeShiftBits = 5;
 
-/// How many bits more a sum of `count` numbers has.
+/// Returns how many bits wider a sum of `count` numbers is.
 uint32_t bits_of_count(int count);
 
-/// y = x. For rows of tables.
+/// y = x, for rows of tables.
 Kernel copy_kernel(int words, uint32_t bits);
 /// One unsigned number of several: their bitwise or; the largest; their sum (bits_of_count wider).
 Kernel or_kernel(int words, uint32_t bits);
@@ -42,11 +42,11 @@ Kernel unit_kernel();
 /// unit * 2^(n + shift) * constant.
 Kernel score_unit_kernel();
 
-/// Weights of scores below the largest one.
+/// Weights of scores, from their distance to the largest one.
 Kernel weight_kernel(int words, const ScaledTables& tables);
 /// 1 / sum.
 Kernel reciprocal_kernel(uint32_t sum_bits);
-/// Weights of values with shifts of their own, brought to the largest shift.
+/// Weights of values that each have a shift, brought to the largest shift.
 Kernel align_kernel(int words);
 
 /// reciprocal * 2^(shift + n).

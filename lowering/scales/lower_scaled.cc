@@ -77,9 +77,9 @@ constexpr uint64_t kMostWeights = uint64_t{1} << 25;
 /// Of the matrices between norms.
 std::optional<ScaledModelProblem> find_matrix_problem(const LinearMap& map, Dataflow dataflow) {
   if (map.group != 0 || !map.scales.empty() || map.low_rank || map.adapter)
-    return ScaledModelProblem{map.name, "kernels have one scale for a matrix only so far", "run it with --engine cpu"};
+    return ScaledModelProblem{map.name, "kernels only support one scale per matrix so far", "run it with --engine cpu"};
   if (dataflow == Dataflow::kStreamed && !is_ternary(*map.weights))
-    return ScaledModelProblem{map.name, "its weights are not all -1, 0 or 1 in two bits each, as those that stream are so far",
+    return ScaledModelProblem{map.name, "its weights are not all -1, 0 or 1 in two bits each, which streamed weights must be so far",
                               "use --dataflow resident"};
   return std::nullopt;
 }
@@ -106,27 +106,27 @@ std::optional<ScaledModelProblem> find_lowering_problem(const ScaledModel& model
         count(*map);
   }
   if (dataflow == Dataflow::kResident && weights > kMostWeights)
-    return ScaledModelProblem{model.name, fmt::format("it has {} weights, and each would own cells: {} at most", weights, kMostWeights),
+    return ScaledModelProblem{model.name, fmt::format("it has {} weights, and each needs its own cells: at most {}", weights, kMostWeights),
                               "use --dataflow streamed"};
-  if (cache != CacheForms{}) return problem("--kv", "kernels cache keys and values as k=8:shift,v=8:shift only so far");
-  if (model.rope_interleaved) return problem(model.name, "kernels turn rotary pairs (j, j + half) only so far");
+  if (cache != CacheForms{}) return problem("--kv", "kernels only cache keys and values as k=8:shift,v=8:shift so far");
+  if (model.rope_interleaved) return problem(model.name, "kernels only turn rotary pairs (j, j + half) so far");
   for (const ScaledLayer& layer : model.layers) {
     if (const auto* a = std::get_if<SoftmaxAttention>(&layer)) {
       if (!a->sub_norm || a->query_norm || a->key_norm)
-        return problem(a->input.name, "kernels have attention with a sub-norm and without head norms only so far");
+        return problem(a->input.name, "kernels only support attention with a sub-norm and without head norms so far");
       for (const LinearMap* map : {&a->query, &a->key, &a->value, &a->output})
         if (const auto p = find_matrix_problem(*map, dataflow)) return p;
     } else {
       const auto& f = std::get<GatedFeedForward>(layer);
       if (!f.sub_norm || f.function != GateFunction::kReluSquared)
-        return problem(f.input.name, "kernels have the gate ReLU squared with a sub-norm only so far");
+        return problem(f.input.name, "kernels only support the gate ReLU squared with a sub-norm so far");
       for (const LinearMap* map : {&f.gate, &f.up, &f.down})
         if (const auto p = find_matrix_problem(*map, dataflow)) return p;
     }
   }
   const LinearMap& head = model.head.map;
   if (model.head.grouped || head.group != 0 || head.scales.empty() || head.low_rank || head.adapter)
-    return problem(head.name, "kernels have a head of bytes with a scale a row only so far");
+    return problem(head.name, "kernels only support a head of bytes with one scale per row so far");
   return std::nullopt;
 }
 

@@ -1,5 +1,5 @@
-// A model with scales as a Program: matrices whose weights own cells, and vector kernels for everything else. The host moves bits, looks up
-// rows, and takes the likeliest token.
+// Turns a model with scales into a Program: matrices whose weights own cells, and vector kernels for everything else. The host moves bits,
+// looks up rows, and takes the likeliest token.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,7 @@
 
 namespace bitgrid::scales {
 
-/// Where the weights of matrices are: in cells, or in memory, from where they stream past activations in cells. Keys and values stream
+/// Where the weights of matrices are: in cells, or in memory, from which they stream past activations in cells. Keys and values stream
 /// either way.
 enum class Dataflow : uint8_t { kResident, kStreamed };
 
@@ -22,17 +22,17 @@ struct LowerScaledParams {
   Dataflow dataflow = Dataflow::kStreamed;
 };
 
-/// Why a model cannot be lowered yet, and what to do about it; nullopt: it can.
+/// Returns why a model cannot be lowered yet and what to do about it, or nullopt if it can.
 std::optional<ScaledModelProblem> find_lowering_problem(const ScaledModel& model, const CacheForms& cache,
                                                         Dataflow dataflow = Dataflow::kStreamed);
-/// "resident" or "streamed"; empty: streamed. Throws Error.
+/// Reads "resident" or "streamed"; empty means streamed. Throws Error.
 Dataflow parse_dataflow(const std::string& name);
 
-/// The Program whose tensors are what reference_cpu's ScaledEngine tells a trace, under the same names, bit for bit. Throws Error for
-/// find_lowering_problem.
+/// Returns the Program. Its tensors equal, bit for bit, what reference_cpu's ScaledEngine reports to a trace under the same names. Throws
+/// find_lowering_problem as an Error.
 Program lower_scaled(const ScaledModel& model, const CacheForms& cache, const LowerScaledParams& params = {});
 
-/// By which the logits of such a Program count.
+/// Returns the unit of the logits of such a Program.
 Scalar logit_unit(const Program& program, const HostTrace& trace, int position);
 
 }  // namespace bitgrid::scales

@@ -1,4 +1,4 @@
-// The walk over a model with scales. lower_scaled.h is the way in.
+// The walk over a model with scales. lower_scaled.h is the entry point.
 #pragma once
 
 #include <map>
@@ -20,7 +20,7 @@ inline constexpr int kScoresAtOnce = 16;  // slots of the cache whose values are
 inline constexpr uint32_t kFarBits = 63;  // planes above a score that are looked at
 inline constexpr const char* kLogitUnit = "logits.unit";
 
-/// Codes and what they are worth.
+/// Codes and their unit.
 struct Codes {
   Vector codes, unit;
 };
@@ -31,7 +31,7 @@ struct CachedCodes {
   uint32_t power_bits = 0;
 };
 
-/// Of every head and slot, and 1 / their sum of every head.
+/// The weights of every head and slot, and 1 / their sum for every head.
 struct SoftmaxWeights {
   Vector weights, reciprocal;
 };
@@ -52,16 +52,16 @@ class Lowering {
   uint32_t stream_bits() const;
   Vector embed();
   Codes norm(const std::string& name, Vector x, const Norm& norm, const Source& eps, const std::string& codes_name);
-  /// Sums of weights times codes, signed.
+  /// Signed sums of weights times codes.
   Vector matrix(const std::string& name, const LinearMap& map, Vector codes, const std::string& sums_name);
   Vector resident_matrix(const std::string& name, const LinearMap& map, Vector codes, const std::string& sums_name);
   Vector ternary_stream(const std::string& name, const LinearMap& map, Vector codes, const std::string& sums_name);
   Vector byte_stream(const std::string& name, const LinearMap& map, Vector codes, const std::string& sums_name);
-  /// Tables of the codes of a vector, for streams of weights.
+  /// Makes the tables of a vector's codes, for streams of weights.
   Vector tables(const std::string& name, Vector codes, bool ternary);
-  /// Eight sums in a row, of the bits of weights, as one.
+  /// Combines eight consecutive sums, one per bit of the weights, into one.
   Vector plane_sums(const std::string& name, Vector planes, uint64_t plane_max, bool negative_top);
-  /// Sums of every head's codes.
+  /// Sums the codes of every head.
   Vector code_sums(const std::string& name, Vector codes, int heads);
   /// x * by, each number by its own or, of a stride 0, by one.
   Vector product(const std::string& name, Vector x, const Source& by, const Factor& by_factor, NumberCode code, uint32_t outputs = 0);
@@ -80,7 +80,7 @@ class Lowering {
   Vector unit(const std::string& name, Vector of_codes, const LinearMap& map, int64_t shift);
   Vector add(const std::string& name, Vector x, const LinearMap& map, const Codes& codes, const std::string& result);
   Vector turned(const std::string& name, Vector x, int heads);
-  /// The shift that brings each head's values to 8 bits, and the values cut by it.
+  /// Returns the shift that brings each head's values to 8 bits, and the values cut by it.
   std::pair<Vector, Vector> head_codes(const std::string& name, Vector x, int heads, const std::string& codes_name);
   /// Products of queries and cached keys, exact.
   Vector key_products(const std::string& name, Vector q8, const CachedCodes& keys);
@@ -100,7 +100,7 @@ class Lowering {
   int context_ = 0, window_ = 0;
   int cosine_ = -1, sine_ = -1, written_ = -1;
   bool streams_ = true;
-  std::map<std::pair<int, bool>, Vector> tables_;  // by tensor of codes, and whether for ternary weights
+  std::map<std::pair<int, bool>, Vector> tables_;  // by tensor of codes, and by whether the weights are ternary
 };
 
 }  // namespace bitgrid::scales

@@ -1,5 +1,5 @@
-// The scalars of ir/scalar.h as nodes of a Dag: 16 bits of mantissa, and an exponent in two's complement. Each function is the one of the
-// same name there, for exponents that fit.
+// The scalars of ir/scalar.h as nodes of a Dag: a 16-bit mantissa, and an exponent in two's complement. Each function matches the one of
+// the same name there, for exponents that fit.
 #pragma once
 
 #include "ir/dag.h"
@@ -13,22 +13,22 @@ struct ScalarNode {
   NodeId m = 0, e = 0;
 };
 
-/// One word of kScalarWord bits: the mantissa in the lower bits.
+/// Unpacks a word of kScalarWord bits, with the mantissa in the lower bits.
 ScalarNode unpack_scalar(Dag& dag, NodeId word);
 NodeId pack_scalar(Dag& dag, const ScalarNode& a);
 uint64_t scalar_code(const Scalar& a);
 Scalar scalar_of_code(uint64_t code);
 
-/// An unsigned number times 2^e, e signed of kExponentBits.
+/// An unsigned number times 2^e; e is signed, with kExponentBits.
 ScalarNode scalar(Dag& dag, NodeId n, NodeId e);
 ScalarNode multiply(Dag& dag, const ScalarNode& a, const ScalarNode& b);
 ScalarNode divide(Dag& dag, const ScalarNode& a, const ScalarNode& b);
 ScalarNode square_root(Dag& dag, const ScalarNode& a);
-/// a * 2^n, n signed of any width up to kExponentBits.
+/// a * 2^n; n is signed, with any width up to kExponentBits.
 ScalarNode shifted(Dag& dag, const ScalarNode& a, NodeId n);
-/// 47 bits, unsigned.
+/// Returns 47 bits, unsigned.
 NodeId whole(Dag& dag, const ScalarNode& a);
-/// floor(v * a + 1/2) of a signed v as a signed number of `width` bits, in which it fits.
+/// Returns floor(v * a + 1/2) of a signed v as a signed number of `width` bits, in which it must fit.
 NodeId scaled(Dag& dag, NodeId v, const ScalarNode& a, uint32_t width);
 
 }  // namespace bitgrid::scales

@@ -1,4 +1,4 @@
-// The kernels around streamed matrices: what makes their tables, and what takes their sums. docs/streaming.md has the arrays themselves.
+// The kernels around streamed matrices, which make their tables and take their sums. docs/streaming.md describes the arrays themselves.
 #pragma once
 
 #include <cstdint>
@@ -8,14 +8,14 @@
 
 namespace bitgrid::scales {
 
-/// Codes of signed x in offset binary, all but the smallest, against ternary weights.
+/// For codes of signed x in offset binary (all but the smallest) and ternary weights.
 mapping::StreamedShape ternary_shape(int inputs, uint32_t bits);
-/// Codes, unsigned, against one-bit weights.
+/// For unsigned codes and one-bit weights.
 mapping::StreamedShape one_bit_shape(int inputs, uint32_t bits);
 
-/// Words of ternary_shape's tables, two for each code.
+/// Makes the words of ternary_shape's tables, two per code.
 Kernel ternary_table_kernel(int words, uint32_t bits);
-/// Words of one_bit_shape's tables, three for each two codes.
+/// Makes the words of one_bit_shape's tables, three for each two codes.
 Kernel pair_table_kernel(int pairs, uint32_t bits);
 
 /// The sum of weights times values from that of weights times their codes of 8 bits, and the sum of the weights; `to` bits.

@@ -1,4 +1,4 @@
-// Steps of vector kernels in a Program: words of tensors through kernels, in trees where many numbers become one.
+// Steps of vector kernels in a Program. They pass words of tensors through kernels, in trees where many numbers become one.
 #pragma once
 
 #include <functional>
@@ -11,7 +11,7 @@
 
 namespace bitgrid::scales {
 
-/// Numbers of one kind, in a tensor of their own.
+/// Numbers of one kind, in their own tensor.
 struct Vector {
   int tensor = -1;
   int count = 0;
@@ -26,7 +26,7 @@ struct Vector {
   Destination to(int first = 0, int stride = 0) const { return {tensor, first, stride}; }
 };
 
-/// Vector that pass one invocation: the largest divisor of `count` up to `most`.
+/// Returns how many numbers pass per invocation: the largest divisor of `count` up to `most`.
 int lanes_of(int count, int most);
 
 class VectorSteps {
@@ -40,16 +40,16 @@ class VectorSteps {
   Vector vector(const std::string& name, int count, uint32_t bits, NumberCode code);
   Vector scalar(const std::string& name) { return unsigned_vector(name, 1, kScalarWord); }
 
-  /// Constants as a table of one row.
+  /// Returns constants as a table with one row.
   RowSource constants(const std::string& name, const std::vector<int64_t>& values, uint32_t bits, bool is_signed, int stride = 0);
   RowSource constant(const std::string& name, const Scalar& value);
 
-  /// Of weights whose rows stream; each is added once.
+  /// Adds weights whose rows stream, each matrix only once.
   int add_weights(const std::string& name, const std::shared_ptr<const PackedWeights>& weights);
 
-  /// One step in a stage of its own, of the kernel of that name.
+  /// Adds one step in its own stage, with the kernel of that name.
   void step(const std::string& name, const Kernel& kernel, int repeat, std::vector<Source> inputs, std::vector<Destination> outputs);
-  /// Steps that run side by side: those added until end().
+  /// begin() and end() enclose steps that run side by side.
   void begin() { ++nested_; }
   void end();
 

@@ -1,4 +1,4 @@
-// Binary decision diagrams, just enough to decide equality of the functions of a LogicGraph.
+// Binary decision diagrams, with only what it takes to decide whether functions of a LogicGraph are equal.
 #pragma once
 
 #include <cstdint>
@@ -9,12 +9,12 @@
 
 namespace bitgrid::synthesis {
 
-/// Number of a function; equal functions have equal numbers.
+/// The number of a function. Equal functions have equal numbers.
 using BddId = uint32_t;
 inline constexpr BddId kBddFalse = 0, kBddTrue = 1;
 
-/// Reduced ordered diagrams over levels 0 (nearest to the leaves) .. levels - 1 (Bryant 1986). Once `limit` nodes exist, results are
-/// meaningless and overflowed() says so.
+/// Reduced ordered diagrams over levels 0 (nearest to the leaves) .. levels - 1 (Bryant 1986). Once there are `limit` nodes, results are
+/// meaningless and overflowed() returns true.
 class Bdd {
  public:
   explicit Bdd(size_t limit);
@@ -23,9 +23,9 @@ class Bdd {
   BddId conjunction(BddId a, BddId b) { return apply(a, b, false); }
   BddId exclusive_or(BddId a, BddId b) { return apply(a, b, true); }
   BddId complement(BddId a) { return exclusive_or(a, kBddTrue); }
-  /// f with the variable of `level`, which is f's top level or above it, set to `value`.
+  /// Returns f with the variable of `level` set to `value`. `level` must be f's top level or above it.
   BddId cofactor(BddId f, int level, bool value) const;
-  /// -1 for constants.
+  /// Returns -1 for constants.
   int top(BddId f) const { return nodes_[f].level; }
   bool overflowed() const { return nodes_.size() >= limit_ || steps_ >= 8 * limit_; }
 
@@ -48,11 +48,11 @@ class Bdd {
   size_t limit_;
   size_t steps_ = 0;
   std::vector<BddNode> nodes_;
-  std::vector<BddId> unique_;  // nodes by their contents, open addressing; kBddFalse: none
-  std::vector<Known> cache_;   // one for each hash: the latest
+  std::vector<BddId> unique_;  // nodes by their contents, with open addressing; kBddFalse: none
+  std::vector<Known> cache_;   // the latest one for each hash
 };
 
-/// The outputs' functions; input i of the graph is at level[i]. nullopt: too large for the Bdd's limit.
+/// Returns the functions of the outputs. Input i of the graph is at level[i]. nullopt: too large for the Bdd's limit.
 std::optional<std::vector<BddId>> output_functions(Bdd& bdd, const LogicGraph& graph, const std::vector<int>& level);
 
 }  // namespace bitgrid::synthesis

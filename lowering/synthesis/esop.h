@@ -1,4 +1,4 @@
-// Exclusive sums of products: the form of a table that an AND/XOR plane evaluates, and our minimiser for it.
+// Exclusive sums of products: the form of a table that an AND/XOR plane evaluates, and a minimiser for it.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace bitgrid::synthesis {
 
-/// A product term: the inputs in `care` must equal their bits in `value` (no others are set there); its value is added (xor) to `outputs`.
+/// A product term: the inputs in `care` must equal their bits in `value` (no others are set there). Its value is XORed into `outputs`.
 struct Cube {
   uint32_t care = 0;
   uint32_t value = 0;
@@ -16,7 +16,7 @@ struct Cube {
   bool operator==(const Cube&) const = default;
 };
 
-/// Output o = complement[o] ^ xor of the cubes that feed o.
+/// Output o = complement[o] ^ XOR of the cubes that feed o.
 struct Esop {
   uint32_t inputs = 0;
   uint32_t outputs = 0;
@@ -31,7 +31,7 @@ struct EsopParams {
   uint64_t seed = 1;
   int orders = 24;     // variable orders tried for the pseudo-Kronecker start (fewer above 9 inputs)
   int walks = 4;       // random walks, from the best starts (one above 10 inputs)
-  int steps = 20'000;  // steps of each walk; one step looks at one pair of cubes
+  int steps = 20'000;  // per walk; a step looks at one pair of cubes
 };
 
 struct EsopStats {
@@ -41,12 +41,12 @@ struct EsopStats {
   double seconds = 0;
 };
 
-/// Minimises the number of cubes of `table`: 2^k words (index = the inputs as a number), each as wide as there are outputs.
-/// Starts from pseudo-Kronecker forms (joint and output by output), then walks by exorlink-2 and -3 moves (Song and Perkowski 1996;
-/// Mishchenko and Perkowski 2001). Throws Error if the table is not 2^k words of one width, or k > kMaxEsopInputs.
+/// Minimises the number of cubes of `table`: 2^k words (index = the inputs as a number), each with one bit per output. Starts from
+/// pseudo-Kronecker forms (joint and output by output), then walks by exorlink-2 and -3 moves (Song and Perkowski 1996; Mishchenko and
+/// Perkowski 2001). Throws Error if the table is not 2^k words of one width, or k > kMaxEsopInputs.
 Esop minimise_esop(const std::vector<BitVector>& table, const EsopParams& params = {}, EsopStats* stats = nullptr);
 
-/// The table of an ESOP: 2^inputs words.
+/// Returns the table of an ESOP: 2^inputs words.
 std::vector<BitVector> evaluate(const Esop& esop);
 
 }  // namespace bitgrid::synthesis

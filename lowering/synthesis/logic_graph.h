@@ -1,4 +1,4 @@
-// LogicGraph: two-input AND and XOR nodes with complemented edges, hashed and folded; what technology mapping starts from.
+// LogicGraph: two-input AND and XOR nodes with complemented edges, hashed and folded. Technology mapping starts from it.
 #pragma once
 
 #include <cstdint>
@@ -19,13 +19,13 @@ inline constexpr Literal kFalse = 0, kTrue = 1;
 
 struct LogicNode {
   enum class Kind : uint8_t { kConstant, kInput, kAnd, kXor } kind = Kind::kConstant;
-  Literal a = 0;  // of kAnd and kXor; an XOR's are never complemented
+  Literal a = 0;  // of kAnd and kXor; the operands of an XOR are never complemented
   Literal b = 0;
 };
 
 struct LogicGraph {
   std::string name;
-  std::vector<LogicNode> nodes{1};  // topological: the constant, the inputs, then gates; not all need be used
+  std::vector<LogicNode> nodes{1};  // topological: the constant, the inputs, then gates; some may be unused
   std::vector<std::string> inputs;
   struct Output {
     std::string name;
@@ -35,7 +35,7 @@ struct LogicGraph {
   std::unordered_map<uint64_t, uint32_t> hash;  // of gates by kind and operands
 };
 
-/// Inputs are added before gates.
+/// Inputs must be added before gates.
 Literal add_input(LogicGraph& graph, const std::string& name);
 Literal make_and(LogicGraph& graph, Literal a, Literal b);  // (a xor b made of three ANDs becomes a kXor)
 Literal make_xor(LogicGraph& graph, Literal a, Literal b);
@@ -48,17 +48,17 @@ inline Literal make_or(LogicGraph& graph, Literal a, Literal b) {
 Literal make_select(LogicGraph& graph, Literal condition, Literal if_one, Literal if_zero);
 Literal make_majority(LogicGraph& graph, Literal a, Literal b, Literal c);
 
-/// Decomposes a table (several outputs over the same inputs, at most 64; entry i = the outputs for index i) by Shannon's expansion with
-/// shared subfunctions, in the best of a few variable orders. table.size() == 2^operands.size().
+/// Decomposes a table (at most 64 outputs over the same inputs; entry i = the outputs for index i) by Shannon's expansion with shared
+/// subfunctions, in the best of a few variable orders. table.size() == 2^operands.size().
 std::vector<Literal> make_table(LogicGraph& graph, const std::vector<Literal>& operands, const std::vector<uint64_t>& table);
 
-/// Bit level of a Dag: input bit i of the Dag is input i. Resident inputs become ordinary inputs. Bits are called NAME[i] (NAME if one bit
-/// wide).
+/// Returns the bit level of a Dag: input bit i of the Dag is input i. Resident inputs become ordinary inputs. Bits are called NAME[i] (NAME
+/// if there is one bit).
 LogicGraph logic_graph(const Dag& dag);
 LogicGraph logic_graph(const CoverNetwork& network);
 LogicGraph logic_graph(const LutNetwork& network);
 
-/// Number of AND and XOR nodes that outputs depend on.
+/// Returns the number of AND and XOR nodes that outputs depend on.
 size_t gate_count(const LogicGraph& graph);
 
 }  // namespace bitgrid::synthesis

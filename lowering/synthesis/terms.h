@@ -1,4 +1,4 @@
-// Product terms as the minimiser works on them: the values that each place may have, up to 64 outputs.
+// Product terms as the minimiser uses them: the values that each place may have, and up to 64 outputs.
 #pragma once
 
 #include <cstdint>
@@ -8,9 +8,9 @@
 
 namespace bitgrid::synthesis {
 
-/// The literal of a place is the set of the values that it may have, one bit each. A place is an input (two values; input i in bits 2i and
-/// 2i+1: 1 = complemented, 2 = true, 3 = absent) or a pair of inputs (four values). Two terms that differ in one place only are together
-/// the one with the exclusive or of the two literals there.
+/// The literal of a place is the set of values that it may have, one bit each. A place is an input (two values; input i in bits 2i and
+/// 2i+1: 1 = complemented, 2 = true, 3 = absent) or a pair of inputs (four values). Two terms that differ in only one place combine into
+/// the one with the XOR of the two literals there.
 struct Term {
   uint64_t literals = 0;
   uint64_t outputs = 0;
@@ -18,15 +18,15 @@ struct Term {
 
 struct TermList {
   std::vector<Term> terms;
-  uint64_t complement = 0;  // outputs that are complemented: the term without literals, which a plane has for nothing
+  uint64_t complement = 0;  // outputs that are complemented: the term without literals, which a plane gets for free
 };
 
-/// Bits of the literals of `count` places with `values` values that are all absent: every value is allowed.
+/// Returns the literals of `count` absent places with `values` values each: every value is allowed.
 constexpr uint64_t absent_literals(uint32_t count, uint32_t values = 2) {
   return count == 0 ? 0 : ~uint64_t{0} >> (64 - values * count);
 }
 
-/// The first bit of each place, of those with `values` values (2 or 4), is set where the literals differ.
+/// Sets the first bit of each place, among those with `values` values (2 or 4), in which the literals differ.
 constexpr uint64_t differing(uint64_t a, uint64_t b, uint32_t values) {
   uint64_t d = a ^ b;
   if (values == 4) d |= d >> 2;

@@ -1,4 +1,4 @@
-// The float64 engine: the formulas of a model with scales as its makers state them. Outputs of the integer engine are compared with it by
+// The float64 engine: the formulas of a model with scales as its makers state them. The integer engine's outputs are compared with it by
 // probabilities, never by codes.
 #pragma once
 
@@ -23,7 +23,7 @@ class FloatEngine {
   FloatEngine(FloatModel&&) = delete;
 
   FloatState start() const;
-  /// Takes one token and returns the logits of the next. Throws Error for a token outside the vocabulary and where the context is full.
+  /// Takes one token and returns the logits of the next. Throws Error for a token outside the vocabulary, or if the context is full.
   std::vector<double> step(FloatState& state, int token) const;
 
  private:

@@ -15,19 +15,19 @@ namespace bitgrid::cpu {
 struct LinearParams {
   SumKernel kernel = SumKernel::kFast;
   int threads = 1;
-  ThreadPool* pool = nullptr;  // of that many threads; nullptr: this thread only
+  ThreadPool* pool = nullptr;  // with that many threads; nullptr: only this thread
 };
 
-/// What a linear map gives: values times `unit`.
+/// The result of a linear map: values times `unit`.
 struct Sums {
   std::vector<int64_t> values;
   Scalar unit;
 };
 
 Sums apply(const LinearMap& map, const Codes& codes, const LinearParams& params);
-/// The same for several vectors: rows of weights are read once for all of them.
+/// The same for several vectors. Rows of weights are read once for all of them.
 std::vector<Sums> apply(const LinearMap& map, std::span<const Codes> batch, const LinearParams& params);
-/// The same for several maps that read the same vectors, [map][vector]: one preparation of the codes, one round of the threads.
+/// The same for several maps that read the same vectors, [map][vector]. Codes are prepared once, and threads run one round.
 std::vector<std::vector<Sums>> apply(std::span<const LinearMap* const> maps, std::span<const Codes> batch, const LinearParams& params);
 
 }  // namespace bitgrid::cpu

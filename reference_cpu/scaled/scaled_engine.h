@@ -1,5 +1,5 @@
-// The CPU engine of models with scales: token by token, straight from the layers, in integers only. It is the definition that other engines
-// are compared with.
+// The CPU engine of models with scales. It runs token by token, straight from the layers, with integers only. It is the definition that
+// other engines are compared with.
 #pragma once
 
 #include <cstdint>
@@ -21,13 +21,13 @@ struct ScaledParams {
   LinearParams linear;
 };
 
-/// All that one generation carries from token to token: the caches of each attention layer.
+/// Everything that a generation carries between tokens: the caches of each attention layer.
 struct ScaledState {
   size_t position = 0;
   struct Caches {
     LayerCache keys, values;
   };
-  std::vector<Caches> caches;  // one for each attention layer, in order
+  std::vector<Caches> caches;  // one per attention layer, in order
 };
 
 /// Logits are values times unit.
@@ -36,10 +36,10 @@ struct ScaledLogits {
   Scalar unit;
 };
 
-/// Called with each intermediate value of a position. Of layer N, with the prefix "model.layers.N.": "x" (the stream before it), "a" (codes
-/// of its norm), "self_attn.q" and ".k" (sums), ".q8", ".k8", ".v8" (codes of queries, and of keys and values as cached), "o" (mixed
-/// values), "x_mid" (the stream after attention), "ffn" (codes before down_proj); of layer 0 and its head 0 "self_attn.t" and
-/// ".weights", one number for each position so far. "x_final", "a_final", "logits".
+/// Called with each intermediate value of a position. For layer N, with the prefix "model.layers.N.": "x" (the stream before it), "a"
+/// (codes of its norm), "self_attn.q" and ".k" (sums), ".q8", ".k8", ".v8" (codes of queries, and of keys and values as cached), "o" (mixed
+/// values), "x_mid" (the stream after attention), "ffn" (codes before down_proj). For head 0 of layer 0 also "self_attn.t" and ".weights",
+/// one number for each position so far. Then "x_final", "a_final", "logits".
 using ScaledTrace = std::function<void(const std::string& name, const std::vector<int64_t>& values)>;
 
 class ScaledEngine {
@@ -50,12 +50,12 @@ class ScaledEngine {
 
   ScaledState start() const;
 
-  /// Takes one token; with `want_logits` returns those of the next, else nothing is computed of the head. Throws Error for a token outside
-  /// the vocabulary and where the context is full.
+  /// Takes one token. With `want_logits` it returns the logits of the next; otherwise it computes nothing of the head. Throws Error for a
+  /// token outside the vocabulary, or if the context is full.
   ScaledLogits step(ScaledState& state, int token, bool want_logits = true, const ScaledTrace& trace = nullptr) const;
 
-  /// Takes tokens, many at a time where that reads weights once for all of them; `each` is told the logits behind token i, of all or of the
-  /// last one. The results are those of one step after another.
+  /// Takes tokens, many at a time if that reads weights once for all of them. `each` gets the logits after token i, for all tokens or for
+  /// the last one. The results equal those of single steps.
   using EachLogits = std::function<void(size_t i, ScaledLogits logits)>;
   void feed(ScaledState& state, std::span<const int> tokens, bool all, const EachLogits& each, const ScaledTrace& trace = nullptr) const;
 
@@ -75,13 +75,13 @@ class ScaledEngine {
   void add(Vecs& x, const LinearMap& map, std::span<const Codes> a) const;
   void embed(std::span<const int> tokens, size_t position, Vecs& x) const;
   std::vector<ScaledLogits> logits(std::span<const Vec> x, const ScaledTrace& trace) const;
-  /// The positions of one batch; logits of the last `wanted`.
+  /// Runs the positions of one batch. Returns the logits of the last `wanted`.
   std::vector<ScaledLogits> run(ScaledState& state, std::span<const int> tokens, size_t wanted, const ScaledTrace& trace) const;
   void turn(std::span<int64_t> head, size_t position) const;
 
   const ScaledModel& model_;
   ScaledParams params_;
-  std::shared_ptr<ThreadPool> pool_;  // one step at a time uses it
+  std::shared_ptr<ThreadPool> pool_;  // used by one step at a time
 };
 
 }  // namespace bitgrid::cpu

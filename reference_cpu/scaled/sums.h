@@ -1,5 +1,5 @@
-// Sums of packed weights times codes: the definition, and the same with the vectors of several processors, all behind one interface. Which
-// one runs is decided once, by what the processor has, or by BITGRID_CPU=NAME in the environment.
+// Sums of packed weights times codes: the definition, and the same with the vector instructions of several processors, all behind one
+// interface. The choice is made once, by the processor or by BITGRID_CPU=NAME in the environment.
 #pragma once
 
 #include <cstdint>
@@ -17,19 +17,18 @@ struct SumPlan;
 
 namespace sums {
 
-/// Raw sums of one tile for a block of vectors: sums[v * stride + 16 g + row] = factor * (the sum of unsigned weights times bytes of group
-/// g)
-/// - offsets[v * groups + g], where the factor is 2 for one bit, else 1.
+/// Raw sums of one tile for a block of vectors: sums[v * stride + 16 g + row] = factor * (sum of unsigned weights times bytes of group g) -
+/// offsets[v * groups + g]. The factor is 2 for one bit, otherwise 1.
 struct TileOperands {
   const uint8_t* tile = nullptr;
   const int8_t* bytes = nullptr;     // [4 inputs][vector][4]
   const int32_t* offsets = nullptr;  // [vector][groups]
   size_t cells = 0, cells_per_group = 0, groups = 0;
-  size_t stride = 0;  // sums between vectors
+  size_t stride = 0;  // distance of the sums of two vectors
 };
 using TileKernel = void (*)(const TileOperands&, int32_t* sums);
 
-/// For the rows of a tile: y[row] += sum over groups of scales[g][row] * sums[g][row] * 2^shifts[g]. Without shifts they are 0.
+/// For the rows of a tile: y[row] += sum over groups of scales[g][row] * sums[g][row] * 2^shifts[g]. Without shifts, they count as 0.
 struct GroupOperands {
   const int32_t* sums = nullptr;    // [groups][16]
   const int16_t* scales = nullptr;  // [groups][16]
@@ -47,37 +46,37 @@ struct SumImplementation {
   const char* name;     // of BITGRID_CPU
   const char* purpose;  // for people
   bool (*available)();  // on this processor
-  /// All sums of tiles begin .. end - 1; for any plan.
+  /// Computes all sums of tiles begin .. end - 1, for any plan.
   void (*tiles)(const PackedWeights& weights, size_t begin, size_t end, const SumPlan& plan, int32_t* sums);
-  /// The kernel for `vectors` vectors of bytes at once, 1, 2, 4, .. most_vectors; nullptr where `tiles` does all.
+  /// Returns the kernel for `vectors` vectors of bytes at once, 1, 2, 4, .. most_vectors, or nullptr if `tiles` does all.
   sums::TileKernel (*kernel)(WeightStorage storage, size_t vectors);
   size_t most_vectors;
   sums::GroupKernel add_groups;
   sums::ScaleKernel by_group;
 };
 
-/// Vectors that one matrix multiplies: how sums are grouped, and the codes as kernels want them. Keeps a reference to the codes.
+/// Vectors that are multiplied by one matrix: how sums are grouped, and the codes as kernels need them. Keeps a reference to the codes.
 struct SumPlan {
   const SumImplementation* implementation = nullptr;
   std::span<const Codes> codes;
   size_t columns = 0;
-  size_t group = 0;  // inputs a sum; the last may have fewer
+  size_t group = 0;  // inputs per sum; the last may have fewer
   size_t groups = 0;
-  std::vector<int64_t> code_sums;  // [vector][groups]: the sum of the codes
+  std::vector<int64_t> code_sums;  // [vector][groups]: the sums of the codes
 
-  // Only with kernels. Codes of more than a byte are two vectors: code = 128 high + low.
+  // Only with kernels. Codes of more than a byte become two vectors: code = 128 high + low.
   bool wide = false;
-  std::vector<int8_t> bytes;     // blocks of vectors, one behind the other: [4 inputs][vector of the block][4]
-  std::vector<int32_t> offsets;  // [vector of bytes][groups], as TileOperands has them
+  std::vector<int8_t> bytes;     // blocks of vectors, one after another: [4 inputs][vector of the block][4]
+  std::vector<int32_t> offsets;  // [vector of bytes][groups], as in TileOperands
 
   size_t vectors() const { return codes.size(); }
-  /// Sums of a tile.
+  /// Returns the number of sums per tile.
   size_t tile_sums() const { return vectors() * groups * kTileRows; }
 };
 
-/// All, the definition first, then from the plainest to the fastest.
+/// Lists all, the definition first, then from the simplest to the fastest.
 const std::vector<SumImplementation>& sum_implementations();
-/// The fastest that is available, or the one that BITGRID_CPU names. Throws Error for a name that is unknown or not available.
+/// Returns the fastest that is available, or the one that BITGRID_CPU names. Throws Error if that name is unknown or not available.
 const SumImplementation& chosen_sums();
 /// The same for a given name; empty: the fastest.
 const SumImplementation& find_sums(const std::string& name);
@@ -88,20 +87,20 @@ inline const SumImplementation& sums_of(SumKernel kernel) {
   return kernel == SumKernel::kDefinition ? sum_implementations().front() : chosen_sums();
 }
 
-/// Vectors of equal length, at least one, with codes of up to 10 bits; `group` inputs a sum, 0: all in one.
+/// Plans vectors of equal length, at least one, with codes of up to 10 bits; `group` inputs per sum, or 0 for all in one.
 SumPlan plan_sums(std::span<const Codes> codes, size_t group, WeightStorage storage, const SumImplementation& implementation);
 
-/// Sums of tiles begin .. end - 1: sums[(((t - begin) * vectors + v) * groups + g) * 16 + r] = the sum over group g of the weights of row
-/// 16 t + r times the codes of vector v. Of rows behind the last the sums mean nothing.
+/// Computes the sums of tiles begin .. end - 1: sums[(((t - begin) * vectors + v) * groups + g) * 16 + r] = the sum over group g of the
+/// weights of row 16 t + r times the codes of vector v. Sums of rows after the last have no meaning.
 inline void tile_sums(const PackedWeights& weights, size_t begin, size_t end, const SumPlan& plan, int32_t* sums) {
   plan.implementation->tiles(weights, begin, end, plan, sums);
 }
 
-/// What the table consists of; the kernels of each processor stand in a file of their own.
+/// The entries of the table. The kernels of each processor are in their own file.
 namespace sums {
 void definition(const PackedWeights& weights, size_t begin, size_t end, const SumPlan& plan, int32_t* sums);
 void scalar(const PackedWeights& weights, size_t begin, size_t end, const SumPlan& plan, int32_t* sums);
-/// With kernels where they can, else `scalar`.
+/// Uses kernels if they can do it, otherwise `scalar`.
 void with_kernels(const PackedWeights& weights, size_t begin, size_t end, const SumPlan& plan, int32_t* sums);
 
 void add_groups(const GroupOperands& o, int64_t* y);

@@ -36,7 +36,7 @@ TEST(Faults, MessagesNameTheLine) {
   EXPECT_THAT(objection("config 1 1\n"), HasSubstr("the configuration bit is missing"));
   EXPECT_THAT(objection("flip 1 1 NX\n"), HasSubstr("phase is 'NX'"));
   EXPECT_THAT(objection("flip 1 1 N 7-3\n"), HasSubstr("last phase is '3'; use a number from 7"));
-  EXPECT_THAT(objection("flip 1 1 N 7 8\n"), HasSubstr("'8' is too much"));
+  EXPECT_THAT(objection("flip 1 1 N 7 8\n"), HasSubstr("'8' is one word too many"));
 }
 
 TEST(Faults, FuzzedFilesNeverCrash) {

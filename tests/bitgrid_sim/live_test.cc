@@ -127,7 +127,7 @@ TEST(Live, StatesOfOtherGridsAndDamagedOnesAreRefused) {
   const std::string text = print_live_state(run(grid, random_script(5, 4, false, 9), GridEngine::kSliced, 60).state, identity_of(grid));
   EXPECT_EQ(state_objection(text, grid), "no error");
   EXPECT_EQ(state_objection(text, other),
-            "state: the saved state belongs to another grid (5 x 4); resume with the grid file that it was saved with");
+            "state: the saved state belongs to another grid (5 x 4); resume with the grid file that was used when it was saved");
   std::string damaged = text;
   const size_t at = damaged.find("\"latches\":\"") + 11;
   damaged[at] = damaged[at] == '0' ? '1' : '0';

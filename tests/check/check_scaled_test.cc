@@ -76,7 +76,7 @@ TEST(CheckScaled, AWrongUnitOfTheLogitsIsFound) {
 
 TEST(CheckScaled, CachesThatAreNotLoweredYetAreRefused) {
   EXPECT_THAT(test::error_of([] { check_with(engines::find_engine("dag"), "k=4:max"); }),
-              HasSubstr("--kv: kernels cache keys and values as k=8:shift,v=8:shift only so far; run it with --engine cpu"));
+              HasSubstr("--kv: kernels only cache keys and values as k=8:shift,v=8:shift so far; run it with --engine cpu"));
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ TEST_F(Cli, CompileGoesAroundDefectsAndSaysWhatItCosts) {
   const json plain = json_of("c.json")["cells_total"];
   const Result r = bitgrid("compile " + model_ + " -o " + path("out") + " --defects " + path("d.yaml") + " --json " + path("c.json"));
   ASSERT_EQ(r.status, 0) << r.output;
-  EXPECT_THAT(r.output, HasSubstr("what going around them costs"));
+  EXPECT_THAT(r.output, HasSubstr("cost of avoiding them"));
   const json j = json_of("c.json")["defects"];
   EXPECT_EQ(j["cells"], defects.cells.size());
   EXPECT_EQ(j["edges"], defects.edges.size());

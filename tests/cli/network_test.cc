@@ -35,7 +35,7 @@ TEST_F(Network, RunAsksForSamples) {
 
 TEST_F(Network, OptionsOfOtherModelsAreRefused) {
   const Result r = bitgrid("check " + kQonnx + "TFC_1W1A.onnx --engines dag --dataflow streamed");
-  EXPECT_THAT(r.output, HasSubstr("--dataflow: only models with scales have a choice of it; leave it out"));
+  EXPECT_THAT(r.output, HasSubstr("--dataflow: only models with scales have this choice; leave it out"));
 }
 
 /// What is no ONNX file is refused, whatever it is.

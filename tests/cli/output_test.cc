@@ -193,7 +193,7 @@ TEST_F(CliOutput, AProcessHasItsFolderAlone) {
     const Result r = bitgrid(command + " -o " + path("out"));
     EXPECT_EQ(r.status, 1);
     EXPECT_EQ(r.output, "bitgrid: " + path("out") + ": process " + std::to_string(getpid()) +
-                            " is writing into this folder; wait until it has finished, or name another folder with -o\n");
+                            " is writing to this folder; wait until it finishes, or choose another folder with -o\n");
   }
 }
 

@@ -49,7 +49,7 @@ TEST_F(Scaled, DataflowsAreRefusedByName) {
   const Result useless = bitgrid("run " + kFolder + " --prompt in --dataflow resident");
   EXPECT_THAT(useless.output, HasSubstr("--dataflow: engine cpu runs no kernels; leave it out, or give --engine dag"));
   const Result own = bitgrid("run " + std::string(BITGRID_SOURCE_DIR) + "/examples/kjv-ternary/model.yaml --prompt in --dataflow streamed");
-  EXPECT_THAT(own.output, HasSubstr("--dataflow: only models with scales have a choice of it; leave it out"));
+  EXPECT_THAT(own.output, HasSubstr("--dataflow: only models with scales have this choice; leave it out"));
 }
 
 using SlowScaled = Scaled;
@@ -129,7 +129,7 @@ TEST_F(Scaled, OptionsWithoutUseAreRefused) {
   EXPECT_THAT(bitgrid("run " + kGguf + " --prompt a --i2s-layout arm").output, HasSubstr("has no I2_S tensors; leave it out"));
   EXPECT_THAT(bitgrid("run " + model_ + " --prompt a --kv k=4").output,
               HasSubstr("only models with scales choose how keys and values are cached"));
-  EXPECT_THAT(bitgrid("check " + model_ + " --activation silu").output, HasSubstr("this model states its functions"));
+  EXPECT_THAT(bitgrid("check " + model_ + " --activation silu").output, HasSubstr("this model states its own functions"));
 }
 
 TEST_F(Scaled, DumpsAreOpenedBeforeTheWork) {
@@ -177,13 +177,13 @@ TEST_F(Scaled, KernelsGiveTheSameTextAndValues) {
 TEST_F(Scaled, ModelsThatAreNotLoweredYetSayWhy) {
   write_file(path("qwen3.yaml"), shapes("qwen3", 256));
   ASSERT_EQ(bitgrid("random-model " + path("qwen3.yaml") + " --type q1_0 -o " + path("m.gguf")).status, 0);
-  EXPECT_THAT(bitgrid("run " + path("m.gguf") + " --prompt a --engine dag").output, HasSubstr("only so far; run it with --engine cpu"));
+  EXPECT_THAT(bitgrid("run " + path("m.gguf") + " --prompt a --engine dag").output, HasSubstr(" so far; run it with --engine cpu"));
 }
 
 TEST_F(Scaled, CommandsThatNeedKernelsSayWhatRunsIt) {
   for (const std::string& command :
        {"compile " + kFolder + " -o " + path("x"), "verilog " + kGguf + " -o " + path("x"), "estimate " + kFolder})
-    EXPECT_THAT(bitgrid(command).output, HasSubstr("this is a model with scales, which this command does not take yet; `bitgrid run`"))
+    EXPECT_THAT(bitgrid(command).output, HasSubstr("this is a model with scales, which this command does not support yet; `bitgrid run`"))
         << command;
   EXPECT_FALSE(fs::exists(path("x")));
 }
@@ -215,11 +215,11 @@ TEST_F(Scaled, RunsSayWhatWasAssumedOnly) {
 
 TEST_F(Scaled, WhatIsNamedAsWeightsIsReadAsWeights) {
   write_file(path("m.gguf"), "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n");
-  EXPECT_THAT(bitgrid("run " + path("m.gguf")).output, HasSubstr("m.gguf: this is a pointer of Git LFS in place of the file"));
+  EXPECT_THAT(bitgrid("run " + path("m.gguf")).output, HasSubstr("m.gguf: this is a Git LFS pointer instead of the file"));
   write_file(path("m.gguf"), "GG");
   EXPECT_THAT(bitgrid("run " + path("m.gguf")).output, HasSubstr("this is not a GGUF file"));
   write_file(path("m.safetensors"), "");
-  EXPECT_THAT(bitgrid("run " + path("m.safetensors")).output, HasSubstr("m.safetensors: there is no config.json beside it"));
+  EXPECT_THAT(bitgrid("run " + path("m.safetensors")).output, HasSubstr("m.safetensors: there is no config.json next to it"));
 }
 
 TEST_F(Scaled, ShapesWithoutAGraphAreRefused) {

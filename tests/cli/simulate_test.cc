@@ -108,7 +108,7 @@ TEST_F(CliSimulate, OtherConventionsAreReadAndNamed) {
   EXPECT_EQ(bitgrid("simulate " + path("p.raw") + " --size 2x1 --order snake --cycles 3").output, expected);
   EXPECT_THAT(bitgrid("simulate " + path("p.raw") + " --cycles 3").output, HasSubstr("is not a grid; name a lutgrid-v1 JSON"));
   EXPECT_THAT(bitgrid("simulate " + path("p.raw") + " --size 2 --cycles 3").output, HasSubstr("'2' is not a size"));
-  EXPECT_THAT(bitgrid("simulate " + path("p.raw") + " --size 3x1 --cycles 3").output, HasSubstr("has 24 bytes, the file 16"));
+  EXPECT_THAT(bitgrid("simulate " + path("p.raw") + " --size 3x1 --cycles 3").output, HasSubstr("has 24 bytes, but the file has 16"));
 }
 
 }  // namespace

@@ -57,8 +57,8 @@ TEST_F(Cli, WaveModeThatFindsNoWayNamesTheRegion) {
   EXPECT_EQ(r.status, 1);
   EXPECT_THAT(r.output,
               HasSubstr("kernel count: wave mode (II = 1) takes 28 x 5 cells (counter) at the tile's north-west corner, where 140 "
-                        "cells and 0 edges are bad, and no layout of at most 1000000 cells goes around them"));
-  EXPECT_THAT(r.output, HasSubstr("use --mode settle, where cells can stand elsewhere, or a tile with fewer defects there"));
+                        "cells and 0 edges are bad, and no layout of at most 1000000 cells avoids them"));
+  EXPECT_THAT(r.output, HasSubstr("use --mode settle, which can place cells elsewhere, or a tile with fewer defects there"));
   EXPECT_FALSE(fs::exists(path("out")));
 }
 

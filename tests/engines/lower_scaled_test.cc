@@ -20,15 +20,16 @@ TEST(LowerScaled, SaysWhichModelsAreNotLowered) {
   ScaledModel large = model;
   std::get<GatedFeedForward>(large.layers[1]).gate.weights = std::make_shared<PackedWeights>(8192, 4096, WeightStorage::kOneBit);
   EXPECT_EQ(problem(large, Dataflow::kResident).substr(model.name.size()),
-            ": it has 34295808 weights, and each would own cells: 33554432 at most; use --dataflow streamed");
+            ": it has 34295808 weights, and each needs its own cells: at most 33554432; use --dataflow streamed");
   EXPECT_EQ(problem(large),
-            "model.layers.0.mlp.gate_proj: its weights are not all -1, 0 or 1 in two bits each, as those that stream are so "
+            "model.layers.0.mlp.gate_proj: its weights are not all -1, 0 or 1 in two bits each, which streamed weights must be so "
             "far; use --dataflow resident");
   ScaledModel silu = model;
   std::get<GatedFeedForward>(silu.layers[3]).function = GateFunction::kSilu;
-  EXPECT_EQ(problem(silu),
-            "model.layers.1.post_attention_layernorm: kernels have the gate ReLU squared with a sub-norm only so far; run it with --engine "
-            "cpu");
+  EXPECT_EQ(
+      problem(silu),
+      "model.layers.1.post_attention_layernorm: kernels only support the gate ReLU squared with a sub-norm so far; run it with --engine "
+      "cpu");
 }
 
 }  // namespace

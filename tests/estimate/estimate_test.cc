@@ -321,7 +321,7 @@ TEST(Shapes, ErrorsNameLineAndCure) {
   EXPECT_EQ(error_of(kShapes), "no error");
   std::string text = kShapes;
   text.replace(text.find("ternary"), 7, "float16");
-  EXPECT_EQ(error_of(text), "a.yaml:6: weights: `float16` are not weights that this program knows; use binary, ternary or int2");
+  EXPECT_EQ(error_of(text), "a.yaml:6: weights: `float16` is not a kind of weight that this program knows; use binary, ternary or int2");
   text = kShapes;
   text.replace(text.find("heads: 4"), 8, "heads: 4, kv_heads: 3");
   EXPECT_EQ(error_of(text), "a.yaml:9: 4 heads are not a multiple of 3 key/value heads; give a divisor of heads");

@@ -66,11 +66,10 @@ TEST(Blif, ExtendedBlif) {
       "1000\n.conn t y\n.end\n";
   EXPECT_EQ(table_of(text), (std::vector<uint64_t>{0, 0, 0, 1}));
   EXPECT_FALSE(is_plain_blif(text));
-  EXPECT_EQ(problem_of(".conn a\n"), "t.blif:1: .conn has 1 names; write: .conn DRIVER DRIVEN");
-  EXPECT_EQ(problem_of(".inputs a b\n.outputs y\n.conn a y\n.conn b y\n"),
-            "t.blif:4: y is defined a second time (first in line 3); remove one");
+  EXPECT_EQ(problem_of(".conn a\n"), "t.blif:1: .conn has 1 names instead of 2; write: .conn DRIVER DRIVEN");
+  EXPECT_EQ(problem_of(".inputs a b\n.outputs y\n.conn a y\n.conn b y\n"), "t.blif:4: y is defined twice (first in line 3); remove one");
   EXPECT_EQ(problem_of(".inputs a\n.outputs y\n.names a y\n.attr x 1\n1 1\n"),
-            "t.blif:5: \"1\" belongs to no .names; put rows of a cover directly below its .names line");
+            "t.blif:5: \"1\" does not belong to any .names; put rows of a cover directly below its .names line");
 }
 
 TEST(Blif, ByteOrderMark) {
@@ -90,8 +89,8 @@ TEST(Blif, RefusalsNameTheLine) {
       {".gate nand2 a=b\n", "t.blif:1: .gate needs a cell library"},
       {".exdc\n", "t.blif:1: .exdc gives external don't-cares"},
       {".model a\n.model b\n", "t.blif:2: a second .model"},
-      {".frobnicate\n", "t.blif:1: .frobnicate is not known; use .model"},
-      {".outputs y\n11 1\n", "t.blif:2: \"11\" belongs to no .names"},
+      {".frobnicate\n", "t.blif:1: .frobnicate is unknown; use .model"},
+      {".outputs y\n11 1\n", "t.blif:2: \"11\" does not belong to any .names"},
       {".inputs a\n.outputs y\n.names a y\n11 1\n", "t.blif:4: the row has 2 values, y has 1 inputs"},
       {".inputs a\n.outputs y\n.names a y\n2 1\n", "t.blif:4: \"2\" has characters other than 0, 1 and -"},
       {".inputs a\n.outputs y\n.names a y\n1 x\n", "t.blif:4: the output value is \"x\""},
@@ -100,7 +99,7 @@ TEST(Blif, RefusalsNameTheLine) {
       {".names\n", "t.blif:1: .names has no output"},
       {".inputs a\n.outputs y\n.names b y\n1 1\n", "t.blif:3: nothing drives b, which y uses"},
       {".inputs a\n.outputs y\n", "t.blif:2: nothing drives output y"},
-      {".inputs a\n.outputs y\n.names a y\n1 1\n.names a y\n0 1\n", "t.blif:5: y is defined a second time (first in line 3)"},
+      {".inputs a\n.outputs y\n.names a y\n1 1\n.names a y\n0 1\n", "t.blif:5: y is defined twice (first in line 3)"},
       {".inputs a\n.outputs a\n.names a\n1\n", "t.blif:3: a is an input and has a .names"},
       {".inputs a\n.outputs p\n.names q p\n1 1\n.names p q\n1 1\n", "t.blif:5: p depends on itself through q; break the loop"},
       {".inputs a a\n.outputs a\n", "t.blif:1: input a is listed twice"},

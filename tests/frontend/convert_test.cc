@@ -53,7 +53,7 @@ TEST(Convert, RefusesWeightsOfMoreThanTwoBits) {
   auto checkpoint = tiny_checkpoint({});
   for (CheckpointTensor& t : checkpoint->tensors)
     if (t.canonical.ends_with("0.mlp.up_proj.weight")) t.values = StoredValues::kFloat, t.stored = "Q8_0";
-  EXPECT_THAT(problem(checkpoint), HasSubstr("its type is Q8_0, which has more than two bits a weight; take a file of 1-bit or ternary"));
+  EXPECT_THAT(problem(checkpoint), HasSubstr("its type is Q8_0, which has more than two bits per weight; take a file of 1-bit or ternary"));
 }
 
 TEST(Convert, RefusesMatricesOfThreeDimensions) {

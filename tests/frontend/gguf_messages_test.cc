@@ -9,7 +9,7 @@ using testing::HasSubstr;
 using testing::Ne;
 using testing::StartsWith;
 
-constexpr const char* kFetch = "the file is cut short or damaged: fetch it again";
+constexpr const char* kFetch = "the file is truncated or damaged: fetch it again";
 
 std::string bytes_of(uint64_t value, size_t count) {
   return {reinterpret_cast<const char*>(&value), count};
@@ -35,9 +35,9 @@ TEST(GgufMessages, Header) {
   EXPECT_EQ(with(4, bytes_of(2, 4)), "runs");
   EXPECT_EQ(
       with(4, bytes_of(1, 4)),
-      "x.gguf: GGUF version 1 is not read, only versions 2 and 3; convert the model again with a current converter, or take a file of "
+      "x.gguf: GGUF version 1 is not supported, only versions 2 and 3; convert the model again with a current converter, or take a file of "
       "version 3");
-  EXPECT_THAT(with(4, bytes_of(4, 4)), StartsWith("x.gguf: GGUF version 4 is not read"));
+  EXPECT_THAT(with(4, bytes_of(4, 4)), StartsWith("x.gguf: GGUF version 4 is not supported"));
   EXPECT_EQ(with(4, bytes_of(0x03000000, 4)),
             "x.gguf: the file is big-endian: it was written for another kind of machine; take the little-endian file");
   EXPECT_EQ(
@@ -48,9 +48,9 @@ TEST(GgufMessages, Header) {
 
 TEST(GgufMessages, Metadata) {
   EXPECT_EQ(verdict(patched(kKey, 0, bytes_of(13, 4))),
-            "x.gguf: byte 108: key bitnet-b1.58.block_count: 13 is not a type of values; take a file of version 3 by a current converter");
+            "x.gguf: byte 108: key bitnet-b1.58.block_count: 13 is not a value type; take a file of version 3 by a current converter");
   EXPECT_THAT(verdict(patched(kKey, 0, bytes_of(7, 4) + "\x02")), HasSubstr("block_count: a truth value is neither 0 nor 1; "));
-  EXPECT_THAT(verdict(patched(kKey, 0, bytes_of(9, 4) + bytes_of(9, 4))), HasSubstr("arrays of arrays are not read; remove this key"));
+  EXPECT_THAT(verdict(patched(kKey, 0, bytes_of(9, 4) + bytes_of(9, 4))), HasSubstr("arrays of arrays are not supported; remove this key"));
   EXPECT_EQ(
       verdict(patched(kKey, 0, bytes_of(6, 4))),
       "x.gguf: byte 112: key bitnet-b1.58.block_count: it is of type f32, not a whole number or an array of them; convert the model again "
@@ -59,7 +59,7 @@ TEST(GgufMessages, Metadata) {
               HasSubstr("key general.architecture: 18446744073709551612 bytes of text are declared, more than the file has bytes for"));
   EXPECT_THAT(verdict(patched("tokenizer.ggml.tokens", 8, bytes_of(UINT64_MAX / 4, 8))), HasSubstr("elements are declared, more than"));
   EXPECT_THAT(verdict(patched("general.archit", 0, " ")),
-              HasSubstr("key-value 0: a name of a key is empty, too long, or has odd characters"));
+              HasSubstr("key-value 0: a name of a key is empty, too long, or has invalid characters"));
   GgufContents c = tiny_gguf();
   c.metadata.emplace_back("tokenizer.ggml.pre", 1u);
   EXPECT_THAT(verdict(c), HasSubstr("key tokenizer.ggml.pre: this key appears twice; remove one of them"));
@@ -173,23 +173,23 @@ std::string foreign(uint32_t id, uint32_t elements, uint32_t bytes, uint32_t tai
 TEST(GgufTraps, LegacyQ2) {
   ASSERT_EQ(verdict(foreign(42, 64, 18)), "runs");
   EXPECT_EQ(verdict(foreign(42, 128, 34)),
-            "tensor blk.0.attn_q.weight has type 42, Q2_0, and takes 18432 bytes as such, but the file has 17408 for it: this is the older "
+            "tensor blk.0.attn_q.weight has type 42, Q2_0, and needs 18432 bytes as such, but the file has 17408 for it: this is the older "
             "Q2_0, with blocks of 128 numbers in 34 bytes under the same id; take the file of the same model with _g64 in its name");
   const std::string bytes = foreign(42, 128, 34);
   const Checkpoint c = checkpoint_of(bytes);
   EXPECT_EQ(c.tensors.size(), tiny_gguf("qwen3").tensors.size());  // it can be listed
   EXPECT_THAT(test::error_of([&] { return floats_of(named(c, "blk.0.attn_v.weight")); }),
-              StartsWith("x.gguf: tensor blk.0.attn_v.weight: tensor blk.0.attn_v.weight has type 42, Q2_0, and takes 9216 bytes"));
+              StartsWith("x.gguf: tensor blk.0.attn_v.weight: tensor blk.0.attn_v.weight has type 42, Q2_0, and needs 9216 bytes"));
 }
 
 TEST(GgufTraps, OtherMakersIds) {
   EXPECT_THAT(
       verdict(foreign(41, 256, 68)),
-      HasSubstr("has type 41, Q1_0, and takes 9216 bytes as such, but the file has 17408 for it: another maker uses this id for codes "
+      HasSubstr("has type 41, Q1_0, and needs 9216 bytes as such, but the file has 17408 for it: another maker uses this id for codes "
                 "of two bits with a scale a row; take a Q1_0 file as llama.cpp writes it"));
-  EXPECT_THAT(verdict(foreign(36, 32, 18)), HasSubstr("has type 36, I2_S, and takes 16416 bytes as such, but the file has 36864 for it: "
+  EXPECT_THAT(verdict(foreign(36, 32, 18)), HasSubstr("has type 36, I2_S, and needs 16416 bytes as such, but the file has 36864 for it: "
                                                       "llama.cpp once used this id for another type; take an I2_S file"));
-  EXPECT_THAT(verdict(foreign(34, 128, 34)), HasSubstr("has type 34, TQ1_0, and takes 13824 bytes as such, but the file has 17408"));
+  EXPECT_THAT(verdict(foreign(34, 128, 34)), HasSubstr("has type 34, TQ1_0, and needs 13824 bytes as such, but the file has 17408"));
   EXPECT_THAT(verdict(foreign(41, 64, 18, 0, tiny_gguf("qwen3", "q2_0", 64))), HasSubstr("rows of 64 numbers, but Q1_0 has blocks of 128"));
 }
 

@@ -174,7 +174,7 @@ TEST(Gguf, AScaleBesideItsMatrixMultiplies) {
   EXPECT_EQ(floats_of(t)[1], 0.25f * kScale * code_at(StoredValues::kTernary, 0, 1));
   EXPECT_EQ(verdict(bytes), "runs");
   c.tensors.pop_back();
-  EXPECT_THAT(verdict(add(2, 0.25f)), HasSubstr("the scale in tensor blk.0.attn_v.scale is not read: it has more than one number"));
+  EXPECT_THAT(verdict(add(2, 0.25f)), HasSubstr("the scale in tensor blk.0.attn_v.scale cannot be read: it has more than one number"));
   c.tensors.pop_back();
   EXPECT_THAT(verdict(add(1, -1.0f)), HasSubstr("it has the number -1, not above 0"));
 }

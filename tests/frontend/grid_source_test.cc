@@ -59,7 +59,7 @@ TEST_F(GridSources, PayloadsWithoutHeaderTakeASize) {
   EXPECT_THAT(error_of([&] {
                 open_payload(path("g.bin"), {9, 6, BgbsOrder::kRow});
               }),
-              HasSubstr("the payload of 9 x 6 cells has 432 bytes, the file 360; correct the size"));
+              HasSubstr("the payload of 9 x 6 cells has 432 bytes, but the file has 360; correct the size"));
   EXPECT_THAT(error_of([&] { open_payload(path("g.bin"), {0, 6, BgbsOrder::kRow}); }), HasSubstr("the size 0 x 6 is out of range"));
 }
 

@@ -13,9 +13,10 @@ TEST_F(LoadModel, HeadsThatDoNotDivideTheWidth) {
 TEST_F(LoadModel, RangeNeitherSymmetricNorOneSided) {
   replace("range: [-7, 7]", "range: [-8, 7]");
   EXPECT_EQ(problem(),
-            "model.yaml:12: layers.0.input.range: [-8, 7] is not a range of a requantisation; use a symmetric range as [-7, 7] (b bits: "
+            "model.yaml:12: layers.0.input.range: [-8, 7] is not a valid range for a requantisation; use a symmetric range such as [-7, 7] "
+            "(b bits: "
             "2^(b-1) - 1) "
-            "or a one-sided one as [0, 15] (2^b - 1), up to 16 bits");
+            "or a one-sided range such as [0, 15] (2^b - 1), up to 16 bits");
 }
 
 TEST_F(LoadModel, RangeOfThree) {
@@ -71,7 +72,7 @@ TEST_F(LoadModel, WrongLengthOfABias) {
   StoredTensor& t = named("layers.0.key.bias");
   t.shape = {7};
   t.values.pop_back();
-  EXPECT_EQ(problem(), "model.yaml:14: layers.0.key.bias: 7 biases for 8 channels; give one bias a channel, or none");
+  EXPECT_EQ(problem(), "model.yaml:14: layers.0.key.bias: 7 biases for 8 channels; give one bias per channel, or none");
 }
 
 TEST_F(LoadModel, WrongShapeOfPositions) {
@@ -113,8 +114,9 @@ TEST_F(LoadModel, BiasBeyond32Bits) {
 
 TEST_F(LoadModel, UnknownKindOfWeights) {
   replace("values: ternary", "values: quaternary");
-  EXPECT_EQ(problem(),
-            "model.yaml:13: layers.0.query.values: `quaternary` are not weights that this program knows; use binary, ternary or int2");
+  EXPECT_EQ(
+      problem(),
+      "model.yaml:13: layers.0.query.values: `quaternary` is not a kind of weight that this program knows; use binary, ternary or int2");
 }
 
 TEST_F(LoadModel, UnknownLayerType) {
@@ -155,7 +157,7 @@ TEST_F(LoadModel, SignWithoutBias) {
 
 TEST_F(LoadModel, TwoSidedQueries) {
   replace("range: [0, 15], bias: layers.0.query.bias", "range: [-7, 7], bias: layers.0.query.bias");
-  EXPECT_EQ(problem(), "model.yaml:13: layers.0.query.range: queries are requantised to [-7, 7]; use a one-sided range as [0, 15]");
+  EXPECT_EQ(problem(), "model.yaml:13: layers.0.query.range: queries are requantised to [-7, 7]; use a one-sided range such as [0, 15]");
 }
 
 TEST_F(LoadModel, TableOfTheWrongLength) {
@@ -176,7 +178,7 @@ TEST_F(LoadModel, TableAfterASign) {
 TEST_F(LoadModel, VocabularyWithDuplicates) {
   replace("\"\\n abcdef\"", "\"\\n abcdea\"");
   EXPECT_EQ(problem(),
-            "model.yaml:5: vocabulary: the symbol 'a' appears twice in the vocabulary, at 2 and 7; drop one of them and its row of the "
+            "model.yaml:5: vocabulary: the symbol 'a' appears twice in the vocabulary, at 2 and 7; remove one of them, and its row of the "
             "embedding and "
             "the head");
 }

@@ -42,7 +42,7 @@ TEST(MappedFile, Messages) {
   write_file(folder.file("pointer"), "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n");
   EXPECT_EQ(problem(folder.file("pointer")),
             folder.file("pointer") +
-                ": this is a pointer of Git LFS in place of the file; run `git lfs pull` in its folder, or fetch the file itself");
+                ": this is a Git LFS pointer instead of the file; run `git lfs pull` in its folder, or fetch the file itself");
   ASSERT_EQ(::mkfifo(folder.file("fifo").c_str(), 0600), 0);
   EXPECT_THAT(problem(folder.file("fifo")), testing::HasSubstr("this is not a regular file; copy the data"));
 }

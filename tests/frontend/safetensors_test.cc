@@ -67,9 +67,9 @@ TEST(Safetensors, Messages) {
   EXPECT_EQ(problem(file("{\"a\":", 0)),
             "w.safetensors: byte 12: this is not JSON: syntax error while parsing value - unexpected end of input; expected '[', '{', or a "
             "literal; the file is damaged; copy or export it again");
-  EXPECT_EQ(problem(file("[1]", 0)), "w.safetensors: byte 8: its header begins with no {; write the file with a safetensors library");
+  EXPECT_EQ(problem(file("[1]", 0)), "w.safetensors: byte 8: its header does not begin with {; write the file with a safetensors library");
   EXPECT_EQ(problem(file(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 4)),
-            "w.safetensors: tensor a: its dtype is F32, but models here are integers only; export the quantised integers: weights as I8, "
+            "w.safetensors: tensor a: its dtype is F32, but models here have only integers; export the quantised integers: weights as I8, "
             "biases and tables as I32");
   EXPECT_EQ(problem(file(R"({"a":{"dtype":"I9","shape":[1],"data_offsets":[0,4]}})", 4)),
             "w.safetensors: tensor a: its dtype \"I9\" is unknown; use I8, U8, I16, I32 or I64");

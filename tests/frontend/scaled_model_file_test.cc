@@ -129,7 +129,7 @@ TEST_F(ScaledModelFiles, SaysWhatIsWrong) {
               HasSubstr("the tensor model.layers.0.self_attn.q_proj.wait is missing in the weights file; did you mean"));
   EXPECT_THAT(problem("values: int2", "values: binary"), HasSubstr("which is not binary; correct the value or `values`"));
   EXPECT_THAT(problem("root_width: [", "root_width: [1, "), HasSubstr("write [MANTISSA, EXPONENT]"));
-  EXPECT_THAT(problem("code_bits: 10", "code_bits: 11"), HasSubstr("codes of 11 bits; use 2 to 10 bits"));
+  EXPECT_THAT(problem("code_bits: 10", "code_bits: 11"), HasSubstr("codes have 11 bits; use 2 to 10 bits"));
   EXPECT_THAT(problem("grouped: false", "grouped: true"), HasSubstr("head: its codes have groups, but the model's have none"));
 }
 
@@ -163,7 +163,7 @@ TEST_F(ScaledModelFiles, ASmallFileDoesNotFillTheMemory) {
   for (int i = 0; i < 8; ++i) yaml.insert(begin, layers);
   write_file(path("m/model.yaml"), yaml);
   EXPECT_THAT(test::error_of([&] { load_scaled_model(path("m/model.yaml")); }),
-              HasSubstr("and those named before take more than twice the weights file; name each tensor once"));
+              HasSubstr("and the tensors named before it take more than twice the size of the weights file; name each tensor once"));
 }
 
 TEST_F(ScaledModelFiles, MatricesHaveRowsAndColumns) {

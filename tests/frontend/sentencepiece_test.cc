@@ -82,8 +82,8 @@ TEST(SentencePiece, TablesOfReplacementsAreCheckedBeforeTheLibraryFollowsThem) {
   for (const std::string& damaged : {replacements(2), replacements(0, 768), replacements(0, 1u << 20)}) {
     source.model = model + damaged;
     EXPECT_EQ(test::error_of([&] { return make_tokenizer(source)->size(); }),
-              "m/tokenizer.model: its table of replacements (precompiled_charsmap) is damaged; take the tokenizer.model that the model "
-              "came with");
+              "m/tokenizer.model: its table of replacements (precompiled_charsmap) is damaged; use the tokenizer.model that came with "
+              "the model");
   }
 }
 #endif

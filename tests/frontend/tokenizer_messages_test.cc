@@ -77,8 +77,8 @@ std::string problem_of_pattern(const std::string& regex, const std::string& text
 TEST(Tokenizer, PatternsThatAreWrong) {
   EXPECT_EQ(problem_of_pattern("a(b"),
             "m/tokenizer.json: pre_tokenizer Split: the pattern is not a valid regular expression: missing closing parenthesis (at \"\"); "
-            "take the "
-            "tokenizer.json that the model came with, or report the pattern: it may be one that is not known here");
+            "use the "
+            "tokenizer.json that came with the model, or report the pattern: it may be one that this program does not know");
   EXPECT_THAT(problem_of_pattern("\\h"), HasSubstr("the pattern has \\h (a hexadecimal digit), which is not supported"));
   EXPECT_THAT(problem_of_pattern("[a-z&&[^b]]"), HasSubstr("an intersection of classes"));
   EXPECT_THAT(problem_of_pattern("[a[b]]"), HasSubstr("a class within a class"));

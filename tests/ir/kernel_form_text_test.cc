@@ -50,7 +50,7 @@ TEST(KernelFormText, ErrorsNameTheLine) {
   EXPECT_EQ(error("matrix\ncolumn 0+4\nsum\nrow ++\n"), "f:4: 2 digits for 1 columns; give one for each column");
   EXPECT_EQ(error("matrix\ncolumn 0+65\n"), "f:2: '65' is not a number from 0 to 64; correct the number");
   EXPECT_EQ(error("matrix slots=1 slots=2\n"), "f:1: 'slots' is given twice; give it once");
-  EXPECT_EQ(error("matrix wide\n"), "f:1: 'wide' is not known here; leave it out");
+  EXPECT_EQ(error("matrix wide\n"), "f:1: 'wide' is unknown here; leave it out");
   EXPECT_EQ(error("streamed\nadd 0 table=1,2,3\n"), "f:2: a table of 3 numbers; give 2 numbers, or 4: one for each code");
   EXPECT_EQ(error("popcount inputs=1\ncount x\n"), "f:2: 'x' are not digits; write +, 0 or - for each column");
 }

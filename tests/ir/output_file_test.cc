@@ -101,7 +101,7 @@ TEST_F(Output, ADeviceStaysOne) {
   write_file(null, "gone");
   EXPECT_TRUE(S_ISCHR(mode("null")));
   EXPECT_EQ(error_of([&] { write_file(full, "x"); }),
-            full + ": cannot be written: No space left on device; free some space, or name another place");
+            full + ": cannot be written: No space left on device; free some space, or choose another place");
   EXPECT_TRUE(S_ISCHR(mode("full")));
 }
 
@@ -160,7 +160,7 @@ TEST_F(Output, AFailedWriteLeavesTheOldFileAndNothingElse) {
   const std::string error = error_of([&] { write_file(path("a"), std::string(10000, 'x')); });
   setrlimit(RLIMIT_FSIZE, &before);
   signal(SIGXFSZ, handler);
-  EXPECT_EQ(error, path("a") + ": cannot be written: File too large; free some space, or name another place");
+  EXPECT_EQ(error, path("a") + ": cannot be written: File too large; free some space, or choose another place");
   EXPECT_EQ(read_file(path("a")), "old");
   EXPECT_EQ(names(), std::vector<std::string>{"a"});
 }
@@ -224,7 +224,7 @@ TEST_F(Output, AFolderHasOneHolder) {
     OutputFolder holder(path("x"));
     EXPECT_EQ(error_of([&] { OutputFolder second(path("x")); }),
               path("x") + ": process " + std::to_string(getpid()) +
-                  " is writing into this folder; wait until it has finished, or name another folder with -o");
+                  " is writing to this folder; wait until it finishes, or choose another folder with -o");
   }
   OutputFolder next(path("x"));
 }

@@ -209,8 +209,8 @@ TEST(AroundForms, HopelessFabricIsSaidSo) {
     map_with_detours(form, input_bits(form), defects);
     FAIL() << "a layout on a fabric of bad cells";
   } catch (const Error& e) {
-    EXPECT_THAT(e.what(), HasSubstr("kernel k: no layout of 8 inputs x 6 outputs goes around the"));
-    EXPECT_THAT(e.what(), HasSubstr("finds no way through column"));
+    EXPECT_THAT(e.what(), HasSubstr("kernel k: no layout of 8 inputs x 6 outputs avoids the"));
+    EXPECT_THAT(e.what(), HasSubstr("finds no path through column"));
     EXPECT_THAT(e.what(), HasSubstr("use a tile with fewer defects there"));
   }
 }

@@ -208,10 +208,10 @@ TEST(Netlist, FailureNamesNetRegionAndKnob) {
     map_netlist(popcount_dag(64), params);
     FAIL();
   } catch (const Error& e) {
-    EXPECT_THAT(e.what(),
-                testing::ContainsRegex("netlist test: net from .+ at \\([0-9]+, [0-9]+\\) to .+ at \\([0-9]+, [0-9]+\\) finds no free edge "
-                                       "at .+ in a region of [0-9]+ x [0-9]+ .+ overused\\); try another --seed or --effort; "
-                                       "in a program, raise max_area \\(now 0.5 "));
+    EXPECT_THAT(e.what(), testing::ContainsRegex(
+                              "netlist test: net from .+ at \\([0-9]+, [0-9]+\\) to .+ at \\([0-9]+, [0-9]+\\) cannot find a free edge "
+                              "at .+ in a region of [0-9]+ x [0-9]+ .+ overused\\); try another --seed or --effort; "
+                              "in a program, raise max_area \\(now 0.5 "));
   }
 }
 

@@ -104,7 +104,7 @@ TEST(Strategies, WhatLiesAsAWholeRefusesABadCellThatItUses) {
   params.defects = {{{0, 0}}, {}};
   EXPECT_THAT(
       test::error_of([&] { map_kernel(gate, params); }),
-      testing::ContainsRegex("strategy folded-plane: lays [0-9]+ x [0-9]+ cells as a whole, and output [NESW] of cell .0, 0. is bad; "
+      testing::ContainsRegex("strategy folded-plane: has a fixed layout of [0-9]+ x [0-9]+ cells, and output [NESW] of cell .0, 0. is bad; "
                              "use a tile that is good there"));
 }
 

@@ -186,16 +186,15 @@ TEST(StreamedMatrix, ErrorsSayWhatToChange) {
   const auto error = [](const StreamedMatrix& m) { return test::error_of([&] { plan_streamed("m", m); }); };
   EXPECT_EQ(error({{}, 0, 1, ternary_weights(), 0, 0}), "kernel m: a streamed matrix without inputs; give it at least one");
   EXPECT_EQ(error({{5}, 0, 1, ternary_weights(), 0, 0}), "kernel m: x[0] = 5 lies outside 0 .. 1; widen the range");
-  EXPECT_EQ(
-      error({{-1}, -1, 1, unsigned_weights(1), 0, 0}),
-      "kernel m: code 0 must add nothing, and no other code less; let x be codes from 0, and weight code 0 stand for 0; take what that "
-      "adds off the starts of the rows");
+  EXPECT_EQ(error({{-1}, -1, 1, unsigned_weights(1), 0, 0}),
+            "kernel m: code 0 must add nothing, and no other code may add less; make x codes from 0 up, and make weight code 0 mean 0; "
+            "subtract what that adds from the starts of the rows");
   EXPECT_EQ(
       error({{1}, 0, 1, {2, {0, 1, 2}, 0}, 0, 0}),
       "kernel m: 3 values from code 0 for weights of 2 bits; give a value to each code from the first to the last; weights have 1 to 16 "
       "bits");
   EXPECT_EQ(error({{1}, 0, 1, {3, {0, 1, 2, 4, 8, 16, 32, 64}, 0}, 0, 0}),
-            "kernel m: the values of weights of 3 bits do not rise by equal steps; use codes from 0");
+            "kernel m: the values of weights of 3 bits do not rise in equal steps; use codes from 0");
   EXPECT_EQ(test::error_of([] {
               cut_streamed("m", {{1}, 0, 1, ternary_weights(), 0, 0}, 3);
             }),

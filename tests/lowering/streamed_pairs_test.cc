@@ -171,7 +171,7 @@ TEST(StreamedPairsErrors, SayWhatToChange) {
   EXPECT_EQ(error({{{0, {0, 1}}}, 1, 1, 0, {}}),
             "kernel m: tables of 1 bits and a sum of 1; tables take at least 1 bit, the sum at least one more, and at most 64");
   EXPECT_EQ(error({{{0, {0, 4}}}, 2, 4, 0, {}}), "kernel m: column 0 adds 4, which is more than 2 bits; raise table_bits");
-  EXPECT_EQ(error({{{0, {1, 2}}}, 2, 4, 0, {}}), "kernel m: code 0 adds 1 in column 0; let code 0 add nothing, or leave it unused");
+  EXPECT_EQ(error({{{0, {1, 2}}}, 2, 4, 0, {}}), "kernel m: code 0 adds 1 in column 0; make code 0 add nothing, or leave it unused");
   EXPECT_EQ(error({{{0, {0, 1, 2}}}, 2, 4, 0, {}}), "kernel m: column 0 has a table of 3 numbers; give 2 numbers, or 4: one for each code");
   EXPECT_EQ(error({{{0, {0, 1}}}, 2, 4, 16, {}}),
             "kernel m: a start of 5 bits for a sum of 4; the start takes 1 bit to as many as the sum, and is not shifted");

@@ -135,8 +135,8 @@ TEST(WaveAround, HopelessFabricIsSaidSo) {
     FAIL() << "a layout on a fabric of bad cells";
   } catch (const Error& e) {
     EXPECT_THAT(e.what(), HasSubstr("kernel test: wave mode (II = 1) takes 10 x 4 cells (counter) at the tile's north-west corner, where"));
-    EXPECT_THAT(e.what(), HasSubstr("and no layout of at most 1000000 cells goes around them"));
-    EXPECT_THAT(e.what(), HasSubstr("use --mode settle, where cells can stand elsewhere, or a tile with fewer defects there"));
+    EXPECT_THAT(e.what(), HasSubstr("and no layout of at most 1000000 cells avoids them"));
+    EXPECT_THAT(e.what(), HasSubstr("use --mode settle, which can place cells elsewhere, or a tile with fewer defects there"));
   }
 }
 

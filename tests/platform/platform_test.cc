@@ -279,7 +279,7 @@ TEST(PlatformErrors, SayWhatIsTooSmall) {
   PlatformParams params = params_for(Platform{}, {{1}});
   params.arch.platform.tiles = 2;
   EXPECT_EQ(problem(w, params),
-            "platform.tiles: 3 kernels with tiles of their own need 3 tiles, there are 2; give more tiles, or `residency: shared`");
+            "platform.tiles: 3 kernels that each keep a tile need 3 tiles, there are 2; give more tiles, or `residency: shared`");
   params = params_for(Platform{}, {{1}, {1}});
   params.arch.platform.sram_bytes = 40;
   EXPECT_EQ(problem(w, params), "platform.sram.bytes: 2 streams need 64 bytes, there are 40; give more memory, or fewer streams");
@@ -309,7 +309,7 @@ TEST(PlatformErrors, StreamsNeedTokens) {
   NEEDS_SYSTEMC();
   const Wires w = chained_wires(1, 5, 1);
   EXPECT_THAT(problem(w, params_for(Platform{}, {})), HasSubstr("there are no streams"));
-  EXPECT_THAT(problem(w, params_for(Platform{}, {{1}, {}})), HasSubstr("a stream begins without a token"));
+  EXPECT_THAT(problem(w, params_for(Platform{}, {{1}, {}})), HasSubstr("a stream has no initial token"));
 }
 
 TEST(PlatformErrors, WithoutSystemCThePackageIsNamed) {

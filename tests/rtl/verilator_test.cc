@@ -91,7 +91,7 @@ TEST_F(Verilator, OtherLatencyThanPromisedIsSeen) {
     FAIL() << "accepted";
   } catch (const Error& error) {
     EXPECT_STREQ(error.what(),
-                 "kernel.v: out_valid is 1 in clock 1, where no result is due; its comment promises a latency of 2 clocks: make module and "
+                 "kernel.v: out_valid is 1 in clock 1, where no result is due; its comment states a latency of 2 clocks: make module and "
                  "comment agree");
   }
 }

@@ -42,7 +42,7 @@ CheckpointTensor floats_of(const CaseFile& file, const std::string& name) {
 CheckpointTensor packed_ternary(const CaseFile& file, const std::string& name) {
   CheckpointTensor t;
   const auto& shape = file.header.entries.at(name).shape;
-  t.stored = "U8, four ternary digits a byte";
+  t.stored = "U8, four ternary digits per byte";
   t.shape = {shape[0] * 4, shape[1]};
   t.values = StoredValues::kTernary;
   t.sharing = ScaleSharing::kTensor;

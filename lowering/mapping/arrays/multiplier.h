@@ -9,14 +9,14 @@
 
 namespace bitgrid::mapping {
 
-/// The operands' bits as input bits of the kernel, least significant first; the outputs are the lowest bits of the product.
+/// The operands' bits as input bits of the kernel, least significant first. The outputs are the lowest bits of the product.
 struct Product {
   std::vector<uint32_t> a, b;
   uint32_t outputs = 0;
 };
 
-/// Six cells for each pair of bits; the construction is described in docs/wave.md. The operands are all input bits of the kernel; each
-/// has at least one, and at most as many as there are outputs.
+/// Uses six cells per pair of bits; docs/wave.md describes the construction. The operands are all the input bits of the kernel. Each has at
+/// least one bit, and at most as many as there are outputs.
 MappedKernel product_kernel(const std::string& name, const Product& product);
 
 /// The same array for a stated product, with at least two bits in each factor. Signed factors cost nothing: partial products with a sign
@@ -26,11 +26,12 @@ MappedKernel map_product(const std::string& name, const ProductForm& form);
 int64_t product_cells(const ProductForm& form);
 
 struct ProductParams {
-  uint32_t exhaustive_bits = 20;  // operand bits up to which all values are compared
+  uint32_t exhaustive_bits = 20;  // most operand bits for which all values are compared
 };
 
-/// The form of logic that is a product of two of its words. Up to exhaustive_bits however it is written: all values are compared. Wider
-/// ones if they are made of adders (linear_form) and have all their at most 40 outputs. Exact; nullopt if it is none.
+/// Recognises logic that is a product of two of its words. Up to exhaustive_bits it compares all values, so that it does not matter how the
+/// logic is written. Wider products are recognised if they consist of adders (linear_form) and have all of their (at most 40) outputs.
+/// Exact; returns nullopt if the logic is not a product.
 std::optional<Product> find_product(const synthesis::LogicGraph& graph, const ProductParams& params = {});
 
 }  // namespace bitgrid::mapping

@@ -8,9 +8,9 @@
 
 namespace bitgrid::mapping {
 
-/// The logic of `ripple`, a kernel of map_ripple, in as few rows and columns as can be so that it relies on no defect of the tile whose
-/// north-west corner it takes; II = 1. Positions take columns of good cells, through which their inputs and outputs reach the border;
-/// the state passes other columns in one of the rows. nullopt: the state finds no path within `most_rows`.
+/// Lays the logic of `ripple`, a kernel of map_ripple, in as few rows and columns as possible so that it relies on no defect of the tile
+/// whose north-west corner it takes; II = 1. Positions use columns of good cells, through which their inputs and outputs reach the border.
+/// The state crosses the other columns in one of the rows. nullopt: the state finds no path within `most_rows`.
 std::optional<MappedKernel> ripple_detour(const MappedKernel& ripple, const Defects& defects, int most_rows = 6);
 
 }  // namespace bitgrid::mapping

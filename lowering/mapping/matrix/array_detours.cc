@@ -169,8 +169,8 @@ std::optional<ArrayDetours> find_array(LayoutAttempt& attempt) {
   if (found.paths.size() < rows.size()) {
     const ArrayStep& step = array.steps[index_of(found.failed_step)];
     if (step.kind == ArrayStepKind::kEnd) attempt.next.no_ends.insert(step.x);
-    attempt.fail(fmt::format("row {} of {} finds no way through column {} within {} rows of cells", found.paths.size(), rows.size(), step.x,
-                             params.height),
+    attempt.fail(fmt::format("row {} of {} finds no path through column {} within {} rows of cells", found.paths.size(), rows.size(),
+                             step.x, params.height),
                  step.kind == ArrayStepKind::kEnd);
     return std::nullopt;
   }

@@ -174,7 +174,7 @@ ArrayPlan detour_plan(const std::string& name, const BitSerialForm& form, const 
   if (stats) *stats = counted;
   if (best) return std::move(*best);
   throw Error("kernel " + name,
-              fmt::format("no layout of {} inputs x {} outputs goes around the {} bad cells and {} bad edges: {}", form.columns.size(),
+              fmt::format("no layout of {} inputs x {} outputs avoids the {} bad cells and {} bad edges: {}", form.columns.size(),
                           form.groups.size(), defects.cells.size(), defects.edges.size(), problem),
               "use a tile with fewer defects there, or cut the layer into smaller kernels");
 }

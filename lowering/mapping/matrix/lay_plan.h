@@ -1,4 +1,4 @@
-// Lays the plan of a bit-serial array: the only code that knows its truth tables.
+// Lays the plan of a bit-serial array. Only this code knows its truth tables.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace bitgrid::mapping {
 
-/// The kernel of `form`, whose plan this is. `input_bits`: of the kernel; every word and resident digit lies below it.
+/// Lays the kernel of `form` with its plan. `input_bits` is that of the kernel; all words and resident digits lie below it.
 MappedKernel lay_plan(const std::string& name, const BitSerialForm& form, uint32_t input_bits, const ArrayPlan& plan);
 
 }  // namespace bitgrid::mapping

@@ -1,12 +1,12 @@
-// The words of an array's columns among bad cells: below each defect of its column a word comes on a way of its own.
+// Routes the words of an array's columns among bad cells. Below each defect of its column, a word arrives on a separate route.
 #pragma once
 
 #include "lowering/mapping/matrix/layout_attempt.h"
 
 namespace bitgrid::mapping {
 
-/// Finds the ways of the words to the stretches of `attempt.plan`, whose southern edges are reserved, and takes what they and their taps
-/// need. False: the attempt says which words found no way, and its next options leave their columns of cells out.
+/// Finds routes for the words to the stretches of `attempt.plan`, whose southern edges are reserved, and takes the edges that they and
+/// their taps need. False: the attempt says which words found no route, and its next options leave out their columns of cells.
 bool feed_words(LayoutAttempt& attempt);
 
 }  // namespace bitgrid::mapping

@@ -273,7 +273,8 @@ void check_form(const std::string& name, const PopcountForm& form) {
   for (size_t r = 0; r < form.rows.size(); ++r) {
     const auto& weights = form.rows[r].weights;
     if (weights.size() != form.inputs)
-      throw Error(where, fmt::format("output {} has {} weights for {} inputs", r, weights.size(), form.inputs), "give one weight an input");
+      throw Error(where, fmt::format("output {} has {} weights for {} inputs", r, weights.size(), form.inputs),
+                  "give one weight per input");
     for (size_t c = 0; c < weights.size(); ++c) {
       if (weights[c] < -1 || weights[c] > 1)
         throw Error(where, fmt::format("weight {} of output {} is {}", c, r, weights[c]), "the parallel form takes -1, 0 and 1");

@@ -5,7 +5,7 @@
 
 namespace bitgrid::mapping {
 
-/// Its bounding box and times are bit_serial_size(form).
+/// Bounding box and times of this plan are bit_serial_size(form).
 ArrayPlan regular_plan(const BitSerialForm& form);
 
 }  // namespace bitgrid::mapping

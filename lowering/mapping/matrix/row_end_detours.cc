@@ -435,7 +435,7 @@ class RowEndFinder {
 
   bool no_way_out(const Strip& s) {
     return not_here(s,
-                    fmt::format("the result of output {} finds no way from ({}, {}) to a border", s.group, s.left + 1, ends_.bottom - 1));
+                    fmt::format("the result of output {} finds no path from ({}, {}) to a border", s.group, s.left + 1, ends_.bottom - 1));
   }
 
   LayoutAttempt& attempt_;

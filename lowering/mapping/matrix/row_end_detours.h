@@ -1,4 +1,4 @@
-// The row ends of a plan among bad cells: where strips stand, and the ways of words, lanes and results. The southernmost row turns south
+// The row ends of a plan among bad cells: the places of strips, and the paths of words, lanes and results. The southernmost row turns south
 // first, so that rows and strips never cross.
 #pragma once
 
@@ -14,13 +14,13 @@ struct RowEnds {
     int phase = 0;  // in which it reads slot 0
   };
   std::vector<Adder> adders;  // of each strip, in the corner; only with StripStamps::adds_word
-  int bottom = 0;             // row behind the strips' last one
+  int bottom = 0;             // row after the last row of the strips
 };
 
 /// Puts strips, and the wires to them from the row ends, into the attempt's plan. nullopt: the attempt says why not.
 std::optional<RowEnds> lay_strips(LayoutAttempt& attempt, const ArrayDetours& array);
 
-/// When the site has its final size: marker lanes, words to be added, and results.
+/// Call this when the site has its final size. It lays marker lanes, words to be added, and results.
 bool connect_strips(LayoutAttempt& attempt, const ArrayDetours& array, const RowEnds& ends);
 
 }  // namespace bitgrid::mapping

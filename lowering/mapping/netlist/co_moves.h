@@ -1,4 +1,4 @@
-// Moves of blocks while routes live: only the nets that a move concerns are routed again.
+// Moves of blocks while routes are live. Only the nets that a move affects are routed again.
 #pragma once
 
 #include <cstdint>
@@ -12,16 +12,16 @@ namespace bitgrid::mapping {
 
 class LiveMoves {
  public:
-  /// All references must outlive it; nothing else may move blocks meanwhile.
+  /// All references must outlive this object, and nothing else may move blocks in the meantime.
   LiveMoves(const PackedNetlist& netlist, NetlistLayout& layout, Router& router, const DefectMap& defects, Random& random);
 
-  /// Moves a block (what is at its new place changes places with it), routes their nets again, then the nets that these came upon, and
-  /// keeps that by the rule of annealing. Energy: overused edges, and `wire_price` for every edge used.
+  /// Moves a block (swapping it with the block at its new place, if any), and routes their nets again, then the nets that these collide
+  /// with. Keeps the result by the rule of annealing. The energy is the overused edges plus `wire_price` for every used edge.
   bool try_move(BlockId block, uint32_t to, double heat, double wire_price);
 
-  /// A random place for the block, at most `reach` away in x and y (along the border, for ports); kNowhere if it came upon none.
+  /// Returns a random place for the block, at most `reach` away in x and y (along the border, for ports), or kNowhere if it finds none.
   uint32_t place_near(BlockId block, int reach);
-  /// A block whose moving could relieve the edge: of its nets, or close to it.
+  /// Returns a block whose move could relieve the edge: a block of its nets, or one close to it.
   BlockId block_near(uint32_t edge);
 
  private:
@@ -42,13 +42,13 @@ class LiveMoves {
 };
 
 struct RepairParams {
-  int moves_per_edge = 60;   // tries for each overused edge
-  double heat = 0.4;         // temperature at the start, in overused edges
+  int moves_per_edge = 60;   // tries per overused edge
+  double heat = 0.4;         // starting temperature, in overused edges
   double present_price = 3;  // of an edge that others use, per user
-  double wire_price = 0.03;  // of an edge used, in overused edges
+  double wire_price = 0.03;  // of a used edge, in overused edges
 };
 
-/// Moves blocks near overused edges until none is left or the tries are spent. Returns the overuse left.
+/// Moves blocks near overused edges until there are none or the tries run out. Returns the remaining overuse.
 int repair(const PackedNetlist& netlist, NetlistLayout& layout, Router& router, const DefectMap& defects, const RepairParams& params,
            Random& random);
 

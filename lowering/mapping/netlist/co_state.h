@@ -1,4 +1,5 @@
-// A placement with its routes on cells that count what enters them: the state of live annealing, cheap to change and to change back.
+// A placement with its routes on cells that count what enters them. This is the state of live annealing; it is cheap to change and to
+// restore.
 #pragma once
 
 #include <array>
@@ -15,21 +16,22 @@
 
 namespace bitgrid::mapping {
 
-/// Sides by number: N, E, S, W.
+/// Sides are numbered N, E, S, W.
 constexpr uint32_t opposite_side(uint32_t side) {
   return (side + 2) % 4;
 }
 
-/// Energies in units of 1 / kWire of an edge used.
+/// Energies in units of 1 / kWire of a used edge.
 struct LiveCosts {
   static constexpr int kWire = 16;
-  int overuse = 250;                    // of a second net on an edge; of a third twice as much, and so on
-  std::array<int, 4> busy{0, 1, 3, 6};  // of the first, second, third, fourth edge used of those that enter a cell
+  int overuse = 250;                    // of a second net on an edge; twice as much for a third, and so on
+  std::array<int, 4> busy{0, 1, 3, 6};  // of the first, second, third and fourth used edge that enters a cell
 };
 
-/// LUTs are placed one by one; those that share a cell are packed (at most 4, of at most 4 distinct inputs, none reading another). The
-/// region has a ring of port cells around it, where input and output ports are: (x, y) of the region is at (x + 1, y + 1). A net is a
-/// signal of the network; its tree enters every cell at most once, and where it enters it can be read and can leave by any edge.
+/// LUTs are placed one by one. Those that share a cell are packed (at most 4, with at most 4 distinct inputs, none reading another). The
+/// region has a ring of port cells around it for input and output ports, so that (x, y) of the region is at (x + 1, y + 1). A net is a
+/// signal of the network. Its tree enters every cell at most once; where it enters a cell, the cell can read it and it can leave by any
+/// edge.
 class CoAnnealState {
  public:
   static constexpr int kMostUsers = 4;  // nets on an edge
@@ -37,14 +39,14 @@ class CoAnnealState {
 
   /// What can be placed: signals (inputs on the ring, LUTs inside), then outputs.
   using ItemId = uint32_t;
-  /// In the 16 bits that the lists of cells and edges hold: no item has a larger number.
+  /// Converts an item to the 16 bits that the lists of cells and edges hold. No item has a larger number.
   static uint16_t short_id(ItemId i) { return static_cast<uint16_t>(i); }
   struct Step {
     ItemId item = 0;
     uint32_t to = 0;  // cell
   };
 
-  /// Nothing is placed yet. Throws Error if there are more items than 16 bits can name. The network must outlive it.
+  /// Starts with nothing placed. Throws Error if there are more items than 16 bits can number. The network must outlive it.
   CoAnnealState(const LutNetwork& network, const Region& region, const DefectMap& defects, const LiveCosts& costs);
 
   const LutNetwork& network() const { return *network_; }
@@ -54,7 +56,7 @@ class CoAnnealState {
   int x(uint32_t c) const { return int_of(c) % stride_ - 1; }
   int y(uint32_t c) const { return int_of(c) / stride_ - 1; }
   bool is_inside(uint32_t c) const { return kind_[c] == Kind::kInside; }
-  /// Logic or a port may be there: it is on the right side of the border, and nothing about it is bad.
+  /// Returns whether logic, or a port, may be here: the cell is on the right side of the border and has no defect.
   bool is_good(uint32_t c, bool port) const { return kind_[c] == (port ? Kind::kRing : Kind::kInside) && good_[c]; }
   uint32_t ring_cell(uint32_t port) const;
   uint32_t port_of(uint32_t ring_cell) const;
@@ -64,38 +66,38 @@ class CoAnnealState {
   bool is_lut(ItemId i) const { return i >= network_->inputs.size() && i < signals(); }
   bool is_output(ItemId i) const { return i >= signals(); }
   uint32_t place(ItemId i) const { return at_[i]; }
-  /// LUTs in a cell, as items.
+  /// Returns the LUTs in a cell, as items.
   std::span<const uint16_t> luts(uint32_t c) const { return {logic_[c].luts.data(), logic_[c].lut_count}; }
-  /// The input (or output) port in a ring cell, as an item, or kNone.
+  /// Returns the input (or output) port in a ring cell, as an item, or kNone.
   uint16_t input_at(uint32_t c) const { return in_port_[c]; }
   uint16_t output_at(uint32_t c) const { return out_port_[c]; }
 
-  /// Takes the steps together if the cells stay legal and the energy does not rise by more than `budget`. Otherwise nothing changes; the
-  /// search for routes ends as soon as the budget is spent.
+  /// Makes all the steps if the cells stay legal and the energy does not rise by more than `budget`. Otherwise nothing changes. The search
+  /// for routes ends as soon as the budget is spent.
   bool try_steps(std::span<const Step> steps, int64_t budget);
   /// Routes a net from scratch, by the same rule.
   bool try_reroute(uint32_t net, int64_t budget);
-  /// Routes all branches that enter some cells again, in the order given by `order` (a permutation is drawn from it), by the same rule.
+  /// Routes all branches that enter some cells again, in a random order drawn from `random`, by the same rule.
   bool try_reroute_around(std::span<const uint32_t> cells, Random& random, int64_t budget);
 
-  /// Places all items and routes all nets. False if a net finds no way at all (walls of defects or of full edges).
+  /// Places all items and routes all nets. Returns false if a net cannot be routed at all (because of walls of defects or of full edges).
   bool start(std::span<const uint32_t> places);
 
-  /// What is wrong with this state, if anything is: a checker for tests, which recomputes everything.
+  /// Returns what is wrong with this state, if anything. This checker is for tests and recomputes everything.
   std::string fault() const;
 
   std::span<const uint16_t> users(uint32_t c, uint32_t side) const { return {&slot_[16 * c + 4 * side], users_[4 * c + side]}; }
-  /// The tree of a net in the terms of a layout that has the same placement.
+  /// Returns the tree of a net in the terms of a layout that has the same placement.
   NetRoute route_of(const PackedNetlist& netlist, const Net& net, const Placement& placement) const;
 
   int64_t energy() const { return energy_; }
-  /// Edges with more than one net, as 4 * cell + side by which they enter it, in no particular order.
+  /// Returns the edges with more than one net, as 4 * cell + the side by which they enter it, in no particular order.
   const std::vector<uint32_t>& overused() const { return overused_; }
   int overuse() const { return overuse_; }
   size_t wirelength() const { return wirelength_; }
-  /// Cells that searches have looked at: a measure of time that does not depend on the machine.
+  /// Returns how many cells searches have visited: a measure of time that does not depend on the machine.
   uint64_t work() const { return work_; }
-  /// Makes a second net on the edges that have one now dearer for good.
+  /// Permanently raises the price of a second net on the edges that have one now.
   void remember_overuse(int cost);
 
  private:
@@ -179,14 +181,14 @@ class CoAnnealState {
   LiveCosts costs_;
   std::vector<Kind> kind_;
   std::vector<uint8_t> good_;
-  std::vector<uint8_t> mask_;                 // sides by which something can enter
-  std::vector<uint16_t> slot_;                // nets by cell, side and user: 16 a cell
+  std::vector<uint8_t> mask_;                 // sides through which something can enter
+  std::vector<uint16_t> slot_;                // nets by cell, side and user: 16 per cell
   std::vector<uint8_t> users_;                // by cell and side
   std::vector<uint8_t> busy_;                 // used edges that enter, by cell
   std::vector<Logic> logic_;                  // by cell
   std::vector<uint16_t> in_port_, out_port_;  // by cell
   std::vector<uint32_t> at_;                  // of items
-  std::vector<Box> box_;                      // of nets: their trees are within
+  std::vector<Box> box_;                      // of nets: their trees lie within
   std::vector<uint32_t> overused_, overused_at_;
   std::vector<int> overuse_cost_;  // by edge
   int64_t energy_ = 0;
@@ -194,11 +196,11 @@ class CoAnnealState {
   size_t wirelength_ = 0;
   uint64_t work_ = 0;
 
-  // Of the running change.
+  // Of the current change.
   int64_t before_ = 0;
   std::vector<Change> log_;
-  std::vector<Saved> saved_;      // cells as they were
-  std::vector<Step> undo_steps_;  // items where they were
+  std::vector<Saved> saved_;      // the cells before it
+  std::vector<Step> undo_steps_;  // the places of items before it
   std::vector<Sink> lost_, gained_;
   std::vector<uint32_t> orphans_;  // roots of parts of a tree that lost their driver
   std::vector<std::vector<uint32_t>> orphan_cells_;
@@ -206,9 +208,9 @@ class CoAnnealState {
   std::vector<uint32_t> tree_;
   std::vector<Sink> branches_;
 
-  // Of the running search.
+  // Of the current search.
   std::vector<uint32_t> distance_, seen_;
-  std::vector<uint8_t> toward_;  // side of the next cell by which it is entered from here
+  std::vector<uint8_t> toward_;  // side of the next cell through which the path enters it from here
   std::vector<uint64_t> queue_;  // a heap
   uint32_t search_ = 0;
 };

@@ -1,4 +1,4 @@
-// How many edges the nets of a placement want, in each direction and each part of a region, before they are routed.
+// Estimates how many edges the nets of a placement need, in each direction and each part of a region, before they are routed.
 #pragma once
 
 #include <array>
@@ -10,10 +10,10 @@
 
 namespace bitgrid::mapping {
 
-/// Expected length of a tree over the half perimeter of its box, by number of pins (Cheng, RISA, ICCAD 1994).
+/// Returns the expected length of a tree relative to the half perimeter of its box, by number of pins (Cheng, RISA, ICCAD 1994).
 double tree_weight(size_t pins);
 
-/// Around the pins of a net, in cells.
+/// The box around the pins of a net, in cells.
 struct NetBox {
   int x0 = 0, y0 = 0, x1 = 0, y1 = 0;
   int x = 0, y = 0;  // of the driver
@@ -26,22 +26,22 @@ struct Bins {
   Bins(const Region& region, int most);
 
   size_t columns = 1, rows = 1;
-  int size = 1;  // cells a side; those at the east and south border may be cut
+  int size = 1;  // cells per side; bins at the east and south border may be cut
 
   size_t of(int v) const { return index_of(v / size); }
 };
 
-/// Each net's length is spread evenly over its box: east of the driver as edges E, west of it W, and so on.
+/// Spreads the length of each net evenly over its box: as edges E east of the driver, W west of it, and so on.
 class DemandMap {
  public:
   explicit DemandMap(const Bins& bins = {});
 
   void clear();
-  /// All nets first,
+  /// First add all nets,
   void add(const NetBox& box, float weight);
-  /// then this,
+  /// then sum,
   void sum();
-  /// then read: edges wanted in a direction (E, W, S, N) in a bin.
+  /// then read how many edges are needed in a direction (E, W, S, N) in a bin.
   float at(size_t direction, size_t bx, size_t by) const { return edges_[direction][by * stride_ + bx]; }
 
  private:

@@ -1,4 +1,4 @@
-// Dense effort: what is placed and routed is annealed again with live routes.
+// Dense effort: anneals a placed and routed layout again with live routes.
 #pragma once
 
 #include "lowering/mapping/netlist/map_netlist.h"
@@ -7,8 +7,8 @@
 
 namespace bitgrid::mapping {
 
-/// Takes the result of live annealing, from a region of the layout's size on, if it is smaller: LUTs may then share other cells than
-/// before. Adds an attempt and seconds to `stats`.
+/// Replaces the layout with the result of live annealing, which starts from a region of its size, if that is smaller. LUTs may then share
+/// other cells than before. Adds an attempt and its seconds to `stats`.
 void densify(PackedNetlist& netlist, NetlistLayout& layout, const NetlistParams& params, NetlistStats& stats);
 
 }  // namespace bitgrid::mapping

@@ -1,4 +1,4 @@
-// Grid configuration of a placed and routed netlist.
+// Makes the grid configuration of a placed and routed netlist.
 #pragma once
 
 #include <vector>
@@ -9,8 +9,8 @@
 
 namespace bitgrid::mapping {
 
-/// Every used edge copies the edge that feeds it, or computes its LUT from the sides at which the fan-ins arrive; complements of outputs
-/// are taken at the last edge. Routes must be closed.
+/// Every used edge copies the edge that feeds it, or computes its LUT from the sides at which the fan-ins arrive. Outputs are complemented
+/// at their last edge. Routes must be closed.
 GridConfig emit_grid(const PackedNetlist& netlist, const NetlistLayout& layout);
 
 }  // namespace bitgrid::mapping

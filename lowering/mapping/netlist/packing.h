@@ -1,4 +1,4 @@
-// Packing: LUTs that share inputs go into one cell (at most 4 distinct inputs, 4 functions); then the nets between cells and ports.
+// Packing: LUTs that share inputs go into one cell (at most 4 distinct inputs, 4 functions). Then the nets between cells and ports follow.
 #pragma once
 
 #include <cstdint>
@@ -15,13 +15,12 @@ struct PackedCell {
   std::vector<SignalId> fanins;  // distinct, ascending
 };
 
-/// A place that a net starts from or goes to. Blocks are numbered: cells, then input ports (one an input), then output ports (one an
-/// output).
+/// A place where a net starts or ends. Blocks are numbered: cells, then input ports (one per input), then output ports (one per output).
 using BlockId = uint32_t;
 
 struct Net {
   SignalId signal = kConstantSignal;  // kConstantSignal: a constant output
-  BlockId driver = 0;                 // cell or input port; its own sink if the signal is constant
+  BlockId driver = 0;                 // cell or input port; for a constant signal, the net's own sink
   std::vector<BlockId> sinks;         // cells and output ports, each once
 };
 
@@ -42,17 +41,17 @@ struct PackedNetlist {
 
 struct PackingParams {
   size_t max_luts = 4;    // in a cell
-  size_t min_shared = 2;  // inputs that LUTs must share to go into one cell (or all of the smaller one's)
+  size_t min_shared = 2;  // inputs that LUTs must share to go into one cell (or all of the smaller LUT's)
 };
 
-/// Packs a simplified network (every node has 2 to 4 fan-ins), which must outlive the result. Greedy: the largest number of shared inputs
+/// Packs a simplified network (every node has 2 to 4 fan-ins), which must outlive the result. The packing is greedy: the most shared inputs
 /// first.
 PackedNetlist pack(const LutNetwork& network, const PackingParams& params = {});
 
-/// A network whose LUTs are in these cells already, each in one.
+/// Returns a network whose LUTs are already in these cells, each LUT in one cell.
 PackedNetlist packed(const LutNetwork& network, std::vector<PackedCell> cells);
 
-/// "LUT n12", "input a[3]", "output y": for messages.
+/// Returns "LUT n12", "input a[3]", "output y", for messages.
 std::string block_name(const PackedNetlist& netlist, BlockId block);
 
 }  // namespace bitgrid::mapping

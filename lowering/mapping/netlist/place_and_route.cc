@@ -265,11 +265,11 @@ class PlaceAndRoute {
       const uint32_t cell = placement.cell_of(netlist_, b);
       return fmt::format("{} at ({}, {})", block_name(netlist_, b), region.x(cell), region.y(cell));
     };
-    throw Error(
-        where,
-        fmt::format("net from {} to {} finds no free edge at {} in a region of {} x {} ({} edges are overused)", place_text(net.driver),
-                    place_text(net.sinks.front()), edge_text(region, edges.front()), region.width, region.height, edges.size()),
-        cure);
+    throw Error(where,
+                fmt::format("net from {} to {} cannot find a free edge at {} in a region of {} x {} ({} edges are overused)",
+                            place_text(net.driver), place_text(net.sinks.front()), edge_text(region, edges.front()), region.width,
+                            region.height, edges.size()),
+                cure);
   }
 
   const PackedNetlist& netlist_;

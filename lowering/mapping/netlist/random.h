@@ -1,4 +1,4 @@
-// The seeded generator of the netlist mapper (xoshiro256**, Blackman and Vigna 2018): same numbers on every platform.
+// The seeded generator of the netlist mapper (xoshiro256**, Blackman and Vigna 2018). It gives the same numbers on every platform.
 #pragma once
 
 #include <array>
@@ -31,9 +31,9 @@ class Random {
     return result;
   }
 
-  /// 0 .. n - 1.
+  /// Returns 0 .. n - 1.
   uint32_t below(uint32_t n) { return id_of(((next() >> 32) * n) >> 32); }
-  /// 0 <= u < 1.
+  /// Returns 0 <= u < 1.
   double unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
 
  private:

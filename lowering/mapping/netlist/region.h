@@ -1,4 +1,4 @@
-// Places on the grid and around it: cells, directed edges, border ports.
+// Places on and around the grid: cells, directed edges, border ports.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 
 namespace bitgrid::mapping {
 
-/// Cells are numbered row by row. An edge 4 * cell + side is the latched output of that cell on that side; a port 0 .. 2W + 2H - 1 goes N,
-/// E, S, W. Edges from 4 * cells on are the border inputs: 4 * cells + port.
+/// Cells are numbered row by row. Edge 4 * cell + side is the latched output of that cell on that side. Ports 0 .. 2W + 2H - 1 are in the
+/// order N, E, S, W. Edges from 4 * cells on are the border inputs: 4 * cells + port.
 struct Region {
   int width = 0;
   int height = 0;
@@ -23,7 +23,7 @@ struct Region {
   int x(uint32_t cell) const { return int_of(cell) % width; }
   int y(uint32_t cell) const { return int_of(cell) / width; }
 
-  /// Logic stays off the border, where cells have fewer than four neighbours: that ring belongs to ports and wires.
+  /// Logic stays off the border, where cells have fewer than four neighbours. That ring is for ports and wires.
   bool is_inner(int x, int y) const { return x > 0 && y > 0 && x < width - 1 && y < height - 1; }
   bool is_inner(uint32_t cell) const { return is_inner(x(cell), y(cell)); }
 
@@ -67,7 +67,7 @@ struct Region {
   uint32_t out_edge(uint32_t port) const { return 4 * port_cell(port) + id_of(port_side(port)); }
 };
 
-/// Of the cell whose output the edge is; not for border inputs.
+/// Returns the side of the cell whose output the edge is. Not for border inputs.
 constexpr Side edge_side(uint32_t edge) {
   return static_cast<Side>(edge % 4);
 }

@@ -1,4 +1,4 @@
-// The state of a routing: which nets use which edges, at what price.
+// The state of a routing: which nets use which edges, and at what price.
 #pragma once
 
 #include <cstdint>
@@ -12,36 +12,36 @@
 
 namespace bitgrid::mapping {
 
-/// Prices of edges (a free one costs 1).
+/// Prices of edges. A free edge costs 1.
 struct EdgePrices {
-  double logic = 1;     // more for entering a cell that holds logic: times its inputs over 4
-  double full = 2;      // more for one whose four inputs are all its own
-  int margin = 6;       // a branch stays within the box of its sink and the nearest part of the tree, widened by this and a quarter
-  double defect = 200;  // of an edge of a bad cell, so that a path always exists
+  double logic = 1;     // extra price for entering a cell that holds logic: times its inputs over 4
+  double full = 2;      // extra price if the cell's own logic uses all four inputs
+  int margin = 6;       // a branch stays within the box of its sink and the nearest part of the tree, widened by this plus a quarter
+  double defect = 200;  // price of an edge of a bad cell, so that a path always exists
 };
 
 class Router {
  public:
-  /// Takes up the routes that the layout has and works on it in place. Blocks may move while routes live: rip up their nets before, and
-  /// call set_logic for cells that hold logic now, or no more. All references must outlive the router.
+  /// Takes over the routes of the layout and works on it in place. Blocks may move while routes are live: first rip up their nets, then
+  /// call set_logic for the cells that now hold logic, or no longer do. All references must outlive the router.
   Router(const PackedNetlist& netlist, NetlistLayout& layout, const DefectMap& defects, const EdgePrices& prices = {});
 
-  /// Takes a net's edges away, and gives them back.
+  /// Removes a net's edges and returns them.
   NetRoute rip_up(uint32_t net);
   void restore(uint32_t net, NetRoute route);
 
-  /// Takes away the branch to one sink; the rest of the tree stays.
+  /// Removes the branch to one sink. The rest of the tree stays.
   void cut_sink(uint32_t net, BlockId sink);
-  /// Takes away the branches through overused edges.
+  /// Removes the branches through overused edges.
   void cut_overused(uint32_t net);
 
-  /// Connects the sinks that are not connected, each by the cheapest branch at today's prices.
+  /// Connects the sinks that are not connected, each by the cheapest branch at current prices.
   void route_net(uint32_t net);
   bool connected(uint32_t net) const;
 
-  /// Price of an edge that others use, for each of them.
+  /// Sets the price of a used edge, per other user.
   void set_present_price(double price);
-  /// Makes overused edges dearer for good.
+  /// Permanently raises the price of overused edges.
   void remember_overuse(double price);
   const std::vector<float>& history() const { return history_; }
   void set_history(std::vector<float> history);
@@ -50,15 +50,15 @@ class Router {
   bool overused(uint32_t net) const;
   bool is_overused(uint32_t edge) const { return users_[edge] > capacity_[edge]; }
   std::vector<uint32_t> overused_edges() const;
-  /// Sum over the edges of nets beyond their capacity.
+  /// Returns the number of nets beyond capacity, summed over the edges.
   int overuse() const { return overuse_; }
   size_t wirelength() const { return wirelength_; }
-  /// Edges that searches have looked at: a measure of time that does not depend on the machine.
+  /// Returns how many edges searches have visited: a measure of time that does not depend on the machine.
   uint64_t work() const { return work_; }
-  /// Nets on an edge, in ascending order.
+  /// Returns the nets on an edge, in ascending order.
   std::vector<uint32_t> nets_on(uint32_t edge) const;
   const std::vector<uint16_t>& users() const { return users_; }
-  /// The same with one more on bad edges that are in use, as if the defect were a net.
+  /// The same, with one more on used bad edges, as if the defect were a net.
   std::vector<uint16_t> demand() const;
   const std::vector<NetRoute>& routes() const { return layout_.routes; }
 
@@ -105,15 +105,15 @@ class Router {
   std::unordered_map<uint32_t, std::vector<uint32_t>> more_users_;  // and the others
   std::vector<uint8_t> capacity_;
   std::vector<float> base_, history_;
-  std::vector<float> price_;    // of one more user, today
+  std::vector<float> price_;    // of one more user, now
   std::vector<uint32_t> head_;  // the cell that an edge enters, kNowhere outside
   std::vector<Point> point_;    // of cells
 
-  // Of the running search: to a cell, or to a border output of it.
+  // Of the current search: to a cell, or to a border output of it.
   uint32_t goal_cell_ = 0;
   uint32_t goal_edge_ = kNowhere;
   Point low_{}, high_{};        // the box that the search stays in
-  std::vector<float> best_;     // of cells: the price of getting there
+  std::vector<float> best_;     // of cells: the price of reaching them
   std::vector<uint32_t> from_;  // and the edge that comes in; kNowhere at the driver
   std::vector<uint32_t> visited_, path_;
   std::vector<Entry> queue_;  // a heap

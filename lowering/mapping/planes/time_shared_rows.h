@@ -1,5 +1,5 @@
-// The rows of a plane whose columns are shared in time: what is in which column, what runs in the row that is being laid, and the moves
-// of signals whose columns end. Which term a row takes is decided in time_shared_plane.cc; for that file only.
+// The rows of a plane whose columns are shared in time: what is in which column, what runs in the current row, and the moves of signals
+// whose columns end. time_shared_plane.cc decides which term a row takes; this header is only for that file.
 #pragma once
 
 #include <array>
@@ -25,14 +25,15 @@ struct TermPlace {
   std::vector<std::pair<uint32_t, int>> begins;  // sums and the columns that they take
 };
 
-/// Columns of inputs, then columns of sums. A row is begun; then shift_row() lays it, or clear_ends(), terms, inputs and end_row() do.
+/// Columns of inputs, then columns of sums. After a row is begun, either shift_row() lays it, or clear_ends(), terms, inputs and end_row()
+/// do.
 class PlaneRows {
  public:
   static constexpr int kNone = -1;
 
-  /// Inputs get the columns that run longest; those in the fewest terms may get none.
+  /// Gives inputs the columns that run longest. Those in the fewest terms may get none.
   PlaneRows(const synthesis::Esop& esop, const Columns& columns, int input_columns, int output_columns);
-  /// Outputs without terms take columns; the others do so with their first term. False: there are too few.
+  /// Outputs without terms take columns now; the others do so with their first term. Returns false if there are too few columns.
   bool place_constants();
 
   int width() const { return width_; }
@@ -45,29 +46,30 @@ class PlaneRows {
   bool ends_soon(int x) const;
 
   void begin_row();
-  /// Lays the row as one without a term in which sums move west, when one must leave its column and there is a vacant one only there. A hop
-  /// west costs a cycle, which all others lose by a hop to a neighbour and back. False: there is no need, or the row has defects in the
-  /// way.
+  /// Lays the row without a term, as one in which sums move west, if a sum must leave its column and only a column to the west is free. A
+  /// hop west costs a cycle; all others lose a cycle too, by a hop to a neighbour and back. Returns false if this is not needed, or if
+  /// defects in the row prevent it.
   bool shift_row();
-  /// Signals whose columns end: sums leave them now, inputs are in them for the last time. False: a sum finds no way.
+  /// Handles signals whose columns end: sums leave the columns now, and inputs are in them for the last time. Returns false if a sum finds
+  /// no path.
   bool clear_ends();
 
-  /// A signal may run east out of column x.
+  /// Returns whether a signal may run east out of column x.
   bool can_pass(int x) const { return !row_.east[index_of(x)] && columns_.good(x, y(), Side::E); }
-  /// A sum that has just moved to column x enters W itself.
+  /// Returns whether a sum that has just moved to column x enters W itself.
   bool sum_stays(int x) const { return x == 0 || !row_.east[index_of(x - 1)]; }
   void lay(const TermPlace& p);
 
-  /// The input that enters W, or kNone.
+  /// Returns the input that enters W, or kNone.
   int west() const { return row_.west; }
-  /// The input has no column in the next row.
+  /// Returns whether the input has no column in the next row.
   bool absent_next(uint32_t input) const;
-  /// Takes an input, which is that at W if there is one, from there into the vacant column in reach that runs longest. False: none is.
+  /// Moves an input (from W, if it is there) into the free column in reach that runs longest. Returns false if there is none.
   bool enter_column(uint32_t input);
 
-  /// Nothing bad in this row or soon below it: what finds no room here finds none further south.
+  /// Returns whether there is no defect in this row or soon below it. Whatever finds no room here will find none further south.
   bool clean_row() const;
-  /// Sums that are complete or whose columns end soon leave, where there is room.
+  /// Lets sums leave that are complete or whose columns end soon, if there is room.
   void end_row();
 
   /// Strategy "plane".
@@ -103,7 +105,7 @@ class PlaneRows {
   std::vector<InputSlot> inputs_;
   std::vector<uint32_t> unread_;  // inputs
   std::vector<int> ending_;       // columns of inputs that are in them for the last time
-  int late_ = 0;                  // cycles by which everything is late behind the last row
+  int late_ = 0;                  // cycles by which everything is late after the last row
 };
 
 }  // namespace bitgrid::mapping

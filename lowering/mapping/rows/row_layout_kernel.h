@@ -6,8 +6,8 @@
 
 namespace bitgrid::mapping {
 
-/// Strategy "row-layout": the cells of `layout`, with ports and times of the graph's inputs and outputs. Inputs that nothing depends on
-/// go to ports that nothing reads; the grid is widened if these are too few.
+/// Strategy "row-layout": the cells of `layout`, with ports and times of the graph's inputs and outputs. Inputs that nothing depends on go
+/// to ports that nothing reads. The grid is widened if there are too few of those.
 MappedKernel row_layout_kernel(const synthesis::LogicGraph& graph, RowLayoutRows layout);
 
 }  // namespace bitgrid::mapping

@@ -12,14 +12,14 @@
 
 namespace bitgrid::mapping {
 
-/// Signals (node numbers) of a row of cells.
+/// The signals (node numbers) of a row of cells.
 struct LayoutRow {
   int west = kNoSignal;          // enters W
   std::vector<int> north;        // enters column x from N
   std::vector<int> south;        // leaves it S
   std::vector<int> east;         // leaves it E
-  std::vector<RowShift> shifts;  // [column] in a row where nothing else happens, and all lose a cycle; empty: an ordinary row
-  int late = 0;                  // rows of that kind above it
+  std::vector<RowShift> shifts;  // [column] in a row where nothing else happens and all signals lose a cycle; empty: an ordinary row
+  int late = 0;                  // number of such rows above it
 };
 
 struct RowExit {
@@ -29,21 +29,21 @@ struct RowExit {
 
 struct RowLayoutRows {
   int width = 0;
-  int late = 0;                 // rows in which all lose a cycle
-  std::vector<LayoutRow> rows;  // shorter ones are idle in their last columns, or pass their last E signal on
-  std::vector<RowExit> exits;   // one for each output
+  int late = 0;                 // rows in which all signals lose a cycle
+  std::vector<LayoutRow> rows;  // shorter ones are idle in their last columns, or pass on their last E signal
+  std::vector<RowExit> exits;   // one per output
 };
 
 struct RowLayoutPlan {
   std::vector<uint32_t> gates;    // operands first
   std::vector<uint32_t> columns;  // inputs that enter N in columns 0, 1, ..
   size_t window = 16;             // gates that are considered: the next ones in order
-  int look_ahead = 1;             // rows, at least 1, that signals keep away from the end of their column
-  bool pack = false;              // signals move west, cycle by cycle, before a column more is taken
+  int look_ahead = 1;             // rows, at least 1, by which signals stay away from the end of their column
+  bool pack = false;              // signals move west, cycle by cycle, before another column is taken
 };
 
-/// Rows that use no bad edge of `columns`: a signal whose column ends below moves on east, or, if it is an input, enters again when it is
-/// needed. nullopt once width x height reaches `limit`, or where a signal finds no way. Counts its steps.
+/// Lays rows that use no bad edge of `columns`. A signal whose column ends below moves on east; an input may instead enter again when it is
+/// needed. Returns nullopt once width x height reaches `limit`, or if a signal finds no path. Counts its steps.
 std::optional<RowLayoutRows> row_layout_rows(const synthesis::LogicGraph& graph, const RowLayoutPlan& plan, const Columns& columns,
                                              int64_t limit, int64_t& steps);
 

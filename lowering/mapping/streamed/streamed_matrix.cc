@@ -66,14 +66,14 @@ void check(const std::string& name, const StreamedMatrix& m) {
     throw Error(where, fmt::format("{} values from code {} for weights of {} bits", w.values.size(), w.first, w.bits),
                 "give a value to each code from the first to the last; weights have 1 to 16 bits");
   if (w.bits > kColumnBits && (w.first != 0 || !even_steps(w.values)))
-    throw Error(where, fmt::format("the values of weights of {} bits do not rise by equal steps", w.bits), "use codes from 0");
+    throw Error(where, fmt::format("the values of weights of {} bits do not rise in equal steps", w.bits), "use codes from 0");
   for (const int64_t v :
        {m.least, m.most, *std::min_element(w.values.begin(), w.values.end()), *std::max_element(w.values.begin(), w.values.end())}) {
     if (v <= -kMostFactor || v >= kMostFactor) throw Error(where, fmt::format("{} has more than 28 bits", v), "use smaller numbers");
   }
   if (w.first == 0 && (w.values[0] != 0 || products(w.values, m).least < 0))
-    throw Error(where, "code 0 must add nothing, and no other code less",
-                "let x be codes from 0, and weight code 0 stand for 0; take what that adds off the starts of the rows");
+    throw Error(where, "code 0 must add nothing, and no other code may add less",
+                "make x codes from 0 up, and make weight code 0 mean 0; subtract what that adds from the starts of the rows");
 }
 
 /// What the products of an input with a weight need so that none is negative. Only weights that do not use code 0 have any.
@@ -179,7 +179,7 @@ bool is_ternary(const StreamedShape& shape) {
 StreamedMatrix any_matrix(const std::string& name, const StreamedShape& shape) {
   const bool ternary = is_ternary(shape);
   if (!ternary && shape.weights.bits != 1)
-    throw Error("kernel " + name, "input words are taken with one-bit and ternary weights only", "stream other weights as bit planes");
+    throw Error("kernel " + name, "only one-bit and ternary weights can use input words", "stream other weights as bit planes");
   const int64_t least = ternary ? shape.least : 0, most = ternary ? shape.most : shape.most - shape.least;
   return {std::vector<int64_t>(index_of(std::max(shape.inputs, 0)), least), least, most, shape.weights, 0, 0};
 }

@@ -256,12 +256,12 @@ void check_form(const std::string& name, const StreamedForm& form) {
       throw Error(where, fmt::format("column {} has a table of {} numbers", c, table.size()), "give 2 numbers, or 4: one for each code");
     // While no invocation enters, all codes are 0: sums must be 0 then, or clocks that start out of step may stay so.
     if (table[0] != 0)
-      throw Error(where, fmt::format("code 0 adds {} in column {}", table[0], c), "let code 0 add nothing, or leave it unused");
+      throw Error(where, fmt::format("code 0 adds {} in column {}", table[0], c), "make code 0 add nothing, or leave it unused");
     const auto& residents = form.columns[c].residents;
     const auto resident = [&](size_t code) { return !residents.empty() && residents[code].has_value(); };
     if ((!residents.empty() && residents.size() != table.size()) || resident(0))
       throw Error(where, fmt::format("column {} has resident numbers for other codes than 1 to {}", c, table.size() - 1),
-                  "let code 0 add nothing, or leave it unused");
+                  "make code 0 add nothing, or leave it unused");
     for (size_t code = 0; code < table.size(); ++code) {
       if (resident(code) && table[code] != 0)
         throw Error(where, fmt::format("column {} has a number and an input word for code {}", c, code), "set the number to 0");

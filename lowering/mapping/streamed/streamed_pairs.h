@@ -1,5 +1,5 @@
-// Streamed matrices: activations stay in LUT contents, rows of weights stream past them, two bits a column, a new row every 3 cycles. The
-// construction is described in docs/streaming.md.
+// Streamed matrices: activations stay in LUT contents, and rows of weights stream past them, two bits per column, with a new row every 3
+// cycles. docs/streaming.md describes the construction.
 #pragma once
 
 #include <cstdint>
@@ -15,17 +15,18 @@ namespace bitgrid::mapping {
 /// Cycles from one row of weights to the next.
 inline constexpr int kStreamedII = 3;
 
-/// Throws Error (kernel, column, what is wrong, cure) unless there are columns, tables of 2 or 4 entries below 2^table_bits whose entry 0
-/// is 0, a sum wider than a table entry and of at most 64 bits, and a start of no more bits than the sum.
+/// Throws Error (kernel, column, what is wrong, cure) unless there are columns, each table has 2 or 4 entries below 2^table_bits with entry
+/// 0 equal to 0, the sum is wider than a table entry and has at most 64 bits, and the start has no more bits than the sum.
 void check_form(const std::string& name, const StreamedForm& form);
 
-/// Strategy "streamed-pairs". `input_bits`: of the kernel. Throws what check_form throws.
+/// Strategy "streamed-pairs". `input_bits` is that of the kernel. Throws what check_form throws.
 MappedKernel map_streamed_pairs(const std::string& name, const StreamedForm& form, uint32_t input_bits);
 
-/// Of map_streamed_pairs, without laying a cell. Depends on the number of columns, the bits of tables and sum, and the start only.
+/// Returns the size of map_streamed_pairs without laying a cell. It depends only on the number of columns, the bits of tables and sum, and
+/// the start.
 BitSerialSize streamed_pairs_size(const StreamedForm& form);
 
-/// Bits of a cell's word that a table determines: those of `mask` are those of `word`.
+/// Bits of a cell's word that a table determines: the bits in `mask` equal those of `word`.
 struct CellBits {
   int x = 0;
   int y = 0;
@@ -33,11 +34,11 @@ struct CellBits {
   CellWord word = 0;
 };
 
-/// Everything in a mapped kernel that depends on the tables: table_bits bits for each entry. Kernels of forms that differ in their tables
-/// only differ in these bits only.
+/// Returns everything in a mapped kernel that depends on the tables: table_bits bits per entry. Kernels whose forms differ only in their
+/// tables differ only in these bits.
 std::vector<CellBits> streamed_table_bits(const StreamedForm& form);
 
-/// The resident operand is replaced: `grid` becomes that of `form`. `grid` is that of a form that differs in its tables only.
+/// Replaces the resident operand: `grid` becomes that of `form`. It must be the grid of a form that differs only in its tables.
 void reload_tables(GridConfig& grid, const StreamedForm& form);
 
 }  // namespace bitgrid::mapping
