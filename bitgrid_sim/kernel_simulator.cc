@@ -7,15 +7,16 @@
 #include <thread>
 #include <unordered_map>
 
+#include "bitgrid_sim/port_feed.h"
 #include "ir/error.h"
 
 namespace bitgrid::sim {
 namespace {
 
-/// Sliced grids from this size on go through several phases at a time.
-constexpr size_t kSweptBytes = 1 << 20;
-constexpr size_t kNarrowRows = 128;  // up to here 64 lanes are faster than 512
-constexpr size_t kLeastRows = 16;    // below, one grid is faster than any lanes
+constexpr size_t kFedRows = 32;          // from here on a feed is faster than a look at each bit
+constexpr size_t kSweptBytes = 1 << 20;  // sliced grids from this size on go through several phases at a time
+constexpr size_t kNarrowRows = 128;      // up to here 64 lanes are faster than 512
+constexpr size_t kLeastRows = 16;        // below, one grid is faster than any lanes
 
 const MappedKernel& verified(const MappedKernel& kernel) {
   verify(kernel);
@@ -262,12 +263,18 @@ void KernelSimulator::run_group(Grid& grid, const BitMatrix& inputs, size_t firs
     if (!vcd_ && faults_.empty() && garbage_.empty() && grid.memory() > kSweptBytes)
       return run_swept(grid, inputs, first, count, start, end, outputs);
   }
+  std::optional<PortFeed> feed;
+  if (count >= kFedRows) feed.emplace(schedule_, inputs, first, count);
   for (; now_ < end; ++now_) {
     for (size_t i = schedule_.constants.first[r]; i < schedule_.constants.first[r + 1]; ++i) grid.drive(schedule_.constants.events[i].port);
-    for (size_t i = schedule_.inputs.first[r]; i < schedule_.inputs.first[r + 1]; ++i) {
-      const KernelSchedule::Event& e = schedule_.inputs.events[i];
-      const auto invocation = static_cast<uint64_t>(turn - e.age);  // before the first one: huge
-      if (invocation < count ? inputs.get(first + invocation, e.bit) : schedule_.resting.get(0, e.bit)) grid.drive(e.port);
+    if (feed) {
+      feed->drive(turn, r, [&](size_t port) { grid.drive(port); });
+    } else {
+      for (size_t i = schedule_.inputs.first[r]; i < schedule_.inputs.first[r + 1]; ++i) {
+        const KernelSchedule::Event& e = schedule_.inputs.events[i];
+        const auto invocation = static_cast<uint64_t>(turn - e.age);  // before the first one: huge
+        if (invocation < count ? inputs.get(first + invocation, e.bit) : schedule_.resting.get(0, e.bit)) grid.drive(e.port);
+      }
     }
     if (vcd_) sample_vcd_inputs(grid);
     faults_.before_step(grid, now_);
@@ -293,6 +300,7 @@ void KernelSimulator::run_swept(SlicedGrid& grid, const BitMatrix& inputs, size_
   const int64_t phases_at_once = params_.threads > 1 ? 512 : 64;  // threads follow each other at the distance of a sweep
   std::vector<SlicedGrid::Event> drives, samples;
   std::vector<std::pair<size_t, uint32_t>> targets;  // row and bit of each sample
+  PortFeed feed(schedule_, inputs, first, count);
   while (now_ < end) {
     const int64_t stop = std::min(end, now_ + phases_at_once);
     drives.clear();
@@ -306,10 +314,7 @@ void KernelSimulator::run_swept(SlicedGrid& grid, const BitMatrix& inputs, size_
           take(table.events[i], static_cast<uint64_t>(turn - table.events[i].age));
       };
       events(schedule_.constants, [&](const auto& e, uint64_t) { drives.push_back({phase, e.port, true}); });
-      events(schedule_.inputs, [&](const auto& e, uint64_t invocation) {
-        if (invocation < count ? inputs.get(first + invocation, e.bit) : schedule_.resting.get(0, e.bit))
-          drives.push_back({phase, e.port, true});
-      });
+      feed.drive(turn, r, [&](size_t port) { drives.push_back({phase, port, true}); });
       events(schedule_.outputs, [&](const auto& e, uint64_t invocation) {
         if (invocation >= count) return;
         samples.push_back({phase, e.port, false});

@@ -3,20 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "ir/dag_eval.h"
+
 namespace bitgrid::sim {
 namespace {
-
-/// Bit j of word i becomes bit i of word j.
-void transpose(std::array<uint64_t, 64>& m) {
-  uint64_t mask = 0x0000'0000'FFFF'FFFF;
-  for (size_t j = 32; j != 0; j >>= 1, mask ^= mask << j) {
-    for (size_t k = 0; k < 64; k = ((k | j) + 1) & ~j) {
-      const uint64_t t = ((m[k] >> j) ^ m[k | j]) & mask;
-      m[k] ^= t << j;
-      m[k | j] ^= t;
-    }
-  }
-}
 
 LaneGrid make_grid(const MappedKernel& kernel, const KernelSchedule& schedule, const LaneKernelParams& params) {
   LaneProgramParams program = lane_program_params(kernel, schedule);
@@ -152,7 +142,7 @@ void LaneKernel::load(const BitMatrix& inputs, const Plan& plan, int64_t turn) {
         const int32_t row = rows[64 * w + i];
         m[i] = row < 0 ? resting[chunk] : inputs.words[static_cast<size_t>(row) * inputs.stride + chunk];
       }
-      transpose(m);
+      transpose64(m.data());
       for (size_t i = 0; i < 64; ++i) words[(64 * chunk + i) * lane_words + w] = m[i];
     }
   }
@@ -167,7 +157,7 @@ void LaneKernel::store(const Plan& plan, int64_t turn, BitMatrix& outputs) {
   for (size_t w = 0; w < lane_words; ++w) {
     for (size_t chunk = 0; chunk < outputs.stride; ++chunk) {
       for (size_t i = 0; i < 64; ++i) m[i] = 64 * chunk + i < output_bits_ ? words[(64 * chunk + i) * lane_words + w] : 0;
-      transpose(m);
+      transpose64(m.data());
       for (size_t i = 0; i < 64; ++i) {
         const int32_t row = rows[64 * w + i];
         if (row >= 0) outputs.words[static_cast<size_t>(row) * outputs.stride + chunk] = m[i];

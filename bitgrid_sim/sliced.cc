@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "bitgrid_sim/sliced_blocks.h"
+#include "ir/dag_eval.h"
 #include "ir/error.h"
 
 namespace bitgrid::sim {
@@ -17,18 +18,6 @@ CellWord polynomial(CellWord word) {
   word ^= (word & 0x00FF'00FF'00FF'00FF) << 8;
   word ^= (word & 0x0000'FFFF'0000'FFFF) << 16;
   return word ^ (word << 32);
-}
-
-/// Bit k of word i goes to bit i of word k.
-void transpose(uint64_t* square) {
-  uint64_t mask = 0x0000'0000'FFFF'FFFF;
-  for (unsigned j = 32; j != 0; j >>= 1, mask ^= mask << j) {
-    for (unsigned k = 0; k < 64; k = ((k | j) + 1) & ~j) {
-      const uint64_t t = ((square[k] >> j) ^ square[k | j]) & mask;
-      square[k] ^= t << j;
-      square[k | j] ^= t;
-    }
-  }
 }
 
 typedef uint64_t Vector128 __attribute__((vector_size(16)));
@@ -122,7 +111,7 @@ void SlicedGrid::finish_block(size_t colour, Columns& cells) {
   add_planes(active, cells.used);
   for (size_t w = 0; w < kBlockWords; ++w) {
     uint64_t* square = cells.words + 64 * w;
-    transpose(square);
+    transpose64(square);
     for (uint64_t rest = cells.used; rest != 0; rest &= rest - 1) {
       const auto k = static_cast<size_t>(__builtin_ctzll(rest));
       plane(plane_of(active, k % 4, k / 4))[w] = square[k];

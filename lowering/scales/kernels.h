@@ -15,7 +15,7 @@ inline constexpr uint32_t kShiftBits = 6;  // of a common shift
 inline constexpr uint32_t kGainBits = 16;  // of gains, cosines and row scales, including the sign
 inline constexpr uint32_t kNormBits = 16;  // of values whose squares are summed, including the sign
 inline constexpr uint32_t kCutBits = 17;   // of values before they become codes
-inline constexpr uint32_t kEpsBits = 63;
+inline constexpr uint32_t kEpsBits = 62;
 inline constexpr uint32_t kScoreBits = 16;    // the smallest score marks a slot that was never written
 inline constexpr uint32_t kWeightBits = 13;   // of softmax weights
 inline constexpr uint32_t kGateBits = 15;     // of gate and up inside the gated unit
@@ -32,26 +32,14 @@ Kernel copy_kernel(int words, uint32_t bits);
 Kernel or_kernel(int words, uint32_t bits);
 Kernel maximum_kernel(int words, uint32_t bits);
 Kernel total_kernel(int words, uint32_t bits);
+/// The number of bits from the leading one down.
+Kernel bit_length_kernel(uint32_t bits);
 /// The shift that brings magnitudes with this bitwise or to `keep` bits.
 Kernel shift_kernel(uint32_t bits, uint32_t keep);
-/// From the sum of squares, its shift, eps, the largest magnitude, its shift and the norm's code scale: the unit of the codes, and the
-/// reciprocal and shift that make them.
-Kernel norm_kernel(uint32_t sum_bits, int code_bits);
-/// a * b * 2^n of scalars; n signed of kExponentBits.
-Kernel unit_kernel();
-/// unit * 2^(n + shift) * constant.
-Kernel score_unit_kernel();
 
 /// Weights of scores, from their distance to the largest one.
 Kernel weight_kernel(int words, const ScaledTables& tables);
-/// 1 / sum.
-Kernel reciprocal_kernel(uint32_t sum_bits);
 /// Weights of values that each have a shift, brought to the largest shift.
 Kernel align_kernel(int words);
-
-/// reciprocal * 2^(shift + n).
-Kernel mix_unit_kernel(int n);
-/// eps of the norm behind the gated unit, in the unit of its operand.
-Kernel gate_eps_kernel();
 
 }  // namespace bitgrid::scales

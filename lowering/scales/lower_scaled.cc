@@ -17,7 +17,7 @@ Vector Lowering::feed_forward(const std::string& name, const GatedFeedForward& l
   const Codes a = norm(mlp + "input_norm", x, layer.input, stream_eps, mlp + "a");
   const Vector gate = matrix(mlp + "gate_proj", layer.gate, a.codes, mlp + "gate"),
                up = matrix(mlp + "up_proj", layer.up, a.codes, mlp + "up");
-  const Vector unit_gate = unit(mlp + "unit_gate", a.unit, layer.gate, 0), unit_up = unit(mlp + "unit_up", a.unit, layer.up, 0);
+  const ScalarVector unit_gate = unit(mlp + "unit_gate", a.unit, layer.gate, 0), unit_up = unit(mlp + "unit_up", a.unit, layer.up, 0);
   const int n = gate.count;
   const Vector positive = steps_.unsigned_vector(mlp + "positive", n, gate.bits - 1);
   steps_.step(mlp + "positive", positive_kernel(gate.bits), n, {gate.from(0, 1), gate.planes(0, 1, int_of(gate.bits) - 1)},
@@ -30,14 +30,19 @@ Vector Lowering::feed_forward(const std::string& name, const GatedFeedForward& l
   const Vector once = product(mlp + "once", u, g.from(0, 1), g.factor(), NumberCode::kTwos),
                products = product(mlp + "products", once, g.from(0, 1), g.factor(), NumberCode::kTwos, kProductBits);
   const Vector product_shift = shift(mlp + "product_shift", lengths(mlp + "product_length", products, n), kHiddenBits - 1);
-  const Vector hidden = cut(mlp + "hidden", products, product_shift, kHiddenBits, NumberCode::kOffset),
-               eps = steps_.unsigned_vector(mlp + "eps", 1, kEpsBits);
-  steps_.step(mlp + "eps", gate_eps_kernel(), 1,
-              {unit_gate.from(), unit_up.from(), steps_.constant(mlp + "eps_constant", layer.sub_norm->eps), gate_shift.from(),
-               up_shift.from(), product_shift.from()},
-              {eps.to()});
+  const Vector hidden = cut(mlp + "hidden", products, product_shift, kHiddenBits, NumberCode::kOffset);
+  const Vector eps = hidden_eps(mlp, layer, scalars_.shifted(mlp + "gate_unit", unit_gate, gate_shift),
+                                scalars_.shifted(mlp + "up_unit", scalars_.shifted(mlp + "up_unit.up", unit_up, up_shift), product_shift));
   const Codes b = norm(mlp + "sub_norm", hidden, *layer.sub_norm, eps.from(), name + "ffn");
   return add(mlp + "down_proj", x, layer.down, b, mlp + "result");
+}
+
+/// eps of the norm behind the gated unit, in the unit of its operand: gate^2 * up.
+Vector Lowering::hidden_eps(const std::string& mlp, const GatedFeedForward& layer, const ScalarVector& gate, const ScalarVector& up) {
+  const ScalarVector unit = scalars_.multiply(mlp + "unit", scalars_.multiply(mlp + "gate_squared", gate, gate), up);
+  const ScalarVector squared = scalars_.multiply(mlp + "unit_squared", unit, unit);
+  const ScalarVector eps = scalars_.divide(mlp + "eps_scalar", scalars_.constant(mlp + "eps_constant", layer.sub_norm->eps), squared);
+  return scalars_.whole(mlp + "eps", eps, kEpsBits);
 }
 
 void Lowering::head(Vector x) {
@@ -47,7 +52,7 @@ void Lowering::head(Vector x) {
   const std::vector<int64_t> scales(model_.head.map.scales.begin(), model_.head.map.scales.end());
   const Vector z = product("logits", sums, steps_.constants("lm_head.scale", scales, kGainBits, true, 1), {kGainBits, NumberCode::kOffset},
                            NumberCode::kOffset);
-  unit(kLogitUnit, a.unit, model_.head.map, 0);
+  scalars_.packed(kLogitUnit, unit("lm_head.unit", a.unit, model_.head.map, 0));
   builder_.program.logits = z.tensor;
 }
 

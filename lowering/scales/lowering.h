@@ -10,6 +10,7 @@
 #include "ir/scaled_model.h"
 #include "lowering/numerics/program_builder.h"
 #include "lowering/scales/lower_scaled.h"
+#include "lowering/scales/scalar_steps.h"
 #include "lowering/scales/vector_steps.h"
 
 namespace bitgrid::scales {
@@ -22,7 +23,8 @@ inline constexpr const char* kLogitUnit = "logits.unit";
 
 /// Codes and their unit.
 struct Codes {
-  Vector codes, unit;
+  Vector codes;
+  ScalarVector unit;
 };
 
 /// Caches of codes of 8 bits, of what each head's shift multiplies them by (keys) or the shift (values), and of their sum.
@@ -33,12 +35,13 @@ struct CachedCodes {
 
 /// The weights of every head and slot, and 1 / their sum for every head.
 struct SoftmaxWeights {
-  Vector weights, reciprocal;
+  Vector weights;
+  ScalarVector reciprocal;
 };
 
 class Lowering {
  public:
-  Lowering(const ScaledModel& model, const LowerScaledParams& params) : model_(model), steps_(builder_) {
+  Lowering(const ScaledModel& model, const LowerScaledParams& params) : model_(model), steps_(builder_), scalars_(steps_) {
     builder_.params = params.matrices;
     streams_ = params.dataflow == Dataflow::kStreamed;
     builder_.program.name = model.name;
@@ -74,10 +77,13 @@ class Lowering {
   /// x cut to `to` bits by its part's shift: x has as many parts as there are shifts.
   Vector cut(const std::string& name, Vector x, Vector shifts, uint32_t to, NumberCode code);
   /// floor(x * unit + 1/2), a part of x by its scalar of `units`.
-  Vector scale(const std::string& name, Vector x, Vector units, uint32_t to);
+  Vector scale(const std::string& name, Vector x, const ScalarVector& units, uint32_t to);
   /// x * mantissa, and the plane from which it is to be read.
-  std::pair<Vector, Vector> scaled_planes(const std::string& name, Vector x, Vector units);
-  Vector unit(const std::string& name, Vector of_codes, const LinearMap& map, int64_t shift);
+  std::pair<Vector, Vector> scaled_planes(const std::string& name, Vector x, const ScalarVector& units);
+  ScalarVector mean_square(const std::string& name, Vector sum, Vector shift, const Source& eps);
+  Vector as_exponent(const std::string& name, Vector n);
+  /// of_codes * the map's scale * 2^shift.
+  ScalarVector unit(const std::string& name, const ScalarVector& of_codes, const LinearMap& map, int64_t shift);
   Vector add(const std::string& name, Vector x, const LinearMap& map, const Codes& codes, const std::string& result);
   Vector turned(const std::string& name, Vector x, int heads);
   /// Returns the shift that brings each head's values to 8 bits, and the values cut by it.
@@ -85,18 +91,20 @@ class Lowering {
   /// Products of queries and cached keys, exact.
   Vector key_products(const std::string& name, Vector q8, const CachedCodes& keys);
   Vector attention(const std::string& name, const SoftmaxAttention& layer, Vector x);
-  Vector scores(const std::string& name, const SoftmaxAttention& layer, Vector q, Vector unit_q, const CachedCodes& keys);
+  Vector scores(const std::string& name, const SoftmaxAttention& layer, Vector q, const ScalarVector& unit_q, const CachedCodes& keys);
   Vector saturated_scores(const std::string& name, Vector scaled, Vector planes);
   SoftmaxWeights softmax(const std::string& name, Vector scores);
   Vector mixed_values(const std::string& name, Vector weights, const CachedCodes& values);
   Vector mix(const std::string& name, const SoftmaxWeights& softmax, const CachedCodes& values, const std::string& result, uint32_t bits);
   Vector feed_forward(const std::string& name, const GatedFeedForward& layer, Vector x);
+  Vector hidden_eps(const std::string& mlp, const GatedFeedForward& layer, const ScalarVector& gate, const ScalarVector& up);
   void head(Vector x);
   uint32_t fixed_bits(const LinearMap& map, const Norm& input, int fraction) const;
 
   const ScaledModel& model_;
   numerics::ProgramBuilder builder_;
   VectorSteps steps_;
+  ScalarSteps scalars_;
   int context_ = 0, window_ = 0;
   int cosine_ = -1, sine_ = -1, written_ = -1;
   bool streams_ = true;

@@ -76,14 +76,13 @@ Vector Lowering::key_products(const std::string& name, Vector q8, const CachedCo
 
 /// Of every head and slot; those of slots never written are the smallest. The query's codes are in cells, the bits of the keys' stream
 /// past.
-Vector Lowering::scores(const std::string& name, const SoftmaxAttention& layer, Vector q, Vector unit_q, const CachedCodes& keys) {
+Vector Lowering::scores(const std::string& name, const SoftmaxAttention& layer, Vector q, const ScalarVector& unit_q,
+                        const CachedCodes& keys) {
   const auto heads = int_of(model_.heads), kv = int_of(model_.kv_heads);
   const auto [q_shift, q8] = head_codes(name + "query", q, heads, name + "q8");
-  const Vector score_unit = steps_.unsigned_vector(name + "score_unit", heads, kScalarWord);
-  const RowSource n =
-      steps_.constants(name + "score_shift", {-int64_t{layer.key_fraction} & ((int64_t{1} << kExponentBits) - 1)}, kExponentBits, false);
-  steps_.step(name + "score_unit", score_unit_kernel(), heads,
-              {unit_q.from(), q_shift.from(0, 1), n, steps_.constant(name + "softmax", model_.tables.softmax)}, {score_unit.to(0, 1)});
+  const Scalar by_fraction = shifted(model_.tables.softmax, -int64_t{layer.key_fraction});
+  const ScalarVector score_unit = scalars_.multiply(name + "score_unit", scalars_.shifted(name + "shifted_unit", unit_q, q_shift),
+                                                    scalars_.constant(name + "softmax", by_fraction));
   const Vector products = key_products(name, q8, keys);
   // The key's scalar is 128 * 2^(shift - 7): a power of two.
   const Kernel times_power = product_kernel(products.factor(), {keys.power_bits, NumberCode::kUnsigned});
@@ -141,9 +140,9 @@ SoftmaxWeights Lowering::softmax(const std::string& name, Vector scores) {
                 {weights.to(h * window_, 1)});
   steps_.end();
   const Vector sum = steps_.reduce(name + "weight_sum", weights, window_, 2, total_kernel);
-  const Vector reciprocal = steps_.unsigned_vector(name + "reciprocal", heads, kScalarWord);
-  steps_.step(name + "reciprocal", reciprocal_kernel(sum.bits), heads, {sum.from(0, 1)}, {reciprocal.to(0, 1)});
-  return {weights, reciprocal};
+  const ScalarVector one = scalars_.constant(name + "one", bitgrid::scalar(1));
+  const Vector zero = scalars_.constants(name + "zero", {0}, kExponentBits);
+  return {weights, scalars_.divide(name + "reciprocal", one, scalars_.scalar(name + "weight_sum", sum, zero))};
 }
 
 /// Weights are in cells, the bits of the values stream past, a channel's of all slots at once.
@@ -185,7 +184,7 @@ Vector Lowering::mix(const std::string& name, const SoftmaxWeights& softmax, con
                 {CacheSource{values.shifts, 0, kScoresAtOnce, g, 1, kScoresAtOnce, 0}}, {shift_parts.to(g * chunks, 1)});
   steps_.end();
   const Vector top_shift = steps_.maximum(name + "top_shift", shift_parts, chunks);
-  const Vector mix_unit = steps_.unsigned_vector(name + "mix_unit", heads, kScalarWord);
+  const Vector head_shift = steps_.unsigned_vector(name + "head_shift", heads, kShiftBits);
   steps_.begin();
   for (int h = 0; h < heads; ++h) {
     const int g = h / (heads / kv);
@@ -193,10 +192,13 @@ Vector Lowering::mix(const std::string& name, const SoftmaxWeights& softmax, con
         fmt::format("{}aligned.{}", name, h), align_kernel(kScoresAtOnce), chunks,
         {weights.from(h * window_, kScoresAtOnce), CacheSource{values.shifts, 0, kScoresAtOnce, g, 1, kScoresAtOnce, 0}, top_shift.from(g)},
         {aligned.to(h * window_, kScoresAtOnce)});
-    steps_.step(fmt::format("{}mix_unit.{}", name, h), mix_unit_kernel(kMixFraction), 1, {softmax.reciprocal.from(h), top_shift.from(g)},
-                {mix_unit.to(h)});
+    steps_.step(fmt::format("{}head_shift.{}", name, h), copy_kernel(1, kShiftBits), 1, {top_shift.from(g)}, {head_shift.to(h)});
   }
   steps_.end();
+  const ScalarVector by_shift = scalars_.shifted(name + "shifted_mix", softmax.reciprocal, head_shift);
+  const ScalarVector mix_unit = {by_shift.m,
+                                 scalars_.apply(name + "mix_unit", plus_constant_kernel(kExponentBits, kMixFraction, kExponentBits), heads,
+                                                {by_shift.e.from(0, 1)}, NumberCode::kTwos)};
   const Vector mixed = mixed_values(name, aligned, values);
   return scale(result, mixed, mix_unit, bits);
 }
@@ -208,9 +210,9 @@ Vector Lowering::attention(const std::string& name, const SoftmaxAttention& laye
   const Codes a = norm(name + "input_norm", x, layer.input, eps, name + "a");
   const Vector q = matrix(self + "q_proj", layer.query, a.codes, self + "q"), k = matrix(self + "k_proj", layer.key, a.codes, self + "k"),
                v = matrix(self + "v_proj", layer.value, a.codes, self + "v");
-  const Vector unit_q = unit(self + "unit_q", a.unit, layer.query, -kRotaryFraction);
-  const Vector unit_k = unit(self + "unit_k", a.unit, layer.key, layer.key_fraction - kRotaryFraction);
-  const Vector unit_v = unit(self + "unit_v", a.unit, layer.value, layer.value_fraction);
+  const ScalarVector unit_q = unit(self + "unit_q", a.unit, layer.query, -kRotaryFraction);
+  const ScalarVector unit_k = unit(self + "unit_k", a.unit, layer.key, layer.key_fraction - kRotaryFraction);
+  const ScalarVector unit_v = unit(self + "unit_v", a.unit, layer.value, layer.value_fraction);
   const Vector turned_q = turned(self + "turned_q", q, heads), turned_k = turned(self + "turned_k", k, kv);
   const uint32_t value_bits = fixed_bits(layer.value, layer.input, layer.value_fraction);
   const Vector key = scale(self + "key", turned_k, unit_k, fixed_bits(layer.key, layer.input, layer.key_fraction));

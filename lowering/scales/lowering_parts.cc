@@ -53,17 +53,39 @@ Codes Lowering::norm(const std::string& name, Vector x, const Norm& norm, const 
   const Vector sizes = steps_.unsigned_vector(name + ".sizes", n, kCutBits - 1);
   steps_.step(name + ".sizes", magnitude_kernel(kCutBits), n, {c.from(0, 1), c.planes(0, 1, kCutBits - 1)}, {sizes.to(0, 1)});
   const Vector top = steps_.maximum(name + ".top", sizes, n);
-  const Vector unit = steps_.scalar(name + ".unit"), reciprocal = steps_.unsigned_vector(name + ".reciprocal", 1, kReciprocalBits),
-               code_shift = steps_.unsigned_vector(name + ".code_shift", 1, kCodeShiftBits);
-  steps_.step(name + ".scalars", norm_kernel(sum.bits, norm.code_bits), 1,
-              {sum.from(), shift_x.from(), eps, top.from(), shift_y.from(), steps_.constant(name + ".code_scale", norm.code_scale)},
-              {unit.to(), reciprocal.to(), code_shift.to()});
-  const Vector large = product(name + ".large", c, reciprocal.from(), reciprocal.factor(), NumberCode::kTwos);
+  const ScalarVector rms = scalars_.square_root(name + ".rms", mean_square(name, sum, shift_x, eps));
+  Vector length;
+  const ScalarVector largest = scalars_.scalar(name + ".largest", top, as_exponent(name + ".exponent", shift_y), &length);
+  const ScalarVector scaled = scalars_.multiply(name + ".scaled", largest, scalars_.constant(name + ".code_scale", norm.code_scale));
+  const ScalarVector unit = scalars_.divide(name + ".unit", scaled, rms);
+  // floor(most * 2^k / largest) with k = the length of the largest + 16 - code bits: the same of its mantissa.
+  const int64_t most = (int64_t{1} << (norm.code_bits - 1)) - 1;
+  Vector numerator = scalars_.constants(name + ".numerator", {most << (16 - norm.code_bits)}, kMantissaBits + 1);
+  const Vector reciprocal = scalars_.quotient(name + ".reciprocal", numerator, largest.m);
+  const Vector code_shift =
+      scalars_.apply(name + ".code_shift", plus_constant_kernel(length.bits, 16 - norm.code_bits, kCodeShiftBits), 1, {length.from()});
+  const Factor reciprocal_factor{kReciprocalBits, NumberCode::kUnsigned};
+  const Vector large = product(name + ".large", c, reciprocal.planes(0, 0, 0), reciprocal_factor, NumberCode::kTwos);
   const auto code_bits = id_of(norm.code_bits);
   const Vector codes = steps_.signed_vector(codes_name, n, code_bits);
   steps_.step(name + ".codes", round_kernel(code_bits, NumberCode::kOffset), n, {large.planes(0, 1, {code_shift.tensor, 0, -1})},
               {codes.to(0, 1)});
   return {codes, unit};
+}
+
+/// The sum of squares times 2^(2 shift), and eps; at least one.
+ScalarVector Lowering::mean_square(const std::string& name, Vector sum, Vector shift, const Source& eps) {
+  const Vector doubled = scalars_.apply(name + ".doubled", copy_kernel(1, kShiftBits + 1), 1, {shift.planes(0, 0, -1)});
+  const Vector known = scalars_.apply(name + ".eps", copy_kernel(1, kEpsBits), 1, {eps});
+  const Vector all = scalars_.apply(name + ".all", sum_modulo_kernel(sum.bits, kEpsBits, kEpsBits + 1), 1,
+                                    {sum.from(), known.planes(0, 0, {doubled.tensor, 0, 0})});
+  const Vector none = scalars_.apply(name + ".none", zero_kernel(all.bits), 1, {all.from()});
+  const Vector mean = scalars_.apply(name + ".mean", at_least_one_kernel(all.bits), 1, {all.from(), none.from()});
+  return scalars_.scalar(name + ".mean_square", mean, as_exponent(name + ".doubled_exponent", doubled));
+}
+
+Vector Lowering::as_exponent(const std::string& name, Vector n) {
+  return scalars_.apply(name, copy_kernel(1, kExponentBits), n.count, {n.planes(0, 1, 0)}, NumberCode::kTwos);
 }
 
 Vector Lowering::product(const std::string& name, Vector x, const Source& by, const Factor& by_factor, NumberCode code, uint32_t outputs) {
@@ -112,45 +134,39 @@ Vector Lowering::cut(const std::string& name, Vector x, Vector shifts, uint32_t 
   return y;
 }
 
-std::pair<Vector, Vector> Lowering::scaled_planes(const std::string& name, Vector x, Vector units) {
-  const Vector mantissas = steps_.unsigned_vector(name + ".mantissa", units.count, kMantissaBits),
-               planes = steps_.twos_vector(name + ".plane", units.count, kExponentBits);
-  steps_.step(name + ".split", split_kernel(), units.count, {units.from(0, 1)}, {mantissas.to(0, 1), planes.to(0, 1)});
-  const Kernel kernel = product_kernel(x.factor(), mantissas.factor());
+std::pair<Vector, Vector> Lowering::scaled_planes(const std::string& name, Vector x, const ScalarVector& units) {
+  const int parts = units.count(), n = x.count / parts;
+  const Vector planes = scalars_.apply(name + ".plane", complement_kernel(kExponentBits), parts,
+                                       {units.e.from(0, units.e.count == parts ? 1 : 0)}, NumberCode::kTwos);
+  const Kernel kernel = product_kernel(x.factor(), units.m.factor());
   const Vector y = steps_.twos_vector(name + ".product", x.count, kernel.outputs[0].bits);
-  const int n = x.count / units.count;
   steps_.begin();
-  for (int p = 0; p < units.count; ++p)
-    steps_.step(units.count == 1 ? name + ".product" : fmt::format("{}.{}", name + ".product", p), kernel, n,
-                {x.from(p * n, 1), mantissas.from(p)}, {y.to(p * n, 1)});
+  for (int p = 0; p < parts; ++p)
+    steps_.step(parts == 1 ? name + ".product" : fmt::format("{}.product.{}", name, p), kernel, n, {x.from(p * n, 1), units.m.from(p)},
+                {y.to(p * n, 1)});
   steps_.end();
   return {y, planes};
 }
 
-Vector Lowering::scale(const std::string& name, Vector x, Vector units, uint32_t to) {
+Vector Lowering::scale(const std::string& name, Vector x, const ScalarVector& units, uint32_t to) {
   const auto [product, planes] = scaled_planes(name, x, units);
   const Vector y = steps_.signed_vector(name, x.count, to);
-  const int n = x.count / units.count;
+  const int n = x.count / units.count();
   steps_.begin();
-  for (int p = 0; p < units.count; ++p)
-    steps_.step(units.count == 1 ? name : fmt::format("{}.{}", name, p), round_kernel(to, NumberCode::kOffset), n,
+  for (int p = 0; p < units.count(); ++p)
+    steps_.step(units.count() == 1 ? name : fmt::format("{}.{}", name, p), round_kernel(to, NumberCode::kOffset), n,
                 {product.planes(p * n, 1, {planes.tensor, p, 0})}, {y.to(p * n, 1)});
   steps_.end();
   return y;
 }
 
-Vector Lowering::unit(const std::string& name, Vector of_codes, const LinearMap& map, int64_t shift) {
-  const Vector u = steps_.scalar(name);
-  steps_.step(name, unit_kernel(), 1,
-              {of_codes.from(), steps_.constant(name + ".scale", map.scale),
-               steps_.constants(name + ".shift", {shift & ((int64_t{1} << kExponentBits) - 1)}, kExponentBits, false)},
-              {u.to()});
-  return u;
+ScalarVector Lowering::unit(const std::string& name, const ScalarVector& of_codes, const LinearMap& map, int64_t shift) {
+  return scalars_.multiply(name, of_codes, scalars_.constant(name + ".scale", shifted(map.scale, shift)));
 }
 
 Vector Lowering::add(const std::string& name, Vector x, const LinearMap& map, const Codes& codes, const std::string& result) {
   const Vector y = matrix(name, map, codes.codes, name + ".sums");
-  const Vector u = unit(name + ".unit", codes.unit, map, model_.embedding.fraction);
+  const ScalarVector u = unit(name + ".unit", codes.unit, map, model_.embedding.fraction);
   const Vector out = steps_.signed_vector(result, x.count, x.bits);
   const auto [product, plane] = scaled_planes(name + ".add", y, u);
   steps_.step(name + ".add", add_rounded_kernel(x.bits), x.count, {x.from(0, 1), product.planes(0, 1, {plane.tensor, 0, 0})},

@@ -188,11 +188,109 @@ Kernel power_kernel(uint32_t shift_bits, uint32_t bits) {
   return k.take();
 }
 
-Kernel split_kernel() {
-  Maker k("split");
-  const ScalarNode a = k.scalar_word("a");
-  k.out("mantissa", a.m, kMantissaBits);
-  k.out("plane", add_node(k.dag(), Op::kNot, kExponentBits, {a.e}), kExponentBits);
+Kernel negative_kernel(uint32_t bits) {
+  Maker k(fmt::format("negative.{}", bits));
+  const NodeId x = k.word("x", bits);
+  k.out("y", negative(k.dag(), x), bits);
+  return k.take();
+}
+
+Kernel complement_kernel(uint32_t bits) {
+  Maker k(fmt::format("complement.{}", bits));
+  const NodeId x = k.word("x", bits);
+  k.out("y", add_node(k.dag(), Op::kNot, bits, {x}), bits);
+  return k.take();
+}
+
+Kernel keep_kernel(uint32_t bits) {
+  Maker k(fmt::format("keep.{}", bits));
+  const NodeId condition = k.word("condition", 1), x = k.word("x", bits);
+  k.out("y", select(k.dag(), condition, x, number(k.dag(), bits, 0)), bits);
+  return k.take();
+}
+
+Kernel plus_bit_kernel(uint32_t bits, int64_t constant) {
+  Maker k(fmt::format("plus_bit.{}and{}", bits, constant));
+  Dag& d = k.dag();
+  const NodeId bit = k.word("bit", 1), x = k.word("x", bits);
+  const NodeId sum = add_node(d, Op::kAdd, bits, {x, bit});
+  k.out("y", add_node(d, Op::kAdd, bits, {sum, number(d, bits, constant)}), bits);
+  return k.take();
+}
+
+Kernel trial_kernel(uint32_t a_bits, uint32_t b_bits) {
+  Maker k(fmt::format("trial.{}and{}", a_bits, b_bits));
+  Dag& d = k.dag();
+  const NodeId a = k.word("a", a_bits), b = k.word("b", b_bits);
+  const NodeId less = add_node(d, Op::kLess, 1, {a, b});
+  k.out("fits", add_node(d, Op::kNot, 1, {less}), 1);
+  k.out("less", add_node(d, Op::kSubtract, b_bits, {a, b}), b_bits);
+  return k.take();
+}
+
+Kernel append_kernel(uint32_t bits, uint32_t new_bits) {
+  Maker k(fmt::format("append.{}and{}", bits, new_bits));
+  Dag& d = k.dag();
+  const NodeId x = k.word("x", bits), y = k.word("y", new_bits);
+  k.out("appended", add_node(d, Op::kConcat, bits, {add_slice(d, x, 0, bits - new_bits), y}), bits);
+  return k.take();
+}
+
+Kernel gather_kernel(int bits) {
+  Maker k(fmt::format("gather.{}", bits));
+  const Nodes x = k.words("x", bits, 1, false);
+  const Nodes highest_first(x.rbegin(), x.rend());
+  k.out("word", add_node(k.dag(), Op::kConcat, id_of(bits), highest_first), id_of(bits));
+  return k.take();
+}
+
+Kernel root_trial_kernel(uint32_t bits) {
+  Maker k(fmt::format("root_trial.{}", bits));
+  Dag& d = k.dag();
+  const NodeId x = k.word("x", bits);
+  k.out("y", add_node(d, Op::kConcat, bits, {add_slice(d, x, 1, bits - 1), number(d, 1, 1)}), bits);
+  return k.take();
+}
+
+Kernel root_plane_kernel() {
+  Maker k("root_plane");
+  Dag& d = k.dag();
+  const NodeId odd = bit_of(d, k.word("e", kExponentBits), 0);
+  const NodeId even = add_node(d, Op::kNot, 1, {odd});
+  k.out("plane", add_node(d, Op::kConcat, 6, {number(d, 1, 1), even, odd, odd, odd, odd}), 6);  // 110000 or 101111
+  return k.take();
+}
+
+Kernel at_least_one_kernel(uint32_t bits) {
+  Maker k(fmt::format("at_least_one.{}", bits));
+  Dag& d = k.dag();
+  const NodeId x = k.word("x", bits), none = k.word("zero", 1);
+  const NodeId lowest = add_node(d, Op::kOr, 1, {bit_of(d, x, 0), none});
+  k.out("y", add_node(d, Op::kConcat, bits, {add_slice(d, x, 1, bits - 1), lowest}), bits);
+  return k.take();
+}
+
+Kernel zero_kernel(uint32_t bits) {
+  Maker k(fmt::format("zero.{}", bits));
+  const NodeId x = k.word("x", bits);
+  k.out("zero", is_zero(k.dag(), x), 1);
+  return k.take();
+}
+
+Kernel whole_kernel(uint32_t bits, uint32_t to) {
+  Maker k(fmt::format("whole.{}to{}", bits, to));
+  Dag& d = k.dag();
+  const NodeId x = k.word("x", bits), is_small = k.word("small", 1), positive = k.word("positive", 1);
+  const NodeId large = add_node(d, Op::kAnd, 1, {add_node(d, Op::kNot, 1, {is_small}), positive});
+  const NodeId low = select(d, is_small, x, number(d, bits, 0));
+  k.out("y", unsigned_as(d, add_node(d, Op::kConcat, bits + 1, {large, low}), to), to);
+  return k.take();
+}
+
+Kernel pack_kernel() {
+  Maker k("pack");
+  const NodeId m = k.word("m", kMantissaBits), e = k.word("e", kExponentBits);
+  k.out("scalar", ScalarNode{m, e});
   return k.take();
 }
 

@@ -47,9 +47,31 @@ Kernel plus_constant_kernel(uint32_t bits, int64_t constant, uint32_t to);
 
 /// 2^shift, of `bits` bits.
 Kernel power_kernel(uint32_t shift_bits, uint32_t bits);
-/// The mantissa of a scalar, and -1 - its exponent in two's complement: the plane from which a product with the mantissa is read, so that
-/// its lowest bit is the one to be rounded.
-Kernel split_kernel();
+/// -x in two's complement; and -1 - x: the plane from which the product of a number with a mantissa is read, so that its lowest bit is the
+/// one to be rounded.
+Kernel negative_kernel(uint32_t bits);
+Kernel complement_kernel(uint32_t bits);
+/// x if `condition` is 1, else 0. Ports: condition, x.
+Kernel keep_kernel(uint32_t bits);
+/// x + constant + bit, modulo 2^bits. Ports: bit, x.
+Kernel plus_bit_kernel(uint32_t bits, int64_t constant);
+/// Whether a >= b, and a - b modulo 2^b_bits; unsigned.
+Kernel trial_kernel(uint32_t a_bits, uint32_t b_bits);
+/// x * 2^new_bits + y modulo 2^bits.
+Kernel append_kernel(uint32_t bits, uint32_t new_bits);
+/// `bits` words of one bit as one word.
+Kernel gather_kernel(int bits);
+/// x + 1 of an even x.
+Kernel root_trial_kernel(uint32_t bits);
+/// -16 - the lowest bit of an exponent: the plane from which a mantissa is read as what its root is taken of.
+Kernel root_plane_kernel();
+/// x, or 1 if it is 0. Ports: x, whether it is 0.
+Kernel at_least_one_kernel(uint32_t bits);
+Kernel zero_kernel(uint32_t bits);
+/// The lower bits of a number, or 2^bits if it has higher ones: if not `small` and `positive`. Ports: bits, small, positive.
+Kernel whole_kernel(uint32_t bits, uint32_t to);
+/// A mantissa and an exponent as a word of kScalarWord bits.
+Kernel pack_kernel();
 /// Whether two words differ.
 Kernel differ_kernel(uint32_t bits);
 /// A score: `low` (two's complement, kScoreBits) unless `far`, where it is the largest or smallest by `negative`; the smallest code
