@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,9 @@ struct NetworkCheckParams {
   std::vector<const engines::Engine*> engines;
   engines::NetworkRunParams run;  // grids start from random latches
   bool graph = true;              // also compare with the graph's own arithmetic in double
+  /// Values that somebody else states, [sample][element] by the name under which the definition traces them: the engines are compared
+  /// with these in place of the definition's.
+  std::map<std::string, std::vector<std::vector<int64_t>>> expected = {};
 };
 
 /// A value of an engine that differs from the definition.
@@ -48,7 +52,7 @@ struct NetworkCheckReport {
   bool ok() const;
 };
 
-/// Throws Error if an engine does not run networks.
+/// Throws Error if an engine does not run networks, and for expected values of a name that is not there or of another size.
 NetworkCheckReport check_network(const engines::OpenNetwork& open, const NetworkCheckParams& params);
 
 }  // namespace bitgrid::check

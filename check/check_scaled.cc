@@ -164,4 +164,19 @@ ScaledCheckReport check_scaled(engines::ScaledSource& source, const ScaledCheckP
   return report;
 }
 
+std::vector<int> window_to_check(engines::ScaledSource& source, std::vector<int> tokens, size_t positions,
+                                 const engines::ScaledRunParams& params) {
+  if (tokens.empty()) throw Error("--prompt", "the prompt has no tokens", "give a prompt, or --text");
+  engines::ScaledRunner runner = engines::integer_runner(source, params);
+  cpu::ScaledLogits z;
+  for (size_t i = 0; i < std::min(tokens.size(), positions); ++i) z = engines::step(runner, tokens[i]);
+  while (tokens.size() <= positions) {
+    const auto next = static_cast<int>(std::max_element(z.values.begin(), z.values.end()) - z.values.begin());
+    tokens.push_back(next);
+    if (tokens.size() <= positions) z = engines::step(runner, next);
+  }
+  tokens.resize(positions + 1);
+  return tokens;
+}
+
 }  // namespace bitgrid::check

@@ -54,6 +54,10 @@ struct ScaledCheckReport {
   bool ok() const { return mismatches() == 0; }
 };
 
+/// A window of `positions` and one token more: the prompt, continued greedily by engine cpu or cut off. Throws Error if it is empty.
+std::vector<int> window_to_check(engines::ScaledSource& source, std::vector<int> prompt, size_t positions,
+                                 const engines::ScaledRunParams& params);
+
 /// Throws Error if an engine does not run models with scales.
 ScaledCheckReport check_scaled(engines::ScaledSource& source, const ScaledCheckParams& params);
 

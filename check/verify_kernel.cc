@@ -1,7 +1,10 @@
 #include "check/verify_kernel.h"
 
+#include <fmt/format.h>
+
 #include "bitgrid_sim/kernel_simulator.h"
 #include "ir/dag.h"
+#include "ir/error.h"
 
 namespace bitgrid::check {
 namespace {
@@ -85,6 +88,15 @@ std::optional<BitDifference> verify_mapping(const Kernel& kernel, const MappedKe
     end(simulator);
   }
   return difference;
+}
+
+void require_verified(const Kernel& kernel, const MappedKernel& mapped, const VerifyParams& params, VerifyStats* stats) {
+  const auto wrong = verify_mapping(kernel, mapped, params, stats);
+  if (!wrong) return;
+  throw Error("kernel " + mapped.name,
+              fmt::format("the mapping is wrong: random invocation {}, bit {}: expected {}, got {}", wrong->invocation, wrong->bit,
+                          wrong->expected, wrong->got),
+              "this is a bug in the mapper; nothing was written; please report it with the source file");
 }
 
 }  // namespace bitgrid::check

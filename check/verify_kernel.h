@@ -43,4 +43,7 @@ BitMatrix random_invocations(const Kernel& kernel, int rows, std::mt19937_64& ra
 std::optional<BitDifference> verify_mapping(const Kernel& kernel, const MappedKernel& mapped, const VerifyParams& params = {},
                                             VerifyStats* stats = nullptr);
 
+/// Throws Error for what verify_mapping finds: a mapping that is wrong is a bug of ours, and nothing is to be made of it.
+void require_verified(const Kernel& kernel, const MappedKernel& mapped, const VerifyParams& params = {}, VerifyStats* stats = nullptr);
+
 }  // namespace bitgrid::check

@@ -103,7 +103,8 @@ std::string verdict_text(const check::Proof& proof, const Dag& dag) {
 
 int prove(const CheckOptions& o) {
   const Arch arch = arch_of(o.arch);
-  const Source source = read_source(o.model, {{{arch.tile_width, arch.tile_height}, mapping::parse_optimize(o.optimize)}, o.network.grid});
+  const engines::KernelSource source =
+      read_source(o.model, {{{arch.tile_width, arch.tile_height}, mapping::parse_optimize(o.optimize)}, o.network.grid});
   const Program& program = source.program;
   const std::vector<rtl::RtlSource> verilog = verilog_to_prove(o, program);
   check::ProveRtlParams params;

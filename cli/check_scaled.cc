@@ -21,21 +21,6 @@ std::vector<int> encoded(const engines::ScaledSource& source, const std::string&
   return prompt ? frontend::encode_prompt(*source.tokenizer(), text, true) : source.tokenizer()->encode(text);
 }
 
-/// The prompt, continued by engine cpu until there are `positions` and one more.
-std::vector<int> continued(engines::ScaledSource& source, std::vector<int> tokens, size_t positions,
-                           const engines::ScaledRunParams& params) {
-  if (tokens.empty()) throw Error("--prompt", "the prompt has no tokens", "give a prompt, or --text");
-  engines::ScaledRunner runner = engines::integer_runner(source, params);
-  cpu::ScaledLogits z;
-  for (size_t i = 0; i < std::min(tokens.size(), positions); ++i) z = engines::step(runner, tokens[i]);
-  while (tokens.size() <= positions) {
-    const auto next = static_cast<int>(std::max_element(z.values.begin(), z.values.end()) - z.values.begin());
-    tokens.push_back(next);
-    if (tokens.size() <= positions) z = engines::step(runner, next);
-  }
-  return tokens;
-}
-
 void print(const check::ScaledCheckReport& report) {
   uint64_t compared = 0;
   for (const check::ScaledEngineCheck& e : report.engines) {
@@ -79,8 +64,7 @@ int check_scaled_model(const ScaledCheckOptions& o) {
     const size_t positions = std::min(static_cast<size_t>(o.tokens), context);
     std::vector<int> prompt = o.prompt_ids.empty() ? encoded(source, o.prompt, true)
                                                    : parse_ids("--prompt-ids", o.prompt_ids, source.integers().embedding.vocabulary);
-    params.windows = {continued(source, std::move(prompt), positions, {params.cache, params.threads})};
-    params.windows[0].resize(positions + 1);
+    params.windows = {check::window_to_check(source, std::move(prompt), positions, {params.cache, params.threads})};
   } else {
     const std::vector<int> tokens = encoded(source, read_file(o.text, kMostTextBytes), false);
     for (const auto& window : engines::windows_of(tokens, context)) params.windows.emplace_back(window.begin(), window.end());

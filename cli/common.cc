@@ -4,14 +4,11 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 #include <thread>
 
 #include "bitgrid_sim/systemc/platform_report.h"
 #include "cli/numbers.h"
 #include "frontend/arch_file.h"
-#include "frontend/checkpoint/checkpoint.h"
-#include "ir/error.h"
 #include "ir/file.h"
 #include "ir/json_text.h"
 #include "ir/text.h"
@@ -63,16 +60,6 @@ Json arch_json(const Arch& arch, ArchParts parts) {
                {"tile", {{"width", arch.tile_width}, {"height", arch.tile_height}}}};
   if (parts == ArchParts::kWithPlatform) json["platform"] = platform::platform_json(arch.platform);
   return json;
-}
-
-SourceKind source_kind(const std::string& path) {
-  const std::string extension = std::filesystem::path(path).extension().string();
-  if (extension == ".yaml" || extension == ".yml") return SourceKind::kModel;
-  if (extension == ".onnx") return SourceKind::kNetwork;
-  if (extension == ".blif") return SourceKind::kBlif;
-  if (extension == ".dag") return SourceKind::kDag;
-  if (frontend::is_checkpoint(path)) return SourceKind::kModel;  // its reader says what runs it
-  throw Error(path, "this is neither a model, a netlist nor a kernel", "give a .yaml, .onnx, .blif or .dag file");
 }
 
 }  // namespace bitgrid::cli

@@ -68,8 +68,4 @@ Arch arch_of(const std::string& file);
 enum class ArchParts : uint8_t { kFabric, kWithPlatform };
 Json arch_json(const Arch& arch, ArchParts parts = ArchParts::kFabric);
 
-/// "model.yaml" files are models, ".onnx" networks; ".blif" and ".dag" are netlists and kernels. Throws Error that lists them.
-enum class SourceKind { kModel, kNetwork, kBlif, kDag };
-SourceKind source_kind(const std::string& path);
-
 }  // namespace bitgrid::cli

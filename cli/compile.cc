@@ -45,7 +45,7 @@ mapping::MapParams map_params(const CompileOptions& o, const Defects& defects) {
 /// One compile from source to files.
 class Compile {
  public:
-  Compile(const CompileOptions& o, const Source& source, const mapping::Tile& tile, const Defects& defects)
+  Compile(const CompileOptions& o, const engines::KernelSource& source, const mapping::Tile& tile, const Defects& defects)
       : o_(o), source_(source), tile_(tile), program_(source.program), params_(map_params(o, defects)), results_(program_.kernels.size()) {}
 
   void map() {
@@ -88,12 +88,7 @@ class Compile {
       Stopwatch watch;
       check::VerifyParams params;
       params.defects = params_.defects;
-      if (const auto wrong = check::verify_mapping(program_.kernels[k], mapped[k], params, &results_[k].verify)) {
-        throw Error("kernel " + mapped[k].name,
-                    fmt::format("the mapping is wrong: random invocation {}, bit {}: expected {}, got {}", wrong->invocation, wrong->bit,
-                                wrong->expected, wrong->got),
-                    "this is a bug in the mapper; nothing was written; please report it with the source file");
-      }
+      check::require_verified(program_.kernels[k], mapped[k], params, &results_[k].verify);
       results_[k].verify_seconds = watch.lap();
     });
   }
@@ -144,7 +139,7 @@ class Compile {
   }
 
   const CompileOptions& o_;
-  const Source& source_;
+  const engines::KernelSource& source_;
   const mapping::Tile tile_;
   const Program& program_;
   mapping::MapParams params_;
@@ -160,7 +155,7 @@ void compile(const CompileOptions& o) {
   const mapping::Tile tile{arch.tile_width, arch.tile_height};
   const Defects defects = o.defects.empty() ? Defects{} : frontend::load_defects(o.defects);
   OutputFolder folder(o.out);  // before anything is read of it
-  const Source source = read_source(o.source, {{tile, mapping::parse_optimize(o.optimize), defects}, o.grid, o.scales});
+  const engines::KernelSource source = read_source(o.source, {{tile, mapping::parse_optimize(o.optimize), defects}, o.grid, o.scales});
   const Program& program = source.program;
   Json seconds = {{"lower", watch.lap()}};
   Compile compile(o, source, tile, defects);

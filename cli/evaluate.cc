@@ -27,13 +27,13 @@ struct Score {
 };
 
 /// Feeds windows, each from an empty cache, and scores all tokens but the first of each.
-Score score(Session& session, const std::vector<std::span<const int>>& windows, Progress& progress) {
+Score score(engines::Session& session, const std::vector<std::span<const int>>& windows, Progress& progress) {
   size_t total = 0;
   for (const auto& w : windows) total += w.size() - 1;
   Score s;
   for (const std::span<const int> window : windows) {
     session.restart();
-    const auto each = [&](size_t i, const Logits& z) {
+    const auto each = [&](size_t i, const engines::Logits& z) {
       if (z.unit <= 0.0) throw Error("the model", "it states no logit scale", "add `sampling: {logit_scale: X}`");
       const int next = window[i + 1];
       s.bits += engines::bits_of(z.values, z.unit, next);

@@ -42,7 +42,7 @@ const Kernel& choose(const Program& program, const PictureOptions& o) {
 }
 
 void graph(const PictureOptions& o) {
-  const Source source = read_source(o.source);
+  const engines::KernelSource source = read_source(o.source);
   const Kernel& kernel = choose(source.program, o);
   const std::string dot = to_dot(kernel.dag);
   write_file(o.out, dot);

@@ -15,6 +15,7 @@
 #include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/numbers.h"
+#include "engines/kernel_source.h"
 #include "frontend/blif.h"
 #include "ir/error.h"
 #include "ir/file.h"
@@ -186,8 +187,8 @@ void reduce_network(const Network& start, const ReduceOptions& o, int& status) {
 }
 
 void run(const ReduceOptions& o, int& status) {
-  const SourceKind kind = source_kind(o.source);
-  if (kind == SourceKind::kModel || kind == SourceKind::kNetwork)
+  const engines::SourceKind kind = engines::source_kind(o.source);
+  if (kind == engines::SourceKind::kModel || kind == engines::SourceKind::kNetwork)
     throw Error(o.source, "models are not reduced", "give a .blif or .dag file");
   if (fs::path(o.out).extension() != fs::path(o.source).extension())
     throw Error(o.out, "a reduced file keeps its type", "give a name that ends in " + fs::path(o.source).extension().string());
@@ -197,7 +198,7 @@ void run(const ReduceOptions& o, int& status) {
       std::any_of(o.command.begin(), o.command.end(), [](const std::string& w) { return w.find("{}") != std::string::npos; });
   if (!named) throw Error("command", "it has no {} in it", "write {} where the file's path belongs: -- COMMAND {}");
   const std::string text = read_file(o.source);
-  if (kind == SourceKind::kDag)
+  if (kind == engines::SourceKind::kDag)
     reduce_network(parse_dag(text, o.source), o, status);
   else
     reduce_network(frontend::parse_blif(text, o.source), o, status);

@@ -45,7 +45,7 @@ void report(const ReportOptions& o) {
   page.params.arch.tile_width = folder->manifest.tile_width;
   page.params.arch.tile_height = folder->manifest.tile_height;
   page.configuration["arch"] = arch_json(page.params.arch);
-  Source source;
+  engines::KernelSource source;
   if (!o.model.empty()) {
     const engines::Manifest& m = folder->manifest;
     source = read_source(o.model, {{{m.tile_width, m.tile_height}, mapping::parse_optimize(m.optimize), m.defects}});

@@ -103,7 +103,7 @@ void run_streams(const RunOptions& o, const engines::Engine& engine) {
 constexpr uint64_t kMostPromptBytes = uint64_t{1} << 28;
 
 /// The tokens that the text begins with.
-std::vector<int> prompt_tokens(const RunOptions& o, const Session& session) {
+std::vector<int> prompt_tokens(const RunOptions& o, const engines::Session& session) {
   const int sources =
       static_cast<int>(!o.prompt.empty()) + static_cast<int>(!o.prompt_file.empty()) + static_cast<int>(!o.prompt_ids.empty());
   if (sources > 1) throw Error("--prompt", "there is more than one prompt", "give one of --prompt, --prompt-file and --prompt-ids");
@@ -120,7 +120,7 @@ std::vector<int> prompt_tokens(const RunOptions& o, const Session& session) {
 /// Shows tokens as they come, in whole characters.
 class Screen {
  public:
-  explicit Screen(const Session& session) : session_(session) {}
+  explicit Screen(const engines::Session& session) : session_(session) {}
   void show(int token) {
     const std::string bytes = session_.bytes_of(token);
     put(session_.with_scales ? stream_.put(bytes) : bytes);
@@ -133,7 +133,7 @@ class Screen {
     text_ += text;
     std::cout << text << std::flush;
   }
-  const Session& session_;
+  const engines::Session& session_;
   frontend::Utf8Stream stream_;
   std::string text_;
 };
@@ -145,7 +145,7 @@ struct Generation {
   double prompt_seconds = 0.0, seconds = 0.0;  // seconds: of both
 };
 
-Generation generate(const RunOptions& o, Session& session, std::vector<int> tokens, Screen& screen) {
+Generation generate(const RunOptions& o, engines::Session& session, std::vector<int> tokens, Screen& screen) {
   const auto choose = session.sampler({o.temperature, o.top_k, o.top_p}, static_cast<uint32_t>(o.common.seed));
   Generation g;
   g.prompt_positions = tokens.size();
@@ -159,7 +159,7 @@ Generation generate(const RunOptions& o, Session& session, std::vector<int> toke
       break;
     }
     int next = 0;
-    session.feed(pending, false, [&](size_t, const Logits& z) { next = choose(z); });
+    session.feed(pending, false, [&](size_t, const engines::Logits& z) { next = choose(z); });
     g.positions += pending.size();
     const double lap = watch.lap();
     g.seconds += lap;
@@ -225,7 +225,7 @@ void run(RunOptions o) {
     return run_network_model({o.common, o.model, o.engine, o.optimize, o.network, o.scales.threads});
   }
   refuse_network_options(o.network);
-  if (o.engine.empty()) o.engine = default_engine(o.model);
+  if (o.engine.empty()) o.engine = engines::default_engine(o.model);
   const engines::Engine& engine = engines::find_engine(o.engine);
   if (engine.of_streams == nullptr) {
     const std::string cure = "give --engine " + engines::engine_names(engines::runs_streams);

@@ -1,177 +1,35 @@
 #include "cli/session.h"
 
-#include <fmt/format.h>
-
-#include <cmath>
-
-#include "cli/source.h"
 #include "engines/progress_lines.h"
-#include "engines/text.h"
-#include "frontend/checkpoint/convert.h"
 #include "ir/error.h"
-#include "ir/number.h"
 
 namespace bitgrid::cli {
-
-namespace {
-
-/// A model with scales.
-struct ScaledSession {
-  ScaledSession(const std::string& path, const engines::OpenParams& params) : source(path, params) {}
-  engines::ScaledSource source;
-  engines::ScaledRunner runner;
-};
-
-std::function<int(const Logits&)> scaled_sampler(const SamplingOptions& o, uint32_t seed, std::vector<int32_t> table) {
-  auto sampler = std::make_shared<engines::ScaledSampler>();
-  sampler->state = seed;
-  if (!o.temperature.empty()) {
-    const auto t = parse_real(o.temperature, 1e-3, 1e3);
-    if (!t) throw Error("--temperature", "'" + o.temperature + "' is not a number from 0.001 to 1000", "leave it out for greedy");
-    sampler->per_temperature = constant(1.0 / *t);
-  } else if (o.top_k != 0 || !o.top_p.empty()) {
-    throw Error("--top-k", "without a temperature the likeliest token is taken", "give --temperature too");
-  }
-  sampler->top_k = o.top_k;
-  if (!o.top_p.empty()) {
-    const auto share = parse_real(o.top_p, 0.0, 1.0);
-    if (!share) throw Error("--top-p", "'" + o.top_p + "' is not a number from 0 to 1", "write a share such as 0.9");
-    sampler->top_p = static_cast<uint32_t>(std::floor(*share * 65536.0 + 0.5));
-  }
-  return [sampler, table = std::move(table)](const Logits& z) { return engines::next_token(*sampler, {z.values, z.scalar}, table); };
-}
-
-[[noreturn]] void refuse_text(const std::string& text, size_t vocabulary) {
-  throw Error("the model", fmt::format("it has no tokenizer, so '{}' cannot be tokenized", text),
-              fmt::format("give --prompt-ids with numbers 0 .. {}", vocabulary - 1));
-}
-
-void open_scaled(const SessionOptions& o, const engines::Engine& engine, Session& session, Progress& progress) {
-  const auto inner = std::make_shared<ScaledSession>(o.model, open_params(o.scales, progress));
-  session.keep = inner;
-  engines::ScaledRunParams params = {parse_cache_forms(o.scales.kv), o.scales.threads};
-  params.progress = [&progress](const std::string& line) { progress.say(line); };
-  params.seed = o.seed;
-  params.optimize = mapping::parse_optimize(o.optimize);
-  params.dataflow = dataflow_of(o.scales, {&engine});
-  params.step_progress = params.progress;
-  inner->runner = engine.of_scaled(inner->source, params);
-  session.stats = inner->runner.stats;
-  session.with_scales = true;
-  session.on_grid = false;  // cycles are not counted yet
-  session.context = inner->source.context();
-  session.tokenizer = inner->source.tokenizer();
-  if (session.tokenizer != nullptr) session.eos = session.tokenizer->eos;
-  Session* self = &session;
-  session.feed = [inner, self](std::span<const int> tokens, bool all, const EachLogits& each) {
-    const auto give = [&](size_t i, cpu::ScaledLogits z) {
-      each(i, {std::move(z.values), std::ldexp(static_cast<double>(z.unit.m), static_cast<int>(z.unit.e)), z.unit});
-    };
-    inner->runner.feed(tokens, all, give, self->trace);
-  };
-  session.restart = [inner] { inner->runner.restart(); };
-  const size_t vocabulary = session.vocabulary = inner->source.vocabulary();
-  const frontend::Tokenizer* tokenizer = session.tokenizer;
-  session.encode_prompt = [tokenizer, vocabulary](const std::string& text) -> std::vector<int> {
-    if (tokenizer == nullptr) refuse_text(text, vocabulary);
-    return frontend::encode_prompt(*tokenizer, text, true);
-  };
-  session.encode = [tokenizer, vocabulary](const std::string& text) -> std::vector<int> {
-    if (tokenizer == nullptr) refuse_text(text, vocabulary);
-    return tokenizer->encode(text);
-  };
-  session.bytes_of = [tokenizer](int token) { return tokenizer == nullptr ? fmt::format("<{}>", token) : tokenizer->bytes_of(token); };
-  session.sampler = [](const SamplingOptions& s, uint32_t seed) {
-    return scaled_sampler(s, seed, s.temperature.empty() ? std::vector<int32_t>{} : frontend::function_tables(2, 1.0).sampling);
-  };
-}
-
-/// A model of our own dialect.
-struct FixedSession {
-  Arch arch;
-  Model model;
-  Program program;
-  engines::TokenRunner run;
-  engines::KernelEngine kernels;
-  HostState state;
-};
-
-void open_kernels(const SessionOptions& o, const engines::Engine& engine, FixedSession& inner, Session& session, Progress& progress) {
-  inner.program = numerics::lower(inner.model, {{inner.arch.tile_width, inner.arch.tile_height}, mapping::parse_optimize(o.optimize)});
-  const auto mapped = [&] {
-    auto kernels = map_with_progress(inner.program, {o.seed, mapping::parse_optimize(o.optimize)}, progress);
-    session.cycles = mapping::cycles_per_token(inner.program, kernels, inner.arch.configuration_bits_per_cycle);
-    return kernels;
-  };
-  const rtl::RtlParams rtl = engines::verilating_params([&](const std::string& line) { progress.say(line); });
-  inner.kernels = engine.of_kernels({inner.program, mapped, [&] { return engines::verilog_sources(inner.program); }, rtl});
-  inner.state = initial_state(inner.program);
-}
-
-void open_fixed(const SessionOptions& o, const engines::Engine& engine, Session& session, Progress& progress) {
-  const auto inner = std::make_shared<FixedSession>();
-  session.keep = inner;
-  refuse_model_options(o.scales);
-  inner->arch = arch_of(o.arch);
-  inner->model = read_model(o.model);
-  session.vocabulary = inner->model.vocabulary.size();
-  const double unit = inner->model.logit_scale;
-  if (engine.of_model) {
-    inner->run = engine.of_model(inner->model);
-    session.feed = [inner, unit](std::span<const int> tokens, bool all, const EachLogits& each) {
-      for (size_t i = 0; i < tokens.size(); ++i) {
-        std::vector<int64_t> z = inner->run(tokens[i], nullptr);
-        if (all || i + 1 == tokens.size()) each(i, {std::move(z), unit, {}});
-      }
-    };
-    session.restart = [inner, &engine] { inner->run = engine.of_model(inner->model); };
-  } else {
-    open_kernels(o, engine, *inner, session, progress);
-    session.feed = [inner, unit](std::span<const int> tokens, bool all, const EachLogits& each) {
-      const HostTrace trace = run_tokens(inner->program, inner->state, {tokens.begin(), tokens.end()}, inner->kernels.run);
-      for (size_t i = all ? 0 : tokens.size() - 1; i < tokens.size(); ++i)
-        each(i, {logits(inner->program, trace, static_cast<int>(i)), unit, {}});
-    };
-    session.restart = [inner] { inner->state = initial_state(inner->program); };
-    session.stats = [inner] { return inner->kernels.stats(); };
-  }
-  session.encode_prompt = [inner](const std::string& text) {
-    return engines::tokenise(inner->model, engines::normalise_prompt(inner->model, text));
-  };
-  session.encode = [inner](const std::string& text) { return engines::tokenise(inner->model, text); };
-  session.bytes_of = [inner](int token) { return engines::detokenise(inner->model, {token}); };
-  session.sampler = [inner](const SamplingOptions& s, uint32_t seed) -> std::function<int(const Logits&)> {
-    if (s.top_k != 0 || !s.top_p.empty()) throw Error("--top-k", "only models with scales sample among the likeliest", "leave it out");
-    auto sampler = std::make_shared<engines::Sampler>(
-        s.temperature.empty() ? engines::greedy_sampler() : engines::temperature_sampler(inner->model, s.temperature, seed));
-    return [sampler](const Logits& z) { return engines::next_token(*sampler, z.values); };
-  };
-}
-
-}  // namespace
 
 std::vector<MappedKernel> map_with_progress(const Program& program, const mapping::MapParams& params, Progress& progress) {
   return mapping::map_kernels(program, params, engines::mapping_run([&](const std::string& line) { progress.say(line); }));
 }
 
-std::string default_engine(const std::string& model) {
-  return engines::is_scaled_model(model) ? engines::kDefaultEngines.run_scaled : engines::kDefaultEngines.run;
-}
-
-std::unique_ptr<Session> open_session(const SessionOptions& o, Progress& progress) {
+std::unique_ptr<engines::Session> open_session(const SessionOptions& o, Progress& progress) {
   const engines::Engine& engine = engines::find_engine(o.engine);
-  auto session = std::make_unique<Session>();
-  session->engine = engine.name;
-  session->on_grid = engine.on_grid;
+  engines::SessionParams params;
+  params.engine = o.engine;
+  params.seed = o.seed;
+  params.optimize = mapping::parse_optimize(o.optimize);
+  params.threads = o.scales.threads;
+  params.say = [&progress](const std::string& line) { progress.say(line); };
+  engines::OpenParams open;
   if (engines::is_scaled_model(o.model)) {
-    require_scaled(engine, "--engine");
+    engines::require_scaled(engine, "--engine");
     if (!o.arch.empty()) throw Error("--arch", kNoTiles, "leave it out");
-    open_scaled(o, engine, *session, progress);
+    open = open_params(o.scales, progress);
+    params.cache = parse_cache_forms(o.scales.kv);
+    params.dataflow = dataflow_of(o.scales, {&engine});
   } else {
-    if (engine.of_model == nullptr && engine.of_kernels == nullptr)
-      throw Error("--engine", "engine " + engine.name + " does not run this model", "choose another one: " + engines::engine_names());
-    open_fixed(o, engine, *session, progress);
+    refuse_model_options(o.scales);
+    params.arch = arch_of(o.arch);
+    open.warn = [](const std::string& warning) { say_error("warning: " + warning); };
   }
+  auto session = engines::open_session(engines::open_text_model(o.model, open), params);
   progress.clear();
   return session;
 }

@@ -1,23 +1,14 @@
-// The input of compile and verilog: a model, a netlist or a kernel, as a program of kernels.
+// The input of compile and verilog, by the options of a command: a model, a netlist or a kernel, as a program of kernels.
 #pragma once
 
-#include <cstdint>
 #include <string>
 
 #include "cli/model_options.h"
+#include "engines/kernel_source.h"
 #include "ir/model.h"
-#include "lowering/mapping/map.h"
 #include "lowering/numerics/lower.h"
 
 namespace bitgrid::cli {
-
-struct Source {
-  Program program;    // a netlist or kernel file: one kernel, no steps
-  uint64_t hash = 0;  // of models with scales: of their kernels, which hold no weights where these stream
-  bool is_model = false;
-  bool is_scaled = false;
-  std::string blif;  // the text of a netlist that every reader of BLIF understands, else empty
-};
 
 /// Reads a model. Anything unusual in it is reported on stderr.
 Model read_model(const std::string& path);
@@ -31,6 +22,6 @@ struct SourceParams {
 };
 
 /// Throws Error as the readers do.
-Source read_source(const std::string& path, const SourceParams& params = {});
+engines::KernelSource read_source(const std::string& path, const SourceParams& params = {});
 
 }  // namespace bitgrid::cli

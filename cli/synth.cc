@@ -1,4 +1,5 @@
 #include "cli/synth.h"
+#include "cli/source.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +7,6 @@
 
 #include "check/check_model.h"
 #include "cli/numbers.h"
-#include "cli/source.h"
 #include "estimate/technology.h"
 #include "ir/error.h"
 #include "rtl/synth.h"
@@ -32,7 +32,7 @@ std::vector<Row> fabric_rows(int side) {
 }
 
 void add_datapaths(const SynthOptions& o, const std::string& path, std::vector<Row>& rows) {
-  const Source source = read_source(path);
+  const engines::KernelSource source = read_source(path);
   std::string names;
   for (const rtl::RtlSource& k : engines::verilog_sources(source.program)) {
     names += (names.empty() ? "" : ", ") + k.name;

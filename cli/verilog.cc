@@ -27,7 +27,7 @@ struct VerilogOptions {
   ModelOptions scales;
 };
 
-Json datapath(const VerilogOptions& o, const Source& source, OutputFolder& folder) {
+Json datapath(const VerilogOptions& o, const engines::KernelSource& source, OutputFolder& folder) {
   const auto kernels = engines::verilog_sources(source.program);
   engines::write_verilog(folder, {source.program.name, source.hash, o.common.seed}, kernels);
   Json json = Json::array();
@@ -57,7 +57,7 @@ std::vector<size_t> chosen(const VerilogOptions& o, const Program& program) {
   return ids;
 }
 
-Json fabric(const VerilogOptions& o, const Source& source, OutputFolder& folder) {
+Json fabric(const VerilogOptions& o, const engines::KernelSource& source, OutputFolder& folder) {
   const Program& program = source.program;
   const std::vector<size_t> ids = chosen(o, program);
   Progress progress;
@@ -102,7 +102,7 @@ void verilog(const VerilogOptions& o) {
   Stopwatch watch;
   const Arch arch = arch_of(o.arch);
   OutputFolder folder(o.out);
-  const Source source =
+  const engines::KernelSource source =
       read_source(o.source, {{{arch.tile_width, arch.tile_height}, mapping::parse_optimize(o.optimize)}, o.grid, o.scales});
   Json json = {{"style", o.style}};
   json["kernels"] = o.style == "fabric" ? fabric(o, source, folder) : datapath(o, source, folder);

@@ -38,11 +38,11 @@ NetworkRunner cpu_network_runner(const IntegerNetwork& network, const NetworkRun
 NetworkRunner network_kernel_runner(KernelEngine (*make)(const EngineInputs& inputs), const IntegerNetwork& network,
                                     const NetworkRunParams& params) {
   const auto run = std::make_shared<LoweredRun>();
-  run->network = networks::lower_network(network, {params.tile, params.optimize});
+  run->network = networks::lower_network(network, {params.tile, params.optimize, params.defects});
   const Program& program = run->network.program;
-  const auto mapped = [&] { return mapping::map_kernels(program, {params.seed, params.optimize}, mapping_run(params.progress)); };
+  const auto map = [&] { return mapping::map_kernels(program, {params.seed, params.optimize}, mapping_run(params.progress)); };
   const auto verilog = [&] { return verilog_sources(program); };
-  run->kernels = make({program, mapped, verilog, verilating_params(params.progress), params.latch_seed});
+  run->kernels = make({program, params.mapped ? params.mapped : map, verilog, verilating_params(params.progress), params.latch_seed});
   const auto at_once = index_of(std::max(1, params.at_once));
   const auto over = [run, at_once, progress = params.step_progress](const std::vector<std::vector<int64_t>>& codes,
                                                                     const SampleTrace& trace) {

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "engines/engine_stats.h"
+#include "ir/defects.h"
 #include "ir/integer_network.h"
+#include "ir/mapped_kernel.h"
 #include "lowering/mapping/objective.h"
 #include "lowering/mapping/tile.h"
 
@@ -20,8 +22,11 @@ struct NetworkRunParams {
   uint64_t seed = 1;
   mapping::Tile tile = {};  // what is larger is cut
   mapping::Optimize optimize = mapping::Optimize::kArea;
+  Defects defects = {};                     // of each tile
   std::optional<uint64_t> latch_seed = {};  // grids start with random latches in place of 0
   int at_once = 64;                         // samples of a batch
+  /// Returns the kernels of an earlier mapping of the same lowering, which replaces a new one.
+  std::function<std::vector<MappedKernel>()> mapped = nullptr;
   std::function<void(const std::string&)> progress = [](const std::string&) {};
   std::function<void(const std::string&)> step_progress = [](const std::string&) {};
 };

@@ -18,20 +18,26 @@ bool is_network(const std::string& path) {
 OpenNetwork open_network(const std::string& path, const OpenNetworkParams& params) {
   OpenNetwork open;
   open.graph = frontend::onnx::read_graph(path);
-  frontend::onnx::NetworkParams reading;
-  reading.threads = params.threads;
   frontend::NpyArray array;
   if (!params.input.empty()) array = frontend::read_npy(params.input);
-  if (!params.input_grid.empty())
-    reading.grid = frontend::onnx::parse_input_grid(params.input_grid);
-  else if (!params.input.empty())
-    reading.grid = frontend::onnx::grid_of_numbers(array.values);
-  open.network = frontend::onnx::convert(open.graph, path, reading);
-  if (!params.input_grid.empty() && std::holds_alternative<RealThresholds>(open.network.input.codes))
-    throw Error("--input-grid", "a quantiser reads the network's input, so that any value can come", "leave it out");
+  open.network = network_of(open.graph, path, params.input_grid, params.input.empty() ? nullptr : &array, params.threads);
   open.samples =
       params.input.empty() ? made_samples(open.network, params.samples, params.seed) : samples_of(array, open.network, params.input);
   return open;
+}
+
+IntegerNetwork network_of(const frontend::onnx::Graph& graph, const std::string& path, const std::string& input_grid,
+                          const frontend::NpyArray* array, int threads) {
+  frontend::onnx::NetworkParams reading;
+  reading.threads = threads;
+  if (!input_grid.empty())
+    reading.grid = frontend::onnx::parse_input_grid(input_grid);
+  else if (array != nullptr)
+    reading.grid = frontend::onnx::grid_of_numbers(array->values);
+  IntegerNetwork network = frontend::onnx::convert(graph, path, reading);
+  if (!input_grid.empty() && std::holds_alternative<RealThresholds>(network.input.codes))
+    throw Error("--input-grid", "a quantiser reads the network's input, so that any value can come", "leave it out");
+  return network;
 }
 
 std::vector<std::vector<double>> samples_of(const frontend::NpyArray& array, const IntegerNetwork& network, const std::string& source) {

@@ -29,6 +29,11 @@ bool is_network(const std::string& path);
 /// Throws Error (file, node or option; problem; cure).
 OpenNetwork open_network(const std::string& path, const OpenNetworkParams& params);
 
+/// The network of a graph that was read from `path`. The values of an input without a quantiser are as `input_grid` states them, else
+/// those of `array`, if there is one. Throws Error.
+IntegerNetwork network_of(const frontend::onnx::Graph& graph, const std::string& path, const std::string& input_grid,
+                          const frontend::NpyArray* array, int threads);
+
 /// The integers of each sample.
 std::vector<std::vector<int64_t>> codes_of(const IntegerNetwork& network, const std::vector<std::vector<double>>& samples);
 

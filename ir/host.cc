@@ -223,6 +223,27 @@ BitMatrix joined(const Dag& dag, const StepBatch& batch) {
   return joined(dag, batch, 0, batch.inputs.rows);
 }
 
+StepBatch split(const Dag& dag, const BitMatrix& rows) {
+  const size_t resident = resident_bits(dag);
+  StepBatch batch{BitMatrix(rows.rows, rows.cols - resident), BitMatrix(rows.rows, resident)};
+  uint32_t column = 0;
+  size_t streamed = 0, kept = 0;
+  for (const NodeId id : dag.inputs) {
+    const uint32_t width = dag.node(id).width;
+    BitMatrix& part = dag.node(id).resident ? batch.residents : batch.inputs;
+    size_t& to = dag.node(id).resident ? kept : streamed;
+    for (size_t r = 0; r < rows.rows; ++r) {
+      for (uint32_t bit = 0; bit < width; bit += 64) {
+        const uint32_t bits = std::min(64u, width - bit);
+        part.set_word(r, to + bit, bits, rows.get_word(r, column + bit, bits));
+      }
+    }
+    to += width;
+    column += width;
+  }
+  return batch;
+}
+
 BitMatrix evaluate(const Dag& dag, const StepBatch& batch) {
   constexpr size_t kRows = 4096;
   BitMatrix all(batch.inputs.rows, output_bits(dag));

@@ -25,6 +25,8 @@ struct StepBatch {
 /// Returns invocations first .. first + count - 1 with the resident inputs in every row, as the kernel's Dag takes them.
 BitMatrix joined(const Dag& dag, const StepBatch& batch, size_t first, size_t count);
 BitMatrix joined(const Dag& dag, const StepBatch& batch);
+/// The inverse: every invocation at its own position.
+StepBatch split(const Dag& dag, const BitMatrix& rows);
 /// Returns the Dag's outputs. It evaluates a few thousand invocations at a time.
 BitMatrix evaluate(const Dag& dag, const StepBatch& batch);
 
