@@ -34,6 +34,7 @@ void refuse_model_options(const ModelOptions& o) {
   if (!o.i2s_layout.empty()) throw Error("--i2s-layout", "only GGUF files have I2_S tensors", "leave it out");
   if (!o.activation.empty()) throw Error("--activation", "this model states its own functions", "leave it out");
   if (!o.dataflow.empty()) throw Error("--dataflow", "only models with scales have this choice", "leave it out");
+  if (o.context != 0) throw Error("--context", "only models with scales have positions to choose", "leave it out");
   if (!o.kv.empty()) throw Error("--kv", "only models with scales choose how keys and values are cached", "leave it out");
 }
 

@@ -43,15 +43,6 @@ Kernel or_kernel(int words, uint32_t bits) {
   return k.take();
 }
 
-Kernel maximum_kernel(int words, uint32_t bits) {
-  Maker k(fmt::format("maximum.{}x{}", words, bits));
-  const Nodes x = k.words("x", words, bits, false);
-  NodeId top = x[0];
-  for (size_t i = 1; i < x.size(); ++i) top = maximum(k.dag(), top, x[i]);
-  k.out("y", top, bits);
-  return k.take();
-}
-
 Kernel total_kernel(int words, uint32_t bits) {
   Maker k(fmt::format("total.{}x{}", words, bits));
   const Nodes x = k.words("x", words, bits, false);
@@ -93,20 +84,6 @@ Kernel weight_kernel(int words, const ScaledTables& tables) {
     weights.push_back(select(d, is_zero(d, s), number(d, kWeightBits, 0), unsigned_as(d, w, kWeightBits)));
   }
   k.out("weight", weights, kWeightBits, false);
-  return k.take();
-}
-
-Kernel align_kernel(int words) {
-  Maker k(fmt::format("align.{}", words));
-  Dag& d = k.dag();
-  const Nodes weights = k.words("weight", words, kWeightBits, false), shifts = k.words("shift", words, kShiftBits, false);
-  const NodeId top = k.word("top", kShiftBits);
-  Nodes out;
-  for (size_t i = 0; i < weights.size(); ++i) {
-    const NodeId by = add_node(d, Op::kSubtract, kShiftBits, {top, shifts[i]});
-    out.push_back(unsigned_as(d, rounded_shift(d, unsigned_as(d, weights[i], kWeightBits + 1), by), kWeightBits));
-  }
-  k.out("y", out, kWeightBits, false);
   return k.take();
 }
 

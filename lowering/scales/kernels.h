@@ -28,9 +28,8 @@ uint32_t bits_of_count(int count);
 
 /// y = x, for rows of tables.
 Kernel copy_kernel(int words, uint32_t bits);
-/// One unsigned number of several: their bitwise or; the largest; their sum (bits_of_count wider).
+/// One unsigned number of several: their bitwise or; their sum (bits_of_count wider).
 Kernel or_kernel(int words, uint32_t bits);
-Kernel maximum_kernel(int words, uint32_t bits);
 Kernel total_kernel(int words, uint32_t bits);
 /// The number of bits from the leading one down.
 Kernel bit_length_kernel(uint32_t bits);
@@ -39,7 +38,5 @@ Kernel shift_kernel(uint32_t bits, uint32_t keep);
 
 /// Weights of scores, from their distance to the largest one.
 Kernel weight_kernel(int words, const ScaledTables& tables);
-/// Weights of values that each have a shift, brought to the largest shift.
-Kernel align_kernel(int words);
 
 }  // namespace bitgrid::scales

@@ -94,6 +94,7 @@ class Lowering {
   Vector scores(const std::string& name, const SoftmaxAttention& layer, Vector q, const ScalarVector& unit_q, const CachedCodes& keys);
   Vector saturated_scores(const std::string& name, Vector scaled, Vector planes);
   SoftmaxWeights softmax(const std::string& name, Vector scores);
+  Vector aligned_weights(const std::string& name, Vector weights, Vector shifts, Vector top_shift);
   Vector mixed_values(const std::string& name, Vector weights, const CachedCodes& values);
   Vector mix(const std::string& name, const SoftmaxWeights& softmax, const CachedCodes& values, const std::string& result, uint32_t bits);
   Vector feed_forward(const std::string& name, const GatedFeedForward& layer, Vector x);

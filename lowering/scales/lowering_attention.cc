@@ -169,32 +169,47 @@ Vector Lowering::mixed_values(const std::string& name, Vector weights, const Cac
   return mixed;
 }
 
+/// Weights of values with shifts of their own, as those of values with the largest shift: floor(weight / 2^(top - shift) + 1/2).
+Vector Lowering::aligned_weights(const std::string& name, Vector weights, Vector shifts, Vector top_shift) {
+  const auto heads = int_of(model_.heads), kv = int_of(model_.kv_heads);
+  constexpr uint32_t kBelow = kWeightBits + 1;  // a shift above leaves nothing
+  const Vector below = steps_.unsigned_vector(name + "below_top", kv * window_, kShiftBits);
+  steps_.begin();
+  for (int g = 0; g < kv; ++g)
+    steps_.step(fmt::format("{}below_top.{}", name, g), difference_modulo_kernel(kShiftBits, kShiftBits, 0, kShiftBits), window_,
+                {top_shift.from(g), shifts.from(g * window_, 1)}, {below.to(g * window_, 1)});
+  steps_.end();
+  const Vector powers = scalars_.apply(name + "below_power", falling_power_kernel(kShiftBits, kBelow + 1), below.count, {below.from(0, 1)});
+  const Kernel times = product_kernel(weights.factor(), powers.factor());
+  const Vector large = steps_.unsigned_vector(name + "large_weights", weights.count, times.outputs[0].bits);
+  steps_.begin();
+  for (int h = 0; h < heads; ++h)
+    steps_.step(fmt::format("{}large_weights.{}", name, h), times, window_,
+                {weights.from(h * window_, 1), powers.from(h / (heads / kv) * window_, 1)}, {large.to(h * window_, 1)});
+  steps_.end();
+  return scalars_.apply(name + "aligned", round_kernel(kWeightBits, NumberCode::kUnsigned), large.count,
+                        {large.planes(0, 1, int_of(kBelow) - 1)});
+}
+
 /// The mix of the cached values.
 Vector Lowering::mix(const std::string& name, const SoftmaxWeights& softmax, const CachedCodes& values, const std::string& result,
                      uint32_t bits) {
   const auto heads = int_of(model_.heads), kv = int_of(model_.kv_heads);
-  const Vector weights = softmax.weights;
-  const Vector aligned = steps_.unsigned_vector(name + "aligned", heads * window_, kWeightBits);
   // The largest shift of the cached values: slots never written have 0, which changes nothing.
-  const int chunks = window_ / kScoresAtOnce;
-  const Vector shift_parts = steps_.unsigned_vector(name + "shift_parts", kv * chunks, kShiftBits);
+  const Vector shifts = steps_.unsigned_vector(name + "cached_shifts", kv * window_, kShiftBits);
   steps_.begin();
   for (int g = 0; g < kv; ++g)
-    steps_.step(fmt::format("{}shift_parts.{}", name, g), maximum_kernel(kScoresAtOnce, kShiftBits), chunks,
-                {CacheSource{values.shifts, 0, kScoresAtOnce, g, 1, kScoresAtOnce, 0}}, {shift_parts.to(g * chunks, 1)});
+    steps_.step(fmt::format("{}cached_shifts.{}", name, g), copy_kernel(kScoresAtOnce, kShiftBits), window_ / kScoresAtOnce,
+                {CacheSource{values.shifts, 0, kScoresAtOnce, g, 1, kScoresAtOnce, 0}}, {shifts.to(g * window_, kScoresAtOnce)});
   steps_.end();
-  const Vector top_shift = steps_.maximum(name + "top_shift", shift_parts, chunks);
+  const Vector top_shift = steps_.maximum(name + "top_shift", shifts, window_);
   const Vector head_shift = steps_.unsigned_vector(name + "head_shift", heads, kShiftBits);
   steps_.begin();
-  for (int h = 0; h < heads; ++h) {
-    const int g = h / (heads / kv);
-    steps_.step(
-        fmt::format("{}aligned.{}", name, h), align_kernel(kScoresAtOnce), chunks,
-        {weights.from(h * window_, kScoresAtOnce), CacheSource{values.shifts, 0, kScoresAtOnce, g, 1, kScoresAtOnce, 0}, top_shift.from(g)},
-        {aligned.to(h * window_, kScoresAtOnce)});
-    steps_.step(fmt::format("{}head_shift.{}", name, h), copy_kernel(1, kShiftBits), 1, {top_shift.from(g)}, {head_shift.to(h)});
-  }
+  for (int h = 0; h < heads; ++h)
+    steps_.step(fmt::format("{}head_shift.{}", name, h), copy_kernel(1, kShiftBits), 1, {top_shift.from(h / (heads / kv))},
+                {head_shift.to(h)});
   steps_.end();
+  const Vector aligned = aligned_weights(name, softmax.weights, shifts, top_shift);
   const ScalarVector by_shift = scalars_.shifted(name + "shifted_mix", softmax.reciprocal, head_shift);
   const ScalarVector mix_unit = {by_shift.m,
                                  scalars_.apply(name + "mix_unit", plus_constant_kernel(kExponentBits, kMixFraction, kExponentBits), heads,

@@ -26,6 +26,20 @@ NodeId rounded_half(Dag& dag, NodeId f, NodeId carry) {
   return add_node(dag, Op::kAdd, to, {add_slice(dag, f, 1, to), carry});
 }
 
+/// A table of powers of two: the bit that is set for a shift, or none.
+template <typename Place>
+Kernel power_table(const std::string& name, uint32_t shift_bits, uint32_t bits, Place place) {
+  Maker k(name);
+  std::vector<BitVector> table;
+  for (uint32_t shift = 0; shift < uint32_t{1} << shift_bits; ++shift) {
+    table.emplace_back(bits);
+    if (place(shift) < bits) table.back().set(place(shift), true);
+  }
+  const NodeId shift = k.word("shift", shift_bits);
+  k.out("power", add_lut(k.dag(), shift, table), bits);
+  return k.take();
+}
+
 }  // namespace
 
 Kernel product_kernel(const Factor& a, const Factor& b, uint32_t outputs, bool offset_result) {
@@ -177,15 +191,12 @@ Kernel plus_constant_kernel(uint32_t bits, int64_t constant, uint32_t to) {
 }
 
 Kernel power_kernel(uint32_t shift_bits, uint32_t bits) {
-  Maker k(fmt::format("power.{}to{}", shift_bits, bits));
-  std::vector<BitVector> table;
-  for (uint32_t shift = 0; shift < uint32_t{1} << shift_bits; ++shift) {
-    table.emplace_back(bits);
-    if (shift < bits) table.back().set(shift, true);
-  }
-  const NodeId shift = k.word("shift", shift_bits);
-  k.out("power", add_lut(k.dag(), shift, table), bits);
-  return k.take();
+  return power_table(fmt::format("power.{}to{}", shift_bits, bits), shift_bits, bits, [](uint32_t shift) { return shift; });
+}
+
+Kernel falling_power_kernel(uint32_t shift_bits, uint32_t bits) {
+  return power_table(fmt::format("falling_power.{}to{}", shift_bits, bits), shift_bits, bits,
+                     [bits](uint32_t shift) { return bits - 1 - shift; });
 }
 
 Kernel negative_kernel(uint32_t bits) {

@@ -47,6 +47,8 @@ Kernel plus_constant_kernel(uint32_t bits, int64_t constant, uint32_t to);
 
 /// 2^shift, of `bits` bits.
 Kernel power_kernel(uint32_t shift_bits, uint32_t bits);
+/// 2^(bits - 1 - shift), 0 for larger shifts.
+Kernel falling_power_kernel(uint32_t shift_bits, uint32_t bits);
 /// -x in two's complement; and -1 - x: the plane from which the product of a number with a mantissa is read, so that its lowest bit is the
 /// one to be rounded.
 Kernel negative_kernel(uint32_t bits);

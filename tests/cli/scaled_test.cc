@@ -52,13 +52,20 @@ TEST_F(Scaled, DataflowsAreRefusedByName) {
   EXPECT_THAT(own.output, HasSubstr("--dataflow: only models with scales have this choice; leave it out"));
 }
 
-using SlowScaled = Scaled;
-
-/// Every kernel of BitNet's graph on simulated grids. Mapping takes most of the time.
-TEST_F(SlowScaled, GridsComputeWhatTheDefinitionSays) {
+/// Every kernel of BitNet's graph on simulated grids, from random latches.
+TEST_F(Scaled, GridsComputeWhatTheDefinitionSays) {
   const Result r = bitgrid("check " + kFolder + " --engines cpu,grid --prompt 'in the ' --tokens 3 --context 16");
   EXPECT_EQ(r.status, 0) << r.output;
   EXPECT_THAT(r.output, HasSubstr("grid        16998 values compared, 0 mismatches"));
+}
+
+/// Mapped kernels are verified against their Dags on the way.
+TEST_F(Scaled, KernelsAreCompiled) {
+  const json j = run("compile " + kFolder + " --context 16 --effort fast -o " + path("c"));
+  EXPECT_LT(j["cells_total"].get<int>(), 100'000);
+  EXPECT_LT(j["cycles_per_token"].get<int>(), 300'000);
+  EXPECT_THAT(bitgrid("compile " + path("model.yaml") + " --context 16 -o " + path("d")).output,
+              HasSubstr("--context: only models with scales have positions to choose; leave it out"));
 }
 
 TEST_F(Scaled, ImportedIntegersGiveTheSameText) {

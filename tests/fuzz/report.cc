@@ -24,7 +24,7 @@ void shapes(std::string_view bytes) {
 void sweep(std::string_view bytes) {
   const auto read = accepted([&] { return estimate::parse_sweep(std::string(bytes), "nowhere/sweep.yaml"); });
   if (!read) return;
-  const estimate::EstimateModel model{"nowhere/model.yaml", "", std::nullopt, 0};
+  const estimate::EstimateModel model{"nowhere/model.yaml", "", std::nullopt, std::nullopt, 0};
   std::vector<nlohmann::ordered_json> points;
   for (const size_t n : {size_t{0}, read->points() - 1}) {
     points.push_back(estimate::run_point(*read, model, n));

@@ -35,12 +35,14 @@ class Mapped {
   }
   const std::string& strategy() const { return mapped_.strategy; }
   int ii() const { return mapped_.ii; }
+  /// Words of a port are given as one number.
   uint64_t operator()(const Codes& inputs) const {
     BitMatrix in(1, input_bits(kernel_.dag));
     size_t column = 0;
     for (size_t i = 0; i < inputs.size(); ++i) {
-      in.set_word(0, column, kernel_.inputs[i].bits, inputs[i]);
-      column += kernel_.inputs[i].bits;
+      const unsigned bits = kernel_.inputs[i].bits * static_cast<unsigned>(kernel_.inputs[i].words);
+      in.set_word(0, column, bits, inputs[i]);
+      column += bits;
     }
     return evaluate(kernel_.dag, in).get_word(0, 0, kernel_.outputs[0].bits);
   }
@@ -154,11 +156,36 @@ TEST(RowKernels, ScoresSaturate) {
   EXPECT_EQ(score({7, 1, 1, 0}), 0u);
 }
 
-TEST(RowKernels, PowersAndSplitScalars) {
-  const Mapped power(power_kernel(4, 11)), split(split_kernel());
+TEST(RowKernels, Powers) {
+  const Mapped power(power_kernel(4, 11)), falling(falling_power_kernel(4, 11));
   EXPECT_EQ(power({3}), 8u);
   EXPECT_EQ(power({12}), 0u);
-  EXPECT_EQ(split({scalar_code(bitgrid::scalar(3))}), bitgrid::scalar(3).m);
+  EXPECT_EQ(falling({3}), 128u);
+  EXPECT_EQ(falling({11}), 0u);
+}
+
+TEST(RowKernels, OfExponentsAndDigits) {
+  const Mapped complement(complement_kernel(6)), negated(negative_kernel(6)), keep(keep_kernel(5)), plus(plus_bit_kernel(5, 9));
+  EXPECT_EQ(complement({5}), low_bits(-6, 6));
+  EXPECT_EQ(negated({5}), low_bits(-5, 6));
+  EXPECT_EQ(keep({1, 19}), 19u);
+  EXPECT_EQ(keep({0, 19}), 0u);
+  EXPECT_EQ(plus({1, 20}), 30u);
+  const Mapped fits(trial_kernel(5, 4)), append(append_kernel(6, 2)), gather(gather_kernel(3)), plane(root_plane_kernel());
+  for (uint64_t a = 0; a < 32; ++a)
+    for (uint64_t b = 0; b < 16; ++b) ASSERT_EQ(fits({a, b}), a >= b ? 1u : 0u);
+  EXPECT_EQ(append({5, 2}), 22u);
+  EXPECT_EQ(gather({6}), 6u);
+  EXPECT_EQ(plane({6}), low_bits(-16, 6));
+  EXPECT_EQ(plane({7}), low_bits(-17, 6));
+}
+
+TEST(RowKernels, WholeNumbersEndAtAPowerOfTwo) {
+  const Mapped whole(whole_kernel(4, 6)), least(at_least_one_kernel(4)), zero(zero_kernel(4));
+  EXPECT_EQ(whole({9, 1, 1}), 9u);
+  EXPECT_EQ(whole({9, 0, 1}), 16u);
+  EXPECT_EQ(whole({9, 0, 0}), 0u);
+  for (uint64_t x = 0; x < 16; ++x) ASSERT_EQ(least({x, zero({x})}), std::max<uint64_t>(x, 1));
 }
 
 }  // namespace
