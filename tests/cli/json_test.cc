@@ -5,7 +5,9 @@
 
 #include "bitgrid_sim/systemc/platform.h"
 #include "frontend/grids/grid_io.h"
+#include "frontend/npy.h"
 #include "tests/cli/cli_support.h"
+#include "tests/support/onnx_file.h"
 
 namespace bitgrid {
 namespace {
@@ -189,6 +191,19 @@ TEST_F(JsonSchema, ModelsWithScales) {
                                     of("inspect " + path("imported/model.yaml"))});
 }
 
+TEST_F(JsonSchema, Networks) {
+  test::GraphMaker not_converted({-1, 4});
+  not_converted.node("Sigmoid", {});
+  write_file(path("n.onnx"), test::onnx_bytes(test::small_dense_graph(1)));
+  write_file(path("conv.onnx"), test::onnx_bytes(test::small_conv_graph(1)));
+  write_file(path("bad.onnx"), test::onnx_bytes(not_converted.finished()));
+  write_file(path("x.npy"), frontend::npy_bytes({2, 12}, std::vector<int64_t>(24, 1)));
+  expect("bitgrid run NETWORK.onnx --json", {of("run " + path("n.onnx") + " --input " + path("x.npy"))});
+  expect("bitgrid check NETWORK.onnx --json", {of("check " + path("n.onnx") + " --engines cpu,dag")});
+  expect("bitgrid inspect NETWORK.onnx --json",
+         {of("inspect " + path("n.onnx")), of("inspect " + path("conv.onnx")), of("inspect " + path("bad.onnx"))});
+}
+
 TEST_F(JsonSchema, Platform) {
   if (!platform::platform_available()) GTEST_SKIP() << "built without SystemC: no platform";
   expect("bitgrid run --engine systemc --json",
@@ -248,7 +263,8 @@ TEST_F(JsonSchema, Synthesis) {
 
 TEST_F(JsonSchema, Estimate) {
   const std::string shapes = std::string(BITGRID_SOURCE_DIR) + "/examples/shapes/bonsai-1.7b.yaml";
-  expect("bitgrid estimate --json", {of("estimate " + model_), of("estimate " + shapes)});
+  write_file(path("n.onnx"), test::onnx_bytes(test::small_dense_graph(1)));
+  expect("bitgrid estimate --json", {of("estimate " + model_), of("estimate " + shapes), of("estimate " + path("n.onnx"))});
 }
 
 TEST_F(JsonSchema, Sweep) {
