@@ -7,6 +7,7 @@
 
 #include "check/check_model.h"
 #include "check/prove_rtl.h"
+#include "cli/against.h"
 #include "cli/check_scaled.h"
 #include "cli/commands.h"
 #include "cli/common.h"
@@ -30,7 +31,7 @@ struct CheckOptions {
   bool prove = false;
   int prove_timeout = 300;
   std::string kernel;
-  std::string text, prompt_ids;
+  std::string text, prompt_ids, against;
   ModelOptions scales;
   NetworkOptions network;
 };
@@ -143,8 +144,22 @@ int prove(const CheckOptions& o) {
   return count[static_cast<size_t>(check::Verdict::kRefuted)] == 0 ? 0 : 1;
 }
 
+/// Arrays in place of engines.
+int check_arrays(const CheckOptions& o) {
+  if (!o.engines.empty() || !o.from.empty() || !o.arch.empty() || !o.text.empty() || !o.prompt_ids.empty())
+    throw Error("--against", "arrays are compared with engine cpu alone, without --engines, --from, --arch, --text and --prompt-ids",
+                "leave those out");
+  refuse_model_options(o.scales);
+  if (!engines::is_network(o.model)) refuse_network_options(o.network);
+  if (!engines::is_network(o.model) && engines::is_scaled_model(o.model))
+    throw Error("--against", "models with scales are not compared with arrays",
+                "give a network as ONNX, or a model.yaml of integers alone");
+  return check_against({o.common, o.model, o.against, o.network, o.scales.threads, o.prompt, o.temperature, o.tokens});
+}
+
 int check(const CheckOptions& o) {
   if (o.prove) return prove(o);
+  if (!o.against.empty()) return check_arrays(o);
   if (engines::is_network(o.model)) {
     if (!o.prompt.empty() || !o.prompt_ids.empty() || !o.text.empty() || !o.arch.empty() || !o.from.empty() || !o.temperature.empty())
       throw Error(o.model, "a network is checked on samples, without prompts, texts, architecture files or folders",
@@ -205,6 +220,9 @@ void define_check(CLI::App& command, int& status) {
   command.add_option("--text", o->text, "models with scales: compare over the windows of this text, with engine float by probabilities");
   add_model_options(command, o->scales);
   add_network_options(command, o->network, false);
+  command.add_option(
+      "--against", o->against,
+      "instead of running engines, compare the arrays of this .npz file (numpy.savez), named by layer, with the exact integers");
   command.add_option("--temperature", o->temperature, "continue the prompt by sampling with --seed, as `run --temperature` does");
   command.add_option("--from", o->from, "use the artefacts in this folder (from compile or verilog) unchanged");
   command.add_option(
