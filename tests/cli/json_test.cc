@@ -6,6 +6,7 @@
 #include "bitgrid_sim/systemc/platform.h"
 #include "frontend/grids/grid_io.h"
 #include "frontend/npy.h"
+#include "frontend/npz.h"
 #include "tests/cli/cli_support.h"
 #include "tests/support/onnx_file.h"
 
@@ -199,6 +200,10 @@ TEST_F(JsonSchema, Networks) {
   write_file(path("bad.onnx"), test::onnx_bytes(not_converted.finished()));
   write_file(path("x.npy"), frontend::npy_bytes({2, 12}, std::vector<int64_t>(24, 1)));
   expect("bitgrid run NETWORK.onnx --json", {of("run " + path("n.onnx") + " --input " + path("x.npy"))});
+  OutputFile arrays(path("x.npz"));
+  frontend::write_npz(arrays, {{"scores", {2, 4}, std::vector<int64_t>(8, 100000)}});
+  expect("bitgrid check --against --json",
+         {of("check " + path("n.onnx") + " --input " + path("x.npy") + " --against " + path("x.npz"), 1)});
   expect("bitgrid check NETWORK.onnx --json", {of("check " + path("n.onnx") + " --engines cpu,dag")});
   expect("bitgrid inspect NETWORK.onnx --json",
          {of("inspect " + path("n.onnx")), of("inspect " + path("conv.onnx")), of("inspect " + path("bad.onnx"))});

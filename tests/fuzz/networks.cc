@@ -5,6 +5,7 @@
 #include "check/check_network.h"
 #include "engines/network_source.h"
 #include "frontend/npy.h"
+#include "frontend/npz_reader.h"
 #include "frontend/onnx/network.h"
 #include "ir/index.h"
 #include "tests/fuzz/check.h"
@@ -71,6 +72,13 @@ void npy(std::string_view bytes) {
   const frontend::NpyArray second = frontend::parse_npy(frontend::npy_bytes(shape, values), "printed");
   require(second.shape == first->shape && std::equal(values.begin(), values.end(), second.values.begin(), second.values.end()),
           "an array that is printed and read again is another one");
+}
+
+void npz(std::string_view bytes) {
+  const auto arrays = accepted([&] { return frontend::parse_npz(std::string(bytes), "x.npz"); });
+  if (!arrays) return;
+  for (const frontend::NpzEntry& a : *arrays)
+    require(a.array.values.size() == a.array.rows() * a.array.row_size(), "an array has other elements than its shape says");
 }
 
 }  // namespace bitgrid::fuzz
