@@ -1,6 +1,7 @@
 # cmake --install: the program, the libraries with their headers, and a CMake package (find_package(bitgrid), targets bitgrid::ir,
 # bitgrid::lowering, ..). Headers keep their folders, so that code includes "ir/dag.h" inside and outside of this repository.
 include(GNUInstallDirs)
+set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)  # tests and benchmarks are not installed, and need not be built for it
 include(CMakePackageConfigHelpers)
 
 # The static libraries of a folder and of the folders below it.
@@ -40,6 +41,11 @@ set(completions ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 install(CODE "set(completions \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${completions}\")
   file(MAKE_DIRECTORY \"\${completions}\")
   execute_process(COMMAND \"$<TARGET_FILE:bitgrid>\" completion bash OUTPUT_FILE \"\${completions}/bitgrid\" COMMAND_ERROR_IS_FATAL ANY)")
+install(CODE "set(man \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_MANDIR}/man1\")
+  file(MAKE_DIRECTORY \"\${man}\")
+  execute_process(COMMAND \"\${CMAKE_COMMAND}\" -D \"PROGRAM=$<TARGET_FILE:bitgrid>\" -D VERSION=${PROJECT_VERSION} -D \"OUT=\${man}/bitgrid.1\"
+    -P \"${PROJECT_SOURCE_DIR}/cmake/man_page.cmake\" COMMAND_ERROR_IS_FATAL ANY)")
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/arch DESTINATION ${CMAKE_INSTALL_DATADIR}/bitgrid FILES_MATCHING PATTERN "*.yaml")
 install(EXPORT bitgrid FILE bitgridTargets.cmake NAMESPACE bitgrid:: DESTINATION ${package_folder})
 set(needs_zlib OFF)

@@ -24,6 +24,20 @@ bool keeps_order(const std::string& op) {
   return op == "Softmax" || op == "LogSoftmax" || op == "ArgMax" || op == "TopK" || op == "Hardmax";
 }
 
+/// Activations of single numbers that have no thresholds here.
+bool is_other_activation(const std::string& op) {
+  static const std::vector<std::string> ops = {"Sigmoid",   "Tanh",     "HardSigmoid", "Elu",       "Gelu", "Selu", "Celu",
+                                               "LeakyRelu", "Softplus", "Softsign",    "HardSwish", "Mish", "Erf",  "PRelu"};
+  return std::find(ops.begin(), ops.end(), op) != ops.end();
+}
+
+NodeProblem not_converted(const GraphNode& n) {
+  std::string cure = "build the model without it";
+  if (n.op == "Trunc") cure = "use an AveragePool followed by a Quant node in place of a truncating pool";
+  if (is_other_activation(n.op)) cure = "use ReLU, or a quantiser alone, as the activation";
+  return {n.name, n.op, "", "this operator is not converted", "an operator of docs/onnx.md", cure};
+}
+
 }  // namespace
 
 NetworkReading Walk::run() {
@@ -88,7 +102,9 @@ void Walk::node(const GraphNode& n) {
     if (!unknown)
       result = convert(n, inputs);
     else if (!can_evaluate(n) && !keeps_order(n.op))
-      throw NodeProblem{n.name, n.op, "", "this operator is not converted", "an operator of docs/onnx.md", "build the model without it"};
+      throw not_converted(n);
+    else
+      check_alone(n, inputs);
   } catch (const NodeProblem& p) {
     reading_.problems.push_back(p);
   }
@@ -111,8 +127,7 @@ Value Walk::convert(const GraphNode& n, const std::vector<const Value*>& inputs)
     at = i;
   }
   if (!at) {
-    if (!can_evaluate(n))
-      throw NodeProblem{n.name, n.op, "", "this operator is not converted", "an operator of docs/onnx.md", "build the model without it"};
+    if (!can_evaluate(n)) throw not_converted(n);
     return fold(n, folded);
   }
   return stream_node(n, inputs, *at, std::get<Stream>(*inputs[*at]));
@@ -158,11 +173,25 @@ Value Walk::stream_node(const GraphNode& n, const std::vector<const Value*>& inp
                       "it moves the channels of activations",
                       "channels second throughout",
                       "export the graph before FINN makes its channels last"};
-  std::string cure = "build the model without it";
-  if (op == "Trunc") cure = "use an AveragePool followed by a Quant node in place of a truncating pool";
-  if (op == "Sigmoid" || op == "Tanh" || op == "HardSigmoid" || op == "Elu" || op == "Gelu")
-    cure = "use ReLU, or a quantiser alone, as the activation";
-  throw NodeProblem{n.name, op, "", "this operator is not converted", "an operator of docs/onnx.md", cure};
+  if (!is_other_activation(op)) throw not_converted(n);
+  report(not_converted(n));
+  return s;
+}
+
+void Walk::check_alone(const GraphNode& n, const std::vector<const Value*>& inputs) {
+  constexpr int64_t kLargeMap = 1 << 14;
+  const auto folded = [&](size_t i) { return i < inputs.size() && inputs[i] != nullptr ? std::get_if<Folded>(inputs[i]) : nullptr; };
+  const bool quant = n.op == "Quant" || n.op == "IntQuant";
+  if (quant && folded(1) != nullptr && folded(2) != nullptr && folded(3) != nullptr)
+    quant_node(n, {nullptr, &folded(1)->value, &folded(2)->value, &folded(3)->value});
+  if (n.op == "Conv" && folded(1) != nullptr && folded(1)->value.shape.size() == 4) {
+    const auto& shape = folded(1)->value.shape;
+    quantised_rows(n, 1, *folded(1));
+    sliding_window(n, kLargeMap, kLargeMap, shape[2], shape[3]);
+  }
+  if (n.op == "MaxPool" || n.op == "AveragePool")
+    if (const auto kernel = list_attribute(n, "kernel_shape", {}); kernel.size() == 2)
+      sliding_window(n, kLargeMap, kLargeMap, kernel[0], kernel[1]);
 }
 
 std::vector<int64_t> Walk::shape_of(const Stream& s) const {
@@ -290,6 +319,16 @@ Stream Walk::normalise(const GraphNode& n, const std::vector<const Value*>& inpu
 }
 
 Stream Walk::quantise(const GraphNode& n, const std::vector<const Value*>& inputs, Stream s) {
+  try {
+    return quantised(n, inputs, s);
+  } catch (const NodeProblem& p) {
+    report(p);
+    s.chain.push_back({n.name, BipolarStep{{1.0}}});  // some quantiser: what follows is read as if this one were right
+    return s;
+  }
+}
+
+Stream Walk::quantised(const GraphNode& n, const std::vector<const Value*>& inputs, Stream s) {
   std::vector<const Constant*> values = {nullptr};
   for (size_t i = 1; i < inputs.size(); ++i) values.push_back(inputs[i] == nullptr ? nullptr : &constant(n, inputs, i).value);
   if (n.op == "Quant" || n.op == "IntQuant") {

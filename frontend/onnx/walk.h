@@ -26,7 +26,8 @@ struct Stream {
   bool decided = false;  // through Softmax or ArgMax: only the answer is left
 };
 
-/// What a node could not make anything of; was told where it came from.
+/// What a node could not make anything of; was told where it came from. Where the shape of what follows is known, the walk goes on with
+/// something that stands in for it, so that all problems of a graph are found at once.
 struct Unknown {};
 
 using Value = std::variant<Folded, Stream, Unknown>;
@@ -40,12 +41,16 @@ class Walk {
 
  private:
   void node(const GraphNode& node);
+  void report(const NodeProblem& problem) { reading_.problems.push_back(problem); }
+  /// What is wrong with a node whatever it reads. Throws NodeProblem.
+  void check_alone(const GraphNode& node, const std::vector<const Value*>& inputs);
   Value convert(const GraphNode& node, const std::vector<const Value*>& inputs);
   Value stream_node(const GraphNode& node, const std::vector<const Value*>& inputs, size_t at, const Stream& stream);
   Stream reshape(const GraphNode& node, const std::vector<const Value*>& inputs, Stream stream);
   Stream binary(const GraphNode& node, const std::vector<const Value*>& inputs, size_t at, Stream stream);
   Stream normalise(const GraphNode& node, const std::vector<const Value*>& inputs, Stream stream);
   Stream quantise(const GraphNode& node, const std::vector<const Value*>& inputs, Stream stream);
+  Stream quantised(const GraphNode& node, const std::vector<const Value*>& inputs, Stream stream);
   Stream dense(const GraphNode& node, const std::vector<const Value*>& inputs, size_t at, Stream stream);
   Stream conv(const GraphNode& node, const std::vector<const Value*>& inputs, Stream stream);
   Stream pool(const GraphNode& node, Stream stream);
@@ -53,6 +58,8 @@ class Walk {
 
   /// A matrix behind the stream; `rows` has one row of weights for each output channel. The stream of its sums, as reals.
   Stream matrix(const GraphNode& node, const Stream& stream, const WeightRows& rows, NetworkMatrix layer);
+  /// Quantised weights; where they are none, that is reported and zeros stand in.
+  WeightRows quantised_rows(const GraphNode& node, size_t input, const Folded& weights);
   /// Ends the stream's chain: its thresholds, or the input's codes. The integers that a layer behind it reads.
   CodeGrid close(const GraphNode& node, const Stream& stream);
   CodeGrid close_input(const GraphNode& node, const Stream& stream);

@@ -155,8 +155,23 @@ CodeGrid Walk::close(const GraphNode& n, const Stream& s) {
   return grid;
 }
 
+WeightRows Walk::quantised_rows(const GraphNode& n, size_t input, const Folded& w) {
+  try {
+    return weight_rows(n, input, w);
+  } catch (const NodeProblem& p) {
+    report(p);
+    return {std::vector<int32_t>(w.value.values.size(), 0), std::vector<double>(static_cast<size_t>(w.value.shape.at(0)), 1.0), false};
+  }
+}
+
 Stream Walk::matrix(const GraphNode& n, const Stream& s, const WeightRows& rows, NetworkMatrix layer) {
-  const CodeGrid grid = close(n, s);
+  CodeGrid grid{1.0, 0.0, {0, 1, 1}};
+  try {
+    grid = close(n, s);
+  } catch (const NodeProblem& p) {
+    report(p);
+    (s.layer < 0 ? input_grid_ : grids_[index_of(s.layer)]) = grid;
+  }
   layer.name = n.name;
   layer.weights = rows.codes;
   if (grid.offset != 0.0 && has_padding(layer))
@@ -221,7 +236,7 @@ Stream Walk::dense(const GraphNode& n, const std::vector<const Value*>& inputs, 
     }
     w.unit.reset();
   }
-  WeightRows rows = weight_rows(n, 1, w);
+  WeightRows rows = quantised_rows(n, 1, w);
   NetworkMatrix layer;
   layer.in = s.map;
   layer.window = {s.map.height, s.map.width, 1, 1, 0, 0};
@@ -264,7 +279,7 @@ Stream Walk::conv(const GraphNode& n, const std::vector<const Value*>& inputs, S
     throw problem(n, "attribute group", fmt::format("{} groups do not fit {} channels", groups, s.map.channels),
                   "channels of the weights * group", "export the layer again");
   const SlidingWindow g = sliding_window(n, s.map.height, s.map.width, shape[2], shape[3]);
-  WeightRows rows = weight_rows(n, 1, w);
+  WeightRows rows = quantised_rows(n, 1, w);
   NetworkMatrix layer;
   layer.in = s.map;
   layer.out = {int_of(shape[0]), int_of(g.out_height), int_of(g.out_width)};

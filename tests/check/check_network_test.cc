@@ -99,6 +99,52 @@ TEST(CheckNetwork, NodesThatAreNotConvertedAreNamed) {
   EXPECT_THAT(message, HasSubstr("Sigmoid"));
 }
 
+/// All problems at once, of whatever kind: nodes behind the first one are looked at as well.
+TEST(CheckNetwork, EveryNodeThatIsNotConvertedIsNamedAtOnce) {
+  test::GraphMaker m({1, 1, 8, 8});
+  const auto quant = m.quant(2, -1.0, true);  // a scale below 0
+  const auto floats = m.node("Conv", {test::numbers({1, 1, 3, 3}, {.3, .17, -.7, .29, .9, -.43, .5, .8, -.61})});
+  const auto unquantised = m.dense("Conv", test::numbers({1, 1, 1, 1}, {1}), 2, 1.0);
+  const auto tanh = m.node("Tanh", {});
+  const auto rounding = m.quant(2, 1.0, true, false, "STOCHASTIC");
+  const auto gaps = m.dense("Conv", test::numbers({1, 1, 2, 2}, {1, 1, 1, -1}), 2, 1.0, {{"dilations", std::vector<int64_t>{2, 2}}});
+  const auto behind = m.quant(17, 1.0, true);
+  const auto lstm = m.node("LSTM", {});
+  const auto reading = frontend::onnx::read_network(m.finished());
+  std::vector<std::string> said;
+  for (const auto& p : reading.problems) said.push_back(frontend::onnx::text_of(p));
+  EXPECT_THAT(said,
+              testing::ElementsAre(
+                  "node " + quant +
+                      " (Quant), input 1 (scale): it holds -1; expected scales above 0; train or export the quantiser with positive scales",
+                  HasSubstr("node " + floats + " (Conv), input 1 (c4): weight 0 of output 0 is 0.3"),
+                  HasSubstr("node " + unquantised +
+                            " (Conv), input 0: what it reads is not quantised; expected a quantiser between two matrices; put a Quant"),
+                  HasSubstr("node " + tanh + " (Tanh): this operator is not converted; expected an operator of docs/onnx.md; use ReLU"),
+                  HasSubstr("node " + rounding + " (Quant), attribute rounding_mode: it is STOCHASTIC; expected ROUND, CEIL"),
+                  HasSubstr("node " + gaps + " (Conv), attribute dilations: the window has gaps; expected dilations 1"),
+                  HasSubstr("node " + behind + " (Quant), input 3 (bit width): it holds 17; expected one whole number from 1 to 16"),
+                  HasSubstr("node " + lstm + " (LSTM): this operator is not converted")));
+  EXPECT_FALSE(reading.network);
+}
+
+/// Sizes near the ends of their types, in constants that nothing converts.
+TEST(CheckNetwork, HostileSizesAreRefused) {
+  const auto said = [](const std::string& op, std::vector<frontend::onnx::Constant> inputs,
+                       std::map<std::string, frontend::onnx::Attribute> attributes) {
+    test::GraphMaker m({1, 1, 4, 4});
+    m.node(op, inputs, attributes);
+    m.graph.nodes[0].inputs.erase(m.graph.nodes[0].inputs.begin());  // constants alone
+    const auto reading = frontend::onnx::read_network(m.finished());
+    return reading.problems.empty() ? "" : frontend::onnx::text_of(reading.problems[0]);
+  };
+  const auto maps = test::numbers({1, 1, 1, 1}, {1.0});
+  EXPECT_THAT(said("Conv", {maps, maps, test::numbers({3}, {1, 2, 3})}, {}),
+              HasSubstr("input 2: it has not one number for each channel; expected 1"));
+  EXPECT_THAT(said("Conv", {maps, maps}, {{"group", int64_t{1} << 62}}), HasSubstr("attribute group: it does not fit the channels"));
+  EXPECT_THAT(said("Reshape", {maps, test::numbers({1}, {1e30})}, {}), HasSubstr("its shape or axes hold 1e+30"));
+}
+
 /// Of a file that is cut short anywhere, no more than an Error.
 TEST(CheckNetwork, FilesThatAreCutAreRefused) {
   const std::string bytes = test::onnx_bytes(test::small_dense_graph(1));
