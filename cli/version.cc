@@ -10,21 +10,21 @@
 namespace bitgrid::cli {
 namespace {
 
-std::string listed(std::string& list, const std::string& item) {
-  return list += (list.empty() ? "" : ", ") + item;
+void append_to(std::string& list, const std::string& item) {
+  list += (list.empty() ? "" : ", ") + item;
 }
 
 /// Names of the simulators' instruction sets, in parentheses where this processor lacks them.
 std::string simulator_targets() {
   std::string list;
   for (const sim::SimdTarget target : sim::kSimdTargets)
-    listed(list, sim::has_target(target) ? to_string(target) : "(" + to_string(target) + ")");
+    append_to(list, sim::has_target(target) ? to_string(target) : "(" + to_string(target) + ")");
   return list;
 }
 
 std::string sum_targets() {
   std::string list;
-  for (const cpu::SumImplementation& s : cpu::sum_implementations()) listed(list, s.available() ? s.name : fmt::format("({})", s.name));
+  for (const cpu::SumImplementation& s : cpu::sum_implementations()) append_to(list, s.available() ? s.name : fmt::format("({})", s.name));
   return list;
 }
 

@@ -117,7 +117,7 @@ TEST(CheckNetwork, EveryNodeThatIsNotConvertedIsNamedAtOnce) {
               testing::ElementsAre(
                   "node " + quant +
                       " (Quant), input 1 (scale): it holds -1; expected scales above 0; train or export the quantiser with positive scales",
-                  HasSubstr("node " + floats + " (Conv), input 1 (c4): weight 0 of output 0 is 0.3"),
+                  HasSubstr("node " + floats + " (Conv), input 1 (c5): weight 0 of output 0 is 0.3"),
                   HasSubstr("node " + unquantised +
                             " (Conv), input 0: what it reads is not quantised; expected a quantiser between two matrices; put a Quant"),
                   HasSubstr("node " + tanh + " (Tanh): this operator is not converted; expected an operator of docs/onnx.md; use ReLU"),
