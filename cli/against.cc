@@ -80,7 +80,7 @@ Json difference_json(const check::AgainstReport& report) {
 int check_against(const AgainstCommand& o) {
   Stopwatch watch;
   const std::vector<frontend::NpzEntry> arrays = frontend::read_npz(o.file);
-  const AgainstRows compared = source_kind(o.model) == SourceKind::kNetwork ? compare_network(o, arrays) : compare_model(o, arrays);
+  const AgainstRows compared = engines::is_network(o.model) ? compare_network(o, arrays) : compare_model(o, arrays);
   print(compared);
   Json json = {{"model", compared.model}, {"rows", compared.rows}, {"arrays", Json::array()}};
   for (const check::ComparedArray& a : compared.report.arrays)
