@@ -47,7 +47,6 @@ struct Page : Document {};
 
 Page report_page(const Compiled& c) {
   report::PageData page;
-  page.params.arch = c.read.arch;
   page.title = c.program->name;
   page.kernels = *c.mapped;
   page.defects = c.read.map.defects;
@@ -57,6 +56,7 @@ Page report_page(const Compiled& c) {
                         {"bitgrid_version", BITGRID_VERSION}};
   page.program = c.program.get();
   page.params = estimate::load_estimate_params(c.options.arch, "");
+  page.params.arch = c.read.arch;  // with the tile of this compile
   if (c.is_model) page.figures = estimate::estimate(estimate::mapped_kernels(*c.program, *c.mapped), page.params);
   return {{report::report_page(page)}};
 }
@@ -117,7 +117,9 @@ std::vector<MappedKernel> map_program(const Program& program, const CompileOptio
   const int threads = threads_of(options.threads);
   mapping::MapRun run = engines::mapping_run(say);
   run.threads = threads;
-  std::vector<MappedKernel> mapped = mapping::map_kernels(program, read.map, run);
+  mapping::MapParams params = read.map;
+  params.stop_point = [&say] { say(""); };
+  std::vector<MappedKernel> mapped = mapping::map_kernels(program, params, run);
   mapping::require_fit(mapped, read.lower.tile);
   if (!options.verify) return mapped;
   std::mutex mutex;
@@ -126,9 +128,9 @@ std::vector<MappedKernel> map_program(const Program& program, const CompileOptio
       const std::lock_guard lock(mutex);
       say(fmt::format("verifying kernel {} of {}, {}", k + 1, mapped.size(), mapped[k].name));
     }
-    check::VerifyParams params;
-    params.defects = read.map.defects;
-    check::require_verified(program.kernels[k], mapped[k], params);
+    check::VerifyParams verifying;
+    verifying.defects = read.map.defects;
+    check::require_verified(program.kernels[k], mapped[k], verifying);
   });
   return mapped;
 }

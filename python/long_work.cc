@@ -28,7 +28,7 @@ struct Exchange {
 
   void say(const std::string& line, bool keep) {
     if (stop) throw Stopped();
-    if (!keep) return;
+    if (!keep || line.empty()) return;
     {
       const std::lock_guard lock(mutex);
       lines.push_back(line);

@@ -257,6 +257,7 @@ Attempt try_netlist(const Problem& problem, const Rival& rival, NetlistStats* st
   netlist.seed = problem.params.seed;
   netlist.effort = problem.params.effort;
   netlist.defects = problem.params.defects;
+  netlist.stop_point = problem.params.stop_point;
   NetlistStats local;
   NetlistStats& out = stats ? *stats : local;
   MappedKernel kernel;

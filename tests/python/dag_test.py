@@ -1,5 +1,7 @@
 """bitgrid.Dag: built, evaluated, compiled, checked; numpy in and out."""
 
+import subprocess
+import sys
 import unittest
 
 import numpy as np
@@ -157,6 +159,31 @@ class Progress(unittest.TestCase):
 
         with self.assertRaises(KeyError):
             neuron().compile(progress=stop)
+
+
+# A netlist whose dense placement takes minutes. The signal comes once the mapping has begun.
+INTERRUPTED = """
+import os, signal, threading
+import bitgrid
+d = bitgrid.Dag("product")
+a, b = d.input("a", 24), d.input("b", 24)
+total = d.constant(0, 1)
+for i in range(24):
+    total = d.add(total, d.concat(d.select(b[i], a, d.constant(0, 24)), d.constant(0, i + 1)), 50) ^ d.lut(a[0:8], [(7 * v) % 256 for v in range(256)], 8)
+d.output("p", total)
+timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))
+try:
+    d.compile(mode="settle", effort="dense", progress=lambda line: timer.is_alive() or timer.start())
+    print("finished")
+except KeyboardInterrupt:
+    print("stopped")
+"""
+
+
+class Interrupts(unittest.TestCase):
+    def test_ctrl_c_stops_the_placement_of_a_netlist(self):
+        done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=False)
+        self.assertEqual(done.stdout, "stopped\n", done.stderr)
 
 
 if __name__ == "__main__":

@@ -69,7 +69,10 @@ class Annealer {
       size_t accepted = 0;
       reach_ = std::max(1, static_cast<int>(reach + 0.5));
       for (size_t m = 0; m < moves; ++m) {
-        if (m % refresh == 0) set_prices();
+        if (m % refresh == 0) {
+          pass(params_.stop_point);
+          set_prices();
+        }
         accepted += try_move(temperature);
       }
       total += moves;

@@ -6,6 +6,7 @@
 
 #include "lowering/mapping/netlist/netlist_layout.h"
 #include "lowering/mapping/netlist/packing.h"
+#include "lowering/mapping/stop_point.h"
 
 namespace bitgrid::mapping {
 
@@ -34,6 +35,7 @@ struct AnnealingParams {
   double moves_per_block = 1;  // times blocks^(1/3), at each temperature
   double heat = 1;             // the first temperature: 1 melts everything; small values only settle the given placement
   double evenness = 0;         // extra price of wires where many in the same direction are needed; 0: the same price everywhere
+  StopPoint stop_point = nullptr;
 };
 
 struct AnnealingStats {

@@ -63,6 +63,7 @@ class LiveAnnealer {
     a.seed = params_.seed;
     a.moves_per_block = params_.anneal_moves;
     a.evenness = params_.anneal_evenness;
+    a.stop_point = params_.stop_point;
     const Placement placement = place_on(first_, sites, anneal(first_, sites, a));
     CoAnnealState state(network_, r, defect_map(r), params_.costs);
     std::vector<uint32_t> places(state.items());
@@ -103,6 +104,7 @@ class LiveAnnealer {
     reach_ = std::max(state.region().width, state.region().height);
     while (static_cast<double>(spent) < work) {
       const double t = LiveCosts::kWire * hot * std::pow(params_.cold / hot, static_cast<double>(spent) / work);
+      pass(params_.stop_point);
       size_t accepted = 0;
       for (size_t i = 0; i < kChunk; ++i) {
         while (state.overuse() == 0) {

@@ -9,6 +9,7 @@
 #include "lowering/mapping/netlist/co_state.h"
 #include "lowering/mapping/netlist/netlist_layout.h"
 #include "lowering/mapping/netlist/packing.h"
+#include "lowering/mapping/stop_point.h"
 
 namespace bitgrid::mapping {
 
@@ -29,6 +30,7 @@ struct LiveAnnealParams {
   double anneal_moves = 6;   // of the first placement, which uses net lengths (AnnealingParams)
   double anneal_evenness = 1.5;
   bool log = false;  // to stderr
+  StopPoint stop_point = nullptr;
 };
 
 struct LiveAnnealStats {

@@ -17,6 +17,7 @@ constexpr double kFirstArea[] = {0.75, 0.95};
 void densify(PackedNetlist& netlist, NetlistLayout& layout, const NetlistParams& params, NetlistStats& stats) {
   LiveAnnealParams live;
   live.seed = params.seed;
+  live.stop_point = params.stop_point;
   if (params.live_work > 0) live.work = params.live_work;
   std::optional<PackedLayout> result;
   LiveAnnealStats s;

@@ -12,6 +12,7 @@
 #include "ir/mapped_kernel.h"
 #include "lowering/mapping/effort.h"
 #include "lowering/mapping/netlist/packing.h"
+#include "lowering/mapping/stop_point.h"
 #include "lowering/synthesis/techmap.h"
 
 namespace bitgrid::mapping {
@@ -26,6 +27,7 @@ struct NetlistParams {
   double utilisation = 0;   // of the first region's edges (SpreadingParams); 0: set by the effort, and lowered if that does not close
   double max_area = 6;      // as a multiple of the first region's, where it gives up
   double live_work = 0;     // of dense effort's live annealing (LiveAnnealParams::work); 0: set by the effort
+  StopPoint stop_point = nullptr;
 };
 
 /// One placement and its result.

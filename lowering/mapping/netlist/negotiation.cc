@@ -11,6 +11,7 @@ int negotiate(const PackedNetlist& netlist, Router& router, NegotiationParams& p
   int waited = 0;
   auto patient = [&] { return waited < (fewest > params.few ? params.patience : params.patience_end); };
   for (int i = 0; i < params.iterations && patient(); ++i) {
+    pass(params.stop_point);
     router.set_present_price(present);
     for (uint32_t n = 0; n < netlist.nets.size(); ++n) {
       if (router.overused(n)) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "lowering/mapping/netlist/router.h"
+#include "lowering/mapping/stop_point.h"
 
 namespace bitgrid::mapping {
 
@@ -18,6 +19,7 @@ struct NegotiationParams {
   int patience_end = 12;  // the same, while at most `few` edges are overused
   int few = 12;
   double gain = 0.1;  // of the overuse
+  StopPoint stop_point = nullptr;
 };
 
 /// Every net takes its cheapest tree, and edges that several nets want become more expensive until each has only one net. Nets that are

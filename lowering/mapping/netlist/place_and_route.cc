@@ -103,6 +103,7 @@ class PlaceAndRoute {
     AnnealingParams a;
     a.seed = params_.seed * 1000 + variant;
     a.moves_per_block = plan_.moves_per_block;
+    a.stop_point = params_.stop_point;
     return a;
   }
 
@@ -213,6 +214,7 @@ class PlaceAndRoute {
     ExpansionParams stretch;
     stretch.seed = params_.seed;
     stretch.max_area = params_.max_area;
+    stretch.negotiation.stop_point = params_.stop_point;
     if (plan_.hasty) {
       stretch.most_lines = 0.08;
       stretch.repair_limit = 0.005;
@@ -239,6 +241,7 @@ class PlaceAndRoute {
   void compact_best() {
     CompactionParams c;
     c.seed = params_.seed;
+    c.negotiation.stop_point = params_.stop_point;
     c.rounds = plan_.compact_rounds;
     c.work_per_cell = plan_.compact_work;
     const Region first = best_->placement.region;
