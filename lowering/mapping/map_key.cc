@@ -122,7 +122,8 @@ class Hasher {
     add(cells, edges);
   }
   void one(const MapParams& v) {
-    const auto& [seed, optimize, mode, plane_inputs, defects, effort, strategy, stop_point, table] = v;  // where it can be stopped changes nothing
+    const auto& [seed, optimize, mode, plane_inputs, defects, effort, strategy, stop_point, table] =
+        v;  // where it can be stopped changes nothing
     add(seed, optimize, mode, plane_inputs, defects, effort, strategy);
     for (const Strategy& s : table ? *table : strategies()) add(s.name);
   }

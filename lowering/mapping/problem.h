@@ -40,7 +40,7 @@ struct MapParams {
   Defects defects = {};              // of a tile: every kernel lies at its north-west corner and avoids them
   Effort effort = Effort::kDefault;  // of netlists
   std::string strategy = {};         // from the table in strategy.h, for kernels of the kind that it takes; empty: chosen for each kernel
-  StopPoint stop_point = nullptr;  // not part of mapping_key
+  StopPoint stop_point = nullptr;    // not part of mapping_key
   const std::vector<Strategy>* table = nullptr;  // of strategies, instead of strategies(); must outlive the mapping
 };
 
