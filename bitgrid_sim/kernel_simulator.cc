@@ -165,6 +165,7 @@ void KernelSimulator::set_residents(const BitVector& bits) {
   shared_changed_ = true;
   for (auto* kernels : {&narrow_, &wide_})
     for (const auto& kernel : *kernels) kernel->set_residents(bits);
+  for (const auto& copy : copies_) copy->set_residents(bits);
 }
 
 BitMatrix KernelSimulator::run(const BitMatrix& inputs) {
@@ -173,6 +174,7 @@ BitMatrix KernelSimulator::run(const BitMatrix& inputs) {
                 "give one column per input bit");
   }
   if (params_.engine == GridEngine::kLanes || (params_.engine == GridEngine::kAuto && lanes_pay(inputs))) return run_lanes(inputs);
+  if (const size_t shares = shares_of(inputs.rows); shares > 1) return run_shares(inputs, shares);
   BitMatrix outputs(inputs.rows, output_bits_);
   for (size_t first = 0; first < inputs.rows;) {
     const size_t count = resident_group(inputs, first);
@@ -184,6 +186,59 @@ BitMatrix KernelSimulator::run(const BitMatrix& inputs) {
     stats_.invocations += count;
     first += count;
   }
+  return outputs;
+}
+
+/// How many grids, a thread each, a batch is worth: each fills and drains its array.
+size_t KernelSimulator::shares_of(size_t rows) const {
+  if (params_.engine != GridEngine::kAuto || params_.threads < 2 || vcd_ || !faults_.empty() || !garbage_.empty()) return 1;
+  if (!resident_cells_.empty() && !params_.shared_residents) return 1;
+  constexpr uint64_t kLeastUpdates = 10'000'000;  // half a millisecond
+  const auto phases = static_cast<uint64_t>(rows) * static_cast<uint64_t>(schedule_.period);
+  const auto drain = static_cast<uint64_t>(schedule_.last_phase - schedule_.first_phase + 1);
+  if (phases / 2 * stats_.cells < kLeastUpdates) return 1;
+  return std::clamp<size_t>(phases / drain, 1, params_.threads);
+}
+
+/// The first share runs on this grid, the others on copies.
+BitMatrix KernelSimulator::run_shares(const BitMatrix& inputs, size_t shares) {
+  KernelSimulatorParams alone = params_;
+  alone.threads = 1;
+  alone.engine = GridEngine::kSliced;
+  while (copies_.size() + 1 < shares) {
+    if (alone.latch_seed) *alone.latch_seed += copies_.size() + 1;
+    copies_.push_back(std::make_unique<KernelSimulator>(kernel_, alone));
+    if (params_.shared_residents) copies_.back()->set_residents(shared_residents_);
+  }
+  BitMatrix outputs(inputs.rows, output_bits_);
+  const KernelSimulatorStats before = stats_;
+  const auto run_share = [&](size_t share) {
+    const size_t first = inputs.rows * share / shares, count = inputs.rows * (share + 1) / shares - first;
+    BitMatrix part(count, inputs.cols);
+    std::copy_n(inputs.words.begin() + static_cast<ptrdiff_t>(first * inputs.stride), count * inputs.stride, part.words.begin());
+    BitMatrix result;
+    if (share == 0) {
+      const size_t threads = std::exchange(params_.threads, 1);
+      const GridEngine engine = std::exchange(params_.engine, GridEngine::kSliced);
+      result = run(part);
+      params_.threads = threads;
+      params_.engine = engine;
+    } else {
+      result = copies_[share - 1]->run(part);
+    }
+    std::copy(result.words.begin(), result.words.end(), outputs.words.begin() + static_cast<ptrdiff_t>(first * outputs.stride));
+  };
+  std::vector<uint64_t> updates_before;
+  for (const auto& copy : copies_) updates_before.push_back(copy->stats().grid_phases);
+  std::vector<std::thread> threads;
+  for (size_t share = 1; share < shares; ++share) threads.emplace_back(run_share, share);
+  run_share(0);
+  for (std::thread& thread : threads) thread.join();
+  for (size_t i = 0; i + 1 < shares; ++i) stats_.grid_phases += copies_[i]->stats().grid_phases - updates_before[i];
+  // As if one grid had taken all.
+  const auto rest = static_cast<uint64_t>(static_cast<int64_t>(inputs.rows - inputs.rows / shares) * schedule_.period);
+  stats_.tile_phases += rest;
+  stats_.invocations = before.invocations + inputs.rows;
   return outputs;
 }
 

@@ -90,6 +90,8 @@ class KernelSimulator {
   void compile_residents(const MappedKernel& kernel);
   bool lanes_pay(const BitMatrix& inputs);
   BitMatrix run_lanes(const BitMatrix& inputs);
+  size_t shares_of(size_t rows) const;
+  BitMatrix run_shares(const BitMatrix& inputs, size_t shares);
   size_t resident_group(const BitMatrix& inputs, size_t first) const;
   bool reconfigure(const BitMatrix& inputs, size_t row);
   bool write_residents(const uint64_t* bits);
@@ -122,6 +124,8 @@ class KernelSimulator {
 
   MappedKernel kernel_;                                     // for lanes that may still have to be compiled
   std::vector<std::unique_ptr<LaneKernel>> narrow_, wide_;  // of 64 and of 512 lanes, one per thread
+
+  std::vector<std::unique_ptr<KernelSimulator>> copies_;  // grids that take shares of a batch beside this one
 
   FaultInjector faults_;
   GarbageInjector garbage_;

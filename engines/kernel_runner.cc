@@ -35,7 +35,7 @@ void tell(const Program& program, const HostTrace& host, int position, const cpu
 
 ScaledRunner kernel_runner(KernelEngine (*make)(const EngineInputs& inputs), ScaledSource& source, const ScaledRunParams& params) {
   const auto lowered = std::make_shared<Lowered>();
-  lowered->program = scales::lower_scaled(source.integers(), params.cache, {{}, 0, params.dataflow});
+  lowered->program = scales::lower_scaled(source.integers(), params.cache, {{}, 0, params.dataflow, params.threads});
   const auto mapped = [&] {
     mapping::MapParams map{params.seed, params.optimize};
     map.effort = mapping::Effort::kFast;

@@ -44,8 +44,8 @@ namespace {
 KernelSource scaled_source(const std::string& path, const KernelSourceParams& params) {
   ScaledSource model(path, params.scaled.open);
   KernelSource source;
-  source.program =
-      scales::lower_scaled(model.integers(), params.scaled.cache, {params.lower, params.scaled.context, params.scaled.dataflow});
+  source.program = scales::lower_scaled(model.integers(), params.scaled.cache,
+                                        {params.lower, params.scaled.context, params.scaled.dataflow, params.scaled.open.threads});
   source.hash = hash_of_kernels(source.program);
   source.is_model = source.is_scaled = true;
   return source;

@@ -20,6 +20,7 @@ struct LowerScaledParams {
   numerics::LowerParams matrices;
   int context = 0;  // positions that the caches hold; 0: those of the model
   Dataflow dataflow = Dataflow::kStreamed;
+  int threads = 1;  // that read embeddings and the head's weights; the result does not depend on it
 };
 
 /// Returns why a model cannot be lowered yet and what to do about it, or nullopt if it can.

@@ -44,6 +44,7 @@ class Lowering {
   Lowering(const ScaledModel& model, const LowerScaledParams& params) : model_(model), steps_(builder_), scalars_(steps_) {
     builder_.params = params.matrices;
     streams_ = params.dataflow == Dataflow::kStreamed;
+    threads_ = params.threads;
     builder_.program.name = model.name;
     context_ = params.context != 0 ? params.context : int_of(model.context);
     window_ = (context_ + kScoresAtOnce - 1) / kScoresAtOnce * kScoresAtOnce;
@@ -109,6 +110,7 @@ class Lowering {
   int context_ = 0, window_ = 0;
   int cosine_ = -1, sine_ = -1, written_ = -1;
   bool streams_ = true;
+  int threads_ = 1;
   std::map<std::pair<int, bool>, Vector> tables_;  // by tensor of codes, and by whether the weights are ternary
 };
 

@@ -3,6 +3,8 @@
 #include <cmath>
 
 #include "ir/index.h"
+#include "ir/parallel.h"
+#include "ir/vectorised.h"
 #include "lowering/scales/lowering.h"
 
 namespace bitgrid::scales {
@@ -16,6 +18,12 @@ double value_of(const Scalar& s) {
 int64_t largest(const std::vector<int32_t>& values) {
   int64_t top = 1;
   for (const int32_t v : values) top = std::max<int64_t>(top, std::abs(int64_t{v}));
+  return top;
+}
+
+BITGRID_VECTORISED_INTEGERS int64_t largest_magnitude(std::span<const int64_t> values) {
+  int64_t top = 0;
+  for (const int64_t v : values) top = std::max(top, v < 0 ? -v : v);
   return top;
 }
 
@@ -34,12 +42,13 @@ uint32_t signed_bits(double magnitude) {
 
 /// Bits of the stream: the embedding and all that layers add to it.
 uint32_t Lowering::stream_bits() const {
-  double sum = 0.0;
-  std::vector<int64_t> row(model_.width);
-  for (size_t t = 0; t < model_.embedding.vocabulary; ++t) {
+  std::vector<int64_t> largest_of_row(model_.embedding.vocabulary);
+  parallel_for(largest_of_row.size(), threads_, [&](size_t t) {
+    std::vector<int64_t> row(model_.width);
     model_.embedding.row(t, row);
-    for (const int64_t v : row) sum = std::max(sum, std::abs(static_cast<double>(v)));
-  }
+    largest_of_row[t] = largest_magnitude(row);
+  });
+  auto sum = static_cast<double>(*std::max_element(largest_of_row.begin(), largest_of_row.end()));
   for (const ScaledLayer& layer : model_.layers) {
     if (const auto* a = std::get_if<SoftmaxAttention>(&layer))
       sum += std::ldexp(largest_output(a->output, *a->sub_norm, a->output.inputs()), model_.embedding.fraction);

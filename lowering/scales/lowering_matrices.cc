@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include "ir/index.h"
+#include "ir/parallel.h"
+#include "ir/vectorised.h"
 #include "lowering/numerics/matrix.h"
 #include "lowering/scales/kernels.h"
 #include "lowering/scales/lowering.h"
@@ -15,6 +17,12 @@ namespace {
 /// Of a number, whatever its size: modulo 2^bits.
 int64_t offset_code(int64_t value, uint32_t bits) {
   return (value + (int64_t{1} << (bits - 1))) & ((int64_t{1} << bits) - 1);
+}
+
+BITGRID_VECTORISED_INTEGERS int64_t sum_of(std::span<const int8_t> row) {
+  int32_t sum = 0;
+  for (const int8_t w : row) sum += w;  // fewer than 2^24 of them
+  return sum;
 }
 
 }  // namespace
@@ -84,13 +92,13 @@ Vector Lowering::byte_stream(const std::string& name, const LinearMap& map, Vect
   const uint64_t plane_max = kernel.outputs[0].max_code[0];
   const Vector offset_sums = plane_sums(name + ".offset_sums", planes, plane_max, true);
   const uint32_t to = codes.bits + 8 + bits_of_count(codes.count);
-  std::vector<int64_t> zeros;
-  std::vector<int8_t> row(map.inputs());
-  for (size_t r = 0; r < map.outputs(); ++r) {
+  std::vector<int64_t> zeros(map.outputs());
+  parallel_for(zeros.size(), threads_, [&](size_t r) {
+    std::vector<int8_t> row(map.inputs());
     map.weights->unpack(r, row);
-    const int64_t sum = std::accumulate(row.begin(), row.end(), int64_t{0});
-    zeros.push_back(offset_code(-static_cast<int64_t>(mapping::plane_sum_offset(8, plane_max)) - (sum << (codes.bits - 1)), to));
-  }
+    const int64_t sum = sum_of(row);
+    zeros[r] = offset_code(-static_cast<int64_t>(mapping::plane_sum_offset(8, plane_max)) - (sum << (codes.bits - 1)), to);
+  });
   const Vector sums = steps_.signed_vector(sums_name, rows, to);
   steps_.step(name + ".recentre", sum_modulo_kernel(offset_sums.bits, to, to), rows,
               {offset_sums.from(0, 1), steps_.constants(name + ".zeros", zeros, to, false, 1)}, {sums.to(0, 1)});

@@ -28,7 +28,7 @@ TEST(MappingKey, EqualKernelsHaveEqualKeys) {
 TEST(MappingKey, EveryParameterMatters) {
   const std::vector<Strategy> other(strategies().begin() + 1, strategies().end());
   MapParams changed;
-  auto& [seed, optimize, mode, plane_inputs, defects, effort, strategy, table] =
+  auto& [seed, optimize, mode, plane_inputs, defects, effort, strategy, stop_point, table] =
       changed;  // a new field does not compile until it is changed below
   const std::pair<const char*, std::function<void()>> changes[] = {
       {"seed", [&] { seed = 2; }},
