@@ -39,7 +39,6 @@ class Maker {
     return out;
   }
   NodeId word(const std::string& name, uint32_t bits, bool is_signed = false) { return words(name, 1, bits, is_signed)[0]; }
-  ScalarNode scalar_word(const std::string& name) { return unpack_scalar(dag(), word(name, kScalarWord)); }
 
   void out(const std::string& name, const Nodes& values, uint32_t bits, bool is_signed) {
     Nodes reversed;
@@ -52,7 +51,6 @@ class Maker {
     kernel_.outputs.push_back({int_of(count), bits, {}});
   }
   void out(const std::string& name, NodeId value, uint32_t bits, bool is_signed = false) { out(name, Nodes{value}, bits, is_signed); }
-  void out(const std::string& name, const ScalarNode& value) { out(name, pack_scalar(dag(), value), kScalarWord); }
   Kernel take() { return std::move(kernel_); }
 
  private:

@@ -301,7 +301,7 @@ Kernel whole_kernel(uint32_t bits, uint32_t to) {
 Kernel pack_kernel() {
   Maker k("pack");
   const NodeId m = k.word("m", kMantissaBits), e = k.word("e", kExponentBits);
-  k.out("scalar", ScalarNode{m, e});
+  k.out("scalar", add_node(k.dag(), Op::kConcat, kScalarWord, {e, m}), kScalarWord);
   return k.take();
 }
 

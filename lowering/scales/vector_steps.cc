@@ -58,10 +58,6 @@ RowSource VectorSteps::constants(const std::string& name, const std::vector<int6
   return {b_.add_code_table(std::move(table)), 0, 0, stride};
 }
 
-RowSource VectorSteps::constant(const std::string& name, const Scalar& value) {
-  return constants(name, {static_cast<int64_t>(scalar_code(value))}, kScalarWord, false);
-}
-
 int VectorSteps::add_weights(const std::string& name, const std::shared_ptr<const PackedWeights>& weights) {
   std::vector<WeightMatrix>& all = b_.program.weights;
   const auto known = std::find_if(all.begin(), all.end(), [&](const WeightMatrix& m) { return m.weights == weights; });

@@ -38,11 +38,9 @@ class VectorSteps {
   /// In two's complement.
   Vector twos_vector(const std::string& name, int count, uint32_t bits);
   Vector vector(const std::string& name, int count, uint32_t bits, NumberCode code);
-  Vector scalar(const std::string& name) { return unsigned_vector(name, 1, kScalarWord); }
 
   /// Returns constants as a table with one row.
   RowSource constants(const std::string& name, const std::vector<int64_t>& values, uint32_t bits, bool is_signed, int stride = 0);
-  RowSource constant(const std::string& name, const Scalar& value);
 
   /// Adds weights whose rows stream, each matrix only once.
   int add_weights(const std::string& name, const std::shared_ptr<const PackedWeights>& weights);

@@ -120,17 +120,9 @@ NodeId is_zero(Dag& dag, NodeId a) {
   return less(dag, a, number(dag, width_of(dag, a), 1));
 }
 
-NodeId maximum(Dag& dag, NodeId a, NodeId b) {
-  return select(dag, less(dag, a, b), b, a);
-}
-
 NodeId negative(Dag& dag, NodeId a) {
   const uint32_t w = width_of(dag, a);
   return add_node(dag, Op::kSubtract, w, {number(dag, w, 0), a});
-}
-
-NodeId magnitude(Dag& dag, NodeId a) {
-  return select(dag, sign_of(dag, a), negative(dag, a), a);
 }
 
 NodeId signed_sum(Dag& dag, NodeId a, NodeId b) {
@@ -147,10 +139,6 @@ NodeId unsigned_total(Dag& dag, std::vector<NodeId> words) {
   return tree(std::move(words), [&](NodeId a, NodeId b) { return add(dag, a, b, std::max(width_of(dag, a), width_of(dag, b)) + 1); });
 }
 
-NodeId signed_total(Dag& dag, std::vector<NodeId> words) {
-  return tree(std::move(words), [&](NodeId a, NodeId b) { return signed_sum(dag, a, b); });
-}
-
 NodeId product_unsigned(Dag& dag, NodeId a, NodeId b) {
   return product(dag, a, b, false);
 }
@@ -163,34 +151,11 @@ NodeId shift_down(Dag& dag, NodeId a, NodeId amount) {
   return down_with(dag, a, amount, sign_of(dag, a));
 }
 
-NodeId shift_down_unsigned(Dag& dag, NodeId a, NodeId amount) {
-  return down_with(dag, a, amount, number(dag, 1, 0));
-}
-
-NodeId shift_up(Dag& dag, NodeId a, NodeId amount, uint32_t width) {
-  a = unsigned_as(dag, a, width);
-  for (uint32_t j = 0; j < width_of(dag, amount); ++j) {
-    const uint32_t by = j < 31 ? uint32_t{1} << j : width;
-    const NodeId up = by >= width ? number(dag, width, 0) : concat(dag, {add_slice(dag, a, 0, width - by), number(dag, by, 0)});
-    a = select(dag, bit_of(dag, amount, j), up, a);
-  }
-  return a;
-}
-
 NodeId rounded_shift(Dag& dag, NodeId a, NodeId amount) {
   const uint32_t w = width_of(dag, a);
   // floor(2 a / 2^amount), plus 1, halved.
   const NodeId twice = concat(dag, {a, number(dag, 1, 0)}), down = signed_as(dag, shift_down(dag, twice, amount), w + 2);
   return add_slice(dag, add(dag, down, number(dag, w + 2, 1), w + 2), 1, w + 1);
-}
-
-NodeId clamp(Dag& dag, NodeId a, uint32_t bits) {
-  const uint32_t w = width_of(dag, a);
-  if (w <= bits) return signed_as(dag, a, bits + 1);
-  const NodeId size = magnitude(dag, a), most = number(dag, w, (int64_t{1} << bits) - 1),
-               cut = select(dag, less(dag, most, size), most, size);
-  const NodeId small = unsigned_as(dag, cut, bits + 1);
-  return select(dag, sign_of(dag, a), negative(dag, small), small);
 }
 
 Normalised normalise(Dag& dag, NodeId a) {
@@ -216,33 +181,6 @@ NodeId bit_length(Dag& dag, NodeId a) {
   const Normalised n = normalise(dag, a);
   const NodeId length = add_node(dag, Op::kSubtract, bits, {number(dag, bits, w), n.count});
   return select(dag, is_zero(dag, a), number(dag, bits, 0), length);
-}
-
-NodeId quotient(Dag& dag, NodeId a, NodeId b) {
-  const uint32_t wa = width_of(dag, a), wb = width_of(dag, b);
-  NodeId rest = number(dag, wb, 0);
-  std::vector<NodeId> bits;  // most significant first
-  for (uint32_t i = wa; i-- > 0;) {
-    const NodeId next = concat(dag, {rest, bit_of(dag, a, i)});
-    const NodeId fits = opposite(dag, less(dag, next, b));
-    rest = add_slice(dag, select(dag, fits, add_node(dag, Op::kSubtract, wb + 1, {next, b}), next), 0, wb);
-    bits.push_back(fits);
-  }
-  return concat(dag, bits);
-}
-
-NodeId integer_root(Dag& dag, NodeId a) {
-  const uint32_t w = width_of(dag, a), half = w / 2;
-  assert(w % 2 == 0);
-  NodeId rest = number(dag, half + 2, 0), root = number(dag, half, 0);
-  for (uint32_t i = half; i-- > 0;) {
-    const NodeId next = concat(dag, {add_slice(dag, rest, 0, half), add_slice(dag, a, 2 * i, 2)});
-    const NodeId trial = concat(dag, {root, number(dag, 2, 1)});
-    const NodeId fits = opposite(dag, less(dag, next, trial));
-    rest = select(dag, fits, add_node(dag, Op::kSubtract, half + 2, {next, trial}), next);
-    root = concat(dag, {add_slice(dag, root, 0, half - 1), fits});
-  }
-  return root;
 }
 
 }  // namespace bitgrid::scales

@@ -26,10 +26,6 @@ NodeId spread(Dag& dag, NodeId bit, uint32_t width);
 
 NodeId select(Dag& dag, NodeId condition, NodeId if_one, NodeId if_zero);
 NodeId is_zero(Dag& dag, NodeId a);
-/// For unsigned numbers.
-NodeId maximum(Dag& dag, NodeId a, NodeId b);
-/// Returns |a| of a signed number, unsigned, with the same width.
-NodeId magnitude(Dag& dag, NodeId a);
 /// Returns -a of a signed number, with the same width. The smallest number is its own result.
 NodeId negative(Dag& dag, NodeId a);
 
@@ -38,8 +34,6 @@ NodeId signed_sum(Dag& dag, NodeId a, NodeId b);
 NodeId signed_difference(Dag& dag, NodeId a, NodeId b);
 /// Returns the sum of unsigned numbers of one width, in a tree. It is wider by as many bits as the count needs.
 NodeId unsigned_total(Dag& dag, std::vector<NodeId> words);
-/// The same for signed numbers.
-NodeId signed_total(Dag& dag, std::vector<NodeId> words);
 
 /// Return signed a times unsigned b, and signed a times signed b. The result is as wide as both together.
 NodeId product_unsigned(Dag& dag, NodeId a, NodeId b);
@@ -47,14 +41,8 @@ NodeId product_signed(Dag& dag, NodeId a, NodeId b);
 
 /// Returns signed a >> amount (unsigned, any value), rounded down; as wide as a.
 NodeId shift_down(Dag& dag, NodeId a, NodeId amount);
-/// Returns unsigned a >> amount; as wide as a.
-NodeId shift_down_unsigned(Dag& dag, NodeId a, NodeId amount);
-/// Returns a << amount modulo 2^width.
-NodeId shift_up(Dag& dag, NodeId a, NodeId amount, uint32_t width);
 /// Returns floor(a / 2^amount + 1/2) of a signed number (rounded_shift of ir/scalar.h for amount >= 0); one bit wider than a.
 NodeId rounded_shift(Dag& dag, NodeId a, NodeId amount);
-/// Cuts a signed number to -(2^bits - 1) .. 2^bits - 1; bits + 1 wide.
-NodeId clamp(Dag& dag, NodeId a, uint32_t bits);
 
 /// An unsigned number shifted so that its leading one is the highest bit, and the shift.
 struct Normalised {
@@ -64,10 +52,5 @@ struct Normalised {
 Normalised normalise(Dag& dag, NodeId a);
 /// Returns the bits of an unsigned number from its leading one down; 0 for 0.
 NodeId bit_length(Dag& dag, NodeId a);
-
-/// Returns floor(a / b) of unsigned numbers, as wide as a; b > 0.
-NodeId quotient(Dag& dag, NodeId a, NodeId b);
-/// Returns floor(sqrt(a)) of an unsigned number of even width, half as wide.
-NodeId integer_root(Dag& dag, NodeId a);
 
 }  // namespace bitgrid::scales
