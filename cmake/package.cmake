@@ -1,4 +1,4 @@
-# cpack -G DEB: a package of what cmake --install installs. scripts/check-package builds and tries it.
+# cpack -G DEB: a package of what cmake --install installs, with the Python module if it was built. scripts/check-package builds and tries it.
 include(${CMAKE_CURRENT_LIST_DIR}/git_version.cmake)
 git_version(${PROJECT_SOURCE_DIR} ${PROJECT_VERSION} package_version)
 
@@ -15,7 +15,7 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION electronics)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)  # libraries that the program needs, by dpkg-shlibdeps
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "verilator, g++")
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "verilator, g++, python3-numpy")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS
   "yosys, berkeley-abc, nextpnr-ice40, cmake, libboost-dev, libfmt-dev, libyaml-cpp-dev, nlohmann-json3-dev")
 include(CPack)
