@@ -26,6 +26,10 @@ TEST_F(Installed, LibraryExampleBuildsAndRuns) {
   EXPECT_THAT(r.output, HasSubstr("; as the Dag says"));
   r = run(prefix + "/bin/bitgrid --version");
   EXPECT_EQ(r.status, 0) << r.output;
+  EXPECT_THAT(r.output, HasSubstr("optional parts:\n  SystemC platform "));
+  const std::string man = read_file(prefix + "/share/man/man1/bitgrid.1");
+  EXPECT_THAT(man, HasSubstr(".SH COMPILE\n"));
+  EXPECT_THAT(man, HasSubstr("\\-\\-optimize"));
   EXPECT_EQ(read_file(prefix + "/share/bash-completion/completions/bitgrid"), bitgrid("completion bash").output);
   // Headers come from the prefix alone: the package names no folder of this repository.
   for (const auto& entry : fs::recursive_directory_iterator(prefix)) {

@@ -2,6 +2,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "frontend/npz.h"
+#include "ir/output_file.h"
 #include "tests/cli/cli_support.h"
 
 namespace bitgrid {
@@ -36,6 +38,18 @@ TEST_F(Network, RunAsksForSamples) {
 TEST_F(Network, OptionsOfOtherModelsAreRefused) {
   const Result r = bitgrid("check " + kQonnx + "TFC_1W1A.onnx --engines dag --dataflow streamed");
   EXPECT_THAT(r.output, HasSubstr("--dataflow: only models with scales have this choice; leave it out"));
+}
+
+TEST_F(Cli, ArraysOfAnotherKernelNeedTheirSamplesAlone) {
+  const std::string digits = std::string(BITGRID_SOURCE_DIR) + "/examples/bnn-digits/";
+  OutputFile arrays(path("x.npz"));
+  frontend::write_npz(arrays, {{"nothing", {1}, {1}}});
+  const std::string check = "check " + digits + "digits.onnx --against " + path("x.npz");
+  EXPECT_THAT(bitgrid(check).output,
+              HasSubstr("--against: arrays of a network belong to samples; give those that they were computed from"));
+  EXPECT_THAT(bitgrid(check + " --engines dag").output, HasSubstr("arrays are compared with engine cpu alone, without --engines"));
+  EXPECT_THAT(bitgrid(check + " --input " + digits + "test_images.npy").output,
+              HasSubstr("x.npz, array nothing: no values of the model have this name; name arrays as input, layers.0.sums"));
 }
 
 /// What is no ONNX file is refused, whatever it is.
