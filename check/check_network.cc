@@ -53,25 +53,6 @@ NetworkEngineCheck compare(const std::string& engine, const std::vector<Values>&
   return result;
 }
 
-/// Replaces values by those that are stated.
-void take_stated(const std::map<std::string, std::vector<std::vector<int64_t>>>& stated, std::vector<Values>& values) {
-  for (const auto& [name, samples] : stated) {
-    std::string names;
-    for (const auto& [known, numbers] : values[0]) names += (names.empty() ? "" : ", ") + known;
-    if (!values[0].contains(name)) throw Error("expected " + name, "the network has no such values", "its names are " + names);
-    if (samples.size() != values.size())
-      throw Error("expected " + name, fmt::format("it has {} samples, and the input {}", samples.size(), values.size()),
-                  "give one row for each sample");
-    for (size_t s = 0; s < samples.size(); ++s) {
-      const size_t size = values[s][name].size();
-      if (samples[s].size() != size)
-        throw Error("expected " + name, fmt::format("each sample has {} numbers, and the network {}", samples[s].size(), size),
-                    fmt::format("give an array of shape [samples, {}]", size));
-      values[s][name] = samples[s];
-    }
-  }
-}
-
 /// The graph's own arithmetic on one sample: its output tensor.
 std::vector<double> graph_output(const engines::OpenNetwork& open, const std::vector<double>& sample) {
   std::vector<int64_t> shape = open.graph.inputs[0].shape;
@@ -127,9 +108,7 @@ NetworkCheckReport check_network(const engines::OpenNetwork& open, const Network
   report.samples = open.samples.size();
   const auto codes = engines::codes_of(open.network, open.samples);
   params.run.progress("cpu: the definition");
-  const std::vector<Values> meaning = traced(engines::cpu_network_runner(open.network, params.run), codes);
-  std::vector<Values> expected = meaning;
-  take_stated(params.expected, expected);
+  const std::vector<Values> expected = traced(engines::cpu_network_runner(open.network, params.run), codes);
   for (const engines::Engine* engine : params.engines) {
     engines::require_network(*engine, "--engines");
     const engines::NetworkRunner runner = engine->of_network(open.network, params.run);
@@ -140,7 +119,7 @@ NetworkCheckReport check_network(const engines::OpenNetwork& open, const Network
   }
   if (params.graph) {
     params.run.progress("the graph in floating point");
-    report.graph = compare_graph(open, meaning);
+    report.graph = compare_graph(open, expected);
   }
   return report;
 }

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,9 +16,6 @@ struct NetworkCheckParams {
   std::vector<const engines::Engine*> engines;
   engines::NetworkRunParams run;  // grids start from random latches
   bool graph = true;              // also compare with the graph's own arithmetic in double
-  /// Values that somebody else states, [sample][element] by the name under which the definition traces them: the engines are compared
-  /// with these in place of the definition's.
-  std::map<std::string, std::vector<std::vector<int64_t>>> expected = {};
 };
 
 /// A value of an engine that differs from the definition.
@@ -52,7 +48,7 @@ struct NetworkCheckReport {
   bool ok() const;
 };
 
-/// Throws Error if an engine does not run networks, and for expected values of a name that is not there or of another size.
+/// Throws Error if an engine does not run networks.
 NetworkCheckReport check_network(const engines::OpenNetwork& open, const NetworkCheckParams& params);
 
 }  // namespace bitgrid::check

@@ -6,6 +6,7 @@
 namespace bitgrid::python {
 
 void define_results(pybind11::module_& m);
+void define_against(pybind11::module_& m);
 void define_grid(pybind11::module_& m);
 void define_compiled(pybind11::module_& m);
 void define_dag(pybind11::module_& m);

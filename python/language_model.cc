@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "check/against_model.h"
 #include "check/check_model.h"
 #include "check/check_scaled.h"
 #include "engines/kernel_source.h"
@@ -17,6 +18,7 @@
 #include "ir/error.h"
 #include "ir/index.h"
 #include "lowering/numerics/lower.h"
+#include "python/against.h"
 #include "python/arrays.h"
 #include "python/compiled.h"
 #include "python/define.h"
@@ -385,6 +387,21 @@ void define_language_model(py::module_& m) {
       py::arg("progress") = py::none(),
       "Compares engines with the definition value by value and returns a Check; a Mismatch names step or value, and its bit or element.\n\n"
       "The prompt is continued by engine cpu up to `positions`. engines: without them those of `bitgrid check`.");
+  static const std::string against_doc = std::string(
+                                             "Compares arrays of your own kernel with the exact integers of engine cpu over a text.\n\n"
+                                             "text: a prompt, or the numbers of tokens. arrays: a dict of arrays [positions, ...] by name: "
+                                             "\"layers.0.query\", .. \"logits\";\n"
+                                             "an unknown name is answered with all of them. Of models without scales.\n") +
+                                         kAgainstText;
+  c.def(
+      "against",
+      [](const LanguageModelObject& l, const py::object& text, const py::dict& arrays, const py::object& progress) {
+        if (!l.model.fixed) throw Error(l.path, "models with scales are not compared with arrays", "run check() on them");
+        const std::vector<int> tokens = tokens_of(l, text, true);
+        return compare_with(
+            arrays, [&] { return check::exact_arrays(*l.model.fixed, tokens); }, tokens.size(), progress);
+      },
+      py::arg("text"), py::arg("arrays"), py::kw_only(), py::arg("progress") = py::none(), against_doc.c_str());
   define_estimate_of(c, "Size, speed and cost before anything is mapped; returns an Estimate.",
                      [](const LanguageModelObject& l, const EstimateArguments& a) { return estimate_file(l.path, a); });
   define_compile(c, "Maps all kernels onto the grid and returns a CompiledLanguageModel.", compile_language_model);

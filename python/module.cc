@@ -10,6 +10,7 @@ PYBIND11_MODULE(bitgrid, m) {
   m.attr("__version__") = BITGRID_VERSION;
   pybind11::register_exception<bitgrid::Error>(m, "Error", PyExc_ValueError);
   define_results(m);
+  define_against(m);
   define_grid(m);
   define_compiled(m);
   define_dag(m);

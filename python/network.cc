@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <map>
 
+#include "check/against_network.h"
 #include "check/check_network.h"
 #include "engines/network_source.h"
 #include "estimate/estimate_source.h"
@@ -16,6 +17,7 @@
 #include "ir/file.h"
 #include "ir/index.h"
 #include "lowering/networks/lower_network.h"
+#include "python/against.h"
 #include "python/arrays.h"
 #include "python/compiled.h"
 #include "python/define.h"
@@ -95,28 +97,6 @@ py::dict trace_network(const NetworkObject& n, const py::object& x, const std::s
   }));
 }
 
-/// The rows of an array [samples, ..], or of a dict of such by layer.
-std::map<std::string, Rows> stated_values(const py::object& expected, size_t samples) {
-  std::map<std::string, Rows> stated;
-  if (expected.is_none()) return stated;
-  const auto take = [&](const std::string& name, const py::object& values) {
-    const std::string place = "expected " + name;
-    const std::vector<int64_t> flat = whole_numbers_of(values, place);
-    if (samples == 0 || flat.size() % samples != 0)
-      throw Error(place, fmt::format("{} numbers are not {} samples", flat.size(), samples), "give an array of shape [samples, ..]");
-    const size_t each = flat.size() / samples;
-    for (size_t s = 0; s < samples; ++s)
-      stated[name].emplace_back(flat.begin() + static_cast<std::ptrdiff_t>(s * each),
-                                flat.begin() + static_cast<std::ptrdiff_t>((s + 1) * each));
-  };
-  if (!py::isinstance<py::dict>(expected)) {
-    take("scores", expected);
-  } else {
-    for (const auto& [name, values] : expected.cast<py::dict>()) take(py::str(name), py::reinterpret_borrow<py::object>(values));
-  }
-  return stated;
-}
-
 CheckResult check_result(const check::NetworkCheckReport& report) {
   CheckResult result;
   for (const check::NetworkEngineCheck& e : report.engines) result.engines.push_back({e.engine, e.compared, e.mismatches});
@@ -132,11 +112,10 @@ engines::OpenNetwork opened_or_made(const NetworkObject& n, const py::object& x,
   return open;
 }
 
-CheckResult check_with(const engines::OpenNetwork& open, const std::vector<std::string>& names, const py::object& expected,
-                       const py::object& progress, const std::function<void(engines::NetworkRunParams&)>& with, uint64_t seed) {
+CheckResult check_with(const engines::OpenNetwork& open, const std::vector<std::string>& names, const py::object& progress,
+                       const std::function<void(engines::NetworkRunParams&)>& with, uint64_t seed) {
   check::NetworkCheckParams params;
   for (const std::string& name : names) params.engines.push_back(&network_engine(name));
-  params.expected = stated_values(expected, open.samples.size());
   return long_result(progress, [&](const engines::Say& say) {
     params.run = run_params(seed, say);
     with(params.run);
@@ -145,9 +124,9 @@ CheckResult check_with(const engines::OpenNetwork& open, const std::vector<std::
 }
 
 CheckResult check_network_object(const NetworkObject& n, const py::object& x, const std::vector<std::string>& names, int samples,
-                                 const py::object& expected, uint64_t seed, const py::object& progress) {
+                                 uint64_t seed, const py::object& progress) {
   return check_with(
-      opened_or_made(n, x, samples, seed), names, expected, progress, [](engines::NetworkRunParams&) {}, seed);
+      opened_or_made(n, x, samples, seed), names, progress, [](engines::NetworkRunParams&) {}, seed);
 }
 
 /// A network on the grid.
@@ -188,10 +167,9 @@ py::array_t<int64_t> run_compiled_network(const CompiledNetwork& c, const py::ob
 }
 
 CheckResult check_compiled_network(const CompiledNetwork& c, const py::object& x, const std::vector<std::string>& names, int samples,
-                                   const py::object& expected, const py::object& progress) {
+                                   const py::object& progress) {
   return check_with(
-      opened_or_made(c.source, x, samples, c.options.seed), names, expected, progress, [&](auto& params) { c.use(params); },
-      c.options.seed);
+      opened_or_made(c.source, x, samples, c.options.seed), names, progress, [&](auto& params) { c.use(params); }, c.options.seed);
 }
 
 EstimateResult estimate_network(const NetworkObject& n, const EstimateArguments& arguments) {
@@ -203,6 +181,17 @@ EstimateResult estimate_network(const NetworkObject& n, const EstimateArguments&
     of.lower = read.lower;
     return estimate_result(estimate::read_kernels({n.path, "", std::nullopt, *network}, of).kernels, read.params);
   });
+}
+
+check::AgainstReport against_network(const NetworkObject& n, const py::object& x, const py::object& arrays, const py::object& progress) {
+  const engines::OpenNetwork open = opened(n, x);
+  py::dict named;
+  if (py::isinstance<py::dict>(arrays))
+    named = arrays.cast<py::dict>();
+  else
+    named["scores"] = arrays;
+  return compare_with(
+      named, [&] { return check::exact_arrays(open); }, open.samples.size(), progress);
 }
 
 py::object answers_of(const NetworkObject& n, const py::object& scores) {
@@ -265,9 +254,7 @@ void define_network(py::module_& m) {
                                  x_text;
   const std::string check_text =
       std::string("Compares engines with the definition value by value, and with the graph in double; returns a Check.\n\n") + x_text +
-      "Without x, `samples` of them are made from `seed`.\n"
-      "expected: scores [batch, outputs], or a dict of arrays by name as trace() has them: the engines are\n"
-      "compared with these in place of the definition's values.";
+      "Without x, `samples` of them are made from `seed`.";
   py::class_<NetworkObject> network(m, "Network", "A quantised network of an ONNX file, as integers (docs/onnx.md).");
   network.def_property_readonly("name", [](const NetworkObject& n) { return n.graph->name; })
       .def_property_readonly(
@@ -301,11 +288,17 @@ void define_network(py::module_& m) {
           "answers", answers_of, py::arg("scores"),
           "What the network answers: the index of the largest score, int64 [batch]; of a last quantiser its codes, int64 [batch, outputs].")
       .def("check", check_network_object, py::arg("x") = py::none(), py::kw_only(),
-           py::arg("engines") = std::vector<std::string>{"cpu", "dag", "grid"}, py::arg("samples") = 64, py::arg("expected") = py::none(),
-           py::arg("seed") = 1, py::arg("progress") = py::none(), check_text.c_str())
+           py::arg("engines") = std::vector<std::string>{"cpu", "dag", "grid"}, py::arg("samples") = 64, py::arg("seed") = 1,
+           py::arg("progress") = py::none(), check_text.c_str())
       .def("__repr__", [](const NetworkObject& n) {
         return fmt::format("<bitgrid.Network {}: {} nodes>", n.graph->name.empty() ? n.path : n.graph->name, n.graph->nodes.size());
       });
+  static const std::string against_doc =
+      std::string("Compares arrays of your own kernel with the exact integers of engine cpu, layer by layer.\n\n") + x_text +
+      "arrays: your scores, or a dict of arrays [batch, ...] by the names that trace() has, or those of the graph's nodes.\n" +
+      kAgainstText;
+  network.def("against", against_network, py::arg("x"), py::arg("arrays"), py::kw_only(), py::arg("progress") = py::none(),
+              against_doc.c_str());
   define_estimate_of(network, "Size, speed and cost before anything is mapped; returns an Estimate, in which a token is a sample.",
                      estimate_network);
   define_compile(network, "Maps the network onto the grid and returns a CompiledNetwork.", compile_network);
@@ -314,8 +307,8 @@ void define_network(py::module_& m) {
       .def("run", run_compiled_network, py::arg("x"), py::kw_only(), py::arg("engine") = "grid", py::arg("progress") = py::none(),
            "Runs samples on its kernels, as Network.run(): integer scores, int64 [batch, outputs].")
       .def("check", check_compiled_network, py::arg("x") = py::none(), py::kw_only(),
-           py::arg("engines") = std::vector<std::string>{"dag", "grid"}, py::arg("samples") = 64, py::arg("expected") = py::none(),
-           py::arg("progress") = py::none(), "As Network.check(), on its kernels.");
+           py::arg("engines") = std::vector<std::string>{"dag", "grid"}, py::arg("samples") = 64, py::arg("progress") = py::none(),
+           "As Network.check(), on its kernels.");
 }
 
 }  // namespace bitgrid::python

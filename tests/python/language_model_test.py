@@ -65,6 +65,14 @@ class OnTheGrid(unittest.TestCase):
         self.assertEqual(BITNET.check("in", positions=3, engines=["cpu", "dag"]).first, None)
 
 
+class Against(unittest.TestCase):
+    def test_a_corrupted_logit_is_found(self):
+        logits = TERNARY.run(PROMPT, engine="cpu")
+        logits[3, 5] += 3
+        first = TERNARY.against(PROMPT, {"logits": logits}).first
+        self.assertEqual((first.row, first.element, first.got - first.expected), (3, 5, 3))
+
+
 class Figures(unittest.TestCase):
     def test_an_estimate_of_shapes(self):
         e = bitgrid.estimate(os.path.join(EXAMPLES, "shapes", "bitnet-b158-2b4t.yaml"), streams=4)

@@ -72,24 +72,35 @@ class Checks(unittest.TestCase):
     def test_samples_are_made_without_x(self):
         self.assertGreater(NETWORK.check(engines=["dag"], samples=5).compared, 0)
 
-    def test_a_corrupted_score_is_found(self):
-        scores = NETWORK.run(X)
-        scores[7, 2] += 1
-        first = NETWORK.check(X, engines=["grid"], expected=scores).first
-        self.assertEqual((first.engine, first.sample, first.name, first.index, first.expected - first.got), ("grid", 7, "scores", 2, 1))
-
-    def test_a_corrupted_layer_is_found(self):
-        sums = NETWORK.trace(X)["layers.1.sums"]
-        sums[0, 5] -= 2
-        first = NETWORK.check(X, engines=["cpu"], expected={"layers.1.sums": sums}).first
-        self.assertEqual((first.sample, first.name, first.index), (0, "layers.1.sums", 5))
-
     def test_a_compiled_network_is_checked_on_its_kernels(self):
         self.assertEqual(NETWORK.compile().check(X, engines=["grid"]).mismatches, 0)
 
-    def test_expected_values_without_a_place_are_refused(self):
-        self.assertIn("expected layers.9: the network has no such values; its names are input, layers.0",
-                      message(self, lambda: NETWORK.check(X, engines=["cpu"], expected={"layers.9": np.zeros((20, 3))})))
+
+class Against(unittest.TestCase):
+    def test_exact_values_have_no_difference(self):
+        values = NETWORK.trace(X)
+        result = NETWORK.against(X, values)
+        self.assertEqual((result.mismatches, result.first, result.compared), (0, None, sum(v.size for v in values.values())))
+
+    def test_a_corrupted_score_is_found(self):
+        scores = NETWORK.run(X)
+        scores[7, 2] += 1
+        first = NETWORK.against(X, scores).first
+        self.assertEqual((first.name, first.row, first.element, first.got - first.expected), ("scores", 7, 2, 1))
+
+    def test_a_corrupted_layer_is_found_before_the_scores(self):
+        sums, scores = NETWORK.trace(X)["layers.1.sums"], NETWORK.run(X) + 1
+        sums[3, 5] -= 2
+        first = NETWORK.against(X, {"scores": scores, "layers.1.sums": sums}).first
+        self.assertEqual((first.name, first.row, first.where), ("layers.1.sums", 3, "channel 5"))
+
+    def test_a_saturated_accumulator_is_explained(self):
+        sums = NETWORK.trace(X)["layers.0.sums"]
+        self.assertNotEqual(NETWORK.against(X, {"layers.0.sums": -sums}).first.explanation, "")
+
+    def test_an_unknown_name_is_answered_with_those_that_there_are(self):
+        self.assertIn("arrays, array layers.9: no values of the model have this name; name arrays as",
+                      message(self, lambda: NETWORK.against(X, {"layers.9": np.zeros((20, 3))})))
 
 
 class Figures(unittest.TestCase):
