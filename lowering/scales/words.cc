@@ -23,10 +23,6 @@ NodeId less(Dag& dag, NodeId a, NodeId b) {
   return add_node(dag, Op::kLess, 1, {a, b});
 }
 
-NodeId opposite(Dag& dag, NodeId a) {
-  return add_node(dag, Op::kNot, width_of(dag, a), {a});
-}
-
 /// The word and the same with all its bits `by` places lower, `fill` on top, where `condition` is 1.
 NodeId maybe_down(Dag& dag, NodeId a, NodeId condition, uint32_t by, NodeId fill) {
   const uint32_t w = width_of(dag, a);
