@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 #include "lowering/scales/kernel_maker.h"
 #include "lowering/scales/kernels.h"
 
@@ -184,7 +186,8 @@ Kernel difference_modulo_kernel(uint32_t a_bits, uint32_t b_bits, uint32_t shift
 }
 
 Kernel plus_constant_kernel(uint32_t bits, int64_t constant, uint32_t to) {
-  Maker k(fmt::format("plus.{}and{}modulo{}", bits, constant, to));
+  const char* sign = constant < 0 ? "minus" : "plus";  // names of kernels become names of modules
+  Maker k(fmt::format("{}.{}and{}modulo{}", sign, bits, std::abs(constant), to));
   const NodeId a = k.word("a", bits);
   k.out("y", add_node(k.dag(), Op::kAdd, to, {a, number(k.dag(), to, constant)}), to);
   return k.take();

@@ -115,7 +115,7 @@ std::string replay_objection(const std::string& stimulus) {
 
 TEST(Stimulus, MessagesNameTheLine) {
   EXPECT_EQ(replay_objection("{\"in\": {}}\n{\"in\": {\"N\": [1]}}\n"),
-            "s.jsonl:2: side N has 1 bits, the 2 x 1 grid has 2 ports there; give one bit a port");
+            "s.jsonl:2: side N has 1 bits, the 2 x 1 grid has 2 ports there; give one bit per port");
   EXPECT_THAT(replay_objection("{\"out\": {}}\n"), HasSubstr("s.jsonl:1: key \"in\" is missing"));
   EXPECT_THAT(replay_objection("{\"in\": [1]}\n"), HasSubstr("\"in\" is not an object"));
   EXPECT_THAT(replay_objection("{\"in\": {\"X\": [1]}}\n"), HasSubstr("unknown side \"X\""));

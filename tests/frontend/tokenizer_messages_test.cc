@@ -7,8 +7,8 @@ TEST(Tokenizer, FilesThatAreWrong) {
   json j = small();
   j["model"]["merges"][0] = "ab";
   EXPECT_EQ(tokenizer_problem(j),
-            "m/tokenizer.json: model.merges[0]: 'ab' is not two tokens with a space between them; take the tokenizer.json that the model "
-            "came with");
+            "m/tokenizer.json: model.merges[0]: 'ab' is not two tokens with a space between them; use the tokenizer.json that came "
+            "with the model");
   j["model"]["merges"][0] = "a z";
   EXPECT_THAT(tokenizer_problem(j), HasSubstr("model.merges[0]: its right part 'z' is not in the vocabulary"));
   j["model"]["merges"][0] = "a c";

@@ -134,7 +134,7 @@ TEST(Tokenizer, ReadsTheConfig) {
   EXPECT_THAT(t->eos, ElementsAre(9));
   EXPECT_EQ(t->chat_template, "y");
   EXPECT_EQ(tokenizer_problem(small(), R"({"eos_token": "</s>"})"),
-            "m/tokenizer_config.json: eos_token '</s>' is not in the vocabulary; take the file that the model came with");
+            "m/tokenizer_config.json: eos_token '</s>' is not in the vocabulary; use the file that came with the model");
   EXPECT_THAT(tokenizer_problem(small(), R"({"add_bos_token": true})"), HasSubstr("none is named"));
   EXPECT_THAT(tokenizer_problem(small(), R"({"add_bos_token": 1})"), HasSubstr("neither true nor false"));
 }
