@@ -114,9 +114,12 @@ std::optional<ScaledModelProblem> find_lowering_problem(const ScaledModel& model
     return ScaledModelProblem{model.name, fmt::format("it has {} weights, and each needs its own cells: at most {}", weights, kMostWeights),
                               "use --dataflow streamed"};
   if (cache != CacheForms{}) return problem("--kv", "kernels only cache keys and values as k=8:shift,v=8:shift so far");
+  constexpr int64_t kMostEps = (int64_t{1} << kEpsBits) - 1;
+  if (model.stream_eps > kMostEps) return problem(model.name, fmt::format("kernels take an eps of at most {} bits", kEpsBits));
   if (model.rope_interleaved) return problem(model.name, "kernels only turn rotary pairs (j, j + half) so far");
   for (const ScaledLayer& layer : model.layers) {
     if (const auto* a = std::get_if<SoftmaxAttention>(&layer)) {
+      if (a->output_eps > kMostEps) return problem(a->input.name, fmt::format("kernels take an eps of at most {} bits", kEpsBits));
       if (!a->sub_norm || a->query_norm || a->key_norm)
         return problem(a->input.name, "kernels only support attention with a sub-norm and without head norms so far");
       for (const LinearMap* map : {&a->query, &a->key, &a->value, &a->output})

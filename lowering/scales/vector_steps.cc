@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ir/error.h"
 #include "ir/index.h"
 #include "lowering/scales/row_kernels.h"
 
@@ -26,18 +27,25 @@ int smallest_factor(int n) {
 
 }  // namespace
 
+Vector VectorSteps::add(const std::string& name, int count, Encoding encoding, NumberCode code) {
+  const uint32_t bits = encoding.bits;
+  if (bits > 64)
+    throw Error(name, fmt::format("its numbers would have {} bits, and kernels take numbers of up to 64", bits),
+                "run the model with --engine cpu");
+  const uint64_t most = bits == 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1;
+  return {b_.add_tensor(name, count, encoding, {most}), count, bits, code};
+}
+
 Vector VectorSteps::unsigned_vector(const std::string& name, int count, uint32_t bits) {
-  return {b_.add_tensor(name, count, {bits, 1, {0}}, {(uint64_t{1} << bits) - 1}), count, bits};
+  return add(name, count, {bits, 1, {0}}, NumberCode::kUnsigned);
 }
 
 Vector VectorSteps::signed_vector(const std::string& name, int count, uint32_t bits) {
-  return {b_.add_tensor(name, count, {bits, 1, {-(int64_t{1} << (bits - 1))}}, {(uint64_t{1} << bits) - 1}), count, bits,
-          NumberCode::kOffset};
+  return add(name, count, {bits, 1, {static_cast<int64_t>(~uint64_t{0} << (bits - 1))}}, NumberCode::kOffset);
 }
 
 Vector VectorSteps::twos_vector(const std::string& name, int count, uint32_t bits) {
-  const uint64_t most = bits == 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1;
-  return {b_.add_tensor(name, count, {bits, 1, {0}, true}, {most}), count, bits, NumberCode::kTwos};
+  return add(name, count, {bits, 1, {0}, true}, NumberCode::kTwos);
 }
 
 Vector VectorSteps::vector(const std::string& name, int count, uint32_t bits, NumberCode code) {

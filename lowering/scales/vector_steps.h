@@ -57,6 +57,9 @@ class VectorSteps {
   Vector maximum(const std::string& name, Vector x, int group);
 
  private:
+  /// Throws Error above 64 bits: models with wild numbers have such.
+  Vector add(const std::string& name, int count, Encoding encoding, NumberCode code);
+
   numerics::ProgramBuilder& b_;
   int nested_ = 0;
 };

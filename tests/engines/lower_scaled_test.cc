@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "engines/open_model.h"
+#include "lowering/scales/vector_steps.h"
+#include "tests/support/errors.h"
 
 namespace bitgrid::scales {
 namespace {
@@ -30,6 +32,17 @@ TEST(LowerScaled, SaysWhichModelsAreNotLowered) {
       problem(silu),
       "model.layers.1.post_attention_layernorm: kernels only support the gate ReLU squared with a sub-norm so far; run it with --engine "
       "cpu");
+  ScaledModel eps = model;
+  eps.stream_eps = INT64_MAX;
+  EXPECT_EQ(problem(eps), model.name + ": kernels take an eps of at most 62 bits; run it with --engine cpu");
+}
+
+TEST(VectorSteps, NumbersHaveAtMost64Bits) {
+  numerics::ProgramBuilder builder;
+  VectorSteps steps(builder);
+  EXPECT_EQ(steps.twos_vector("y", 3, 64).bits, 64u);
+  EXPECT_EQ(test::error_of([&] { steps.twos_vector("large", 3, 65); }),
+            "large: its numbers would have 65 bits, and kernels take numbers of up to 64; run the model with --engine cpu");
 }
 
 }  // namespace
