@@ -9,6 +9,7 @@
 #include "ir/program.h"
 #include "ir/scaled_model.h"
 #include "lowering/numerics/program_builder.h"
+#include "lowering/scales/kernels.h"
 #include "lowering/scales/lower_scaled.h"
 #include "lowering/scales/scalar_steps.h"
 #include "lowering/scales/vector_steps.h"
@@ -17,8 +18,8 @@ namespace bitgrid::scales {
 
 inline constexpr int kLightLanes = 16;  // words an invocation of kernels that only pass or collect them
 inline constexpr int kRotaryFraction = 14, kMixFraction = 8;
-inline constexpr int kScoresAtOnce = 16;  // slots of the cache whose values are mixed in one invocation
-inline constexpr uint32_t kFarBits = 63;  // planes above a score that are looked at
+inline constexpr int kSlotsAtOnce = 16;  // slots of the cache whose shifts one invocation copies: windows are multiples of it
+inline constexpr uint32_t kFarBits = kMostValueBits + 1 - kScoreBits;  // planes above a score: twice its value takes 47 bits at most
 inline constexpr const char* kLogitUnit = "logits.unit";
 
 /// Codes and their unit.
@@ -47,7 +48,7 @@ class Lowering {
     threads_ = params.threads;
     builder_.program.name = model.name;
     context_ = params.context != 0 ? params.context : int_of(model.context);
-    window_ = (context_ + kScoresAtOnce - 1) / kScoresAtOnce * kScoresAtOnce;
+    window_ = (context_ + kSlotsAtOnce - 1) / kSlotsAtOnce * kSlotsAtOnce;
   }
   Program run();
 

@@ -18,24 +18,20 @@ Vector Lowering::turned(const std::string& name, Vector x, int heads) {
   const uint32_t bits = kernel.outputs[0].bits;
   const Vector by_cosine = steps_.twos_vector(name + ".by_cosine", x.count, bits),
                by_sine = steps_.twos_vector(name + ".by_sine", x.count, bits), out = steps_.twos_vector(name, x.count, bits + 1);
-  const auto of_halves = [&](const std::string& step, const auto& body) {
-    steps_.begin();
-    for (int h = 0; h < 2 * heads; ++h) body(fmt::format("{}.{}", step, h), h * half, h % 2 == 1);
-    steps_.end();
-  };
-  of_halves(name + ".cosine", [&](const std::string& step, int first, bool) {
-    steps_.step(step, kernel, half, {x.from(first, 1), PositionSource{cosine_, 0, 1}}, {by_cosine.to(first, 1)});
+  steps_.for_parts(name + ".cosine", 2 * heads, [&](const std::string& step, int p) {
+    steps_.step(step, kernel, half, {x.from(p * half, 1), PositionSource{cosine_, 0, 1}}, {by_cosine.to(p * half, 1)});
   });
-  of_halves(name + ".sine", [&](const std::string& step, int first, bool) {
-    steps_.step(step, kernel, half, {x.from(first, 1), PositionSource{sine_, 0, 1}}, {by_sine.to(first, 1)});
+  steps_.for_parts(name + ".sine", 2 * heads, [&](const std::string& step, int p) {
+    steps_.step(step, kernel, half, {x.from(p * half, 1), PositionSource{sine_, 0, 1}}, {by_sine.to(p * half, 1)});
   });
   // (x c - y s, y c + x s)
-  of_halves(name + ".x", [&](const std::string& step, int first, bool second) {
-    if (!second)
-      steps_.step(step, difference_kernel(bits), half, {by_cosine.from(first, 1), by_sine.from(first + half, 1)}, {out.to(first, 1)});
+  steps_.for_parts(name + ".x", heads, [&](const std::string& step, int h) {
+    const int x_half = h * width, y_half = x_half + half;
+    steps_.step(step, difference_kernel(bits), half, {by_cosine.from(x_half, 1), by_sine.from(y_half, 1)}, {out.to(x_half, 1)});
   });
-  of_halves(name + ".y", [&](const std::string& step, int first, bool second) {
-    if (second) steps_.step(step, sum_kernel(bits), half, {by_cosine.from(first, 1), by_sine.from(first - half, 1)}, {out.to(first, 1)});
+  steps_.for_parts(name + ".y", heads, [&](const std::string& step, int h) {
+    const int x_half = h * width, y_half = x_half + half;
+    steps_.step(step, sum_kernel(bits), half, {by_cosine.from(y_half, 1), by_sine.from(x_half, 1)}, {out.to(y_half, 1)});
   });
   return out;
 }
@@ -51,12 +47,10 @@ Vector Lowering::key_products(const std::string& name, Vector q8, const CachedCo
   const Vector query_sums = code_sums(name + "query_sums", q8, heads), table = tables(name + "query", q8, false);
   const Kernel stream = mapping::streamed_kernel(fmt::format("stream.bits.{}x8", hd), one_bit_shape(hd, 8));
   const Vector planes = steps_.unsigned_vector(name + "score_planes", heads * window_ * 8, stream.outputs[0].bits);
-  steps_.begin();
-  for (int h = 0; h < heads; ++h)
-    steps_.step(fmt::format("{}score_planes.{}", name, h), stream, window_ * 8,
-                {table.from(h * hd / 2 * 3), CacheSource{keys.codes, 0, 1, h / (heads / kv) * hd, hd, 1, 0, 8}},
+  steps_.for_parts(name + "score_planes", heads, [&](const std::string& step, int h) {
+    steps_.step(step, stream, window_ * 8, {table.from(h * hd / 2 * 3), CacheSource{keys.codes, 0, 1, h / (heads / kv) * hd, hd, 1, 0, 8}},
                 {planes.to(h * window_ * 8, 1)});
-  steps_.end();
+  });
   const Vector offset_products = plane_sums(name + "offset_products", planes, stream.outputs[0].max_code[0], false);
   const uint32_t bits = 15 + bits_of_count(hd), sum_bits = bits - 7;  // |q k| <= 127^2 hd
   const Vector query_part = steps_.unsigned_vector(name + "query_part", heads, sum_bits),
@@ -64,11 +58,10 @@ Vector Lowering::key_products(const std::string& name, Vector q8, const CachedCo
                products = steps_.twos_vector(name + "score_products", heads * window_, bits);
   steps_.step(name + "query_part", plus_constant_kernel(query_sums.bits, -128 * hd, sum_bits), heads, {query_sums.from(0, 1)},
               {query_part.to(0, 1)});
-  steps_.begin();
-  for (int h = 0; h < heads; ++h)
-    steps_.step(fmt::format("{}code_part.{}", name, h), sum_modulo_kernel(sum_bits, query_sums.bits, sum_bits), window_,
+  steps_.for_parts(name + "code_part", heads, [&](const std::string& step, int h) {
+    steps_.step(step, sum_modulo_kernel(sum_bits, query_sums.bits, sum_bits), window_,
                 {query_part.from(h), CacheSource{keys.sums, 0, 1, h / (heads / kv), 1, 1, 0}}, {code_part.to(h * window_, 1)});
-  steps_.end();
+  });
   steps_.step(name + "score_products", difference_modulo_kernel(offset_products.bits, sum_bits, 7, bits), heads * window_,
               {offset_products.from(0, 1), code_part.from(0, 1)}, {products.to(0, 1)});
   return products;
@@ -87,41 +80,34 @@ Vector Lowering::scores(const std::string& name, const SoftmaxAttention& layer, 
   // The key's scalar is 128 * 2^(shift - 7): a power of two.
   const Kernel times_power = product_kernel(products.factor(), {keys.power_bits, NumberCode::kUnsigned});
   const Vector large = steps_.twos_vector(name + "large_scores", heads * window_, times_power.outputs[0].bits);
-  steps_.begin();
-  for (int h = 0; h < heads; ++h)
-    steps_.step(fmt::format("{}large_scores.{}", name, h), times_power, window_,
-                {products.from(h * window_, 1), CacheSource{keys.powers, 0, 1, h / (heads / kv), 1, 1, 0}}, {large.to(h * window_, 1)});
-  steps_.end();
+  steps_.for_parts(name + "large_scores", heads, [&](const std::string& step, int h) {
+    steps_.step(step, times_power, window_, {products.from(h * window_, 1), CacheSource{keys.powers, 0, 1, h / (heads / kv), 1, 1, 0}},
+                {large.to(h * window_, 1)});
+  });
   const auto [scaled, planes] = scaled_planes(name + "scores", large, score_unit);
   return saturated_scores(name, scaled, planes);
 }
 
 /// floor(scaled / 2^plane / 2 + 1/2), cut to the range of scores.
 Vector Lowering::saturated_scores(const std::string& name, Vector scaled, Vector planes) {
-  const int parts = planes.count;
-  const auto all = scaled.count;
+  const int heads = planes.count, all = scaled.count;
   const Vector far = steps_.unsigned_vector(name + "far", all, 1), overflow = steps_.unsigned_vector(name + "score_overflow", all, 1),
                low = steps_.twos_vector(name + "low_scores", all, kScoreBits),
                scores = steps_.signed_vector(name + "scores", all, kScoreBits);
-  const auto of_heads = [&](const std::string& step, const auto& body) {
-    steps_.begin();
-    for (int h = 0; h < parts; ++h)
-      body(fmt::format("{}{}.{}", name, step, h), h * window_, [&, h](int plane) {
-        return scaled.planes(h * window_, 1, {planes.tensor, h, plane});
-      });
-    steps_.end();
-  };
-  constexpr int kSign = kScoreBits;  // where the planes of what is not cut repeat the highest
-  of_heads("far", [&](const std::string& step, int first, const auto& from) {
-    steps_.step(step, differ_kernel(kFarBits), window_, {from(kSign), from(kSign + 1)}, {far.to(first, 1)});
+  const auto planes_of = [&](int h, int plane) { return scaled.planes(h * window_, 1, {planes.tensor, h, plane}); };
+  constexpr int kSign = kScoreBits;  // from here on the planes of what is not cut repeat the highest
+  steps_.for_parts(name + "far", heads, [&](const std::string& step, int h) {
+    steps_.step(step, differ_kernel(kFarBits), window_, {planes_of(h, kSign), planes_of(h, kSign + 1)}, {far.to(h * window_, 1)});
   });
-  of_heads("score_overflow", [&](const std::string& step, int first, const auto& from) {
-    steps_.step(step, overflow_kernel(kScoreBits), window_, {from(0), from(1)}, {overflow.to(first, 1)});
+  steps_.for_parts(name + "score_overflow", heads, [&](const std::string& step, int h) {
+    steps_.step(step, overflow_kernel(kScoreBits), window_, {planes_of(h, 0), planes_of(h, 1)}, {overflow.to(h * window_, 1)});
   });
-  of_heads("low_scores", [&](const std::string& step, int first, const auto& from) {
-    steps_.step(step, cut_kernel(kScoreBits, NumberCode::kTwos), window_, {from(0), overflow.from(first, 1)}, {low.to(first, 1)});
+  steps_.for_parts(name + "low_scores", heads, [&](const std::string& step, int h) {
+    steps_.step(step, cut_kernel(kScoreBits, NumberCode::kTwos), window_, {overflow.from(h * window_, 1), planes_of(h, 0)},
+                {low.to(h * window_, 1)});
   });
-  of_heads("scores", [&](const std::string& step, int first, const auto&) {
+  steps_.for_parts(name + "scores", heads, [&](const std::string& step, int h) {
+    const int first = h * window_;
     steps_.step(step, score_kernel(), window_,
                 {low.from(first, 1), far.from(first, 1), scaled.planes(first, 1, int_of(scaled.bits) - 1),
                  DistanceSource{written_, 0, window_, 0, 1}},
@@ -134,11 +120,9 @@ SoftmaxWeights Lowering::softmax(const std::string& name, Vector scores) {
   const auto heads = int_of(model_.heads);
   const Vector top = steps_.maximum(name + "top_score", scores, window_);
   const Vector weights = steps_.unsigned_vector(name + "all_weights", heads * window_, kWeightBits);
-  steps_.begin();
-  for (int h = 0; h < heads; ++h)
-    steps_.step(fmt::format("{}weights.{}", name, h), weight_kernel(1, model_.tables), window_, {scores.from(h * window_, 1), top.from(h)},
-                {weights.to(h * window_, 1)});
-  steps_.end();
+  steps_.for_parts(name + "weights", heads, [&](const std::string& step, int h) {
+    steps_.step(step, weight_kernel(1, model_.tables), window_, {scores.from(h * window_, 1), top.from(h)}, {weights.to(h * window_, 1)});
+  });
   const Vector sum = steps_.reduce(name + "weight_sum", weights, window_, 2, total_kernel);
   const ScalarVector one = scalars_.constant(name + "one", bitgrid::scalar(1));
   const Vector zero = scalars_.constants(name + "zero", {0}, kExponentBits);
@@ -152,20 +136,18 @@ Vector Lowering::mixed_values(const std::string& name, Vector weights, const Cac
   const Kernel stream =
       mapping::streamed_kernel(fmt::format("stream.bits.{}x{}", window_, weights.bits), one_bit_shape(window_, weights.bits));
   const Vector planes = steps_.unsigned_vector(name + "mix_planes", heads * hd * 8, stream.outputs[0].bits);
-  steps_.begin();
-  for (int h = 0; h < heads; ++h)
-    steps_.step(fmt::format("{}mix_planes.{}", name, h), stream, hd * 8,
+  steps_.for_parts(name + "mix_planes", heads, [&](const std::string& step, int h) {
+    steps_.step(step, stream, hd * 8,
                 {table.from(h * window_ / 2 * 3), CacheSource{values.codes, 0, window_, h / (heads / kv) * hd, 1, 0, 1, 8}},
                 {planes.to(h * hd * 8, 1)});
-  steps_.end();
+  });
   const Vector products = plane_sums(name + "mix_products", planes, stream.outputs[0].max_code[0], false);
   const uint32_t bits = kWeightBits + 8 + bits_of_count(window_);
   const Kernel kernel = mix_kernel(products.bits, sums.bits, bits);
   const Vector mixed = steps_.signed_vector(name + "mixed", heads * hd, bits);
-  steps_.begin();
-  for (int h = 0; h < heads; ++h)
-    steps_.step(fmt::format("{}mixed.{}", name, h), kernel, hd, {products.from(h * hd, 1), sums.from(h)}, {mixed.to(h * hd, 1)});
-  steps_.end();
+  steps_.for_parts(name + "mixed", heads, [&](const std::string& step, int h) {
+    steps_.step(step, kernel, hd, {products.from(h * hd, 1), sums.from(h)}, {mixed.to(h * hd, 1)});
+  });
   return mixed;
 }
 
@@ -174,19 +156,17 @@ Vector Lowering::aligned_weights(const std::string& name, Vector weights, Vector
   const auto heads = int_of(model_.heads), kv = int_of(model_.kv_heads);
   constexpr uint32_t kBelow = kWeightBits + 1;  // a shift above leaves nothing
   const Vector below = steps_.unsigned_vector(name + "below_top", kv * window_, kShiftBits);
-  steps_.begin();
-  for (int g = 0; g < kv; ++g)
-    steps_.step(fmt::format("{}below_top.{}", name, g), difference_modulo_kernel(kShiftBits, kShiftBits, 0, kShiftBits), window_,
+  steps_.for_parts(name + "below_top", kv, [&](const std::string& step, int g) {
+    steps_.step(step, difference_modulo_kernel(kShiftBits, kShiftBits, 0, kShiftBits), window_,
                 {top_shift.from(g), shifts.from(g * window_, 1)}, {below.to(g * window_, 1)});
-  steps_.end();
+  });
   const Vector powers = scalars_.apply(name + "below_power", falling_power_kernel(kShiftBits, kBelow + 1), below.count, {below.from(0, 1)});
   const Kernel times = product_kernel(weights.factor(), powers.factor());
   const Vector large = steps_.unsigned_vector(name + "large_weights", weights.count, times.outputs[0].bits);
-  steps_.begin();
-  for (int h = 0; h < heads; ++h)
-    steps_.step(fmt::format("{}large_weights.{}", name, h), times, window_,
-                {weights.from(h * window_, 1), powers.from(h / (heads / kv) * window_, 1)}, {large.to(h * window_, 1)});
-  steps_.end();
+  steps_.for_parts(name + "large_weights", heads, [&](const std::string& step, int h) {
+    steps_.step(step, times, window_, {weights.from(h * window_, 1), powers.from(h / (heads / kv) * window_, 1)},
+                {large.to(h * window_, 1)});
+  });
   return scalars_.apply(name + "aligned", round_kernel(kWeightBits, NumberCode::kUnsigned), large.count,
                         {large.planes(0, 1, int_of(kBelow) - 1)});
 }
@@ -197,18 +177,15 @@ Vector Lowering::mix(const std::string& name, const SoftmaxWeights& softmax, con
   const auto heads = int_of(model_.heads), kv = int_of(model_.kv_heads);
   // The largest shift of the cached values: slots never written have 0, which changes nothing.
   const Vector shifts = steps_.unsigned_vector(name + "cached_shifts", kv * window_, kShiftBits);
-  steps_.begin();
-  for (int g = 0; g < kv; ++g)
-    steps_.step(fmt::format("{}cached_shifts.{}", name, g), copy_kernel(kScoresAtOnce, kShiftBits), window_ / kScoresAtOnce,
-                {CacheSource{values.shifts, 0, kScoresAtOnce, g, 1, kScoresAtOnce, 0}}, {shifts.to(g * window_, kScoresAtOnce)});
-  steps_.end();
+  steps_.for_parts(name + "cached_shifts", kv, [&](const std::string& step, int g) {
+    steps_.step(step, copy_kernel(kSlotsAtOnce, kShiftBits), window_ / kSlotsAtOnce,
+                {CacheSource{values.shifts, 0, kSlotsAtOnce, g, 1, kSlotsAtOnce, 0}}, {shifts.to(g * window_, kSlotsAtOnce)});
+  });
   const Vector top_shift = steps_.maximum(name + "top_shift", shifts, window_);
   const Vector head_shift = steps_.unsigned_vector(name + "head_shift", heads, kShiftBits);
-  steps_.begin();
-  for (int h = 0; h < heads; ++h)
-    steps_.step(fmt::format("{}head_shift.{}", name, h), copy_kernel(1, kShiftBits), 1, {top_shift.from(h / (heads / kv))},
-                {head_shift.to(h)});
-  steps_.end();
+  steps_.for_parts(name + "head_shift", heads, [&](const std::string& step, int h) {
+    steps_.step(step, copy_kernel(1, kShiftBits), 1, {top_shift.from(h / (heads / kv))}, {head_shift.to(h)});
+  });
   const Vector aligned = aligned_weights(name, softmax.weights, shifts, top_shift);
   const ScalarVector by_shift = scalars_.shifted(name + "shifted_mix", softmax.reciprocal, head_shift);
   const ScalarVector mix_unit = {by_shift.m,

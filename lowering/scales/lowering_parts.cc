@@ -119,17 +119,12 @@ Vector Lowering::cut(const std::string& name, Vector x, Vector shifts, uint32_t 
   x = in_twos_complement(name + ".twos", x);
   const int parts = shifts.count, n = x.count / parts;
   const Vector overflow = steps_.unsigned_vector(name + ".overflow", x.count, 1), y = steps_.vector(name, x.count, to, code);
-  const auto of_parts = [&](const std::string& step, const auto& body) {
-    steps_.begin();
-    for (int p = 0; p < parts; ++p) body(parts == 1 ? step : fmt::format("{}.{}", step, p), p, p * n);
-    steps_.end();
-  };
-  of_parts(name + ".overflow", [&](const std::string& step, int p, int first) {
-    steps_.step(step, overflow_kernel(to), n, {x.planes(first, 1, {shifts.tensor, p, -1}), x.planes(first, 1, {shifts.tensor, p, 0})},
-                {overflow.to(first, 1)});
+  steps_.for_parts(name + ".overflow", parts, [&](const std::string& step, int p) {
+    steps_.step(step, overflow_kernel(to), n, {x.planes(p * n, 1, {shifts.tensor, p, -1}), x.planes(p * n, 1, {shifts.tensor, p, 0})},
+                {overflow.to(p * n, 1)});
   });
-  of_parts(name, [&](const std::string& step, int p, int first) {
-    steps_.step(step, cut_kernel(to, code), n, {x.planes(first, 1, {shifts.tensor, p, -1}), overflow.from(first, 1)}, {y.to(first, 1)});
+  steps_.for_parts(name, parts, [&](const std::string& step, int p) {
+    steps_.step(step, cut_kernel(to, code), n, {overflow.from(p * n, 1), x.planes(p * n, 1, {shifts.tensor, p, -1})}, {y.to(p * n, 1)});
   });
   return y;
 }
@@ -140,11 +135,9 @@ std::pair<Vector, Vector> Lowering::scaled_planes(const std::string& name, Vecto
                                        {units.e.from(0, units.e.count == parts ? 1 : 0)}, NumberCode::kTwos);
   const Kernel kernel = product_kernel(x.factor(), units.m.factor());
   const Vector y = steps_.twos_vector(name + ".product", x.count, kernel.outputs[0].bits);
-  steps_.begin();
-  for (int p = 0; p < parts; ++p)
-    steps_.step(parts == 1 ? name + ".product" : fmt::format("{}.product.{}", name, p), kernel, n, {x.from(p * n, 1), units.m.from(p)},
-                {y.to(p * n, 1)});
-  steps_.end();
+  steps_.for_parts(name + ".product", parts, [&](const std::string& step, int p) {
+    steps_.step(step, kernel, n, {x.from(p * n, 1), units.m.from(units.m.count == parts ? p : 0)}, {y.to(p * n, 1)});
+  });
   return {y, planes};
 }
 
@@ -152,11 +145,9 @@ Vector Lowering::scale(const std::string& name, Vector x, const ScalarVector& un
   const auto [product, planes] = scaled_planes(name, x, units);
   const Vector y = steps_.signed_vector(name, x.count, to);
   const int n = x.count / units.count();
-  steps_.begin();
-  for (int p = 0; p < units.count(); ++p)
-    steps_.step(units.count() == 1 ? name : fmt::format("{}.{}", name, p), round_kernel(to, NumberCode::kOffset), n,
-                {product.planes(p * n, 1, {planes.tensor, p, 0})}, {y.to(p * n, 1)});
-  steps_.end();
+  steps_.for_parts(name, units.count(), [&](const std::string& step, int p) {
+    steps_.step(step, round_kernel(to, NumberCode::kOffset), n, {product.planes(p * n, 1, {planes.tensor, p, 0})}, {y.to(p * n, 1)});
+  });
   return y;
 }
 

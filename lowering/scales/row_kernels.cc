@@ -119,7 +119,7 @@ Kernel overflow_kernel(uint32_t to) {
 Kernel cut_kernel(uint32_t to, NumberCode code) {
   Maker k(fmt::format("cut.{}{}", letter_of(code), to));
   Dag& d = k.dag();
-  const NodeId f = k.word("f", to + 1), overflow = k.word("overflow", 1);
+  const NodeId overflow = k.word("overflow", 1), f = k.word("f", to + 1);  // in this order a row of cells is found
   k.out("y", rounded_half(d, f, add_node(d, Op::kXor, 1, {bit_of(d, f, 0), overflow})), to, code == NumberCode::kOffset);
   return k.take();
 }

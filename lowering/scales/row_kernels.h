@@ -24,7 +24,7 @@ Kernel twos_kernel(int words, uint32_t bits);
 /// v cut by a shift s to `to` bits, sign included, that is (floor(v / 2^(s - 1)) + 1) / 2 within -(2^(to - 1) - 1) .. 2^(to - 1) - 1,
 /// where |v| < 2^(s + to - 1). Two kernels: does it leave that range? Ports: planes s - 1 .. of `to` bits, planes s .. of `to` bits.
 Kernel overflow_kernel(uint32_t to);
-/// Ports: planes s - 1 .. of to + 1 bits, whether they leave the range.
+/// Ports: whether they leave the range, planes s - 1 .. of to + 1 bits.
 Kernel cut_kernel(uint32_t to, NumberCode code);
 /// The same where it stays in range. Port: planes s - 1 .. of to + 1 bits.
 Kernel round_kernel(uint32_t to, NumberCode code);

@@ -23,10 +23,6 @@ TensorSource each(Vector v, int count, int plane) {
   return v.planes(0, stride_of(v, count), plane);
 }
 
-int common_count(int a, int b) {
-  return std::max(a, b);
-}
-
 }  // namespace
 
 Vector ScalarSteps::apply(const std::string& name, const Kernel& kernel, int count, std::vector<Source> inputs, NumberCode code) {
@@ -35,18 +31,14 @@ Vector ScalarSteps::apply(const std::string& name, const Kernel& kernel, int cou
   return y;
 }
 
-Vector ScalarSteps::constants(const std::string& name, const std::vector<int64_t>& values, uint32_t bits) {
+Vector ScalarSteps::constants(const std::string& name, const std::vector<int64_t>& values, uint32_t bits, NumberCode code) {
   std::vector<int64_t> codes;
   for (const int64_t v : values) codes.push_back(v & ((int64_t{1} << bits) - 1));
-  return apply(name, copy_kernel(1, bits), int_of(values.size()), {s_.constants(name + ".constant", codes, bits, false, 1)},
-               NumberCode::kTwos);
+  return apply(name, copy_kernel(1, bits), int_of(values.size()), {s_.constants(name + ".constant", codes, bits, false, 1)}, code);
 }
 
 ScalarVector ScalarSteps::constant(const std::string& name, const Scalar& value) {
-  Vector m = constants(name + ".m", {value.m}, kMantissaBits);
-  m.code = NumberCode::kUnsigned;
-  m = apply(name + ".mantissa", copy_kernel(1, kMantissaBits), 1, {m.from()});
-  return {m, constants(name + ".e", {value.e}, kExponentBits)};
+  return {constants(name + ".m", {value.m}, kMantissaBits, NumberCode::kUnsigned), constants(name + ".e", {value.e}, kExponentBits)};
 }
 
 Vector ScalarSteps::exponent_sum(const std::string& name, Vector a, const Source& b, int count) {
@@ -65,10 +57,9 @@ ScalarVector ScalarSteps::scalar(const std::string& name, Vector n, Vector e, Ve
   const Vector plane = apply(name + ".plane", plus_constant_kernel(lengths.bits, -int64_t{kMantissaBits}, 8), n.count, {lengths.from(0, 1)},
                              NumberCode::kTwos);
   const Vector m = s_.unsigned_vector(name + ".m", n.count, kMantissaBits);
-  s_.begin();
-  for (int i = 0; i < n.count; ++i)
-    s_.step(fmt::format("{}.m.{}", name, i), copy_kernel(1, kMantissaBits), 1, {n.planes(i, 0, {plane.tensor, i, 0})}, {m.to(i)});
-  s_.end();
+  s_.for_parts(name + ".m", n.count, [&](const std::string& step, int i) {
+    s_.step(step, copy_kernel(1, kMantissaBits), 1, {n.planes(i, 0, {plane.tensor, i, 0})}, {m.to(i)});
+  });
   const Vector sum = exponent_sum(name + ".e_sum", e, plane.planes(0, 1, 0), n.count);
   return without_exponent_of_zero(name + ".e", m, sum);
 }
@@ -85,14 +76,14 @@ ScalarVector ScalarSteps::from_highest(const std::string& name, Vector n, int pl
 }
 
 ScalarVector ScalarSteps::multiply(const std::string& name, const ScalarVector& a, const ScalarVector& b) {
-  const int n = common_count(a.count(), b.count());
+  const int n = std::max(a.count(), b.count());
   const Vector p = apply(name + ".product", product_kernel(a.m.factor(), b.m.factor()), n, {each(a.m, n), each(b.m, n)});
   return from_highest(name, p, 15, exponent_sum(name + ".exponents", a.e, each(b.e, n), n));
 }
 
 Vector ScalarSteps::quotient(const std::string& name, Vector a, Vector b) {
   constexpr uint32_t kNext = kMantissaBits + 1;
-  const int n = common_count(a.count, b.count), bits = kMantissaBits + 1;
+  const int n = std::max(a.count, b.count), bits = kMantissaBits + 1;
   const Vector ones = s_.unsigned_vector(name + ".bits", n * bits, 1);
   Vector rest = a;
   for (int i = 0; i < bits; ++i) {
@@ -107,7 +98,7 @@ Vector ScalarSteps::quotient(const std::string& name, Vector a, Vector b) {
 }
 
 ScalarVector ScalarSteps::divide(const std::string& name, const ScalarVector& a, const ScalarVector& b) {
-  const int n = common_count(a.count(), b.count());
+  const int n = std::max(a.count(), b.count());
   const Vector q = quotient(name + ".quotient", a.m, b.m);
   const Vector e = apply(name + ".exponents", difference_modulo_kernel(kExponentBits, kExponentBits, 0, kExponentBits), n,
                          {each(a.e, n), each(b.e, n)}, NumberCode::kTwos);
@@ -126,15 +117,11 @@ ScalarVector ScalarSteps::square_root(const std::string& name, const ScalarVecto
   constexpr uint32_t kRadicand = 2 * kMantissaBits + 2, kRest = kMantissaBits + 3;
   const Vector plane = apply(name + ".plane", root_plane_kernel(), n, {a.e.planes(0, 1, 0)}, NumberCode::kTwos);
   const Vector radicand = s_.unsigned_vector(name + ".radicand", n, kRadicand);
-  s_.begin();
-  for (int i = 0; i < n; ++i)
-    s_.step(fmt::format("{}.radicand.{}", name, i), copy_kernel(1, kRadicand), 1, {a.m.planes(i, 0, {plane.tensor, i, 0})},
-            {radicand.to(i)});
-  s_.end();
-  const auto zero = [&](const char* which, uint32_t of_bits) {
-    return apply(name + which, copy_kernel(1, of_bits), n, {s_.constants(name + which + std::string(".constant"), {0}, of_bits, false)});
-  };
-  Vector rest = zero(".rest", kRest), root = zero(".root", id_of(bits));
+  s_.for_parts(name + ".radicand", n, [&](const std::string& step, int i) {
+    s_.step(step, copy_kernel(1, kRadicand), 1, {a.m.planes(i, 0, {plane.tensor, i, 0})}, {radicand.to(i)});
+  });
+  const std::vector<int64_t> zeros(index_of(n));
+  Vector rest = constants(name + ".rest", zeros, kRest), root = constants(name + ".root", zeros, id_of(bits));
   for (int i = 0; i < bits; ++i) {
     const std::string step = fmt::format("{}.{}", name, i);
     const Vector next = apply(step + ".next", append_kernel(kRest, 2), n, {rest.from(0, 1), radicand.planes(0, 1, 2 * (bits - 1 - i))});
@@ -150,7 +137,7 @@ ScalarVector ScalarSteps::square_root(const std::string& name, const ScalarVecto
 }
 
 ScalarVector ScalarSteps::shifted(const std::string& name, const ScalarVector& a, Vector n) {
-  const int count = common_count(a.count(), n.count);
+  const int count = std::max(a.count(), n.count);
   return {a.m, exponent_sum(name, a.e, n.planes(0, stride_of(n, count), 0), count)};
 }
 
@@ -162,13 +149,12 @@ Vector ScalarSteps::whole(const std::string& name, const ScalarVector& a, uint32
   const Vector above =
       apply(name + ".above", plus_constant_kernel(kExponentBits + 1, -31, kExponentBits + 1), n, {a.e.planes(0, 1, 0)}, NumberCode::kTwos);
   const Vector y = s_.unsigned_vector(name, n, bits);
-  s_.begin();
-  for (int i = 0; i < n; ++i)
+  s_.for_parts(name, n, [&](const std::string& step, int i) {
     s_.step(
-        fmt::format("{}.{}", name, i), whole_kernel(kBits, bits), 1,
+        step, whole_kernel(kBits, bits), 1,
         {a.m.planes(i, 0, {plane.tensor, i, 0}), above.planes(i, 0, int_of(kExponentBits)), a.m.planes(i, 0, int_of(kMantissaBits) - 1)},
         {y.to(i)});
-  s_.end();
+  });
   return y;
 }
 

@@ -42,7 +42,7 @@ class ScalarSteps {
   /// A vector of results of a kernel with one output, each of one number of every source.
   Vector apply(const std::string& name, const Kernel& kernel, int count, std::vector<Source> inputs,
                NumberCode code = NumberCode::kUnsigned);
-  Vector constants(const std::string& name, const std::vector<int64_t>& values, uint32_t bits);
+  Vector constants(const std::string& name, const std::vector<int64_t>& values, uint32_t bits, NumberCode code = NumberCode::kTwos);
 
  private:
   ScalarVector from_highest(const std::string& name, Vector n, int plane_if_zero, Vector e);

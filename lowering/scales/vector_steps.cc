@@ -77,11 +77,7 @@ int VectorSteps::add_weights(const std::string& name, const std::shared_ptr<cons
 void VectorSteps::step(const std::string& name, const Kernel& kernel, int repeat, std::vector<Source> inputs,
                        std::vector<Destination> outputs) {
   b_.program.steps.push_back({name, b_.shared_kernel(kernel), repeat, b_.stage, std::move(inputs), std::move(outputs)});
-  if (nested_ == 0) ++b_.stage;
-}
-
-void VectorSteps::end() {
-  if (--nested_ == 0) ++b_.stage;
+  if (!in_parts_) ++b_.stage;
 }
 
 Vector VectorSteps::reduce(const std::string& name, Vector x, int group, int most, const std::function<Kernel(int, uint32_t)>& make) {

@@ -1,6 +1,8 @@
 // Steps of vector kernels in a Program. They pass words of tensors through kernels, in trees where many numbers become one.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <functional>
 #include <string>
 #include <vector>
@@ -47,9 +49,14 @@ class VectorSteps {
 
   /// Adds one step in its own stage, with the kernel of that name.
   void step(const std::string& name, const Kernel& kernel, int repeat, std::vector<Source> inputs, std::vector<Destination> outputs);
-  /// begin() and end() enclose steps that run side by side.
-  void begin() { ++nested_; }
-  void end();
+  /// Steps of equal parts of vectors, in one stage: body(name of the step, part).
+  template <typename Body>
+  void for_parts(const std::string& name, int parts, const Body& body) {
+    in_parts_ = true;
+    for (int p = 0; p < parts; ++p) body(parts == 1 ? name : fmt::format("{}.{}", name, p), p);
+    in_parts_ = false;
+    ++b_.stage;
+  }
 
   /// Every `group` numbers in a row become one, by kernels of up to `most` words: make(words, bits).
   Vector reduce(const std::string& name, Vector x, int group, int most, const std::function<Kernel(int, uint32_t)>& make);
@@ -61,7 +68,7 @@ class VectorSteps {
   Vector add(const std::string& name, int count, Encoding encoding, NumberCode code);
 
   numerics::ProgramBuilder& b_;
-  int nested_ = 0;
+  bool in_parts_ = false;
 };
 
 }  // namespace bitgrid::scales

@@ -4,7 +4,11 @@
 #include <gtest/gtest.h>
 
 #include "engines/open_model.h"
+#include "ir/dag_eval.h"
+#include "ir/host.h"
+#include "ir/index.h"
 #include "lowering/scales/vector_steps.h"
+#include "reference_cpu/scaled/scaled_engine.h"
 #include "tests/support/errors.h"
 
 namespace bitgrid::scales {
@@ -35,6 +39,35 @@ TEST(LowerScaled, SaysWhichModelsAreNotLowered) {
   ScaledModel eps = model;
   eps.stream_eps = INT64_MAX;
   EXPECT_EQ(problem(eps), model.name + ": kernels take an eps of at most 62 bits; run it with --engine cpu");
+}
+
+std::vector<int64_t> logits_of_kernels(const ScaledModel& model, const std::vector<int>& tokens) {
+  const Program program = lower_scaled(model, {}, {{}, 16});
+  HostState state = initial_state(program);
+  const HostTrace trace = run_tokens(program, state, tokens, [&](int step, const StepBatch& batch) {
+    return evaluate(program.kernels[index_of(program.steps[index_of(step)].kernel)].dag, batch);
+  });
+  return logits(program, trace, int_of(tokens.size()) - 1);
+}
+
+std::vector<int64_t> logits_of_cpu(const ScaledModel& model, const std::vector<int>& tokens) {
+  const cpu::ScaledEngine engine(model, {});
+  cpu::ScaledState state = engine.start();
+  std::vector<int64_t> values;
+  engine.feed(
+      state, tokens, false, [&](size_t, cpu::ScaledLogits z) { values = std::move(z.values); }, nullptr);
+  return values;
+}
+
+/// Units that are far too large, or too small: nearly all scores reach an end of their range, or none leaves 0.
+TEST(LowerScaled, ScoresOfAnySizeAreExact) {
+  engines::ScaledSource source(std::string(BITGRID_SOURCE_DIR) + "/examples/kjv-bitnet", {});
+  for (const int64_t larger : {-60, -4, 8, 20, 32}) {
+    ScaledModel model = source.integers();
+    model.tables.softmax = shifted(model.tables.softmax, larger);
+    const std::vector<int> tokens = {2, 3, 4, 5, 6};
+    EXPECT_EQ(logits_of_kernels(model, tokens), logits_of_cpu(model, tokens)) << larger;
+  }
 }
 
 TEST(VectorSteps, NumbersHaveAtMost64Bits) {

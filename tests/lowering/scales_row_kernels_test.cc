@@ -82,6 +82,12 @@ TEST(RowKernels, ProductsMayLoseTheirHighestBits) {
   EXPECT_EQ(product({low_bits(-13, 5), low_bits(-7, 4)}), low_bits(91, 6));
 }
 
+TEST(RowKernels, AFormThatIsNotTheDagIsFound) {
+  Kernel kernel = product_kernel({5, NumberCode::kTwos}, {4, NumberCode::kUnsigned});
+  kernel.form.product->a.code = NumberCode::kOffset;
+  EXPECT_TRUE(check::verify_mapping(kernel, mapping::map_kernel(kernel, {}), {}));
+}
+
 TEST(RowKernels, LengthsAreThoseOfTheMagnitude) {
   for (const NumberCode code : {NumberCode::kOffset, NumberCode::kTwos}) {
     const Mapped length(length_kernel(8, code));
@@ -114,8 +120,8 @@ TEST(RowKernels, CutsRoundHalfUpAndStayInRange) {
     for (int64_t v = -most; v <= most; ++v) {
       const uint64_t over = overflow({planes(v, s - 1, kTo), planes(v, s, kTo)}), f = planes(v, s - 1, kTo + 1);
       const int64_t exact = std::clamp<int64_t>((2 * v + (int64_t{1} << s)) >> (s + 1), -15, 15);
-      ASSERT_EQ(cut({f, over}), low_bits(exact, kTo)) << v << " " << s;
-      ASSERT_EQ(offset({f, over}), low_bits(exact + 16, kTo)) << v << " " << s;
+      ASSERT_EQ(cut({over, f}), low_bits(exact, kTo)) << v << " " << s;
+      ASSERT_EQ(offset({over, f}), low_bits(exact + 16, kTo)) << v << " " << s;
     }
   }
 }

@@ -30,20 +30,7 @@ class ScalarStepsTest : public testing::Test {
       m.push_back(v.m);
       e.push_back(v.e);
     }
-    return {unsigned_vector(name + ".m", m, kMantissaBits), scalars.constants(name + ".e", e, kExponentBits)};
-  }
-  Vector unsigned_vector(const std::string& name, const std::vector<int64_t>& values, uint32_t bits) {
-    const Vector v = steps.unsigned_vector(name, int_of(values.size()), bits);
-    steps.step(name, scales_copy(bits), v.count, {steps.constants(name + ".table", values, bits, false, 1)}, {v.to(0, 1)});
-    return v;
-  }
-  static Kernel scales_copy(uint32_t bits) {
-    Kernel copy;
-    copy.name = copy.dag.name = "copy_of_" + std::to_string(bits);
-    add_output(copy.dag, "y", add_input(copy.dag, "x", bits));
-    copy.inputs = {{1, bits, {(uint64_t{1} << bits) - 1}}};
-    copy.outputs = {{1, bits, {}}};
-    return copy;
+    return {scalars.constants(name + ".m", m, kMantissaBits, NumberCode::kUnsigned), scalars.constants(name + ".e", e, kExponentBits)};
   }
   std::vector<uint64_t> values_of(Vector v) {
     builder.program.logits = v.tensor;
@@ -95,7 +82,7 @@ TEST_F(ScalarStepsTest, NumbersBecomeScalars) {
   std::vector<int64_t> n;
   for (int i = 0; i < kCount; ++i) n.push_back(static_cast<int64_t>((random() & ((uint64_t{1} << 40) - 1)) >> (random() % 41)));
   const Vector two = scalars.constants("e", {-2}, kExponentBits);
-  expect(scalars.scalar("y", unsigned_vector("n", n, 40), two), [&](size_t i) { return scalar(n[i], -2); });
+  expect(scalars.scalar("y", scalars.constants("n", n, 40, NumberCode::kUnsigned), two), [&](size_t i) { return scalar(n[i], -2); });
 }
 
 TEST_F(ScalarStepsTest, WholeNumbersStopAtTheLimit) {
