@@ -40,15 +40,17 @@ def attribute(name, value):
 
 
 def value_info(name, shape):
-    dims = b"".join(data(1, number(1, n)) for n in shape)
+    """A size below 0 is that of the batch, which stays open."""
+    dims = b"".join(data(1, number(1, n) if n >= 0 else data(2, "batch")) for n in shape)
     return data(1, name) + data(2, data(1, number(1, 1) + data(2, dims)))
 
 
 class Graph:
     """A chain of nodes that grows at its end."""
 
-    def __init__(self, name, input_shape, producer="bitgrid"):
-        self.name, self.shape, self.producer, self.last, self.nodes, self.tensors = name, input_shape, producer, "image", [], []
+    def __init__(self, name, input_shape, producer="bitgrid", input_name="image"):
+        self.name, self.shape, self.producer, self.nodes, self.tensors = name, input_shape, producer, [], []
+        self.input_name = self.last = input_name
 
     def constant(self, array):
         name = f"p{len(self.tensors)}"
@@ -68,8 +70,8 @@ class Graph:
     def bipolar(self):
         self.node("BipolarQuant", [np.float32(1)], domain="qonnx.custom_op.general")
 
-    def quant(self, scale, bits, signed=0):
-        attributes = {"signed": signed, "narrow": 0, "rounding_mode": "ROUND"}
+    def quant(self, scale, bits, signed=0, narrow=0):
+        attributes = {"signed": signed, "narrow": narrow, "rounding_mode": "ROUND"}
         self.node("Quant", [np.float32(scale), np.float32(0), np.float32(bits)], attributes, "qonnx.custom_op.general")
 
     def layer(self, op, weights, attributes=None):
@@ -79,5 +81,5 @@ class Graph:
 
     def bytes(self, outputs):
         graph = b"".join(data(1, n) for n in self.nodes) + data(2, self.name) + b"".join(data(5, t) for t in self.tensors)
-        graph += data(11, value_info("image", self.shape)) + data(12, value_info(self.last, [1, outputs]))
+        graph += data(11, value_info(self.input_name, self.shape)) + data(12, value_info(self.last, [1, outputs]))
         return number(1, 7) + data(2, self.producer) + data(7, graph) + data(8, data(1, "") + number(2, 13))
