@@ -64,11 +64,10 @@ Kernel shift_kernel(uint32_t bits, uint32_t keep) {
   return k.take();
 }
 
-Kernel weight_kernel(int words, const ScaledTables& tables) {
-  Maker k(fmt::format("weight.{}", words));
+Kernel softmax_weight_kernel(const ScaledTables& tables) {
+  Maker k("softmax_weight");
   Dag& d = k.dag();
-  const Nodes scores = k.words("score", words, kScoreBits, false);
-  const NodeId top = k.word("top", kScoreBits);
+  const NodeId score = k.word("score", kScoreBits), top = k.word("top", kScoreBits);
   std::vector<BitVector> table;
   for (const int32_t v : tables.exponential) {
     BitVector word(kWeightBits);
@@ -76,14 +75,10 @@ Kernel weight_kernel(int words, const ScaledTables& tables) {
     table.push_back(word);
   }
   const auto index_bits = id_of(std::bit_width(tables.exponential.size()) - 1);
-  Nodes weights;
-  for (const NodeId s : scores) {
-    const NodeId below = add_node(d, Op::kSubtract, kScoreBits, {top, s});
-    const NodeId power = add_lut(d, add_slice(d, below, 0, index_bits), table);
-    const NodeId w = rounded_shift(d, unsigned_as(d, power, kWeightBits + 1), add_slice(d, below, 4, kScoreBits - 4));
-    weights.push_back(select(d, is_zero(d, s), number(d, kWeightBits, 0), unsigned_as(d, w, kWeightBits)));
-  }
-  k.out("weight", weights, kWeightBits, false);
+  const NodeId below = add_node(d, Op::kSubtract, kScoreBits, {top, score});
+  const NodeId power = add_lut(d, add_slice(d, below, 0, index_bits), table);
+  const NodeId weight = rounded_shift(d, unsigned_as(d, power, kWeightBits + 1), add_slice(d, below, 4, kScoreBits - 4));
+  k.out("weight", select(d, is_zero(d, score), number(d, kWeightBits, 0), unsigned_as(d, weight, kWeightBits)), kWeightBits);
   return k.take();
 }
 

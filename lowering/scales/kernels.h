@@ -1,6 +1,5 @@
-// The kernels of models with scales that are not matrices: norms, rotary positions, scores, softmax weights, mixes, gates.
-// docs/numerics.md, "Models with scales", is the definition, and reference_cpu/scaled computes the same. `words` numbers pass per
-// invocation. Signed numbers travel in offset binary (code = value + 2^(bits - 1)), scalars as words of scalar_words.h.
+// Widths of the numbers between the matrices of models with scales, and the kernels that collect several numbers or have no regular
+// array; row_kernels.h has the others. docs/numerics.md, "Models with scales", is the definition. `words` numbers pass per invocation.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +35,7 @@ Kernel bit_length_kernel(uint32_t bits);
 /// The shift that brings magnitudes with this bitwise or to `keep` bits.
 Kernel shift_kernel(uint32_t bits, uint32_t keep);
 
-/// Weights of scores, from their distance to the largest one.
-Kernel weight_kernel(int words, const ScaledTables& tables);
+/// The weight of a score, from its distance to the largest one.
+Kernel softmax_weight_kernel(const ScaledTables& tables);
 
 }  // namespace bitgrid::scales

@@ -121,7 +121,8 @@ SoftmaxWeights Lowering::softmax(const std::string& name, Vector scores) {
   const Vector top = steps_.maximum(name + "top_score", scores, window_);
   const Vector weights = steps_.unsigned_vector(name + "all_weights", heads * window_, kWeightBits);
   steps_.for_parts(name + "weights", heads, [&](const std::string& step, int h) {
-    steps_.step(step, weight_kernel(1, model_.tables), window_, {scores.from(h * window_, 1), top.from(h)}, {weights.to(h * window_, 1)});
+    steps_.step(step, softmax_weight_kernel(model_.tables), window_, {scores.from(h * window_, 1), top.from(h)},
+                {weights.to(h * window_, 1)});
   });
   const Vector sum = steps_.reduce(name + "weight_sum", weights, window_, 2, total_kernel);
   const ScalarVector one = scalars_.constant(name + "one", bitgrid::scalar(1));
