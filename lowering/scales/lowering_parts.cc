@@ -142,7 +142,8 @@ std::pair<Vector, Vector> Lowering::scaled_planes(const std::string& name, Vecto
 }
 
 Vector Lowering::scale(const std::string& name, Vector x, const ScalarVector& units, uint32_t to) {
-  const auto [product, planes] = scaled_planes(name, x, units);
+  const std::pair<Vector, Vector> scaled = scaled_planes(name, x, units);
+  const Vector product = scaled.first, planes = scaled.second;  // clang 14 captures no structured bindings
   const Vector y = steps_.signed_vector(name, x.count, to);
   const int n = x.count / units.count();
   steps_.for_parts(name, units.count(), [&](const std::string& step, int p) {
